@@ -1,0 +1,1 @@
+"""The outside world: each module knows one service and implements one port."""

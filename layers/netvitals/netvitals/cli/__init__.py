@@ -1,0 +1,1 @@
+"""The `netvitals` command; never imported by a Lambda function."""

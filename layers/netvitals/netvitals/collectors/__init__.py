@@ -1,0 +1,1 @@
+"""How devices are asked: one folder a protocol, behind one interface (`netvitals.domain.ports.Collector`)."""

@@ -1,0 +1,64 @@
+"""The per-device message from fan-out to the collector: strict, versioned, free of secrets."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from netvitals.domain.errors import InvalidJob
+from netvitals.domain.policy import PollSettings
+
+Kind = Literal["status", "metrics"]
+Name = Annotated[str, Meta(max_length=256)]
+VERSION = 1
+MAX_BODY_BYTES = 256 * 1024
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Poll this device once, at `due_at`, and not after `expires_at` (seconds since the epoch)."""
+
+    kind: Kind
+    device_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    address: Annotated[str, Meta(min_length=1, max_length=256)]
+    due_at: int
+    expires_at: int
+    device_type: Name = "network"
+    hostname: Name = ""
+    site: Name = ""
+    credential: Name = ""
+    settings: PollSettings = PollSettings()
+    memory: dict[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        """The same for the same poll, however often it is sent."""
+        return f"{self.kind}:{self.device_id}:{self.due_at}"
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: Literal[1]
+    jobs: Annotated[list[Job], Meta(min_length=1, max_length=1000)]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Body)
+
+
+def encode_jobs(jobs: Sequence[Job]) -> str:
+    """The body of a queue message: `{"version": 1, "jobs": [...]}`."""
+    return _encoder.encode({"version": VERSION, "jobs": jobs}).decode()
+
+
+def decode_jobs(body: str | bytes) -> list[Job]:
+    """The jobs in a message's body.
+
+    Raises:
+        InvalidJob: the body is no job message of this version; names the key at fault.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidJob(f"the message has {len(body)} bytes, the limit is {MAX_BODY_BYTES}")
+    try:
+        return _decoder.decode(body).jobs
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidJob(f"the message is no version {VERSION} job: {error}") from None

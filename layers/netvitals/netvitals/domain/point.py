@@ -1,0 +1,75 @@
+"""A measured value, and what makes one fit to be stored."""
+
+import math
+from typing import Literal
+
+import msgspec
+
+
+class MetricSpec(msgspec.Struct, frozen=True):
+    """What a metric's values look like, for ever: InfluxDB keeps one type per field."""
+
+    kind: Literal["measure", "counter", "state"]
+    """A measure is stored as a float, a counter and a state as an integer."""
+    unit: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+_percent = MetricSpec("measure", "percent", 0, 100)
+_bytes = MetricSpec("measure", "bytes", 0)
+_counter = MetricSpec("counter", "packets", 0)
+
+METRICS: dict[str, MetricSpec] = {
+    "ping_status": MetricSpec("state", "1 up, 0 down", 0, 1),
+    "ping_rtt_ms": MetricSpec("measure", "milliseconds", 0),
+    "ping_loss_percent": _percent,
+    "uptime_seconds": MetricSpec("measure", "seconds", 0),
+    "cpu_percent": _percent,
+    "memory_percent": _percent,
+    "memory_used_bytes": _bytes,
+    "memory_total_bytes": _bytes,
+    "temperature_celsius": MetricSpec("measure", "degrees Celsius", -273.15, 1000),
+    "disk_percent": _percent,
+    "disk_used_bytes": _bytes,
+    "disk_total_bytes": _bytes,
+    "net_bytes_in": MetricSpec("counter", "bytes", 0),
+    "net_bytes_out": MetricSpec("counter", "bytes", 0),
+    "net_errors_in": _counter,
+    "net_errors_out": _counter,
+    "net_discards_in": _counter,
+    "net_discards_out": _counter,
+    "net_speed_bps": MetricSpec("measure", "bits per second", 0),
+    "net_oper_status": MetricSpec("state", "IF-MIB ifOperStatus: 1 up, 2 down, …", 1, 7),
+    "collect_ok": MetricSpec("state", "1 everything asked for was read, 0 not", 0, 1),
+    "collect_duration_ms": MetricSpec("measure", "milliseconds", 0),
+}
+
+
+class Point(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One value of one metric at one time."""
+
+    metric_name: str
+    value: float | int
+    time_ns: int
+    """When the response that carries it arrived, in nanoseconds since the epoch."""
+    instance: str = ""
+    """Which one, where a device has several; empty for the whole device."""
+    if_index: int | None = None
+    alias: str = ""
+
+
+def fault_of(point: Point) -> str | None:
+    """Why a point can't be stored, or None where it can."""
+    spec = METRICS.get(point.metric_name)
+    if spec is None:
+        return f"{point.metric_name!r} is no metric of netvitals"
+    if not math.isfinite(point.value):
+        return f"{point.metric_name} is {point.value}"
+    if spec.minimum is not None and point.value < spec.minimum:
+        return f"{point.metric_name} is {point.value:g}, below {spec.minimum:g}"
+    if spec.maximum is not None and point.value > spec.maximum:
+        return f"{point.metric_name} is {point.value:g}, above {spec.maximum:g}"
+    if point.time_ns <= 0:
+        return f"{point.metric_name} has no time"
+    return None

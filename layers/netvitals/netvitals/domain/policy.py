@@ -1,0 +1,122 @@
+"""How a device is polled: what a device type sets and a device may override."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=900)]
+Interval = Annotated[int, Meta(ge=10, le=86400)]
+Protocol = Literal["snmp", "ssh", "winrm"]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A part of the configuration: unknown keys are errors, defaults are not written out."""
+
+
+class PingSettings(Section, frozen=True):
+    """Reachability of the host itself, whatever it speaks."""
+
+    enabled: bool = True
+    count: Annotated[int, Meta(ge=1, le=20)] = 1
+    timeout_seconds: Seconds = 1.0
+    tcp_ports: tuple[Port, ...] = (22, 443, 80)
+    """Tried where the process may not send ICMP; a refused connection proves the host alive as well."""
+
+
+class InterfaceFilter(Section, frozen=True):
+    """Which interfaces are collected; an empty list excludes nothing."""
+
+    exclude_types: tuple[int, ...] = ()
+    """IANAifType numbers, such as 24 for softwareLoopback."""
+    include_names: str | None = None
+    exclude_names: str | None = None
+    """Regular expressions searched in ifName."""
+    only_oper_up: bool = False
+    only_admin_up: bool = False
+    alias_tag: bool = False
+
+
+class SnmpSettings(Section, frozen=True):
+    port: Port = 161
+    version: Literal["1", "2c", "3"] | None = None
+    """Overrides the credential's where both are communities."""
+    timeout_seconds: Seconds = 2.0
+    retries: Annotated[int, Meta(ge=0, le=10)] = 2
+    max_repetitions: Annotated[int, Meta(ge=1, le=200)] = 25
+    requests_in_flight: Annotated[int, Meta(ge=1, le=32)] = 4
+    max_varbinds: Annotated[int, Meta(ge=100, le=1_000_000)] = 100_000
+    profile: str | None = None
+    """Use this profile instead of the one that sysObjectID selects."""
+    interfaces: InterfaceFilter = InterfaceFilter()
+
+
+class SshSettings(Section, frozen=True):
+    port: Port = 22
+    connect_timeout_seconds: Seconds = 5.0
+    command_timeout_seconds: Seconds = 15.0
+    host_keys: tuple[str, ...] = ()
+    """Pinned keys as `ssh-keyscan` prints them without the host: `ssh-ed25519 AAAA…`."""
+    trust_on_first_use: bool = False
+    jump: str | None = None
+    """`host` or `host:port` of a jump host that takes the same credential."""
+    jump_host_keys: tuple[str, ...] = ()
+
+
+class WinrmSettings(Section, frozen=True):
+    port: Port | None = None
+    """5986 with TLS, 5985 without, unless set."""
+    tls: bool = True
+    verify: bool = True
+    operation_timeout_seconds: Seconds = 10.0
+    powershell: Literal["never", "fallback", "always"] = "never"
+
+
+class PollSettings(Section, frozen=True):
+    """What a collector needs to know; travels in the job."""
+
+    protocols: tuple[Protocol, ...] = ("snmp",)
+    """In order of preference: the next is tried where the one before gave nothing. Empty: ping only."""
+    device_timeout_seconds: Seconds = 45.0
+    ping: PingSettings = PingSettings()
+    snmp: SnmpSettings = SnmpSettings()
+    ssh: SshSettings = SshSettings()
+    winrm: WinrmSettings = WinrmSettings()
+
+
+class Policy(PollSettings, frozen=True):
+    """All that a device type or a device may set."""
+
+    status_interval_seconds: Interval = 30
+    metrics_interval_seconds: Interval = 300
+    offline_timeout_seconds: Annotated[int, Meta(ge=10, le=86400)] = 90
+    """Offline no earlier than this after the device was last seen …"""
+    offline_after_failures: Annotated[int, Meta(ge=1, le=100)] = 2
+    """… and after this many polls in a row that failed."""
+    online_after_successes: Annotated[int, Meta(ge=1, le=100)] = 1
+    missing_timeout_seconds: Annotated[int, Meta(ge=30, le=86400)] = 300
+    """A device that nobody tried for this long is `unknown`."""
+
+    def __post_init__(self) -> None:
+        if self.offline_timeout_seconds < self.status_interval_seconds:
+            raise ValueError(
+                f"offline_timeout_seconds ({self.offline_timeout_seconds}) is shorter than "
+                f"status_interval_seconds ({self.status_interval_seconds}): "
+                "every device would be offline between two polls"
+            )
+        if self.snmp.timeout_seconds > self.device_timeout_seconds:
+            raise ValueError(
+                f"snmp.timeout_seconds ({self.snmp.timeout_seconds:g}) exceeds "
+                f"device_timeout_seconds ({self.device_timeout_seconds:g})"
+            )
+
+    def poll_settings(self) -> PollSettings:
+        return PollSettings(
+            protocols=self.protocols,
+            device_timeout_seconds=self.device_timeout_seconds,
+            ping=self.ping,
+            snmp=self.snmp,
+            ssh=self.ssh,
+            winrm=self.winrm,
+        )

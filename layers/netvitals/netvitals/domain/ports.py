@@ -1,0 +1,112 @@
+"""What the use cases need of the outside world."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from netvitals.domain.credential import Credential
+from netvitals.domain.device import Device
+from netvitals.domain.job import Job
+from netvitals.domain.observation import Observation, Reading
+from netvitals.domain.policy import PingSettings
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A device to be polled now: all that was looked up and checked for it."""
+
+    job: Job
+    address: str
+    """The IP address that the guard has passed; the only one to dial."""
+    credential: Credential
+    deadline: float
+    """On the clock of `time.monotonic`."""
+
+
+class Collector(Protocol):
+    """Asks a device over one protocol."""
+
+    async def collect(self, target: Target, reading: Reading) -> None:
+        """Put what the device answers into the reading, as it answers.
+
+        A device's faults are the reading's `reason` and `detail`, never an exception. For a `status`
+        job one cheap exchange is enough. The caller ends it at the deadline and keeps the reading.
+        """
+        ...
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host probe found out."""
+
+    method: str
+    alive: bool | None
+    """None: this process can't tell (ICMP not permitted, nothing to connect to)."""
+    rtt_ms: float | None = None
+    sent: int = 0
+    received: int = 0
+    detail: str = ""
+
+
+class Prober(Protocol):
+    async def probe(self, address: str, settings: PingSettings) -> Reach:
+        """Whether the host at this vetted address answers; never raises for the host's faults."""
+        ...
+
+
+class Inventory(Protocol):
+    def devices(self) -> Iterator[Sequence[Device]]:
+        """All enabled devices joined with their state, in chunks, so that memory stays flat.
+
+        Raises:
+            Unavailable: the inventory can't be read.
+        """
+        ...
+
+
+class ObservationStore(Protocol):
+    def record(self, observations: Sequence[Observation]) -> None:
+        """Keep the newest observation of each device, in one statement; late ones change nothing.
+
+        Raises:
+            Unavailable: they could not be stored.
+        """
+        ...
+
+
+class QueuedJobs(msgspec.Struct, frozen=True):
+    """Jobs that travel in one message."""
+
+    jobs: Sequence[Job]
+    delay_seconds: int
+    group: str
+
+
+class JobQueue(Protocol):
+    def send(self, messages: Iterable[QueuedJobs]) -> int:
+        """Send the messages in batches and return how many were accepted, after retries.
+
+        Raises:
+            Unavailable: some were not accepted; the text says how many.
+        """
+        ...
+
+
+class PointSink(Protocol):
+    def write(self, lines: Sequence[str]) -> None:
+        """Write lines of line protocol in as few requests as fit; safe to repeat."""
+        ...
+
+
+class CredentialStore(Protocol):
+    def get(self, name: str) -> Credential:
+        """The credential of this name; the empty name is an empty credential.
+
+        Raises:
+            CredentialMissing: there is none of this name, or it is malformed.
+            Unavailable: the store can't be read.
+        """
+        ...
+
+    def refresh(self) -> bool:
+        """Read the store once more because a credential was refused; False where that was done lately."""
+        ...

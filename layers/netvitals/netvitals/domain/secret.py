@@ -1,0 +1,36 @@
+"""Secrets that do not print."""
+
+from typing import Any
+
+
+class Secret:
+    """A text that shows itself only to code that asks for it by name."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a secret is not pickled or copied")
+
+
+def decode_secret(wanted: type, value: Any) -> Any:
+    """The msgspec `dec_hook` that makes a `Secret` of a text."""
+    if wanted is Secret and isinstance(value, str):
+        return Secret(value)
+    raise NotImplementedError(f"no conversion to {wanted.__name__}")
