@@ -9,7 +9,9 @@ from netvitals.domain.credential import Credential
 from netvitals.domain.device import Device
 from netvitals.domain.job import Job
 from netvitals.domain.observation import Observation, Reading
+from netvitals.domain.parcel import Content
 from netvitals.domain.policy import PingSettings
+from netvitals.domain.write_outcome import WriteOutcome
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +94,43 @@ class JobQueue(Protocol):
 
 
 class PointSink(Protocol):
-    def write(self, lines: Sequence[str]) -> None:
-        """Write lines of line protocol in as few requests as fit; safe to repeat."""
+    def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:
+        """Write lines of line protocol in as few requests as fit; safe to repeat.
+
+        Retries within `deadline` (clock of `time.monotonic`). InfluxDB's faults are the outcome, never an
+        exception. Blocks: call it where nothing else waits, or on a thread.
+        """
+        ...
+
+
+class Spool(Protocol):
+    """A durable place for what can't be delivered now."""
+
+    def put(self, content: Content, records: Sequence[str], cause: str) -> None:
+        """Keep the records as they are, in as few messages as fit; `cause` says why they are here.
+
+        Raises:
+            Unavailable: not all of them were kept.
+        """
+        ...
+
+
+class SpoolMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message received from the spool."""
+
+    id: str
+    body: str
+    receipt: str
+    receive_count: int = 1
+    sent_at: float = 0.0
+    """Seconds since the epoch: older ones are delivered first."""
+
+
+class SpoolQueue(Protocol):
+    """The receiving end of the spool."""
+
+    def postpone(self, message: SpoolMessage, seconds: int) -> None:
+        """Hide the message for so long; does nothing where the queue can't be reached."""
         ...
 
 

@@ -1,0 +1,99 @@
+"""The body of a spool message: a versioned envelope of records, compressed, strict when it is opened."""
+
+import base64
+import binascii
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from netvitals.domain.errors import NetvitalsError
+
+Content = Literal["lines", "observations", "refusals"]
+VERSION = 1
+MAX_BODY_BYTES = 240 * 1024
+"""Below SQS's oldest limit of 256 KiB, attributes included."""
+MAX_TEXT_BYTES = 8 * 1024 * 1024
+"""What one body may hold when unpacked; 5,000 lines have about 0.7 MB."""
+
+
+class InvalidParcel(NetvitalsError):
+    """A spool message is no parcel that this version understands."""
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    content: Content
+    records: list[str]
+    cause: str
+
+
+class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Literal[1]
+    content: Content
+    count: Annotated[int, Meta(ge=1, le=1_000_000)]
+    cause: Annotated[str, Meta(max_length=1000)] = ""
+    data: str
+    """The records, joined by newlines, in gzip, in base64."""
+
+
+_decoder = msgspec.json.Decoder(_Envelope)
+
+
+def encode_parcels(content: Content, records: Sequence[str], cause: str) -> Iterator[str]:
+    """The bodies that hold the records, in order: one where they fit, halves of halves where not.
+
+    Records contain no newline: lines of line protocol and compact JSON never do.
+
+    Raises:
+        InvalidParcel: a single record is too large for a message.
+    """
+    if not records:
+        return
+    body = _encode(content, records, cause)
+    if len(body) <= MAX_BODY_BYTES:
+        yield body
+    elif len(records) == 1:
+        raise InvalidParcel(f"a record of {len(records[0])} characters does not fit in a message")
+    else:
+        middle = len(records) // 2
+        yield from encode_parcels(content, records[:middle], cause)
+        yield from encode_parcels(content, records[middle:], cause)
+
+
+def _encode(content: Content, records: Sequence[str], cause: str) -> str:
+    packed = gzip.compress("\n".join(records).encode(), compresslevel=1, mtime=0)
+    envelope = _Envelope(
+        version=1,
+        content=content,
+        count=len(records),
+        cause=cause[:1000],
+        data=base64.b64encode(packed).decode(),
+    )
+    return msgspec.json.encode(envelope).decode()
+
+
+def decode_parcel(body: str) -> Parcel:
+    """The parcel in a message's body.
+
+    Raises:
+        InvalidParcel: it is malformed, cut short, of another version, or too large when unpacked.
+    """
+    try:
+        envelope = _decoder.decode(body)
+        records = _unpack(base64.b64decode(envelope.data, validate=True)).decode().split("\n")
+    except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
+        raise InvalidParcel(f"the message is no version {VERSION} parcel: {error}") from None
+    if len(records) != envelope.count:
+        raise InvalidParcel(f"the message holds {len(records)} records and announces {envelope.count}")
+    return Parcel(content=envelope.content, records=records, cause=envelope.cause)
+
+
+def _unpack(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    text = unpacker.decompress(packed, MAX_TEXT_BYTES)
+    if not unpacker.eof:
+        raise InvalidParcel(f"the message is cut short or unpacks to more than {MAX_TEXT_BYTES} bytes")
+    return text

@@ -1,0 +1,48 @@
+"""What became of lines that were handed to InfluxDB: taken, refused for what they say, or not taken."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Obstacle(StrEnum):
+    """Why lines were not taken although nothing is wrong with them; a closed list, fit for a dimension."""
+
+    UNREACHABLE = "unreachable"
+    """Connection refused or reset, no route, or the name does not resolve."""
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    THROTTLED = "throttled"
+    SERVER = "server"
+    """A 5xx, or an answer that is none of InfluxDB's."""
+    AUTH = "auth"
+    BUCKET = "bucket"
+    """The bucket or the organisation does not exist."""
+    NO_TIME = "no_time"
+    """Nothing was tried: the deadline had passed."""
+
+    @property
+    def is_configuration(self) -> bool:
+        """A person has to act; waiting alone does not help."""
+        return self in (Obstacle.AUTH, Obstacle.BUCKET, Obstacle.TLS)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A line that InfluxDB will never take, and what it says is wrong with it."""
+
+    line: str
+    reason: str
+
+
+class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Every line is in exactly one place: counted in `accepted`, in `refused`, or in `unsent`."""
+
+    accepted: int = 0
+    refused: list[Refusal] = []
+    unsent: list[str] = []
+    """To be kept and written again: as they are, under their own time."""
+    obstacle: Obstacle | None = None
+    """Set where `unsent` is not empty."""
+    detail: str = ""
+    """The obstacle for a person: what happened and what to do. Never a secret."""
+    requests: int = 0
