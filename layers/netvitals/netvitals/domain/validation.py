@@ -1,0 +1,137 @@
+"""All that is wrong with a decoded document, in the words of the person who wrote it."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import inspect
+
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\s*")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECRETS = {"auth_key", "community", "passphrase", "password", "priv_key", "private_key", "secret", "token"}
+_LONGEST_SHOWN = 60
+
+
+def faults(wanted: type[msgspec.Struct], value: Any, path: str = "") -> Iterator[str]:
+    """Every key of `value` that is no `wanted`'s, and every value that its key does not take.
+
+    Each text has the key's path, what is allowed and what was given. What is left out is no fault. A
+    value under an unknown key is never shown: it may be a secret that strayed.
+    """
+    if not isinstance(value, Mapping):
+        yield f"{path or 'the document'}: expected a section of keys, got {_shown(value)}"
+        return
+    known = _fields(wanted)
+    for key, given in value.items():
+        here = f"{path}.{key}" if path else str(key)
+        if key not in known:
+            yield f"{here}: {_stray(str(key), known)}"
+        elif _is_section(known[key]):
+            yield from faults(known[key], given, here)
+        else:
+            yield from _value_fault(known[key], given, here)
+
+
+def unknown(kind: str, name: Any, known: Iterable[str]) -> str:
+    """The text for a name that is none of the known ones, with the nearest of them."""
+    return (
+        f"{kind} {_shown(name)} is not known; {_nearest(str(name), known)}known: {', '.join(sorted(known))}"
+    )
+
+
+def worded(error: Exception, path: str = "") -> str:
+    """What msgspec says, with the key's path in front as everywhere here."""
+    text, _, inner = str(error).partition(" - at `$")
+    where = f"{path}{inner.rstrip('`')}".lstrip(".")
+    return f"{where}: {text}" if where else text
+
+
+def allowed(wanted: Any, unit: str = "") -> str:
+    """What values a type takes: `a whole number of seconds ≥ 10 and ≤ 900`."""
+    return _described(inspect.type_info(wanted), unit)
+
+
+def _value_fault(wanted: Any, value: Any, path: str) -> Iterator[str]:
+    try:
+        msgspec.convert(value, wanted)
+    except (msgspec.ValidationError, RecursionError):
+        unit = "seconds" if path.endswith("_seconds") else ""
+        remedy = _bare_seconds(value) if unit else _quoted(wanted, value)
+        yield f"{path}: expected {allowed(wanted, unit)}, got {_shown(value)}{remedy}"
+
+
+def _stray(key: str, known: Iterable[str]) -> str:
+    if key.lower() in _SECRETS:
+        return "no secret stands here; keep it in Secrets Manager, or in the credentials file of a local run"
+    return f"unknown key; {_nearest(key, known)}allowed here: {', '.join(known)}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1) or [each for each in known if name and name in each]
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
+def _bare_seconds(value: Any) -> str:
+    match = _DURATION.fullmatch(value.lower()) if isinstance(value, str) else None
+    if match is None:
+        return ""
+    factor = _UNIT_SECONDS["ms" if match[2] == "ms" else match[2][0]]
+    return f"; the unit is seconds: write {float(match[1]) * factor:g}"
+
+
+def _quoted(wanted: Any, value: Any) -> str:
+    """YAML reads `version: 1` as a number."""
+    try:
+        msgspec.convert(str(value), wanted)
+    except msgspec.ValidationError:
+        return ""
+    return f"; put it in quotes: '{value}'"
+
+
+@cache
+def _fields(wanted: type[msgspec.Struct]) -> dict[str, Any]:
+    hints = get_type_hints(wanted, include_extras=True)
+    return {name: hints[name] for name in wanted.__struct_fields__}
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "a section of keys"
+    if isinstance(value, list | tuple) and not all(isinstance(each, str | int | float) for each in value):
+        return "a list of other things"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _described(info: inspect.Type, unit: str) -> str:
+    match info:
+        case inspect.IntType() | inspect.FloatType():
+            number = "a whole number" if isinstance(info, inspect.IntType) else "a number"
+            return f"{number}{f' of {unit}' if unit else ''}{_range(info)}"
+        case inspect.LiteralType(values):
+            return "one of " + ", ".join(str(value) for value in values)
+        case inspect.UnionType(types):
+            return " or ".join(_described(each, unit) for each in types)
+        case inspect.VarTupleType(item) | inspect.ListType(item):
+            return f"a list, each {_described(item, unit)}"
+    return _PLAIN.get(type(info), "a section of keys")
+
+
+_PLAIN: dict[type[inspect.Type], str] = {
+    inspect.StrType: "a text",
+    inspect.BoolType: "true or false",
+    inspect.NoneType: "null",
+}
+
+
+def _range(info: inspect.IntType | inspect.FloatType) -> str:
+    bounds = {">": info.gt, "≥": info.ge, "<": info.lt, "≤": info.le}
+    parts = [f"{sign} {bound:g}" for sign, bound in bounds.items() if bound is not None]
+    return f" {' and '.join(parts)}" if parts else ""
