@@ -1,22 +1,25 @@
 """A device of the inventory, and what is known of its state."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
+
+Name = Annotated[str, Meta(max_length=256)]
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `devices`, as it stands there: not yet checked against configuration or address guard."""
 
-    id: str
-    ip_address: str | None = None
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    ip_address: Name | None = None
     """None: `hostname` is resolved when the device is dialled."""
-    hostname: str = ""
-    mac_address: str = ""
-    device_type: str = "network"
-    credential: str = ""
-    site: str = ""
-    parent_id: str | None = None
+    hostname: Name = ""
+    mac_address: Name = ""
+    device_type: Name = "network"
+    credential: Name = ""
+    site: Name = ""
+    parent_id: Name | None = None
     enabled: bool = True
     maintenance_until: float | None = None
     """Seconds since the epoch."""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from netvitals.domain.device import Name
 from netvitals.domain.errors import InvalidJob
 from netvitals.domain.policy import PollSettings
 
 Kind = Literal["status", "metrics"]
-Name = Annotated[str, Meta(max_length=256)]
 VERSION = 1
 MAX_BODY_BYTES = 256 * 1024
 

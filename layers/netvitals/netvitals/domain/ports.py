@@ -1,12 +1,13 @@
 """What the use cases need of the outside world."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
 
 from netvitals.domain.credential import Credential
 from netvitals.domain.device import Device
+from netvitals.domain.inventory import BadRow
 from netvitals.domain.job import Job
 from netvitals.domain.observation import Observation, Reading
 from netvitals.domain.parcel import Content
@@ -56,8 +57,10 @@ class Prober(Protocol):
 
 
 class Inventory(Protocol):
-    def devices(self) -> Iterator[Sequence[Device]]:
+    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
         """All enabled devices joined with their state, in chunks, so that memory stays flat.
+
+        A row that can't be read is given to `report` and left out; it never ends the reading.
 
         Raises:
             Unavailable: the inventory can't be read.
