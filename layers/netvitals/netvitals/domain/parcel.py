@@ -52,8 +52,8 @@ def encode_parcels(content: Content, records: Sequence[str], cause: str) -> Iter
     """
     if not records:
         return
-    body = _encode(content, records, cause)
-    if len(body) <= MAX_BODY_BYTES:
+    text = "\n".join(records).encode()
+    if len(text) <= MAX_TEXT_BYTES and len(body := _encode(content, records, text, cause)) <= MAX_BODY_BYTES:
         yield body
     elif len(records) == 1:
         raise InvalidParcel(f"a record of {len(records[0])} characters does not fit in a message")
@@ -63,15 +63,9 @@ def encode_parcels(content: Content, records: Sequence[str], cause: str) -> Iter
         yield from encode_parcels(content, records[middle:], cause)
 
 
-def _encode(content: Content, records: Sequence[str], cause: str) -> str:
-    packed = gzip.compress("\n".join(records).encode(), compresslevel=1, mtime=0)
-    envelope = _Envelope(
-        version=1,
-        content=content,
-        count=len(records),
-        cause=cause[:1000],
-        data=base64.b64encode(packed).decode(),
-    )
+def _encode(content: Content, records: Sequence[str], text: bytes, cause: str) -> str:
+    data = base64.b64encode(gzip.compress(text, compresslevel=1, mtime=0)).decode()
+    envelope = _Envelope(version=1, content=content, count=len(records), cause=cause[:1000], data=data)
     return msgspec.json.encode(envelope).decode()
 
 

@@ -1,9 +1,12 @@
 """A measured value, and what makes one fit to be stored."""
 
-import math
 from typing import Literal
 
 import msgspec
+
+MAX_TIME_NS = 2**63 - 1
+"""InfluxDB's times are 64-bit integers; they end in the year 2262."""
+_LARGEST = 1e300
 
 
 class MetricSpec(msgspec.Struct, frozen=True):
@@ -64,12 +67,23 @@ def fault_of(point: Point) -> str | None:
     spec = METRICS.get(point.metric_name)
     if spec is None:
         return f"{point.metric_name!r} is no metric of netvitals"
-    if not math.isfinite(point.value):
-        return f"{point.metric_name} is {point.value}"
-    if spec.minimum is not None and point.value < spec.minimum:
-        return f"{point.metric_name} is {point.value:g}, below {spec.minimum:g}"
-    if spec.maximum is not None and point.value > spec.maximum:
-        return f"{point.metric_name} is {point.value:g}, above {spec.maximum:g}"
-    if point.time_ns <= 0:
+    fault = _fault_of_value(point.value, spec)
+    if fault is not None:
+        return f"{point.metric_name} is {fault}"
+    if not 0 < point.time_ns < MAX_TIME_NS:
         return f"{point.metric_name} has no time"
+    if point.if_index is not None and not 0 <= point.if_index < 2**32:
+        return f"{point.metric_name} has the interface index {point.if_index}"
+    return None
+
+
+def _fault_of_value(value: float, spec: MetricSpec) -> str | None:
+    if not -_LARGEST < value < _LARGEST:  # a NaN compares false as well
+        return "no finite number"
+    if spec.kind != "measure" and value != int(value):
+        return f"{value:g}, no whole number"
+    if spec.minimum is not None and value < spec.minimum:
+        return f"{value:g}, below {spec.minimum:g}"
+    if spec.maximum is not None and value > spec.maximum:
+        return f"{value:g}, above {spec.maximum:g}"
     return None

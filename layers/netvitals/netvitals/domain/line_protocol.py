@@ -1,0 +1,91 @@
+r"""Line protocol: points as the text that InfluxDB takes, proof against what devices put into names.
+
+Tag values keep their text, with four exceptions. A comma, an equals sign and a space are escaped with a
+backslash, as the protocol says. Backslashes and control characters, which the versions of InfluxDB read
+in different ways, and lone surrogates, which are no UTF-8, are percent-encoded (`C:\` is stored as
+`C:%5C`). An empty tag is left out, as InfluxDB takes none. A value longer than 200 characters is cut, and
+ends in a checksum of the whole, so that two long names stay two series.
+
+InfluxDB's integers are signed, SNMP's Counter64 is not: counters are stored modulo 2^63. Beyond that they
+start again at 0, which a query sees as it sees a counter that wraps or was reset.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+from zlib import crc32
+
+from netvitals.domain.point import METRICS, Point, fault_of
+
+MAX_NAME_CHARACTERS = 200
+_INTEGER_RANGE = 2**63
+_SPECIAL = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|[,= ]")
+
+
+class Rejected(NamedTuple):
+    """A point that is not fit to be stored."""
+
+    point: Point
+    fault: str
+
+
+class Encoded(NamedTuple):
+    lines: list[str]
+    rejected: list[Rejected]
+
+
+def encode(device_id: str, points: Iterable[Point]) -> Encoded:
+    """The lines of a device's points in measurement `device_metrics`, and the points that are unfit."""
+    lines: list[str] = []
+    rejected: list[Rejected] = []
+    device = tag_value(device_id)
+    for point in points:
+        fault = fault_of(point) if device else "the device has no id"
+        if fault is None:
+            lines.append(_metric_line(device, point))
+        else:
+            rejected.append(Rejected(point, fault))
+    return Encoded(lines, rejected)
+
+
+def status_line(device_id: str, status: str, up: int, time_ns: int) -> str:
+    """The line of a device's status in measurement `device_status`; `device_id` is not empty."""
+    return (
+        f'device_status,device_id={tag_value(device_id)} status="{_quoted(status)}",up={int(up)}i {time_ns}'
+    )
+
+
+def tag_value(text: str) -> str:
+    """The text of a tag as it stands in a line; empty where the tag has to be left out."""
+    if len(text) > MAX_NAME_CHARACTERS:
+        checksum = crc32(text.encode(errors="surrogatepass"))
+        text = f"{text[: MAX_NAME_CHARACTERS - 9]}~{checksum:08x}"
+    return _SPECIAL.sub(_escaped, text) if _SPECIAL.search(text) else text
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if character in ",= ":
+        return "\\" + character
+    return "".join(f"%{byte:02X}" for byte in character.encode(errors="surrogatepass"))
+
+
+def _quoted(text: str) -> str:
+    text = "".join(c if c.isprintable() else "�" for c in text[:MAX_NAME_CHARACTERS])
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _metric_line(device: str, point: Point) -> str:
+    """Tags and fields in the order of their keys: the same point is always the same line."""
+    alias = f"alias={tag_value(point.alias)}," if point.alias else ""
+    instance = f",instance={tag_value(point.instance)}" if point.instance else ""
+    if_index = "" if point.if_index is None else f"if_index={int(point.if_index)}i,"
+    name = point.metric_name
+    if METRICS[name].kind == "measure":
+        value = repr(float(point.value))
+    else:
+        value = f"{int(point.value) % _INTEGER_RANGE}i"
+    return (
+        f"device_metrics,{alias}device_id={device}{instance},metric_name={name} "
+        f"{if_index}value={value} {point.time_ns}"
+    )
