@@ -6,8 +6,11 @@ in different ways, and lone surrogates, which are no UTF-8, are percent-encoded 
 `C:%5C`). An empty tag is left out, as InfluxDB takes none. A value longer than 200 characters is cut, and
 ends in a checksum of the whole, so that two long names stay two series.
 
-InfluxDB's integers are signed, SNMP's Counter64 is not: counters are stored modulo 2^63. Beyond that they
-start again at 0, which a query sees as it sees a counter that wraps or was reset.
+The field `value` is a float for every metric: InfluxDB keeps one type per field of a measurement, whatever
+the tags, and refuses the lines of the other type (seen: 1.6.7, "field type conflict"). Counters and states
+are written in all their digits without the `i` of an integer, so a line holds them exactly, up to the 2^64 - 1
+of SNMP's Counter64 that a signed integer could not hold. InfluxDB rounds them to a double: exact up to 2^53
+(9 PB), to 2048 at 2^64, far below what a rate over a poll interval can show.
 """
 
 import re
@@ -18,7 +21,6 @@ from zlib import crc32
 from netvitals.domain.point import METRICS, Point, fault_of
 
 MAX_NAME_CHARACTERS = 200
-_INTEGER_RANGE = 2**63
 _SPECIAL = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|[,= ]")
 
 
@@ -81,11 +83,8 @@ def _metric_line(device: str, point: Point) -> str:
     instance = f",instance={tag_value(point.instance)}" if point.instance else ""
     if_index = "" if point.if_index is None else f"if_index={int(point.if_index)}i,"
     name = point.metric_name
-    if METRICS[name].kind == "measure":
-        value = repr(float(point.value))
-    else:
-        value = f"{int(point.value) % _INTEGER_RANGE}i"
+    value = float(point.value) if METRICS[name].kind == "measure" else int(point.value)
     return (
         f"device_metrics,{alias}device_id={device}{instance},metric_name={name} "
-        f"{if_index}value={value} {point.time_ns}"
+        f"{if_index}value={value!r} {point.time_ns}"
     )

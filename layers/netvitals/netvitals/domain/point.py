@@ -10,10 +10,10 @@ _LARGEST = 1e300
 
 
 class MetricSpec(msgspec.Struct, frozen=True):
-    """What a metric's values look like, for ever: InfluxDB keeps one type per field."""
+    """What a metric's values look like, for ever."""
 
     kind: Literal["measure", "counter", "state"]
-    """A measure is stored as a float, a counter and a state as an integer."""
+    """Counters and states are whole numbers; a counter goes up to 2^64 - 1."""
     unit: str
     minimum: float | None = None
     maximum: float | None = None
