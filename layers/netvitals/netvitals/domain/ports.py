@@ -1,6 +1,7 @@
 """What the use cases need of the outside world."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -12,6 +13,7 @@ from netvitals.domain.job import Job
 from netvitals.domain.observation import Observation, Reading
 from netvitals.domain.parcel import Content
 from netvitals.domain.policy import PingSettings
+from netvitals.domain.status import Change, Letter, Monitored, SiteState, Watch
 from netvitals.domain.write_outcome import WriteOutcome
 
 
@@ -47,11 +49,17 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     rtt_ms: float | None = None
     sent: int = 0
     received: int = 0
+    accepted: bool = False
+    """A TCP connection was accepted, not only refused."""
     detail: str = ""
 
 
 class Prober(Protocol):
-    async def probe(self, address: str, settings: PingSettings) -> Reach:
+    def method(self, address: str) -> str:
+        """How this process probes this address: `icmp`, or `tcp` where it may not send ICMP."""
+        ...
+
+    async def probe(self, address: str, settings: PingSettings, *, connect_only: bool = False) -> Reach:
         """Whether the host at this vetted address answers; never raises for the host's faults."""
         ...
 
@@ -71,6 +79,8 @@ class Inventory(Protocol):
 class ObservationStore(Protocol):
     def record(self, observations: Sequence[Observation]) -> None:
         """Keep the newest observation of each device, in one statement; late ones change nothing.
+
+        Counts `failures` or `successes` in a row, and since when (`streak_since`): status is decided by them.
 
         Raises:
             Unavailable: they could not be stored.
@@ -134,6 +144,53 @@ class SpoolQueue(Protocol):
 
     def postpone(self, message: SpoolMessage, seconds: int) -> None:
         """Hide the message for so long; does nothing where the queue can't be reached."""
+        ...
+
+
+class StatusRun(Protocol):
+    """One run of the status decision, in one transaction: all of it is kept, or nothing."""
+
+    @property
+    def watch(self) -> Watch: ...
+
+    @property
+    def sites(self) -> Mapping[str, SiteState]:
+        """The sites that were ever lost, and the fleet under the empty name."""
+        ...
+
+    def devices(self) -> Iterator[Sequence[Monitored]]:
+        """All enabled devices, the devices of one site one after the other, in chunks."""
+        ...
+
+    def apply(self, changes: Sequence[Change]) -> Collection[str]:
+        """Write standings and rows of history; returns the ids of the devices that were changed.
+
+        A device that was polled since it was read, with another outcome, is left to the next run.
+        """
+        ...
+
+    def finish(self, watch: Watch, sites: Sequence[SiteState], letters: Iterable[Letter]) -> None:
+        """Keep what the next run has to know, and what is to be published."""
+        ...
+
+
+class StatusStore(Protocol):
+    def run(self) -> AbstractContextManager[StatusRun | None]:
+        """A run, or None where another one is at work.
+
+        Raises:
+            Unavailable: the database can't be used; nothing has changed.
+        """
+        ...
+
+    def deliver(
+        self, channel: str, send: Callable[[Sequence[Letter]], Collection[str]], limit: int = 1000
+    ) -> tuple[int, int]:
+        """Hand letters to `send`, oldest first, and mark those as published whose ids it returns.
+
+        Letters that another process is handing over are left to it. Returns how many were published and
+        how many `send` did not take.
+        """
         ...
 
 
