@@ -1,0 +1,274 @@
+"""From a profile's source and a device's answers to numbers: pure, so that it can be explained and tested."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
+
+from netvitals.collectors.snmp.answers import Answers, Table, Value, text_of
+from netvitals.domain.profile import Filter, Lookup, Number, Source, Term, oid_of
+
+_FIRST_NUMBER = r"([-+]?\d+(?:\.\d+)?)"
+_UNITS_SCALE = 9
+"""EntitySensorDataScale units(9); each step is a factor of 1000 (RFC 3433)."""
+_SCALES = range(1, 18)
+_PRECISIONS = range(-8, 10)
+_ABSOLUTE_ZERO = -273.15
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One instance of a metric. Percentages of use, bytes, or degrees Celsius."""
+
+    instance: str
+    time_ns: int
+    value: float
+    used: float | None = None
+    total: float | None = None
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(pattern, flags)
+
+
+def number_of(value: Value, text_pattern: str | None = None) -> float | None:
+    """The number that a value is, or that its text holds."""
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, bytes):
+        match = _compiled(text_pattern or _FIRST_NUMBER).search(text_of(value))
+        try:
+            return float(match[1]) if match else None
+        except (TypeError, ValueError):
+            return None
+    return None
+
+
+class _Reader:
+    """Looks terms up for the rows of one source."""
+
+    def __init__(self, source: Source, answers: Answers) -> None:
+        self._source = source
+        self._answers = answers
+
+    def cell(self, term: Term, index: str) -> Value:
+        if isinstance(term, Lookup):
+            return self._lookup(term, index)
+        oid = oid_of(term)
+        return self._answers.scalar(oid) if oid.endswith(".0") else self._answers.column(oid).get(index)
+
+    def _lookup(self, lookup: Lookup, index: str) -> Value:
+        key = self._key(lookup.key, index)
+        if key is None:
+            return None
+        oid = oid_of(lookup.column)
+        if oid.endswith(".0") and not self._answers.column(oid):
+            return self._answers.scalar(oid)
+        return self._answers.column(oid).get(key)
+
+    def _key(self, key: str, index: str) -> str | None:
+        if key.startswith("index"):
+            return index_part(key, index)
+        found = self.cell(key, index)
+        return None if found is None else text_of(found)
+
+    def number(self, term: Term | Number, index: str) -> float | None:
+        if isinstance(term, int | float):
+            return float(term)
+        source = self._source
+        number = number_of(self.cell(term, index), source.text)
+        if number is None or number in source.drop:
+            return None
+        if source.signed and number >= 1 << (source.signed - 1):
+            number -= 1 << source.signed
+        return number
+
+    def total_of(self, terms: Term | tuple[Term, ...] | None, index: str) -> float | None:
+        """The sum of the terms that are there; None where none is."""
+        if terms is None:
+            return None
+        numbers = [self.number(t, index) for t in (terms if isinstance(terms, tuple) else (terms,))]
+        present = [n for n in numbers if n is not None]
+        return sum(present) if present else None
+
+
+@lru_cache(maxsize=4096)
+def index_part(key: str, index: str) -> str | None:
+    """What `index`, `index[0]` or `index[1:]` stands for in a row; None where it has no such arc."""
+    arcs = index.split(".")
+    match = re.fullmatch(r"index(?:\[(-?\d*)(:?)(-?\d*)\])?", key)
+    if match is None:
+        return None
+    start, colon, stop = match[1], match[2], match[3]
+    if start is None:
+        return index
+    if colon:
+        return ".".join(arcs[slice(int(start) if start else None, int(stop) if stop else None)])
+    position = int(start)
+    return arcs[position] if -len(arcs) <= position < len(arcs) else None
+
+
+def rows_of(source: Source, answers: Answers) -> list[Row]:
+    """The rows that a source gives, in the order of their indexes; empty where the device has none."""
+    reader = _Reader(source, answers)
+    rows = []
+    for index, oid in _indexes(source, answers):
+        if not all(_passes(rule, reader, index) for rule in source.where):
+            continue
+        row = _row(source, reader, index, answers.time_ns(oid, index))
+        if row is not None:
+            rows.append(row)
+    return rows
+
+
+def _indexes(source: Source, answers: Answers) -> Iterator[tuple[str, str]]:
+    """(index, OID) of every row; a scalar source has one row with an empty index."""
+    for given in (source.value, source.percent, source.idle, source.used, source.free):
+        for term in given if isinstance(given, tuple) else (given,):
+            if term is None:
+                continue
+            oid = oid_of(term.key if isinstance(term, Lookup) and term.key[0] == "1" else _column(term))
+            if oid.endswith(".0"):
+                if answers.scalar(oid) is not None:
+                    yield "", oid
+                    return
+            elif column := answers.column(oid):
+                for index in column:
+                    yield index, oid
+                return
+
+
+def _column(term: Term) -> str:
+    return term.column if isinstance(term, Lookup) else term
+
+
+def _passes(rule: Filter, reader: _Reader, index: str) -> bool:
+    value = index if rule.column == "index" else reader.cell(rule.column, index)
+    if value is None:
+        return False
+    text = text_of(value)
+    if rule.any and text not in map(str, rule.any):
+        return False
+    if text in map(str, rule.none):
+        return False
+    if rule.matches is not None and not _compiled(rule.matches, re.IGNORECASE).search(text):
+        return False
+    return rule.not_matches is None or not _compiled(rule.not_matches, re.IGNORECASE).search(text)
+
+
+def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> Row | None:
+    name = _instance(source, reader, index)
+    if source.value is not None:
+        value = _measure(source, reader, index)
+        return None if value is None else Row(name, time_ns, value)
+    used, total = _amounts(source, reader, index)
+    percent = _percent(source, reader, index, used, total)
+    if percent is None or not _within(source, percent):
+        return None
+    if used is None and total is not None:
+        used = total * percent / 100
+    return Row(name, time_ns, percent, used, total)
+
+
+def _measure(source: Source, reader: _Reader, index: str) -> float | None:
+    assert source.value is not None  # noqa: S101, the caller has looked
+    number = reader.number(source.value, index)
+    if number is None:
+        return None
+    number = number * source.multiply * _power_of_ten(source, reader, index) + source.add
+    if source.fahrenheit:
+        number = (number - 32) * 5 / 9
+    return number if number >= _ABSOLUTE_ZERO and _within(source, number) else None
+
+
+def _power_of_ten(source: Source, reader: _Reader, index: str) -> float:
+    if source.exponent is None:
+        return 1
+    power = 0
+    scale = source.exponent.scale and number_of(reader.cell(source.exponent.scale, index))
+    if scale and scale in _SCALES:
+        power += 3 * (int(scale) - _UNITS_SCALE)
+    precision = source.exponent.precision and number_of(reader.cell(source.exponent.precision, index))
+    if precision and precision in _PRECISIONS:
+        power -= int(precision)
+    return 10.0**power
+
+
+def _within(source: Source, number: float) -> bool:
+    return (source.minimum is None or number >= source.minimum) and (
+        source.maximum is None or number <= source.maximum
+    )
+
+
+def _amounts(source: Source, reader: _Reader, index: str) -> tuple[float | None, float | None]:
+    """Bytes used and in all, as far as the source tells."""
+    unit = reader.number(source.unit, index)
+    if unit is None or unit <= 0:
+        return None, None
+    used, free = reader.total_of(source.used, index), reader.total_of(source.free, index)
+    total = None if source.total is None else reader.number(source.total, index)
+    if total is None and used is not None and free is not None:
+        total = used + free
+    if used is None and free is not None and total is not None:
+        used = total - free
+    if total is not None and total <= 0:
+        total = used = None
+    return (None if used is None else used * unit), (None if total is None else total * unit)
+
+
+def _percent(
+    source: Source, reader: _Reader, index: str, used: float | None, total: float | None
+) -> float | None:
+    """The percentage of use that the device gives, or that follows from the amounts."""
+    if source.percent is not None:
+        given = reader.number(source.percent, index)
+        return None if given is None else given * source.multiply + source.add
+    if source.idle is not None:
+        given = reader.number(source.idle, index)
+        return None if given is None else 100 - (given * source.multiply + source.add)
+    if used is None or not total or not 0 <= used <= total:
+        return None
+    return 100 * used / total
+
+
+def _instance(source: Source, reader: _Reader, index: str) -> str:
+    given = source.instance
+    if given is None:
+        return index
+    if isinstance(given, Lookup) or given[:2] == "1.":
+        return text_of(reader.cell(given, index)) or index
+    name = text_of(reader.cell(source.name, index)) if source.name is not None else ""
+    text = given.replace("{name}", name)
+    return re.sub(r"\{(index[^}]*)\}", lambda m: index_part(m[1], index) or "", text).strip() or index
+
+
+def host_resources_memory(answers: Answers) -> list[Row]:
+    """RAM of HOST-RESOURCES-MIB (RFC 2790), without what the kernel would give back at once.
+
+    net-snmp counts buffers and cache as used and lists them as rows of their own.
+    """
+    storage = "1.3.6.1.2.1.25.2.3.1."
+    types, names, units, sizes, useds = (answers.column(storage + c) for c in "23456")
+    rows = [i for i, kind in types.items() if str(text_of(kind)).strip().endswith(".25.2.1.2")]
+    reclaimable = sum(_reclaimable(names, units, useds))
+    found = []
+    for index in rows:
+        unit, size, used = (number_of(column.get(index)) for column in (units, sizes, useds))
+        if not unit or not size or used is None or size < 0:
+            continue
+        name, used_bytes, total = text_of(names.get(index)), used * unit, size * unit
+        if name == "Physical memory" and 0 < reclaimable <= used_bytes:
+            used_bytes -= reclaimable
+        if 0 <= used_bytes <= total:
+            time_ns = answers.time_ns(storage + "6", index)
+            found.append(Row(name or index, time_ns, 100 * used_bytes / total, used_bytes, total))
+    return found
+
+
+def _reclaimable(names: Table, units: Table, useds: Table) -> Iterator[float]:
+    for index, name in names.items():
+        if text_of(name) in ("Memory buffers", "Cached memory"):
+            unit, used = number_of(units.get(index)), number_of(useds.get(index))
+            if unit and used and used > 0:
+                yield unit * used

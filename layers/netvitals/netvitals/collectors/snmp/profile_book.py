@@ -1,0 +1,118 @@
+"""The index of device profiles: finding and loading one costs the same with ten profiles as with a thousand.
+
+The index is a folder: `match/<enterprise number>.json` says which profiles may fit a sysObjectID,
+`profiles/<name>.json` holds one profile each. It is built from the YAML files by `profile_files`.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from netvitals.collectors.snmp.answers import Value, text_of
+from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.profile import Match, Profile, oid_of
+
+PACKAGED = Path(__file__).resolve().parents[2] / "profiles"
+STANDARD = "_standard"
+_ENTERPRISES = "1.3.6.1.4.1."
+
+
+class Candidate(msgspec.Struct, frozen=True, array_like=True):
+    """A profile that a device may get."""
+
+    profile: str
+    prefix: str
+    match: Match
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        return (-len(self.prefix), -self.match.conditions, self.profile)
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What a device says of itself."""
+
+    sysobjectid: str
+    sysdescr: str
+
+
+def shelf_of(sysobjectid: str) -> str:
+    """The name of the match file for a sysObjectID or for a prefix of one."""
+    if not sysobjectid.startswith(_ENTERPRISES):
+        return "any"
+    return sysobjectid[len(_ENTERPRISES) :].partition(".")[0]
+
+
+class ProfileBook:
+    """Profiles by device."""
+
+    def __init__(self, index: Path) -> None:
+        self._index = index
+        self._candidates = lru_cache(maxsize=256)(self._read_shelf)
+        self.load = lru_cache(maxsize=256)(self._load)
+
+    def candidates(self, identity: Identity) -> list[Candidate]:
+        """The profiles whose sysObjectID and sysDescr conditions fit, the best first."""
+        shelves = dict.fromkeys((shelf_of(identity.sysobjectid), "any"))
+        found = [c for shelf in shelves for c in self._candidates(shelf) if _fits(c, identity)]
+        return sorted(found, key=lambda c: c.rank)
+
+    def _read_shelf(self, shelf: str) -> tuple[Candidate, ...]:
+        try:
+            text = (self._index / "match" / f"{shelf}.json").read_bytes()
+        except FileNotFoundError:
+            return ()
+        return msgspec.json.decode(text, type=tuple[Candidate, ...])
+
+    def _load(self, name: str) -> Profile:
+        """The profile of this name.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        try:
+            text = (self._index / "profiles" / f"{name}.json").read_bytes()
+        except (FileNotFoundError, ValueError):
+            raise ConfigurationError(
+                f"there is no profile {name!r}; `netvitals profile list` names them"
+            ) from None
+        return msgspec.json.decode(text, type=Profile)
+
+
+def _fits(candidate: Candidate, identity: Identity) -> bool:
+    prefix, match = candidate.prefix, candidate.match
+    if prefix and identity.sysobjectid != prefix and not identity.sysobjectid.startswith(prefix + "."):
+        return False
+    if match.sysdescr and not re.search(match.sysdescr, identity.sysdescr, re.IGNORECASE):
+        return False
+    return not (match.not_sysdescr and re.search(match.not_sysdescr, identity.sysdescr, re.IGNORECASE))
+
+
+def probes_of(candidates: list[Candidate]) -> list[str]:
+    """The OIDs to be asked for before one of the candidates can be chosen."""
+    return list(dict.fromkeys(oid_of(c.match.probe) for c in candidates if c.match.probe))
+
+
+def choose(candidates: list[Candidate], probed: Mapping[str, Value]) -> str:
+    """The name of the best candidate's profile, given what the probes answered."""
+    for candidate in candidates:
+        match = candidate.match
+        if match.probe is not None:
+            value = probed.get(oid_of(match.probe))
+            if value is None or not re.search(match.probe_matches or "", text_of(value), re.IGNORECASE):
+                continue
+        return candidate.profile
+    return STANDARD
+
+
+@lru_cache(maxsize=1)
+def packaged_profiles() -> ProfileBook:
+    """The profiles of this installation; a checkout's index is brought up to date first."""
+    if any(PACKAGED.glob("*.yaml")):
+        from netvitals.collectors.snmp.profile_files import refresh_index  # noqa: PLC0415, YAML only here
+
+        refresh_index(PACKAGED)
+    return ProfileBook(PACKAGED / "index")

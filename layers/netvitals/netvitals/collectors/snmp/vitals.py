@@ -1,0 +1,171 @@
+"""A device's vital signs: which sources of its profile are asked, and the points that the answers make."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from netvitals.collectors.snmp.answers import Answers
+from netvitals.collectors.snmp.evaluate import Row, host_resources_memory, rows_of
+from netvitals.domain.point import Point
+from netvitals.domain.profile import (
+    SECTIONS,
+    Lookup,
+    Profile,
+    Section,
+    SectionName,
+    Source,
+    oid_of,
+    terms_of,
+)
+
+Chosen = Mapping[str, Sequence[int]]
+"""By section, the sources that gave something: own ones first, then those of the standard MIBs."""
+
+_HOST_RESOURCES = tuple(f"1.3.6.1.2.1.25.2.3.1.{column}" for column in range(2, 7))
+_PREFIX: dict[SectionName, str] = {"cpu": "cpu", "memory": "memory", "disk": "disk"}
+_DEFAULT_WHOLE = {"cpu": "average", "memory": "largest", "temperature": "none", "disk": "none"}
+
+
+class Reads(msgspec.Struct, frozen=True):
+    """What has to be asked for: OIDs of scalars and of columns, each once."""
+
+    scalars: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+class Vitals:
+    """The sources of one profile and of the standard MIBs behind it."""
+
+    def __init__(self, profile: Profile, standard: Profile) -> None:
+        self._sections = {name: profile.section(name) for name in SECTIONS}
+        self._standard = {name: standard.section(name) for name in SECTIONS}
+        if profile.name == standard.name:
+            self._sections = {name: Section() for name in SECTIONS}
+
+    def sources(self, name: SectionName) -> tuple[Source, ...]:
+        own = self._sections[name]
+        return own.sources + (self._standard[name].sources if own.standard else ())
+
+    def everything(self) -> Chosen:
+        return {name: range(len(self.sources(name))) for name in SECTIONS}
+
+    def reads(self, chosen: Chosen) -> Reads:
+        """What to ask for so that these sources can be evaluated."""
+        oids: dict[str, None] = {}
+        for name in SECTIONS:
+            sources = self.sources(name)
+            for number in chosen.get(name, ()):
+                if number < len(sources):
+                    oids.update(dict.fromkeys(_oids_of(sources[number])))
+        return Reads(
+            scalars=tuple(o for o in oids if o.endswith(".0")),
+            columns=tuple(o for o in oids if not o.endswith(".0")),
+        )
+
+    def evaluate(self, chosen: Chosen, answers: Answers) -> tuple[list[Point], dict[str, list[int]]]:
+        """The points, and the sources that they came from."""
+        points: list[Point] = []
+        productive: dict[str, list[int]] = {}
+        for name in SECTIONS:
+            used = self._rows(name, chosen.get(name, ()), answers)
+            if used:
+                productive[name] = list(used)
+                rows = [row for group in used.values() for row in group]
+                points += points_of(name, rows, self._whole(name))
+        return points, productive
+
+    def _whole(self, name: SectionName) -> str:
+        return self._sections[name].whole or _DEFAULT_WHOLE[name]
+
+    def _rows(self, name: SectionName, chosen: Iterable[int], answers: Answers) -> dict[int, list[Row]]:
+        """By source, the rows that count: own sources before standard ones, the first or all."""
+        own, sources = self._sections[name], self.sources(name)
+        given = {n: rows for n in chosen if n < len(sources) and (rows := _read(sources[n], answers))}
+        mine = _combined({n: r for n, r in given.items() if n < len(own.sources)}, own.combine)
+        if mine and name != "temperature":
+            return mine
+        standard = {n: r for n, r in given.items() if n >= len(own.sources)}
+        return mine | _combined(standard, self._standard[name].combine)
+
+
+def _combined(given: dict[int, list[Row]], combine: str) -> dict[int, list[Row]]:
+    return given if combine == "all" else dict(list(given.items())[:1])
+
+
+def _read(source: Source, answers: Answers) -> list[Row]:
+    return host_resources_memory(answers) if source.builtin else rows_of(source, answers)
+
+
+def _oids_of(source: Source) -> Iterator[str]:
+    if source.builtin:
+        yield from _HOST_RESOURCES
+        return
+    terms = [*terms_of(source), source.instance, source.name]
+    terms += [rule.column for rule in source.where if rule.column != "index"]
+    for term in terms:
+        if isinstance(term, Lookup):
+            yield oid_of(term.column)
+            if term.key.startswith("1."):
+                yield oid_of(term.key)
+        elif term is not None and term.startswith("1."):
+            yield oid_of(term)
+
+
+def points_of(name: SectionName, rows: Sequence[Row], whole: str) -> list[Point]:
+    """The points of a section: one an instance where there are several, and the whole device's."""
+    rows = _unique(rows)
+    points: list[Point] = []
+    if len(rows) > 1 or whole == "none":
+        for row in rows:
+            points += _row_points(name, row, row.instance)
+    if whole != "none" and rows:
+        points += _row_points(name, _whole_row(rows, whole), "")
+    return points
+
+
+def _unique(rows: Sequence[Row]) -> list[Row]:
+    """The rows with names of their own: those that share one are numbered in their order."""
+    names = [row.instance for row in rows]
+    seen: dict[str, int] = {}
+    unique = []
+    for row in rows:
+        if names.count(row.instance) > 1:
+            seen[row.instance] = seen.get(row.instance, 0) + 1
+            row = msgspec.structs.replace(row, instance=f"{row.instance} #{seen[row.instance]}")  # noqa: PLW2901, renamed
+        unique.append(row)
+    return unique
+
+
+def _whole_row(rows: Sequence[Row], whole: str) -> Row:
+    match whole:
+        case "first":
+            return rows[0]
+        case "largest":
+            return max(rows, key=lambda row: row.total or 0)
+        case "maximum":
+            return max(rows, key=lambda row: row.value)
+    total = _sum(row.total for row in rows)
+    used = _sum(row.used for row in rows)
+    if whole == "sum" and total and used is not None:
+        value = 100 * used / total
+    else:
+        value = sum(row.value for row in rows) / len(rows)
+    return Row("", max(row.time_ns for row in rows), value, used, total)
+
+
+def _sum(numbers: Iterable[float | None]) -> float | None:
+    present = [n for n in numbers if n is not None]
+    return sum(present) if present else None
+
+
+def _row_points(name: SectionName, row: Row, instance: str) -> Iterator[Point]:
+    if name == "temperature":
+        yield Point("temperature_celsius", round(row.value, 3), row.time_ns, instance)
+        return
+    prefix = _PREFIX[name]
+    yield Point(f"{prefix}_percent", round(row.value, 3), row.time_ns, instance)
+    if name != "cpu":
+        if row.used is not None:
+            yield Point(f"{prefix}_used_bytes", row.used, row.time_ns, instance)
+        if row.total is not None:
+            yield Point(f"{prefix}_total_bytes", row.total, row.time_ns, instance)

@@ -1,0 +1,194 @@
+"""Device profiles: where an SNMP device keeps its vital signs, as data.
+
+A profile is selected by sysObjectID and, where vendors share one, by sysDescr or a probe. For each of
+`cpu`, `memory`, `temperature` and `disk` it lists sources; a source names the objects of one table, or
+some scalars, and how their values become the metric. docs/profiles.md is the guide for people.
+"""
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+ColumnText = Annotated[
+    str, Meta(pattern=r"^1(\.(0|[1-9]\d*)){5,} [A-Za-z][\w-]*(::[A-Za-z][\w-]*)?$", max_length=300)
+]
+"""`OID name`: an object as its MIB names it, such as `1.3.6.1.2.1.25.3.3.1.2 hrProcessorLoad`. An OID that
+ends in `.0` is a scalar, any other a column of a table."""
+
+SectionName = Literal["cpu", "memory", "temperature", "disk"]
+SECTIONS: tuple[SectionName, ...] = ("cpu", "memory", "temperature", "disk")
+Number = int | float
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class Lookup(_Strict, frozen=True):
+    """A column of another table, found by a value or by a part of this row's index."""
+
+    column: ColumnText
+    key: str
+    """`index`, `index[0]`, `index[1:]`, or the column (`OID name`) whose value is the other row's index."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"index(\[-?\d+\]|\[-?\d*:-?\d*\])?|1(\.\d+)+ [\w:-]+", self.key):
+            raise ValueError(f"key {self.key!r} is neither index, index[N], index[N:M] nor a column")
+
+
+Term = str | Lookup
+"""A column, a column of another table, or (where it makes sense) a text to be used as it stands."""
+
+
+class Filter(_Strict, frozen=True):
+    """Which rows count: those whose column (or `index`) fits; a row without the column does not."""
+
+    column: str | Lookup
+    """`index`, `OID name`, or a column of another table."""
+    any: tuple[int | str, ...] = ()
+    none: tuple[int | str, ...] = ()
+    matches: str | None = None
+    """A regular expression searched in the value's text, upper and lower case alike."""
+    not_matches: str | None = None
+
+    def __post_init__(self) -> None:
+        for pattern in (self.matches, self.not_matches):
+            if pattern is not None:
+                re.compile(pattern)
+        if isinstance(self.column, str) and self.column != "index":
+            check_column(self.column)
+
+
+class Exponent(_Strict, frozen=True):
+    """Powers of ten as ENTITY-SENSOR-MIB gives them beside a sensor's value (RFC 3433)."""
+
+    scale: Term | None = None
+    """EntitySensorDataScale: 9 is units, each step is 10^3."""
+    precision: Term | None = None
+    """Decimal digits of the value's fraction."""
+
+
+class Source(_Strict, frozen=True):
+    """One place that a metric can be read from; one row of it is one instance."""
+
+    value: Term | None = None
+    """temperature: degrees Celsius."""
+    percent: Term | None = None
+    idle: Term | None = None
+    """cpu: 100 less the percent used. The other percentages are of use, too."""
+    used: Term | tuple[Term, ...] | None = None
+    free: Term | tuple[Term, ...] | None = None
+    """Several are added up; one that is absent counts nothing."""
+    total: Term | Number | None = None
+    unit: Number | Term = 1
+    """What a count of used, free or total is in bytes."""
+    multiply: Number = 1
+    add: Number = 0
+    fahrenheit: bool = False
+    exponent: Exponent | None = None
+    text: str | None = None
+    """A regular expression whose first group is the number in a text; else the text's first number is."""
+    signed: Literal[8, 16, 32] | None = None
+    """Reads a value as two's complement of so many bits."""
+    drop: tuple[Number, ...] = ()
+    """Raw values that mean `not present`."""
+    minimum: Number | None = None
+    maximum: Number | None = None
+    """Values outside, as converted, are no measurement."""
+    where: tuple[Filter, ...] = ()
+    instance: str | Lookup | None = None
+    """The row's name: a column, or a text in which `{index}`, `{index[0]}` and `{name}` are replaced."""
+    name: str | Lookup | None = None
+    """The column behind `{name}`."""
+    builtin: Literal["host-resources-memory"] | None = None
+    """Standard MIBs whose rows need one another."""
+
+    def __post_init__(self) -> None:
+        if self.builtin is None and not any((self.value, self.percent, self.idle, self.used, self.free)):
+            raise ValueError("a source needs one of value, percent, idle, used, free, builtin")
+        if self.text is not None and re.compile(self.text).groups < 1:
+            raise ValueError("text needs a group around the number")
+        for term in terms_of(self):
+            if isinstance(term, str):
+                check_column(term)
+
+
+class Section(_Strict, frozen=True):
+    """The sources of one metric, in order of preference."""
+
+    sources: tuple[Source, ...] = ()
+    combine: Literal["first", "all"] = "first"
+    """Use the first source that gives anything, or all of them."""
+    whole: Literal["average", "maximum", "sum", "first", "largest", "none"] | None = None
+    """How the rows make the number of the whole device; unset: cpu average, memory largest."""
+    standard: bool = True
+    """Ask the standard MIBs as well: instead, where no source gives anything; besides, for temperature."""
+
+
+class Match(_Strict, frozen=True):
+    """What selects a profile: the longest sysObjectID prefix, then the most conditions."""
+
+    sysobjectid: tuple[Annotated[str, Meta(pattern=r"^\d+(\.\d+)*$")], ...] = ("",)
+    """Prefixes; the empty one stands for any."""
+    sysdescr: str | None = None
+    """A regular expression searched in sysDescr, upper and lower case alike."""
+    not_sysdescr: str | None = None
+    probe: ColumnText | None = None
+    """A scalar that the device must have …"""
+    probe_matches: str | None = None
+    """… with a value in which this regular expression is found."""
+
+    def __post_init__(self) -> None:
+        for pattern in (self.sysdescr, self.not_sysdescr, self.probe_matches):
+            if pattern is not None:
+                re.compile(pattern)
+        if self.sysobjectid == ("",) and self.sysdescr is None and self.probe is None:
+            raise ValueError("a match needs sysobjectid, sysdescr or probe")
+
+    @property
+    def conditions(self) -> int:
+        return (self.sysdescr is not None) + (self.not_sysdescr is not None) + 2 * (self.probe is not None)
+
+
+class Profile(_Strict, frozen=True):
+    """One kind of device, complete: what it extends has been merged in."""
+
+    name: str
+    description: str = ""
+    match: tuple[Match, ...] = ()
+    extends: tuple[str, ...] = ()
+    cpu: Section = Section()
+    memory: Section = Section()
+    temperature: Section = Section(combine="all")
+    disk: Section = Section()
+
+    def section(self, name: SectionName) -> Section:
+        section: Section = getattr(self, name)
+        return section
+
+
+def check_column(text: str) -> None:
+    """Raise ValueError where a text that stands for a column is none."""
+    if not re.fullmatch(r"1(\.(0|[1-9]\d*)){5,} [A-Za-z][\w-]*(::[A-Za-z][\w-]*)?", text):
+        raise ValueError(f"{text!r} is no column: write 'OID objectName'")
+
+
+def terms_of(source: Source) -> list[Term]:
+    """Every number that a source reads, in the order in which rows are looked for."""
+    terms: list[Term] = []
+    for given in (source.value, source.percent, source.idle, source.used, source.free):
+        if isinstance(given, tuple):
+            terms += given
+        elif given is not None:
+            terms.append(given)
+    terms += [t for t in (source.total, source.unit) if isinstance(t, str | Lookup)]
+    if source.exponent is not None:
+        terms += [t for t in (source.exponent.scale, source.exponent.precision) if t is not None]
+    return terms
+
+
+def oid_of(column: str) -> str:
+    """The OID of `OID name`."""
+    return column.partition(" ")[0]
