@@ -8,7 +8,7 @@ ends in a checksum of the whole, so that two long names stay two series.
 
 The field `value` is a float for every metric: InfluxDB keeps one type per field of a measurement, whatever
 the tags, and refuses the lines of the other type (seen: 1.6.7, "field type conflict"). Counters and states
-are written in all their digits without the `i` of an integer, so a line holds them exactly, up to the 2^64 - 1
+are written in all their digits, without the `i` of an integer: a line holds them exactly, up to the 2^64 - 1
 of SNMP's Counter64 that a signed integer could not hold. InfluxDB rounds them to a double: exact up to 2^53
 (9 PB), to 2048 at 2^64, far below what a rate over a poll interval can show.
 """
