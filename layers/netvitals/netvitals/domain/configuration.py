@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.policy import Policy, Seconds, Section
+from netvitals.domain.status import StatusSettings
 from netvitals.domain.validation import faults, unknown, worded
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -58,13 +59,6 @@ class CollectorSettings(Section, frozen=True):
     flush_reserve_seconds: Annotated[float, Meta(ge=1, le=300)] = 15.0
     """Kept back from the end of an invocation to write points and observations."""
 
-    def __post_init__(self) -> None:
-        if self.max_concurrent_per_site > self.max_concurrent_devices:
-            raise ValueError(
-                f"max_concurrent_per_site ({self.max_concurrent_per_site}) exceeds "
-                f"max_concurrent_devices ({self.max_concurrent_devices})"
-            )
-
 
 class FanOutSettings(Section, frozen=True):
     """How jobs are put into messages."""
@@ -86,6 +80,7 @@ class Configuration(Section, frozen=True, dict=True):
     influxdb: InfluxSettings = InfluxSettings()
     collector: CollectorSettings = CollectorSettings()
     fanout: FanOutSettings = FanOutSettings()
+    status: StatusSettings = StatusSettings()
 
     def policy(self, device_type: str, overrides: Tree) -> Policy:
         """How a device of this type is polled: the type's settings with the device's own on top.
@@ -183,7 +178,7 @@ def _key_faults(document: Any) -> Iterator[str]:
     yield from faults(Policy, trees.get("defaults", {}), "defaults")
     for name, section in trees.get("device_types", {}).items():
         yield from _type_faults(name, section)
-    yield from _network_faults(document.get("allowed_networks", ()))
+    yield from network_faults(document.get("allowed_networks", ()))
 
 
 def _type_faults(name: Any, section: Any) -> Iterator[str]:
@@ -197,12 +192,13 @@ def _type_faults(name: Any, section: Any) -> Iterator[str]:
     yield from faults(Policy, section, path)
 
 
-def _network_faults(networks: Any) -> Iterator[str]:
+def network_faults(networks: Any, path: str = "allowed_networks") -> Iterator[str]:
+    """What is no network in a list of networks."""
     for index, network in enumerate(networks if isinstance(networks, list | tuple) else ()):
         try:
             ip_network(network)
         except ValueError as error:
-            yield f"allowed_networks[{index}]: expected a network such as '10.0.0.0/8': {error}"
+            yield f"{path}[{index}]: expected a network such as '10.0.0.0/8': {error}"
 
 
 def _policy(tree: Tree) -> Policy:

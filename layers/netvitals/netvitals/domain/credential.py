@@ -1,5 +1,6 @@
 """Credentials, by name, as the credential map holds them; a job carries only the name."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -10,6 +11,10 @@ from netvitals.domain.secret import Secret, decode_secret
 AuthProtocol = Literal["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
 PrivProtocol = Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
 """AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and AES256C as Cisco does."""
+
+
+_ENUM_VALUE = re.compile(r"Invalid enum value .*(?= - at)", re.DOTALL)
+"""The one text in which msgspec shows a value, which may be a key that stands in the wrong place."""
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,4 +98,5 @@ def credential_from(name: str, value: Any) -> Credential:
     try:
         return msgspec.convert(value, Credential, dec_hook=decode_secret)
     except (msgspec.ValidationError, NotImplementedError) as error:
-        raise CredentialMissing(f"credential {name!r} is malformed: {error}") from None
+        text = _ENUM_VALUE.sub("a value that is not allowed", str(error))
+        raise CredentialMissing(f"credential {name!r} is malformed: {text}") from None

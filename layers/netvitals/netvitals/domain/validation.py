@@ -22,9 +22,9 @@ def faults(wanted: type[msgspec.Struct], value: Any, path: str = "") -> Iterator
     value under an unknown key is never shown: it may be a secret that strayed.
     """
     if not isinstance(value, Mapping):
-        yield f"{path or 'the document'}: expected a section of keys, got {_shown(value)}"
+        yield f"{path or 'the document'}: expected a section of keys, got {shown(value)}"
         return
-    known = _fields(wanted)
+    known = fields(wanted)
     for key, given in value.items():
         here = f"{path}.{key}" if path else str(key)
         if key not in known:
@@ -35,11 +35,17 @@ def faults(wanted: type[msgspec.Struct], value: Any, path: str = "") -> Iterator
             yield from _value_fault(known[key], given, here)
 
 
+@cache
+def fields(wanted: type[msgspec.Struct]) -> dict[str, Any]:
+    """The type that each key of a struct takes, by the name that the key has in a document."""
+    hints = get_type_hints(wanted, include_extras=True)
+    names = zip(wanted.__struct_fields__, wanted.__struct_encode_fields__, strict=True)
+    return {encoded: hints[name] for name, encoded in names}
+
+
 def unknown(kind: str, name: Any, known: Iterable[str]) -> str:
     """The text for a name that is none of the known ones, with the nearest of them."""
-    return (
-        f"{kind} {_shown(name)} is not known; {_nearest(str(name), known)}known: {', '.join(sorted(known))}"
-    )
+    return f"{kind} {shown(name)} is not known; {_nearest(str(name), known)}known: {', '.join(sorted(known))}"
 
 
 def worded(error: Exception, path: str = "") -> str:
@@ -59,8 +65,8 @@ def _value_fault(wanted: Any, value: Any, path: str) -> Iterator[str]:
         msgspec.convert(value, wanted)
     except (msgspec.ValidationError, RecursionError):
         unit = "seconds" if path.endswith("_seconds") else ""
-        remedy = _bare_seconds(value) if unit else _quoted(wanted, value)
-        yield f"{path}: expected {allowed(wanted, unit)}, got {_shown(value)}{remedy}"
+        remedy = bare_seconds(value) if unit else _quoted(wanted, value)
+        yield f"{path}: expected {allowed(wanted, unit)}, got {shown(value)}{remedy}"
 
 
 def _stray(key: str, known: Iterable[str]) -> str:
@@ -74,7 +80,8 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
-def _bare_seconds(value: Any) -> str:
+def bare_seconds(value: Any) -> str:
+    """What to write instead of `5 min`."""
     match = _DURATION.fullmatch(value.lower()) if isinstance(value, str) else None
     if match is None:
         return ""
@@ -91,17 +98,11 @@ def _quoted(wanted: Any, value: Any) -> str:
     return f"; put it in quotes: '{value}'"
 
 
-@cache
-def _fields(wanted: type[msgspec.Struct]) -> dict[str, Any]:
-    hints = get_type_hints(wanted, include_extras=True)
-    return {name: hints[name] for name in wanted.__struct_fields__}
-
-
 def _is_section(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a section of keys"
     if isinstance(value, list | tuple) and not all(isinstance(each, str | int | float) for each in value):
@@ -112,6 +113,8 @@ def _shown(value: Any) -> str:
 
 def _described(info: inspect.Type, unit: str) -> str:
     match info:
+        case inspect.Metadata(type=inner):
+            return (info.extra_json_schema or {}).get("description") or _described(inner, unit)
         case inspect.IntType() | inspect.FloatType():
             number = "a whole number" if isinstance(info, inspect.IntType) else "a number"
             return f"{number}{f' of {unit}' if unit else ''}{_range(info)}"

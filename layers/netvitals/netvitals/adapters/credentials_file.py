@@ -1,0 +1,52 @@
+"""A credential map in a file: for the command line and local runs."""
+
+import logging
+import stat
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from netvitals.domain.errors import Unavailable
+
+_MAX_BYTES = 16 * 1024 * 1024
+_logger = logging.getLogger(__name__)
+
+
+class JsonFile:
+    """The JSON object that a file holds."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.where = f"file {path}"
+        self._path = Path(path)
+        self._value: dict[str, Any] | None = None
+
+    def read(self) -> dict[str, Any]:
+        """Read once; warns when others on this machine can read the file too.
+
+        Raises:
+            Unavailable: it can't be read, or holds no JSON object; names the file and the cause.
+        """
+        if self._value is None:
+            self._value = self._load()
+        return self._value
+
+    def refresh(self) -> bool:
+        self._value = self._load()
+        return True
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            with self._path.open("rb") as file:
+                mode = stat.S_IMODE(self._path.stat().st_mode)
+                text = file.read(_MAX_BYTES + 1)
+        except OSError as error:
+            raise Unavailable(f"{self.where} can't be read: {error.strerror}") from None
+        if mode & (stat.S_IRGRP | stat.S_IROTH):
+            _logger.warning("%s holds credentials and others can read it: chmod 600 it", self.where)
+        if len(text) > _MAX_BYTES:
+            raise Unavailable(f"{self.where} is larger than {_MAX_BYTES} bytes")
+        try:
+            return msgspec.json.decode(text, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unavailable(f"{self.where} holds no JSON object: {error}") from None

@@ -1,0 +1,245 @@
+"""Typed settings of each function, from its environment and the configuration document.
+
+The environment beats the document, the document beats the package's defaults. An empty variable is one
+that is not set: CloudFormation has no other way to leave one out.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, get_args
+
+import msgspec
+from msgspec import Meta
+
+from netvitals.domain.configuration import Configuration, configuration_from, merged, network_faults
+from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.policy import Policy
+from netvitals.domain.secret import Secret, decode_secret
+from netvitals.domain.validation import allowed, bare_seconds, fields, shown, worded
+
+Environ = Mapping[str, str]
+Arn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:[a-z]+:", description="an ARN, such as arn:aws:sns:…")]
+QueueUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", description="the URL of an SQS queue")]
+
+
+class Variables(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of environment variables, each under its own name."""
+
+
+def _variable(name: str) -> Any:
+    return msgspec.field(name=name, default=None)
+
+
+class DocumentVariables(Variables, frozen=True):
+    """Where the configuration document is; none is needed."""
+
+    file: str | None = _variable("NETVITALS_CONFIG_FILE")
+    """Path of a YAML or JSON file."""
+    parameter: str | None = _variable("NETVITALS_CONFIG_PARAMETER")
+    """Name of an SSM parameter that holds YAML or JSON."""
+
+    def __post_init__(self) -> None:
+        if self.file and self.parameter:
+            raise ValueError("set NETVITALS_CONFIG_FILE or NETVITALS_CONFIG_PARAMETER, not both")
+
+
+class DatabaseVariables(Variables, frozen=True):
+    url: Secret | None = _variable("DATABASE_URL")
+    """`postgresql://user:password@host:5432/database`; for local runs."""
+    secret_arn: Arn | None = _variable("NETVITALS_DATABASE_SECRET_ARN")
+    """A secret with `{"url"}`, or as RDS writes it."""
+
+    def __post_init__(self) -> None:
+        if not self.url and not self.secret_arn:
+            raise ValueError("set NETVITALS_DATABASE_SECRET_ARN, or DATABASE_URL for a local run")
+
+
+class InfluxVariables(Variables, frozen=True):
+    """Each of the first four beats the key of that name in the secret."""
+
+    url: str | None = _variable("INFLUXDB_URL")
+    token: Secret | None = _variable("INFLUXDB_TOKEN")
+    org: str | None = _variable("INFLUXDB_ORG")
+    bucket: str | None = _variable("INFLUXDB_BUCKET")
+    """Beats the document's `influxdb.bucket`, which beats the secret's."""
+    secret_arn: Arn | None = _variable("NETVITALS_INFLUXDB_SECRET_ARN")
+    """A secret with `{"url", "token", "org", "bucket"}`."""
+
+    def __post_init__(self) -> None:
+        missing = [name for name in ("url", "token", "org") if not getattr(self, name)]
+        if missing and not self.secret_arn:
+            names = ", ".join(f"INFLUXDB_{name.upper()}" for name in missing)
+            raise ValueError(f"set NETVITALS_INFLUXDB_SECRET_ARN, or {names} for a local run")
+
+
+class CredentialVariables(Variables, frozen=True):
+    """Where the devices' credentials are."""
+
+    file: str | None = _variable("NETVITALS_CREDENTIALS_FILE")
+    """Path of a JSON file, readable by its owner alone; for local runs."""
+    secret_arn: Arn | None = _variable("NETVITALS_CREDENTIALS_SECRET_ARN")
+    """A secret with the map of credentials."""
+
+    def __post_init__(self) -> None:
+        if not self.file and not self.secret_arn:
+            raise ValueError(
+                "set NETVITALS_CREDENTIALS_SECRET_ARN, or NETVITALS_CREDENTIALS_FILE for a local run"
+            )
+
+
+class WorkQueueVariables(Variables, frozen=True):
+    """Where fan-out sends jobs."""
+
+    status: QueueUrl = msgspec.field(name="NETVITALS_STATUS_QUEUE_URL")
+    metrics: QueueUrl = msgspec.field(name="NETVITALS_METRICS_QUEUE_URL")
+
+
+class SpoolVariables(Variables, frozen=True):
+    """Where points go that InfluxDB does not take."""
+
+    spool: QueueUrl | None = _variable("NETVITALS_SPOOL_QUEUE_URL")
+    """Takes what could not be written; without it the jobs' messages go back to their queue."""
+    reject: QueueUrl | None = _variable("NETVITALS_REJECT_QUEUE_URL")
+    """Takes lines that were refused for their content; without it they are logged and counted."""
+
+
+class DialVariables(Variables, frozen=True):
+    """What the address guard lets pass beside the allowed networks."""
+
+    allow_local: bool = msgspec.field(name="NETVITALS_ALLOW_LOCAL", default=False)
+    """Lets loopback addresses be dialled: only for a run on one machine."""
+
+
+class NoticeVariables(Variables, frozen=True):
+    """Who hears of a change of status."""
+
+    event_bus: str | None = _variable("NETVITALS_EVENT_BUS_NAME")
+    """EventBridge bus that takes one event for each transition."""
+    digest_topic: Arn | None = _variable("NETVITALS_DIGEST_TOPIC_ARN")
+    """SNS topic that takes one message for each run in which something changed."""
+
+
+class TracingVariables(Variables, frozen=True):
+    enabled: bool = msgspec.field(name="NETVITALS_TRACING", default=False)
+    """Sends a subsegment for each use case to X-Ray, where Lambda's active tracing is on as well."""
+
+
+FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {
+    "fanout": (DocumentVariables, DatabaseVariables, WorkQueueVariables),
+    "collector": (
+        DocumentVariables,
+        DatabaseVariables,
+        InfluxVariables,
+        CredentialVariables,
+        SpoolVariables,
+        DialVariables,
+    ),
+    "status": (DocumentVariables, DatabaseVariables, InfluxVariables, NoticeVariables),
+    "replay": (DocumentVariables, DatabaseVariables, InfluxVariables, SpoolVariables),
+}
+"""The groups of variables that each function reads; every one reads `TracingVariables` and `OVERRIDES`."""
+
+OVERRIDES: dict[str, tuple[str, ...]] = {
+    "NETVITALS_LOG_LEVEL": ("log_level",),
+    "NETVITALS_STATUS_INTERVAL_SECONDS": ("defaults", "status_interval_seconds"),
+    "NETVITALS_METRICS_INTERVAL_SECONDS": ("defaults", "metrics_interval_seconds"),
+    "NETVITALS_ALLOWED_NETWORKS": ("allowed_networks",),
+    "NETVITALS_JOBS_PER_MESSAGE": ("fanout", "jobs_per_message"),
+    "NETVITALS_MAX_CONCURRENT_DEVICES": ("collector", "max_concurrent_devices"),
+    "NETVITALS_MAX_CONCURRENT_PER_SITE": ("collector", "max_concurrent_per_site"),
+    "NETVITALS_FLUSH_RESERVE_SECONDS": ("collector", "flush_reserve_seconds"),
+    "INFLUXDB_BUCKET": ("influxdb", "bucket"),
+}
+"""Variables that stand for a key of the configuration document."""
+
+
+_SPOKEN = {"on": "true", "yes": "true", "off": "false", "no": "false"}
+
+
+def variables[V: Variables](wanted: type[V], environ: Environ) -> V:
+    """A group of variables.
+
+    Raises:
+        ConfigurationError: one line for each variable at fault, with what it takes; never a secret.
+    """
+    given = {name: _spoken(hint, environ[name]) for name, hint in fields(wanted).items() if environ.get(name)}
+    found = list(_faults(fields(wanted), given))
+    if not found:
+        try:
+            return msgspec.convert(given, wanted, strict=False, dec_hook=decode_secret)
+        except msgspec.ValidationError as error:
+            found = [worded(error)]
+    raise _error(found)
+
+
+def configuration(document: Any, name: str, environ: Environ) -> Configuration:
+    """The configuration that a decoded document and the environment describe together.
+
+    Raises:
+        ConfigurationError: one line for each fault, naming the variable, or the document and the key.
+    """
+    given = {variable: environ[variable] for variable in OVERRIDES if environ.get(variable)}
+    found = list(_override_faults(given))
+    if found:
+        raise _error(found)
+    document = {} if document is None else document
+    if isinstance(document, Mapping):
+        for variable, text in given.items():
+            document = merged(document, _nested(OVERRIDES[variable], _override(variable, text)))
+    return configuration_from(document, name)
+
+
+def type_at(path: Sequence[str]) -> Any:
+    """The type of the value that a path into the configuration document leads to."""
+    wanted: Any = Configuration
+    for key in path:
+        wanted = Policy if key == "defaults" else fields(wanted)[key]
+    return wanted
+
+
+def _override_faults(given: Mapping[str, str]) -> Iterator[str]:
+    for variable, text in given.items():
+        try:
+            value = _override(variable, text)
+        except msgspec.ValidationError:
+            unit = "seconds" if variable.endswith("_SECONDS") else ""
+            expected = allowed(type_at(OVERRIDES[variable]), unit)
+            yield f"{variable}: expected {expected}, got {shown(text)}{bare_seconds(text) if unit else ''}"
+        else:
+            if isinstance(value, tuple):
+                yield from network_faults(value, variable)
+
+
+def _override(variable: str, text: str) -> Any:
+    wanted = type_at(OVERRIDES[variable])
+    value = [part.strip() for part in text.split(",")] if wanted == tuple[str, ...] else text
+    return msgspec.convert(value, wanted, strict=False)
+
+
+def _nested(path: Sequence[str], value: Any) -> Any:
+    for key in reversed(path):
+        value = {key: value}
+    return value
+
+
+def _faults(known: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]:
+    for name, hint in known.items():
+        if name not in given:
+            if not _optional(hint):
+                yield f"{name}: not set; expected {allowed(hint)}"
+            continue
+        try:
+            msgspec.convert(given[name], hint, strict=False, dec_hook=decode_secret)
+        except msgspec.ValidationError:
+            yield f"{name}: expected {allowed(hint)}, got {shown(given[name])}"
+
+
+def _optional(hint: Any) -> bool:
+    return hint is bool or type(None) in get_args(hint)
+
+
+def _spoken(hint: Any, text: str) -> str:
+    return _SPOKEN.get(text.lower(), text) if hint is bool else text
+
+
+def _error(found: Sequence[str]) -> ConfigurationError:
+    return ConfigurationError("\n".join(f"in the environment, {fault}" for fault in found))
