@@ -19,6 +19,12 @@ class NoAnswer(SnmpFault):
     alive = False
 
 
+class Unreachable(NoAnswer):
+    """This machine knows no way to the device."""
+
+    reason = Reason.UNREACHABLE
+
+
 class AuthFault(SnmpFault):
     """The agent refused the user, the key, the security level, the context or the view."""
 
