@@ -21,6 +21,10 @@ class AddressDenied(NetvitalsError):
     """The address guard does not let this address be dialled."""
 
 
+class NameNotResolved(NetvitalsError):
+    """A host name has no address now."""
+
+
 class CredentialMissing(NetvitalsError):
     """A device names a credential, or a part of one, that the credential map does not hold."""
 

@@ -59,6 +59,8 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
     attempted_at_ns: int
     duration_ms: float
     points: list[Point]
+    point_faults: list[str] = []
+    """What was wrong with points that were dropped."""
     memory: dict[str, Any] = {}
 
     @property

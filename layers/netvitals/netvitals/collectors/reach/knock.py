@@ -1,0 +1,66 @@
+"""One TCP connection attempt: what it says of the host, and how long the host took."""
+
+import asyncio
+import errno
+import os
+import socket
+import struct
+from time import perf_counter
+
+import msgspec
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER with no time: close sends RST, so that no connection is left in TIME_WAIT."""
+_TCPI_RTT_OFFSET = 68
+"""Of `tcpi_rtt`, in microseconds, in Linux's struct tcp_info (include/uapi/linux/tcp.h)."""
+
+
+class Knock(msgspec.Struct, frozen=True):
+    """`rtt_ms` is None where nothing answered; a refusal (RST) is an answer."""
+
+    rtt_ms: float | None = None
+    accepted: bool = False
+    detail: str = ""
+
+
+async def knock(address: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> Knock:  # noqa: ASYNC109, part of the answer
+    """Try to connect; the time limit starts once there is a socket to use."""
+    async with sockets:
+        try:
+            with socket.socket(
+                socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM
+            ) as sock:
+                return await _connect(sock, (address, port), timeout)
+        except OSError as error:
+            return Knock(detail=f"TCP {port}: {_text(error)}")
+
+
+async def _connect(sock: socket.socket, peer: tuple[str, int], timeout: float) -> Knock:  # noqa: ASYNC109, see above
+    sock.settimeout(0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    started = perf_counter()
+    try:
+        async with asyncio.timeout(timeout):
+            await asyncio.get_running_loop().sock_connect(sock, peer)
+    except TimeoutError:
+        return Knock(detail=f"TCP {peer[1]}: no answer")
+    except (ConnectionRefusedError, ConnectionResetError):
+        return Knock(rtt_ms=(perf_counter() - started) * 1e3, detail=f"TCP {peer[1]}: refused")
+    elapsed_ms = (perf_counter() - started) * 1e3
+    return Knock(rtt_ms=_kernel_rtt_ms(sock) or elapsed_ms, accepted=True, detail=f"TCP {peer[1]}: accepted")
+
+
+def _kernel_rtt_ms(sock: socket.socket) -> float:
+    """The handshake's round trip as the kernel timed it, free of this process's own delays; 0 if unknown."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCPI_RTT_OFFSET + 4)
+        microseconds: int = struct.unpack_from("I", info, _TCPI_RTT_OFFSET)[0]
+    except (AttributeError, OSError, struct.error):
+        return 0.0
+    return microseconds / 1e3
+
+
+def _text(error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "prohibited by a firewall on the way"
+    return os.strerror(error.errno) if error.errno else str(error)

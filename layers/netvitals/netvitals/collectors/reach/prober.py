@@ -1,0 +1,128 @@
+"""Whether a host answers at all: ICMP where this process may send it, TCP where it may not (as on Lambda)."""
+
+import asyncio
+import functools
+import socket
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from statistics import fmean
+from typing import Literal
+
+import msgspec
+
+from netvitals.collectors.reach.knock import Knock, knock
+from netvitals.domain.policy import PingSettings
+from netvitals.domain.ports import Reach
+
+IcmpMode = Literal["dgram", "raw"]
+_GAP_SECONDS = 0.1
+_MAX_SOCKETS = 400
+"""Lambda allows 1,024 descriptors, for everything."""
+
+
+@functools.cache
+def icmp_mode(version: int) -> IcmpMode | None:
+    """How this process may send ICMP of this IP version, or None; decided once.
+
+    A refusal says what this process may do and nothing about any device.
+    """
+    family, protocol = (
+        (socket.AF_INET, socket.IPPROTO_ICMP) if version == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)  # noqa: PLR2004, IPv4
+    )
+    # A datagram socket is given its own replies by the kernel; a raw one is given everybody's.
+    modes: tuple[tuple[IcmpMode, int], ...] = (("dgram", socket.SOCK_DGRAM), ("raw", socket.SOCK_RAW))
+    for mode, kind in modes:
+        try:
+            socket.socket(family, kind, protocol).close()
+        except OSError:
+            continue
+        return mode
+    return None
+
+
+class HostProber:
+    """Implements `ports.Prober`. A dead host costs one `timeout_seconds`, whatever is tried."""
+
+    def __init__(self) -> None:
+        self._sockets = asyncio.Semaphore(_MAX_SOCKETS)
+
+    def method(self, address: str) -> str:
+        return "icmp" if icmp_mode(ip_address(address).version) else "tcp"
+
+    async def probe(self, address: str, settings: PingSettings, *, connect_only: bool = False) -> Reach:
+        if connect_only or self.method(address) == "tcp":
+            return await self._tcp(address, settings)
+        return await self._icmp_then_tcp(address, settings)
+
+    async def _icmp_then_tcp(self, address: str, settings: PingSettings) -> Reach:
+        """Many firewalls drop ICMP: at half time without an echo, TCP gets the other half."""
+        half = settings.timeout_seconds / 2
+        echoes = asyncio.create_task(self._icmp(address, settings))
+        try:
+            done, _ = await asyncio.wait({echoes}, timeout=half)
+            if done and echoes.result().alive:
+                return echoes.result()
+            late = msgspec.structs.replace(settings, timeout_seconds=half, count=1)
+            knocked, echoed = await asyncio.gather(self._tcp(address, late), echoes)
+        finally:
+            echoes.cancel()
+        return knocked if knocked.alive and not echoed.alive else echoed
+
+    async def _icmp(self, address: str, settings: PingSettings) -> Reach:
+        from netvitals.collectors.reach.echo import echo  # noqa: PLC0415, icmplib is not for Lambda
+
+        privileged = icmp_mode(ip_address(address).version) == "raw"
+        tries = await _spaced(
+            settings.count, lambda n: echo(address, n, settings.timeout_seconds, privileged=privileged)
+        )
+        rtts = [rtt for rtt in tries if rtt is not None]
+        return _reach("icmp", rtts, settings.count, detail="" if rtts else "no ICMP echo reply")
+
+    async def _tcp(self, address: str, settings: PingSettings) -> Reach:
+        if not settings.tcp_ports:
+            return Reach(
+                method="tcp", alive=None, detail="ICMP is not permitted here and ping.tcp_ports is empty"
+            )
+        rounds = await _spaced(settings.count, lambda _: self._round(address, settings))
+        rtts = [knocked.rtt_ms for knocked in rounds if knocked.rtt_ms is not None]
+        reach = _reach("tcp", rtts, settings.count, detail=rounds[0].detail)
+        return msgspec.structs.replace(reach, accepted=any(knocked.accepted for knocked in rounds))
+
+    async def _round(self, address: str, settings: PingSettings) -> Knock:
+        """The first port that answers speaks for the host."""
+        knocks = [
+            asyncio.create_task(knock(address, port, settings.timeout_seconds, self._sockets))
+            for port in settings.tcp_ports
+        ]
+        try:
+            silent = Knock(detail="no TCP answer")
+            for finished in asyncio.as_completed(knocks):
+                knocked = await finished
+                if knocked.rtt_ms is not None:
+                    return knocked
+                silent = knocked
+            return silent
+        finally:
+            for task in knocks:
+                task.cancel()
+
+
+async def _spaced[T](count: int, attempt: Callable[[int], Awaitable[T]]) -> list[T]:
+    """Start one attempt after another without waiting for answers, so that silence costs one time limit."""
+
+    async def later(n: int) -> T:
+        await asyncio.sleep(n * _GAP_SECONDS)
+        return await attempt(n)
+
+    return await asyncio.gather(*map(later, range(count)))
+
+
+def _reach(method: str, rtts: list[float], sent: int, detail: str) -> Reach:
+    return Reach(
+        method=method,
+        alive=bool(rtts),
+        rtt_ms=fmean(rtts) if rtts else None,
+        sent=sent,
+        received=len(rtts),
+        detail=detail,
+    )

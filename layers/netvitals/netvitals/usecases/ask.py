@@ -1,0 +1,134 @@
+"""Ask a device over one protocol, within its share of the time, and keep what was read whatever happens."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from netvitals.domain.credential import Credential
+from netvitals.domain.errors import ConfigurationError, CredentialMissing, Unavailable
+from netvitals.domain.job import Job
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.ports import Collector, CredentialStore, Target
+
+Crash = Callable[[str, str, BaseException], None]
+"""Is told the device's id, what was being done, and the exception: a fault of our own. Must not raise."""
+WIND_DOWN_SHARE = 0.05
+"""A collector's own deadline lies this share of its time before the end, so that it ends by itself."""
+CANCEL_GRACE_SECONDS = 0.5
+"""What a cancelled task is given before it is left behind."""
+
+
+def seconds_left(end: float) -> float:
+    return max(0.0, end - asyncio.get_running_loop().time())
+
+
+async def stop(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks, and wait for them no longer than they deserve."""
+    cancelled = [task for task in tasks if task.cancel()]
+    for task in cancelled:
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    if cancelled:
+        await asyncio.wait(cancelled, timeout=CANCEL_GRACE_SECONDS)
+
+
+class Question(NamedTuple):
+    """What is asked of whom, where the answer goes, and how long it may take."""
+
+    job: Job
+    protocol: str
+    address: str
+    reading: Reading
+    end: float
+    """On the event loop's clock."""
+    patience: float
+    """Seconds, for a device that does not reply at all."""
+
+
+class AskProtocol:
+    """Puts a question through the protocol's collector; the outcome stands in the question's reading."""
+
+    def __init__(
+        self, credentials: CredentialStore, collector_for: Callable[[str], Collector], on_crash: Crash
+    ) -> None:
+        self._credentials = credentials
+        self._collector_for = collector_for
+        self._on_crash = on_crash
+
+    async def ask(self, question: Question) -> None:
+        """The device's faults are in the reading.
+
+        Raises:
+            Unavailable: the credential store can't be read.
+        """
+        job, reading = question.job, question.reading
+        try:
+            credential = await self._credential(job, question.protocol)
+            collector = self._collector_for(question.protocol)
+        except CredentialMissing as error:
+            return reading.fail(Reason.BAD_CREDENTIAL, str(error))
+        except ConfigurationError as error:
+            return reading.fail(Reason.UNSUPPORTED, str(error))
+        await self._collect(question, collector, credential)
+        if reading.reason is Reason.AUTH and not reading.points:
+            renewed = await self._renewed(job, credential)
+            if renewed is not None:
+                reading.fail(Reason.TIMEOUT, "")
+                await self._collect(question, collector, renewed)
+        return None
+
+    async def _collect(self, question: Question, collector: Collector, credential: Credential) -> None:
+        job, protocol, address, reading, end, patience = question
+        wind_down = seconds_left(end) * WIND_DOWN_SHARE
+        target = Target(job=job, address=address, credential=credential, deadline=end - wind_down)
+        task = asyncio.create_task(collector.collect(target, reading))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=min(patience, seconds_left(end)))
+            if not done and reading.alive:
+                done, _ = await asyncio.wait({task}, timeout=seconds_left(end))
+        finally:
+            await stop(task)
+        if not done:
+            return _cut_short(reading, protocol)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            reading.fail(
+                Reason.INTERNAL, f"a fault of netvitals itself ({type(error).__name__}), see its log"
+            )
+            self._on_crash(job.device_id, f"collecting over {protocol}", error)
+        return None
+
+    async def _credential(self, job: Job, protocol: str) -> Credential:
+        try:
+            credential = self._credentials.get(job.credential)
+        except CredentialMissing:
+            if not await self._refreshed():
+                raise
+            credential = self._credentials.get(job.credential)
+        if getattr(credential, protocol) is None:
+            name = f"credential {job.credential!r}" if job.credential else "a device without a credential"
+            raise CredentialMissing(f"{name} has no {protocol!r} part: add it to the credential map")
+        return credential
+
+    async def _renewed(self, job: Job, refused: Credential) -> Credential | None:
+        """What the store holds now, if something else: passwords are rotated while a process lives."""
+        try:
+            await self._refreshed()
+            credential = self._credentials.get(job.credential)
+        except (CredentialMissing, Unavailable):
+            return None
+        return credential if credential != refused else None
+
+    async def _refreshed(self) -> bool:
+        return await asyncio.to_thread(self._credentials.refresh)
+
+
+def _cut_short(reading: Reading, protocol: str) -> None:
+    """Time ran out under the collector: say so, unless it has said something better itself."""
+    if reading.reason is not Reason.TIMEOUT:
+        return
+    if reading.points:
+        reading.fail(
+            Reason.PARTIAL, f"{protocol} was cut short by the device's time limit, the rest is missing"
+        )
+    elif not reading.detail:
+        reading.detail = f"{protocol} gave nothing within the device's time limit"

@@ -1,0 +1,185 @@
+"""One invocation of the collector: poll the devices of a batch of messages, then store what they gave."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from time import time
+from typing import Protocol
+
+import msgspec
+
+from netvitals.domain.errors import InvalidJob
+from netvitals.domain.job import Job, decode_jobs
+from netvitals.domain.line_protocol import encode
+from netvitals.domain.observation import PollResult
+from netvitals.domain.ports import ObservationStore
+from netvitals.usecases.ask import CANCEL_GRACE_SECONDS, seconds_left, stop
+from netvitals.usecases.slots import Slots
+
+Fault = Callable[[str, BaseException], None]
+"""Is told what was being done and the exception: a fault of our own. Must not raise."""
+LAST_WORDS_SECONDS = 1.0
+"""Of the flush reserve, for the report itself."""
+
+
+class Poller(Protocol):
+    async def poll(self, job: Job, deadline: float | None = None) -> PollResult: ...
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A queue message, as it was received."""
+
+    id: str
+    body: str
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one invocation may do at once, and what of its time belongs to storing."""
+
+    max_concurrent_devices: int = 200
+    max_concurrent_per_site: int = 50
+    flush_reserve_seconds: float = 15.0
+
+
+class CollectReport(msgspec.Struct):
+    """What one invocation did, in counts that become metrics."""
+
+    devices_polled: int = 0
+    devices_unreachable: int = 0
+    points_written: int = 0
+    points_invalid: int = 0
+    jobs_expired: int = 0
+    jobs_rejected: int = 0
+    jobs_failed: int = 0
+    """Not done for a reason of our own: no time was left, or a store did not take the result."""
+    poll_seconds: list[float] = []
+    reasons: Counter[str] = msgspec.field(default_factory=Counter)
+    failed_ids: list[str] = []
+    """Messages to be delivered again."""
+
+
+class _Order(msgspec.Struct):
+    """A job with the messages that ask for it, as a queue may deliver one job twice."""
+
+    job: Job
+    message_ids: list[str]
+    settled: bool = False
+    """Polled, or expired: nothing is left to be done for it."""
+    result: PollResult | None = None
+
+
+class Collect:
+    """Polls a batch and stores its points with one write and its observations with one statement.
+
+    `store_points` takes lines of line protocol and returns when they are safe: written, or set aside for
+    a replay; it raises when they are neither.
+    """
+
+    def __init__(
+        self,
+        poller: Poller,
+        store_points: Callable[[Sequence[str]], object],
+        observations: ObservationStore,
+        on_fault: Fault,
+        *,
+        limits: Limits,
+        clock: Callable[[], float] = time,
+    ) -> None:
+        self._poller = poller
+        self._store_points = store_points
+        self._observations = observations
+        self._on_fault = on_fault
+        self._limits = limits
+        self._clock = clock
+
+    async def run(self, messages: Sequence[Message], deadline: float) -> CollectReport:
+        """Ends before the deadline (on the event loop's clock), with what there is by then."""
+        report = CollectReport()
+        orders = self._orders(messages, report)
+        await self._poll(orders, deadline - self._limits.flush_reserve_seconds, report)
+        results = [order.result for order in orders if order.result is not None]
+        _count(results, report)
+        stored = await self._store(results, deadline, report)
+        for order in orders:
+            if not (order.settled and stored):
+                report.jobs_failed += 1
+                report.failed_ids += order.message_ids
+        report.failed_ids = sorted(set(report.failed_ids))
+        return report
+
+    def _orders(self, messages: Sequence[Message], report: CollectReport) -> list[_Order]:
+        orders: dict[str, _Order] = {}
+        for message in messages:
+            try:
+                jobs = decode_jobs(message.body)
+            except InvalidJob as error:
+                # It can never succeed, but only a failed message ends up in the dead-letter queue, where
+                # a person sees it: somebody sends what we do not understand.
+                report.jobs_rejected += 1
+                report.failed_ids.append(message.id)
+                self._on_fault(f"reading message {message.id}", error)
+                continue
+            for job in jobs:
+                orders.setdefault(job.key, _Order(job, [])).message_ids.append(message.id)
+        return list(orders.values())
+
+    async def _poll(self, orders: list[_Order], end: float, report: CollectReport) -> None:
+        slots = Slots(self._limits.max_concurrent_devices, self._limits.max_concurrent_per_site)
+        tasks = {asyncio.create_task(self._poll_one(order, slots, end, report)) for order in orders}
+        if not tasks:
+            return
+        try:
+            # Each poll ends by itself; what still waits for its turn, or hangs, is left for next time.
+            _, unfinished = await asyncio.wait(tasks, timeout=seconds_left(end) + 2 * CANCEL_GRACE_SECONDS)
+        except asyncio.CancelledError:
+            await stop(*tasks)
+            raise
+        await stop(*unfinished)
+
+    async def _poll_one(self, order: _Order, slots: Slots, end: float, report: CollectReport) -> None:
+        job = order.job
+        try:
+            async with slots.taken(job):
+                if self._clock() > job.expires_at:
+                    # The device's next poll is due already: a late one would tell nothing more.
+                    report.jobs_expired += 1
+                    order.settled = True
+                    return
+                result = await self._poller.poll(job, end)
+        except Exception as error:  # noqa: BLE001, one device's trouble is not the others'
+            self._on_fault(f"polling device {job.device_id}", error)
+            return
+        if result.reachable or seconds_left(end):
+            # Otherwise it was our time that ran out, and silence proves nothing about the device.
+            order.settled, order.result = True, result
+
+    async def _store(self, results: list[PollResult], deadline: float, report: CollectReport) -> bool:
+        """Whether everything is safe; both stores are tried, whatever becomes of the other."""
+        if not results:
+            return True
+        lines = [line for result in results for line in encode(result.job.device_id, result.points).lines]
+        observed = [result.observation() for result in results]
+        points_kept, observations_kept = await asyncio.gather(
+            self._kept("writing points", deadline, lambda: self._store_points(lines)),
+            self._kept("recording observations", deadline, lambda: self._observations.record(observed)),
+        )
+        if points_kept:
+            report.points_written = len(lines)
+        return points_kept and observations_kept
+
+    async def _kept(self, what: str, deadline: float, store: Callable[[], object]) -> bool:
+        try:
+            async with asyncio.timeout_at(deadline - LAST_WORDS_SECONDS):
+                await asyncio.to_thread(store)
+        except Exception as error:  # noqa: BLE001, the report says which messages come again
+            self._on_fault(what, error)
+            return False
+        return True
+
+
+def _count(results: Sequence[PollResult], report: CollectReport) -> None:
+    report.devices_polled = len(results)
+    report.devices_unreachable = sum(not result.reachable for result in results)
+    report.points_invalid = sum(len(result.point_faults) for result in results)
+    report.poll_seconds = [result.duration_ms / 1e3 for result in results]
+    report.reasons = Counter(result.reason.value for result in results)

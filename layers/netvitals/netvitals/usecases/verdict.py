@@ -1,0 +1,169 @@
+"""What a poll adds up to: readings and the host probe become one answer and its points."""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from netvitals.domain.job import Job, Kind
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.point import Point, fault_of
+from netvitals.domain.ports import Reach
+
+_MOST_TELLING = (
+    # Where all protocols fail, a person is told first what only a person can put right.
+    Reason.INTERNAL,
+    Reason.AUTH,
+    Reason.HOST_KEY,
+    Reason.BAD_CREDENTIAL,
+    Reason.BAD_ADDRESS,
+    Reason.PARTIAL,
+    Reason.PROTOCOL,
+    Reason.UNSUPPORTED,
+    Reason.REFUSED,
+    Reason.UNREACHABLE,
+    Reason.TIMEOUT,
+    Reason.OK,
+)
+_NOTHING_WAS_SENT = {Reason.BAD_ADDRESS, Reason.BAD_CREDENTIAL, Reason.UNSUPPORTED, Reason.INTERNAL}
+
+
+def tells_something(reading: Reading, kind: Kind) -> bool:
+    """Whether there is no need to ask another protocol; up/down needs no more than a reply."""
+    if kind == "status" and reading.alive:
+        return True
+    return bool(reading.points) or reading.reason in {Reason.OK, Reason.PARTIAL}
+
+
+def is_loopback(address: str) -> bool:
+    return ip_address(address).is_loopback
+
+
+def vetted(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
+    """The points fit to be stored, and what is wrong with the others.
+
+    Of several values of one metric and instance the first is kept: a collector reads its best source first.
+    """
+    kept: dict[tuple[str, str], Point] = {}
+    faults = []
+    for point in points:
+        fault = fault_of(point)
+        if fault is None:
+            kept.setdefault((point.metric_name, point.instance), point)
+        else:
+            faults.append(fault)
+    return list(kept.values()), faults
+
+
+class Verdict:
+    """Grows while a device is polled, and has an answer at any time."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._asked: list[tuple[str, Reading]] = []
+        self._reach: Reach | None = None
+        self._reach_time_ns = 0
+
+    def add(self, protocol: str, reading: Reading) -> None:
+        self._asked.append((protocol, reading))
+
+    def saw(self, reach: Reach, time_ns: int) -> None:
+        self._reach, self._reach_time_ns = reach, time_ns
+
+    @property
+    def replied(self) -> bool:
+        """A protocol got a reply, a refusal included."""
+        return any(reading.alive for _, reading in self._asked)
+
+    @property
+    def reachable(self) -> bool:
+        return self.replied or self._host(alive=True)
+
+    @property
+    def dead(self) -> bool:
+        """The host probe was silent and so was every protocol asked so far."""
+        return not self.replied and self._host(alive=False)
+
+    @property
+    def method(self) -> str:
+        """What proved the device alive, or was tried last."""
+        if self.replied:
+            return next(protocol for protocol, reading in self._by_worth() if reading.alive)
+        if self._reach is not None and (self._reach.alive or not self._asked):
+            return self._reach.method
+        return self._asked[-1][0] if self._asked else ""
+
+    @property
+    def reason(self) -> Reason:
+        if not self._asked:
+            return self._reason_of_host()
+        reason = self._by_worth()[0][1].reason
+        return Reason.UNREACHABLE if reason is Reason.TIMEOUT and self.dead else reason
+
+    @property
+    def detail(self) -> str:
+        if not self._asked:
+            return self._reach.detail if self._reach and not self._reach.alive else ""
+        best = self._by_worth()[0][1]
+        if tells_something(best, self.job.kind):
+            return best.detail
+        said = [f"{protocol}: {reading.detail}" for protocol, reading in self._asked if reading.detail]
+        if len(self._asked) == 1:
+            said = [best.detail] if best.detail else []
+        if self._reach is not None and self._reach.alive and not self.replied:
+            said.append(f"the host itself answers ({self._reach.method})")
+        elif self.dead and self._reach is not None and self._reach.detail:
+            said.append(self._reach.detail)
+        return "; ".join(said)
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        return {key: value for _, reading in self._asked for key, value in reading.memory.items()}
+
+    def points(self, duration_ms: float, now_ns: int) -> list[Point]:
+        """All points of the poll; `now_ns` stamps those that no response brought."""
+        own = [*self._ping_points(now_ns)]
+        if self.job.kind == "metrics":
+            # Not of status polls: their milliseconds in the same series would say nothing of either.
+            own.append(Point("collect_ok", int(self.reason is Reason.OK), now_ns))
+            own.append(Point("collect_duration_ms", duration_ms, now_ns))
+        return own + [point for _, reading in self._asked for point in reading.points]
+
+    def _ping_points(self, now_ns: int) -> Iterator[Point]:
+        if not self.reachable and not self._anything_sent():
+            return
+        time_ns = self._reach_time_ns if self._host(alive=True) else now_ns
+        yield Point("ping_status", int(self.reachable), time_ns)
+        rtt_ms = self._rtt_ms()
+        if rtt_ms is not None:
+            yield Point("ping_rtt_ms", rtt_ms, time_ns)
+        reach = self._reach
+        # A host whose firewall drops TCP has lost nothing; one that dropped some of it has.
+        if reach is not None and reach.sent and (reach.method == "icmp" or reach.received):
+            yield Point("ping_loss_percent", 100.0 * (1 - reach.received / reach.sent), time_ns)
+
+    def _anything_sent(self) -> bool:
+        """No packet, no verdict: a missing credential is no outage of the device."""
+        asked = any(reading.reason not in _NOTHING_WAS_SENT for _, reading in self._asked)
+        return asked or self._host(alive=False)
+
+    def _rtt_ms(self) -> float | None:
+        if self._reach is not None and self._reach.alive and self._reach.rtt_ms is not None:
+            return self._reach.rtt_ms
+        return next((reading.rtt_ms for _, reading in self._asked if reading.rtt_ms is not None), None)
+
+    def _host(self, *, alive: bool) -> bool:
+        return self._reach is not None and self._reach.alive is alive
+
+    def _reason_of_host(self) -> Reason:
+        if self._reach is None or self._reach.alive is None:
+            return Reason.UNSUPPORTED
+        return Reason.OK if self._reach.alive else Reason.UNREACHABLE
+
+    def _by_worth(self) -> list[tuple[str, Reading]]:
+        """The protocols asked, the one that speaks for the device first."""
+
+        def worth(asked: tuple[str, Reading]) -> tuple[bool, int]:
+            reading = asked[1]
+            return not tells_something(reading, self.job.kind), _MOST_TELLING.index(reading.reason)
+
+        return sorted(self._asked, key=worth)
