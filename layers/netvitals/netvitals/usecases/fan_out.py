@@ -1,0 +1,184 @@
+"""A schedule's tick becomes jobs: one for each time a device is due in the tick's window."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from math import ceil
+from typing import Any, NamedTuple
+
+import msgspec
+
+from netvitals.domain.device import Device
+from netvitals.domain.errors import AddressDenied, ConfigurationError, InvalidRow
+from netvitals.domain.guard import is_name
+from netvitals.domain.inventory import BadRow
+from netvitals.domain.job import Job, Kind, encode_jobs
+from netvitals.domain.policy import Policy, PollSettings
+from netvitals.domain.ports import Inventory, JobQueue
+from netvitals.domain.schedule import due_times
+from netvitals.domain.tick import Tick
+from netvitals.usecases.complaints import Complaints, problem_of
+from netvitals.usecases.messages import grouped
+
+MAX_DELAY_SECONDS = 900
+"""The longest that SQS delays a message."""
+MAX_JOB_BYTES = 64 * 1024
+"""A job that says more is cut: its message must fit SQS's 256 KiB, and SQS bills by 64 KiB."""
+_STATUS_MEMORY = frozenset({"snmp_engine"})
+"""What the one exchange of a status poll can use; the rest are samples and profiles."""
+
+
+class FanOutReport(msgspec.Struct):
+    """What a tick came to."""
+
+    devices: int = 0
+    """Enabled devices that were read, unusable rows included."""
+    jobs: int = 0
+    messages: int = 0
+    skipped: int = 0
+    """Devices that are not due in this window."""
+    bad_rows: int = 0
+    expired: int = 0
+    """Jobs not sent because the tick came too late for them."""
+    early: int = 0
+    """Jobs due later than a queue can delay them; only schedules longer than 15 minutes have any."""
+
+
+class _Plan(NamedTuple):
+    interval: int
+    settings: PollSettings
+
+
+class FanOut:
+    """`policy` says how a device of a type, with its overrides, is polled; `guard` vets an address."""
+
+    def __init__(
+        self,
+        *,
+        inventory: Inventory,
+        queues: Mapping[Kind, JobQueue],
+        policy: Callable[[str, Mapping[str, Any]], Policy],
+        guard: Callable[[str], str],
+        clock: Callable[[], float],
+        complain: Callable[[str], None],
+        jobs_per_message: int = 1,
+    ) -> None:
+        self._inventory = inventory
+        self._queues = queues
+        self._policy = policy
+        self._guard = guard
+        self._clock = clock
+        self._complain = complain
+        self._jobs_per_message = jobs_per_message
+
+    def run(self, tick: Tick) -> FanOutReport:
+        """Send the jobs of the tick's window; the same tick gives the same jobs, whenever it runs.
+
+        Raises:
+            Unavailable: the inventory can't be read, or some jobs could not be sent; the others were.
+        """
+        now = self._clock()
+        report = FanOutReport()
+        complaints = Complaints(self._complain)
+        try:
+            jobs = self._jobs(tick, now, report, complaints)
+            messages = grouped(_delayed(jobs, now, report), self._jobs_per_message)
+            report.messages = self._queues[tick.kind].send(messages)
+        finally:
+            complaints.close()
+        return report
+
+    def _jobs(self, tick: Tick, now: float, report: FanOutReport, complaints: Complaints) -> Iterator[Job]:
+        planned = lru_cache(maxsize=4096)(lambda *key: self._planned(tick.kind, *key))
+        unreadable: set[str] = set()
+
+        def complain(bad: BadRow) -> None:
+            unreadable.add(bad.where)
+            complaints.add(str(bad), f"{bad.field}: {bad.cause}")
+
+        for chunk in self._inventory.devices(complain):
+            for device in chunk:
+                report.devices += 1
+                try:
+                    yield from self._device_jobs(device, tick, now, report, planned)
+                except (AddressDenied, ConfigurationError, InvalidRow) as error:
+                    report.bad_rows += 1
+                    complaints.add(f"device {device.id!r}: {error}", problem_of(str(error)))
+            report.devices += len(unreadable)
+            report.bad_rows += len(unreadable)
+            unreadable.clear()
+
+    def _device_jobs(
+        self, device: Device, tick: Tick, now: float, report: FanOutReport, planned: Callable[..., _Plan]
+    ) -> Iterator[Job]:
+        plan = planned(device.device_type, msgspec.json.encode(device.settings))
+        due = due_times(device.id, tick.kind, plan.interval, tick.start, tick.period)
+        template = None
+        for due_at in due:
+            if due_at + plan.interval <= now:
+                report.expired += 1
+                continue
+            template = template or self._job(device, tick.kind, plan)
+            yield msgspec.structs.replace(template, due_at=due_at, expires_at=due_at + plan.interval)
+        if template is None:
+            report.skipped += 1
+
+    def _planned(self, kind: Kind, device_type: str, settings: bytes) -> _Plan:
+        policy = self._policy(device_type, msgspec.json.decode(settings))
+        interval = policy.status_interval_seconds if kind == "status" else policy.metrics_interval_seconds
+        return _Plan(interval, policy.poll_settings())
+
+    def _job(self, device: Device, kind: Kind, plan: _Plan) -> Job:
+        """The device's job, still without its times.
+
+        Raises:
+            AddressDenied: the guard does not let its address be dialled.
+            InvalidRow: it has no address, or its settings are too long for a message.
+        """
+        job = Job(
+            kind=kind,
+            device_id=device.id,
+            address=self._address(device),
+            due_at=0,
+            expires_at=0,
+            device_type=device.device_type,
+            hostname=device.hostname,
+            site=device.site,
+            credential=device.credential,
+            settings=plan.settings,
+            memory=_needed(device.memory, kind),
+        )
+        return job if _fits(job) else _without_memory(job)
+
+    def _address(self, device: Device) -> str:
+        address = device.address
+        if not address:
+            raise InvalidRow("neither ip_address nor hostname is set: set one of them")
+        return address if is_name(address) else self._guard(address)
+
+
+def _needed(memory: dict[str, Any], kind: Kind) -> dict[str, Any]:
+    """What this kind of poll can use of what earlier ones left."""
+    if kind == "metrics":
+        return memory
+    return {key: memory[key] for key in _STATUS_MEMORY & memory.keys()}
+
+
+def _fits(job: Job) -> bool:
+    return len(encode_jobs([job])) <= MAX_JOB_BYTES
+
+
+def _without_memory(job: Job) -> Job:
+    """A poll can do without memory, if less well."""
+    bare = msgspec.structs.replace(job, memory={})
+    if not _fits(bare):
+        raise InvalidRow(f"its job has more than {MAX_JOB_BYTES} bytes: shorten its settings")
+    return bare
+
+
+def _delayed(jobs: Iterator[Job], now: float, report: FanOutReport) -> Iterator[tuple[Job, int]]:
+    """Each job with the seconds by which its message is delayed."""
+    for job in jobs:
+        delay = max(0, ceil(job.due_at - now))
+        report.early += delay > MAX_DELAY_SECONDS
+        report.jobs += 1
+        yield job, min(delay, MAX_DELAY_SECONDS)

@@ -1,0 +1,351 @@
+"""Fan-out: which jobs a tick gives, and what it says of rows that give none."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netvitals.domain.configuration import Configuration
+from netvitals.domain.device import Device
+from netvitals.domain.errors import ConfigurationError, Unavailable
+from netvitals.domain.guard import Guard
+from netvitals.domain.inventory import BadRow, bad_row
+from netvitals.domain.job import Job, encode_jobs
+from netvitals.domain.policy import Policy
+from netvitals.domain.ports import QueuedJobs
+from netvitals.domain.tick import Tick, tick_from
+from netvitals.usecases.fan_out import FanOut, FanOutReport
+
+START = 1_795_449_600
+RATES = st.one_of(
+    st.integers(1, 15).map(lambda n: f"rate({n} minute{'s' if n > 1 else ''})"),
+    st.integers(1, 24).map(lambda n: f"rate({n} hour{'s' if n > 1 else ''})"),
+)
+
+
+class ListedInventory:
+    def __init__(self, devices: Sequence[Device], bad: Sequence[BadRow] = ()) -> None:
+        self._listed = devices
+        self._bad = bad
+
+    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
+        for row in self._bad:
+            report(row)
+        for start in range(0, len(self._listed), 7):
+            yield self._listed[start : start + 7]
+
+
+class KeptQueue:
+    def __init__(self) -> None:
+        self.messages: list[QueuedJobs] = []
+
+    def send(self, messages: Iterable[QueuedJobs]) -> int:
+        before = len(self.messages)
+        self.messages += messages
+        return len(self.messages) - before
+
+    @property
+    def jobs(self) -> list[Job]:
+        return [job for message in self.messages for job in message.jobs]
+
+
+class Bench:
+    """A fan-out of the given devices, with what it sent and said."""
+
+    def __init__(self, *devices: Device, now: float = START, jobs_per_message: int = 1) -> None:
+        self.devices = devices
+        self.bad: list[BadRow] = []
+        self.now = now
+        self.jobs_per_message = jobs_per_message
+        self.status, self.metrics = KeptQueue(), KeptQueue()
+        self.said: list[str] = []
+
+    def run(self, kind: Any = "status", schedule: str = "rate(1 minute)", start: int = START) -> FanOutReport:
+        tick = Tick(kind=kind, schedule=schedule, scheduled_time=datetime.fromtimestamp(start, UTC))
+        return FanOut(
+            inventory=ListedInventory(self.devices, self.bad),
+            queues={"status": self.status, "metrics": self.metrics},
+            policy=Configuration().policy,
+            guard=Guard(["10.0.0.0/8"]).check,
+            clock=lambda: self.now,
+            complain=self.said.append,
+            jobs_per_message=self.jobs_per_message,
+        ).run(tick)
+
+
+def device(name: str = "sw-1", **more: Any) -> Device:
+    return Device(id=name, **{"ip_address": "10.0.0.1"} | more)
+
+
+def test_a_device_polled_every_30_seconds_gets_two_jobs_a_minute() -> None:
+    bench = Bench(device())
+    report = bench.run()
+    first, second = bench.status.jobs
+    assert second.due_at - first.due_at == 30
+    assert START <= first.due_at < START + 30
+    assert (report.devices, report.jobs, report.messages) == (1, 2, 2)
+
+
+def test_status_and_metrics_go_to_their_own_queues() -> None:
+    bench = Bench(device())
+    bench.run("metrics", "rate(5 minutes)")
+    assert [job.kind for job in bench.metrics.jobs] == ["metrics"]
+    assert bench.status.jobs == []
+
+
+def test_a_message_is_delayed_to_its_job_s_due_time() -> None:
+    bench = Bench(device(), now=START + 3.4)
+    bench.run()
+    for message in bench.status.messages:
+        assert (
+            0 <= START + 3.4 + message.delay_seconds - message.jobs[0].due_at < 1 or not message.delay_seconds
+        )
+
+
+def test_a_job_expires_when_the_next_one_is_due() -> None:
+    bench = Bench(device())
+    bench.run()
+    assert all(job.expires_at == job.due_at + 30 for job in bench.status.jobs)
+
+
+def test_a_tick_that_comes_late_skips_what_has_expired_and_counts_it() -> None:
+    bench = Bench(device(), now=START + 600)
+    report = bench.run()
+    assert (report.jobs, report.expired) == (0, 2)
+    assert bench.status.jobs == []
+
+
+def test_a_tick_that_comes_somewhat_late_sends_what_is_overdue_at_once() -> None:
+    bench = Bench(device(settings={"status_interval_seconds": 60}), now=START + 59)
+    bench.run()
+    message = bench.status.messages[0]
+    assert message.delay_seconds == max(0, message.jobs[0].due_at - START - 59)
+
+
+def test_the_same_tick_twice_gives_the_same_jobs() -> None:
+    devices = [device(f"sw-{n}") for n in range(20)]
+    once, again = Bench(*devices), Bench(*devices, now=START + 5)
+    once.run()
+    again.run()
+    assert once.status.jobs == again.status.jobs
+
+
+def test_a_delay_stops_at_what_the_queue_allows_and_the_early_jobs_are_counted() -> None:
+    bench = Bench(device())
+    report = bench.run("metrics", "rate(1 hour)")
+    assert max(message.delay_seconds for message in bench.metrics.messages) == 900
+    assert report.early == sum(job.due_at - START > 900 for job in bench.metrics.jobs) > 0
+
+
+def test_a_device_that_is_not_due_in_this_window_is_counted_as_skipped() -> None:
+    bench = Bench(device(settings={"metrics_interval_seconds": 86400}))
+    counts = [bench.run("metrics", "rate(6 hours)", START + hour * 3600) for hour in range(0, 24, 6)]
+    assert [(report.jobs, report.skipped) for report in counts].count((1, 0)) == 1
+    assert [(report.jobs, report.skipped) for report in counts].count((0, 1)) == 3
+
+
+def test_an_unusable_row_is_reported_once_and_costs_the_others_nothing() -> None:
+    bench = Bench(
+        device("local", ip_address="127.0.0.1"),
+        device("odd", device_type="toaster"),
+        device("lost", ip_address=None),
+        device("wrong", settings={"snmp": {"port": "x"}}),
+        device("fine"),
+    )
+    report = bench.run()
+    assert {job.device_id for job in bench.status.jobs} == {"fine"}
+    assert (report.bad_rows, len(bench.said)) == (4, 4)
+    assert "neither ip_address nor hostname" in "".join(bench.said)
+    assert "snmp.port" in "".join(bench.said)
+
+
+def test_a_row_with_two_faults_is_one_bad_row() -> None:
+    bench = Bench(device())
+    bench.bad = [
+        bad_row("device 'x'", "enabled", "perhaps", "true or false"),
+        bad_row("device 'x'", "site", 7, "text"),
+    ]
+    report = bench.run()
+    assert (report.devices, report.bad_rows, report.jobs) == (2, 1, 2)
+    assert len(bench.said) == 2
+
+
+def test_a_thousand_rows_with_the_same_problem_are_a_few_lines() -> None:
+    bench = Bench(*(device(f"d{n}", ip_address=f"11.0.{n // 250}.{n % 250}") for n in range(1000)))
+    report = bench.run()
+    assert report.bad_rows == 1000
+    assert len(bench.said) == 4
+    assert "997 more" in bench.said[-1]
+
+
+def test_a_host_name_is_left_to_the_collector_and_a_number_that_looks_like_one_is_not() -> None:
+    bench = Bench(
+        device("named", ip_address=None, hostname="core-1.example.net"),
+        device("tricky", ip_address=None, hostname="0x7f.1"),
+    )
+    bench.run()
+    assert {job.address for job in bench.status.jobs} == {"core-1.example.net"}
+
+
+def test_a_job_names_its_credential_and_carries_the_device_s_own_settings() -> None:
+    bench = Bench(device(credential="lab", site="hq", settings={"snmp": {"port": 1161}}))
+    bench.run()
+    job = bench.status.jobs[0]
+    assert (job.credential, job.site, job.settings.snmp.port) == ("lab", "hq", 1161)
+
+
+def test_a_status_job_carries_only_the_memory_that_it_can_use() -> None:
+    memory = {"snmp_engine": {"id": "80", "boots": 1}, "cpu": [1, 2]}
+    bench = Bench(device(memory=memory))
+    bench.run("status")
+    bench.run("metrics", "rate(5 minutes)")
+    assert bench.status.jobs[0].memory == {"snmp_engine": memory["snmp_engine"]}
+    assert bench.metrics.jobs[0].memory == memory
+
+
+def test_memory_too_large_for_a_message_is_left_out() -> None:
+    bench = Bench(device(memory={"cpu": "x" * 300_000}))
+    report = bench.run("metrics", "rate(5 minutes)")
+    assert bench.metrics.jobs[0].memory == {}
+    assert report.bad_rows == 0
+
+
+def test_settings_too_large_for_a_message_make_a_bad_row() -> None:
+    bench = Bench(device(settings={"snmp": {"profile": "x" * 300_000}}), device("fine"))
+    report = bench.run()
+    assert report.bad_rows == 1
+    assert {job.device_id for job in bench.status.jobs} == {"fine"}
+
+
+def test_jobs_share_a_message_only_with_their_site_and_second() -> None:
+    bench = Bench(*(device(f"d{n}", site=f"s{n % 2}") for n in range(400)), jobs_per_message=5)
+    report = bench.run()
+    assert report.jobs == 800 > report.messages
+    for message in bench.status.messages:
+        assert len(message.jobs) <= 5
+        assert {job.site for job in message.jobs} == {message.group}
+        assert {job.due_at - START for job in message.jobs} == {message.delay_seconds}
+
+
+def test_a_shared_message_keeps_to_the_queue_s_size() -> None:
+    memory = {"cpu": "x" * 60_000}
+    bench = Bench(*(device(f"d{n}", memory=memory) for n in range(3000)), jobs_per_message=100)
+    bench.run("metrics", "rate(5 minutes)")
+    assert len(bench.metrics.jobs) == 3000
+    assert all(len(encode_jobs(message.jobs)) <= 256 * 1024 for message in bench.metrics.messages)
+
+
+def test_a_policy_is_made_once_for_devices_with_the_same_settings() -> None:
+    calls: list[str] = []
+
+    def policy(device_type: str, overrides: Mapping[str, Any]) -> Policy:
+        calls.append(device_type)
+        return Configuration().policy(device_type, overrides)
+
+    bench = Bench()
+    FanOut(
+        inventory=ListedInventory([device(f"d{n}", settings={"snmp": {"port": 1161}}) for n in range(50)]),
+        queues={"status": bench.status},
+        policy=policy,
+        guard=Guard(["10.0.0.0/8"]).check,
+        clock=lambda: START,
+        complain=bench.said.append,
+    ).run(Tick(kind="status", schedule="rate(1 minute)", scheduled_time=datetime.fromtimestamp(START, UTC)))
+    assert calls == ["network"]
+
+
+def test_problems_are_said_even_when_the_queue_fails() -> None:
+    class DeadQueue:
+        def send(self, messages: Iterable[QueuedJobs]) -> int:
+            raise Unavailable(f"{len(list(messages))} not sent")
+
+    bench = Bench()
+    listed = [device(f"d{n}", ip_address="8.8.8.8") for n in range(10)]
+    with pytest.raises(Unavailable):
+        FanOut(
+            inventory=ListedInventory(listed),
+            queues={"status": DeadQueue()},
+            policy=Configuration().policy,
+            guard=Guard(["10.0.0.0/8"]).check,
+            clock=lambda: START,
+            complain=bench.said.append,
+        ).run(
+            Tick(kind="status", schedule="rate(1 minute)", scheduled_time=datetime.fromtimestamp(START, UTC))
+        )
+    assert "7 more" in bench.said[-1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    name=st.text(min_size=1, max_size=20),
+    interval=st.integers(10, 86_400),
+    schedule=RATES,
+    start=st.integers(0, 2**31),
+    kind=st.sampled_from(["status", "metrics"]),
+)
+def test_ticks_in_a_row_leave_no_gap_and_no_double(
+    name: str, interval: int, schedule: str, start: int, kind: str
+) -> None:
+    settings = {f"{kind}_interval_seconds": interval, "offline_timeout_seconds": 86_400}
+    bench = Bench(device(name, settings=settings), now=start)
+    period = Tick(kind="status", schedule=schedule, scheduled_time=datetime.fromtimestamp(0, UTC)).period
+    ticks = min(max(2, 3 * interval // period), 60)
+    for n in range(ticks):
+        bench.run(kind, schedule, start + n * period)
+    due = [job.due_at for job in (bench.status.jobs or bench.metrics.jobs)]
+    end = start + ticks * period
+    assert due == list(range(due[0], end, interval)) if due else interval > ticks * period
+    if due:
+        assert start <= due[0] < start + interval
+        assert due[-1] + interval >= end
+
+
+@settings(max_examples=20, deadline=None)
+@given(interval=st.sampled_from([10, 30, 60, 300]), prefix=st.text(max_size=5))
+def test_devices_are_spread_evenly_over_their_interval(interval: int, prefix: str) -> None:
+    bench = Bench(
+        *(device(f"{prefix}{n}", settings={"status_interval_seconds": interval}) for n in range(3000))
+    )
+    bench.run("status", "rate(5 minutes)")
+    per_second = Counter(job.due_at for job in bench.status.jobs)
+    mean = 3000 / interval
+    assert len(per_second) >= 0.95 * 300
+    assert max(per_second.values()) <= mean + 6 * mean**0.5
+
+
+@pytest.mark.parametrize(
+    ("event", "wrong"),
+    [
+        ({}, "kind"),
+        ({"kind": "traps", "schedule": "rate(1 minute)", "scheduled_time": "2026-11-23T16:00:00Z"}, "traps"),
+        (
+            {"kind": "status", "schedule": "cron(* * * * ? *)", "scheduled_time": "2026-11-23T16:00:00Z"},
+            "cron",
+        ),
+        (
+            {
+                "kind": "status",
+                "schedule": "rate(1 minute)",
+                "scheduled_time": "<aws.scheduler.scheduled-time>",
+            },
+            "time",
+        ),
+        ({"kind": "status", "schedule": "rate(1 minute)", "scheduled_time": "2026-11-23T16:00:00"}, "time"),
+        ({"kind": "status", "schedule": "rate(0 minutes)", "scheduled_time": "2026-11-23T16:00:00Z"}, "rate"),
+        ([], "object"),
+    ],
+)
+def test_an_event_that_is_no_tick_is_refused_in_one_clear_line(event: Any, wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match=wrong):
+        tick_from(event)
+
+
+def test_an_event_is_decoded_to_its_window() -> None:
+    tick = tick_from(
+        {"kind": "status", "schedule": "rate(5 minutes)", "scheduled_time": "2026-11-23T16:00:00Z"}
+    )
+    assert (tick.start, tick.period) == (1_795_449_600, 300)
