@@ -1,6 +1,6 @@
 """Message processing of v1 and v2c: a version, a community, a PDU (RFC 1157, RFC 1901)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from netvitals.collectors.snmp import ber
 from netvitals.collectors.snmp.faults import Malformed
@@ -24,3 +24,9 @@ class CommunitySecurity:
         if not datagram.startswith(self._head, start):
             raise Malformed("an answer with another version or community")
         return datagram[start + len(self._head) : end]
+
+    def silence(self) -> None:
+        return None
+
+    def remember(self) -> dict[str, Any]:
+        return {}

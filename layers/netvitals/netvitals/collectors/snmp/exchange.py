@@ -204,6 +204,8 @@ class Conversation[R: Request]:
         address, port = self._address
         if flight.complaint:
             return ProtocolFault(f"{address}: answers to SNMP on port {port} with {flight.complaint}")
+        if fault := self._security.silence():
+            return fault
         return NoAnswer(
             f"{address}: no answer to SNMP on UDP port {port} within {self._timeout:g} s; check that its agent "
             "runs and lets this address in, and the community or user: a wrong one may look the same"

@@ -1,8 +1,9 @@
 """What stands between a PDU and a datagram: a community (v1, v2c) or a user (v3)."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from netvitals.collectors.snmp import ber
+from netvitals.collectors.snmp.faults import SnmpFault
 
 
 class Security(Protocol):
@@ -33,6 +34,14 @@ class Security(Protocol):
             Resend: the agent has told what was missing.
             SnmpFault: the agent refused, and asking again is of no use.
         """
+        ...
+
+    def silence(self) -> SnmpFault | None:
+        """What it means that the agent has left a request unanswered, where it means more than just that."""
+        ...
+
+    def remember(self) -> dict[str, Any]:
+        """Changes for device memory: what the next poll need not learn again."""
         ...
 
 

@@ -1,0 +1,53 @@
+"""Which session a device gets: by its credential's version, and by what the fast one declines."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from netvitals.collectors.snmp.community import CommunitySecurity
+from netvitals.collectors.snmp.security import Security
+from netvitals.collectors.snmp.session import SnmpSession
+from netvitals.domain.credential import SnmpCredential
+from netvitals.domain.errors import CredentialMissing
+from netvitals.domain.policy import SnmpSettings
+from netvitals.domain.ports import Target
+
+
+class Opened(NamedTuple):
+    session: SnmpSession
+    memory: Callable[[], dict[str, Any]]
+    """Changes for device memory; to be asked when the session has done its work."""
+
+
+def open_session(target: Target, repetitions: int | None = None) -> Opened:
+    """A session with the target's agent; nothing is sent yet.
+
+    Raises:
+        CredentialMissing: the credential has no SNMP part, or one for another version.
+    """
+    job = target.job
+    credential = target.credential.snmp
+    if credential is None:
+        raise CredentialMissing(
+            f"credential {job.credential!r} has no snmp part, which polling by SNMP needs"
+        )
+    settings = job.settings.snmp
+    security = _security(credential, target.address, settings, job.memory)
+    session = SnmpSession(target.address, security, settings, target.deadline, repetitions=repetitions)
+    return Opened(session, security.remember)
+
+
+def _security(
+    credential: SnmpCredential, address: str, settings: SnmpSettings, memory: Mapping[str, Any]
+) -> Security:
+    if (credential.version == "3") != ((settings.version or credential.version) == "3"):
+        raise CredentialMissing(
+            f"the device is set to SNMP version {settings.version}, its credential is for {credential.version}"
+        )
+    if credential.version == "3":
+        from netvitals.collectors.snmp.v3 import MEMORY_KEY, UserSecurity  # noqa: PLC0415, 70 ms, for v3 only
+
+        return UserSecurity(credential, address, settings.port, memory.get(MEMORY_KEY))
+    if credential.community is None:
+        raise CredentialMissing(f"version {credential.version} needs a community")
+    version = "1" if (settings.version or credential.version) == "1" else "2c"
+    return CommunitySecurity(version, credential.community)
