@@ -44,6 +44,7 @@ METRICS: dict[str, MetricSpec] = {
     "net_discards_out": _counter,
     "net_speed_bps": MetricSpec("measure", "bits per second", 0),
     "net_oper_status": MetricSpec("state", "IF-MIB ifOperStatus: 1 up, 2 down, …", 1, 7),
+    "net_discontinuity_seconds": MetricSpec("measure", "sysUpTime when counters were last reset, seconds", 0),
     "collect_ok": MetricSpec("state", "1 everything asked for was read, 0 not", 0, 1),
     "collect_duration_ms": MetricSpec("measure", "milliseconds", 0),
 }

@@ -1,5 +1,6 @@
 """How a device is polled: what a device type sets and a device may override."""
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -36,6 +37,13 @@ class InterfaceFilter(Section, frozen=True):
     only_oper_up: bool = False
     only_admin_up: bool = False
     alias_tag: bool = False
+
+    def __post_init__(self) -> None:
+        for key in ("include_names", "exclude_names"):
+            try:
+                re.compile(getattr(self, key) or "")
+            except re.error as error:
+                raise ValueError(f"{key} is no regular expression: {error}") from None
 
 
 class SnmpSettings(Section, frozen=True):

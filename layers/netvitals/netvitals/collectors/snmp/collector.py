@@ -1,0 +1,234 @@
+"""One SNMP device: is it there, what is it, and what are its vital signs."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from netvitals.collectors.snmp.answers import Answers, Value, text_of
+from netvitals.collectors.snmp.faults import SnmpFault
+from netvitals.collectors.snmp.interfaces import (
+    Interfaces,
+    has_only_64_bit,
+    points_of_interfaces,
+    read_interfaces,
+)
+from netvitals.collectors.snmp.profile_book import (
+    STANDARD,
+    Identity,
+    ProfileBook,
+    choose,
+    packaged_profiles,
+    probes_of,
+)
+from netvitals.collectors.snmp.session import SnmpSession, Walk
+from netvitals.collectors.snmp.sessions import open_session
+from netvitals.collectors.snmp.vitals import Chosen, Reads, Vitals
+from netvitals.domain.errors import ConfigurationError, CredentialMissing
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.point import Point
+from netvitals.domain.ports import Target
+
+SYS_DESCR = "1.3.6.1.2.1.1.1.0"
+SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
+SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
+ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
+"""snmpEngineTime, seconds: does not wrap after 497 days as sysUpTime does (RFC 3411)."""
+_TICKS_WRAP_SECONDS = 2**32 // 100
+_REDISCOVER_SECONDS = 86_400
+"""How often everything is asked for anew, so that a module that was plugged in is found."""
+
+
+class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What device memory holds of the last polls, under the key `snmp`."""
+
+    sysobjectid: str = ""
+    profile: str = ""
+    sources: dict[str, list[int]] = {}
+    """By section, the sources that gave something."""
+    asked_all_at: int = 0
+    all_64_bit: bool = False
+    repetitions: int | None = None
+
+
+class SnmpCollector:
+    """Implements `ports.Collector`."""
+
+    def __init__(self, profiles: ProfileBook | None = None) -> None:
+        self._profiles = profiles
+
+    @property
+    def profiles(self) -> ProfileBook:
+        if self._profiles is None:
+            self._profiles = packaged_profiles()
+        return self._profiles
+
+    async def collect(self, target: Target, reading: Reading) -> None:
+        remembered = remembered_of(target.job.memory)
+        try:
+            opened = open_session(target, remembered.repetitions)
+            try:
+                await self._collect(opened.session, target, reading, remembered)
+            finally:
+                reading.memory.update(opened.memory())
+        except SnmpFault as fault:
+            reading.alive = reading.alive or fault.alive
+            reading.fail(fault.reason, str(fault))
+        except CredentialMissing as error:
+            reading.fail(Reason.BAD_CREDENTIAL, str(error))
+
+    async def _collect(
+        self, session: SnmpSession, target: Target, reading: Reading, remembered: Remembered
+    ) -> None:
+        metrics = target.job.kind == "metrics"
+        first = await session.get([SYS_UPTIME, ENGINE_TIME, *([SYS_OBJECT_ID, SYS_DESCR] if metrics else [])])
+        reading.alive, reading.rtt_ms = True, first.rtt_ms
+        uptime = uptime_seconds(first.values)
+        if uptime is not None:
+            reading.points.append(Point("uptime_seconds", uptime, first.time_ns))
+        if not metrics:
+            reading.reason = Reason.OK
+            return
+        identity = Identity(text_of(first.values.get(SYS_OBJECT_ID)), text_of(first.values.get(SYS_DESCR)))
+        profile = await self._profile(session, target, identity, remembered)
+        if profile != remembered.profile or identity.sysobjectid != remembered.sysobjectid:
+            remembered = Remembered(identity.sysobjectid, profile, repetitions=remembered.repetitions)
+        await _Metrics(self.profiles, session, target, reading, remembered).read()
+
+    async def _profile(
+        self, session: SnmpSession, target: Target, identity: Identity, remembered: Remembered
+    ) -> str:
+        forced = target.job.settings.snmp.profile
+        if forced:
+            return forced
+        if (
+            remembered.profile
+            and identity.sysobjectid == remembered.sysobjectid
+            and not _is_stale(remembered)
+        ):
+            return remembered.profile
+        candidates = self.profiles.candidates(identity)
+        probes = probes_of(candidates)
+        try:
+            probed = (await session.get(probes)).values if probes else {}
+        except SnmpFault:
+            probed = {}
+        return choose(candidates, probed)
+
+
+class _Metrics:
+    """The reading of everything that a metrics job asks for."""
+
+    def __init__(
+        self,
+        profiles: ProfileBook,
+        session: SnmpSession,
+        target: Target,
+        reading: Reading,
+        remembered: Remembered,
+    ) -> None:
+        self._session = session
+        self._wanted = target.job.settings.snmp.interfaces
+        self._reading = reading
+        self._remembered = remembered
+        self._faults: list[str] = []
+        standard = profiles.load(STANDARD)
+        try:
+            own = profiles.load(remembered.profile)
+        except ConfigurationError as error:
+            own, self._faults = standard, [str(error)]
+        self._vitals = Vitals(own, standard)
+
+    async def read(self) -> None:
+        """Ask for vital signs and interfaces at once; the points of each are kept when it is there."""
+        before = self._remembered
+        everything = _is_stale(before)
+        chosen = self._vitals.everything() if everything else before.sources
+        async with asyncio.TaskGroup() as tasks:
+            vitals = tasks.create_task(self._read_vitals(chosen))
+            interfaces = tasks.create_task(self._read_interfaces())
+        sources = vitals.result()
+        complete = everything or set(chosen) <= set(sources)
+        asked_all_at = int(time.time()) if everything else before.asked_all_at
+        after = msgspec.structs.replace(
+            before,
+            sources=sources,
+            asked_all_at=asked_all_at if complete and not self._faults else 0,
+            all_64_bit=has_only_64_bit(interfaces.result()),
+            repetitions=self._session.repetitions,
+        )
+        if after != before:
+            self._reading.memory["snmp"] = msgspec.to_builtins(after)
+        self._conclude()
+
+    def _conclude(self) -> None:
+        if self._faults:
+            self._reading.fail(Reason.PARTIAL, self._faults[0])
+        else:
+            self._reading.reason = Reason.OK
+
+    async def _read_vitals(self, chosen: Chosen) -> dict[str, list[int]]:
+        """The sources that gave something."""
+        answers = Answers()
+        reads = self._vitals.reads(chosen)
+        for fault in await asyncio.gather(
+            _get_scalars(self._session, reads, answers), _walk_columns(self._session, reads, answers)
+        ):
+            if fault is not None:
+                self._faults.append(str(fault))
+        points, productive = self._vitals.evaluate(chosen, answers)
+        self._reading.points += points
+        return productive
+
+    async def _read_interfaces(self) -> Interfaces:
+        all_64_bit = self._remembered.all_64_bit
+        interfaces = await read_interfaces(self._session, self._wanted, all_64_bit=all_64_bit)
+        self._reading.points += points_of_interfaces(interfaces, self._wanted)
+        self._faults += map(str, interfaces.faults)
+        return interfaces
+
+
+async def _get_scalars(session: SnmpSession, reads: Reads, answers: Answers) -> SnmpFault | None:
+    if not reads.scalars:
+        return None
+    try:
+        response = await session.get(reads.scalars)
+    except SnmpFault as fault:
+        return fault
+    answers.add_scalars(response.values, response.time_ns)
+    return response.error
+
+
+async def _walk_columns(session: SnmpSession, reads: Reads, answers: Answers) -> SnmpFault | None:
+    if not reads.columns:
+        return None
+    walk: Walk = await session.walk(reads.columns)
+    for column, rows in walk.columns.items():
+        if rows:
+            answers.add_column(column, rows, walk.row_times(column))
+    return walk.error
+
+
+def remembered_of(memory: Mapping[str, Any]) -> Remembered:
+    """What the last polls left; nothing where it can't be read."""
+    try:
+        return msgspec.convert(memory.get("snmp", {}), Remembered)
+    except msgspec.ValidationError:
+        return Remembered()
+
+
+def _is_stale(remembered: Remembered) -> bool:
+    return time.time() - remembered.asked_all_at > _REDISCOVER_SECONDS
+
+
+def uptime_seconds(values: Mapping[str, Value]) -> float | None:
+    """Seconds since the agent started; by snmpEngineTime where sysUpTime has wrapped."""
+    ticks, engine = values.get(SYS_UPTIME), values.get(ENGINE_TIME)
+    if not isinstance(ticks, int):
+        return float(engine) if isinstance(engine, int) else None
+    uptime = ticks / 100
+    if isinstance(engine, int) and engine > _TICKS_WRAP_SECONDS and engine > uptime:
+        return float(engine)
+    return uptime
