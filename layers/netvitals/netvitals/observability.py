@@ -1,0 +1,103 @@
+"""Structured logs and EMF metrics, in the forms that Powertools gives them.
+
+Modules log through `logging.getLogger(__name__)`; here is what makes JSON of it. Secrets print as
+`Secret(…)`, and tracebacks hold no local variables.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, wraps
+from typing import Any, TextIO
+
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from netvitals.domain.errors import NetvitalsError
+
+NAMESPACE = "netvitals"
+_LOUD = {"paramiko": logging.CRITICAL, "urllib3": logging.ERROR, "winrm": logging.CRITICAL}
+"""They report a device's or a server's faults, which are results here, and quote what hostile ones send."""
+
+type Handler = Callable[[Any, Any], Any]
+_logger = logging.getLogger("netvitals")
+
+
+class _StandardOutput(logging.StreamHandler[TextIO]):
+    """Finds standard output when it writes: the runtime and tests exchange it."""
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stdout
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        pass
+
+
+def set_level(level: str) -> None:
+    _logger.setLevel(level)
+
+
+def emit(values: Mapping[str, float | Sequence[float]], **dimensions: str) -> None:
+    """Write one EMF record, with the dimension `service` and those named; zeros are left out.
+
+    A metric that is never written costs nothing, and alarms treat what is missing as they see fit.
+    """
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=_service())
+    for dimension, text in dimensions.items():
+        metrics.add_dimension(dimension, text)
+    measured = {name: value if isinstance(value, Sequence) else [value] for name, value in values.items()}
+    measured = {name: series for name, series in measured.items() if any(series)}
+    for name, series in measured.items():
+        for each in series:
+            metrics.add_metric(
+                name, MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count, each
+            )
+    if measured:
+        metrics.flush_metrics()
+
+
+def observed(handler: Handler) -> Handler:
+    """A Lambda handler whose log lines carry the request, and whose failures are loud and counted."""
+
+    @wraps(handler)
+    def wrapper(event: Any, context: Any) -> Any:
+        formatter = _formatter()
+        formatter.append_keys(function_request_id=context.aws_request_id, cold_start=_Process.cold)
+        _Process.cold = False
+        try:
+            return handler(event, context)
+        except Exception as error:
+            emit({"Failures": 1}, reason=type(error).__name__)
+            # What we raise on purpose says all in its text; anything else is a fault of ours to be found.
+            _logger.error("%s", error, exc_info=not isinstance(error, NetvitalsError))  # noqa: TRY400
+            raise
+
+    return wrapper
+
+
+class _Process:
+    cold = True
+
+
+def _service() -> str:
+    return os.environ.get("POWERTOOLS_SERVICE_NAME") or NAMESPACE
+
+
+@cache
+def _formatter() -> LambdaPowertoolsFormatter:
+    """The formatter of all log lines, put in place of the runtime's."""
+    formatter = LambdaPowertoolsFormatter(
+        service=_service(), use_rfc3339=True, utc=True, serialize_stacktrace=False
+    )
+    handler = _StandardOutput()
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not type(each).__module__.startswith("awslambdaric")]
+    root.addHandler(handler)
+    set_level(os.environ.get("NETVITALS_LOG_LEVEL") or "INFO")
+    for name, level in _LOUD.items():
+        logging.getLogger(name).setLevel(level)
+    return formatter
