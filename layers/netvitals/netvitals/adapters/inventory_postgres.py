@@ -1,0 +1,114 @@
+"""The inventory in PostgreSQL: netvitals' own table `devices`, or one that was there before it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from psycopg import sql
+
+from netvitals.adapters.postgres import Cursor, Database
+from netvitals.domain.device import Device
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.inventory import FIELDS, BadRow, device_from
+
+CHUNK_ROWS = 1000
+_NAME_CHARACTERS = 257
+_DOCUMENT_CHARACTERS = 64 * 1024
+"""A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
+_OFF = ["false", "f", "no", "n", "off", "0"]
+
+
+class PostgresInventory:
+    """Reads `devices` joined with `device_state`.
+
+    Chunk by chunk in the order of `id`, each in a transaction of its own: memory stays flat, a consumer may
+    take its time, and a dropped connection costs one chunk. Every value is cast to text in SQL, so the
+    columns may have any type (uuid, bigint, inet, varchar …), and columns other than `id` may be missing.
+    """
+
+    def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS) -> None:
+        self._database = database
+        self._chunk_rows = chunk_rows
+
+    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
+        """The enabled devices; see `ports.Inventory`."""
+        for rows in self.rows(["memory"], enabled_only=True):
+            yield list(_usable(rows, report))
+
+    def rows(
+        self, state_columns: Sequence[str] = (), *, enabled_only: bool
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Chunks of rows as texts by the names of `FIELDS`, and the columns named of `device_state`."""
+        types = self._database.run(column_types, read_only=True)
+        names = [*FIELDS, *state_columns]
+        last: str | None = None
+        while True:
+            query = _query(types, state_columns, enabled_only=enabled_only, after=last is not None)
+            parameters = {"after": last, "limit": self._chunk_rows, "off": _OFF}
+            rows = self._database.run(_fetching(query, parameters), read_only=True)
+            yield [dict(zip(names, row, strict=True)) for row in rows]
+            last = rows[-1][0] if len(rows) == self._chunk_rows else None
+            if last is None:
+                return
+
+
+def column_types(cursor: Cursor) -> dict[str, str]:
+    """The columns of `devices` with their types, as its owner made them.
+
+    Raises:
+        Unavailable: there is no such table, or it has no `id`.
+    """
+    cursor.execute(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+        " WHERE attrelid = to_regclass('devices') AND attnum > 0 AND NOT attisdropped"
+    )
+    types: dict[str, str] = dict(cursor.fetchall())
+    if not types:
+        raise Unavailable("the database has no table devices; create it with: netvitals inventory init")
+    if "id" not in types:
+        raise Unavailable("the table devices has no column id: make a view of that name which has one")
+    return types
+
+
+def _query(
+    types: dict[str, str], state_columns: Sequence[str], *, enabled_only: bool, after: bool
+) -> sql.Composed:
+    """The limit stands inside, so that the planner walks the primary key and joins only one chunk."""
+    conditions: list[sql.Composable] = []
+    if enabled_only and "enabled" in types:
+        conditions.append(sql.SQL("(enabled IS NULL OR lower(enabled::text) <> ALL (%(off)s))"))
+    if after:
+        conditions.append(sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])))
+    return sql.SQL(
+        "SELECT {values} FROM (SELECT * FROM devices {where} ORDER BY id LIMIT %(limit)s) AS d"
+        " LEFT JOIN device_state AS s ON s.device_id = d.id::text ORDER BY d.id"
+    ).format(
+        values=sql.SQL(", ").join(
+            [_value("d", name) if name in types else sql.SQL("NULL") for name in FIELDS]
+            + [_value("s", name) for name in state_columns]
+        ),
+        where=sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL(""),
+    )
+
+
+def _value(table: str, column: str) -> sql.Composable:
+    text = sql.SQL("{}::text").format(sql.Identifier(table, column))
+    if column == "id":  # whole: the next chunk begins after it
+        return text
+    if column == "ip_address":  # without the length of an inet's prefix
+        text = sql.SQL("split_part({}, '/', 1)").format(text)
+    limit = _DOCUMENT_CHARACTERS if column in {"settings", "memory"} else _NAME_CHARACTERS
+    return sql.SQL("left({}, {})").format(text, sql.Literal(limit))
+
+
+def _fetching(query: sql.Composed, parameters: dict[str, Any]) -> Callable[[Cursor], list[tuple[Any, ...]]]:
+    return lambda cursor: cursor.execute(query, parameters).fetchall()
+
+
+def _usable(rows: Sequence[dict[str, Any]], report: Callable[[BadRow], None]) -> Iterator[Device]:
+    for row in rows:
+        device = device_from(row, f"device {row['id']!r}")
+        if isinstance(device, Device):
+            yield device
+        else:
+            for bad in device:
+                report(bad)

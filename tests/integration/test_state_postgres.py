@@ -1,0 +1,181 @@
+"""Observations in a real `device_state`."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from netvitals.adapters.postgres import Database
+from netvitals.adapters.state_postgres import PostgresObservationStore
+from netvitals.domain.observation import Observation, Reason
+
+pytestmark = pytest.mark.integration
+
+START = 1_795_449_600
+Row = dict[str, Any]
+
+
+def seen(at: float, device_id: str = "a", **changes: Any) -> Observation:
+    values: dict[str, Any] = {"kind": "status", "reachable": True, "reason": Reason.OK, "method": "snmp"}
+    return Observation(device_id=device_id, attempted_at_ns=int((START + at) * 1e9), **values | changes)
+
+
+def failed(at: float, device_id: str = "a", **changes: Any) -> Observation:
+    return seen(at, device_id, **{"reachable": False, "reason": Reason.TIMEOUT} | changes)
+
+
+@pytest.fixture
+def store(database: Database) -> PostgresObservationStore:
+    return PostgresObservationStore(database)
+
+
+@pytest.fixture
+def state(database: Database) -> Callable[[str], Row]:
+    """A device's state, times as seconds after the start."""
+
+    def read(device_id: str = "a") -> Row:
+        query = "SELECT to_jsonb(s) FROM device_state s WHERE device_id = %s"
+        rows = database.run(lambda cursor: cursor.execute(query, [device_id]).fetchall())
+        times = database.run(
+            lambda cursor: cursor.execute(
+                "SELECT extract(epoch FROM last_seen_at), extract(epoch FROM last_attempt_at),"
+                " extract(epoch FROM streak_since) FROM device_state WHERE device_id = %s",
+                [device_id],
+            ).fetchone()
+        )
+        row: Row = rows[0][0]
+        names = ("last_seen_at", "last_attempt_at", "streak_since")
+        return row | {
+            name: None if time is None else float(time) - START
+            for name, time in zip(names, times or (), strict=True)
+        }
+
+    return read
+
+
+def test_failures_and_successes_in_a_row_are_counted_since_the_first(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    for observation in (seen(0), seen(30), failed(60, detail="no answer"), failed(90.5)):
+        store.record([observation])
+    row = state()
+    assert (row["successes"], row["failures"], row["streak_since"]) == (0, 2, 60)
+    assert (row["last_seen_at"], row["last_attempt_at"]) == (30, 90.5)
+    assert (row["reason"], row["detail"], row["method"]) == ("timeout", "", "snmp")
+    store.record([seen(120)])
+    row = state()
+    assert (row["successes"], row["failures"], row["streak_since"], row["last_seen_at"]) == (1, 0, 120, 120)
+
+
+def test_a_late_observation_changes_nothing(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([seen(60, memory={"a": 1})])
+    before = state()
+    for late in (failed(30, memory={"a": 2}), failed(60, memory={"a": 3}), seen(59.9, memory={"b": 1})):
+        store.record([late])
+        assert state() == before
+
+
+def test_the_same_batch_twice_counts_once(store: PostgresObservationStore, state: Callable[[], Row]) -> None:
+    batch = [failed(0), failed(30), failed(60), seen(30, "b")]
+    store.record(batch)
+    before = state()
+    store.record(batch)
+    assert state() == before
+    assert before["failures"] == 3
+
+
+def test_a_long_metrics_poll_overtaken_by_a_status_poll_keeps_its_memory(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([failed(30)])
+    store.record([seen(0, kind="metrics", reason=Reason.PARTIAL, memory={"cpu": [1, 2]})])
+    row = state()
+    assert row["memory"] == {"cpu": [1, 2]}
+    assert (row["failures"], row["reason"], row["last_attempt_at"], row["last_seen_at"]) == (
+        1,
+        "timeout",
+        30,
+        0,
+    )
+
+
+def test_memory_is_patched_and_none_removes_a_key(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([seen(0, memory={"profile": "x", "bulk": 25, "gone": None, "deep": {"kept": None}})])
+    assert state()["memory"] == {"profile": "x", "bulk": 25, "deep": {"kept": None}}
+    store.record([seen(30, memory={"bulk": 12, "profile": None, "never": None})])
+    assert state()["memory"] == {"bulk": 12, "deep": {"kept": None}}
+    store.record([seen(60)])
+    assert state()["memory"] == {"bulk": 12, "deep": {"kept": None}}
+
+
+def test_observations_of_one_device_in_one_batch_count_in_the_order_of_their_attempts(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record(
+        [seen(90, memory={"x": 3}), failed(60), failed(0, memory={"x": 1}), failed(30, memory={"x": 2})]
+    )
+    row = state()
+    assert (row["successes"], row["failures"], row["streak_since"], row["memory"]) == (1, 0, 90, {"x": 3})
+
+
+def test_a_clock_that_runs_ahead_locks_nothing_out(
+    store: PostgresObservationStore, database: Database
+) -> None:
+    store.record([seen(86400 * 365 * 50)])
+    [(ahead,)] = database.run(
+        lambda cursor: cursor.execute(
+            "SELECT last_attempt_at <= now() + interval '1 minute' FROM device_state"
+        ).fetchall()
+    )
+    assert ahead
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        seen(0, "b", detail="a\x00b\ud800'; DROP TABLE device_state; --"),
+        seen(0, "b", method="\x00"),
+        seen(0, "b\x00"),
+        seen(0, "b", memory={"a\x00": ["b\x00", {"c": "\\u0000\x00"}]}),
+        seen(0, "b", memory={"a": "\ud800"}),
+        seen(0, "b", memory={"a": 1 << 70}),
+        seen(0, "b", memory={"a": object()}),
+        seen(0, "b", memory={"a": "x" * 1_000_000}),
+        seen(0, "b", memory={"a": float("nan"), "b": b"\xff"}),
+        seen(-START - 100, "b"),
+    ],
+)
+def test_a_hostile_observation_costs_the_others_nothing(
+    store: PostgresObservationStore, state: Callable[[str], Row], hostile: Observation
+) -> None:
+    store.record([seen(0, "a"), hostile, seen(0, "c", memory={"kept": True})])
+    assert state("b")["successes"] == 1
+    assert state("a")["successes"] == 1
+    assert state("c")["memory"] == {"kept": True}
+
+
+def test_nul_is_taken_out_of_memory_and_the_rest_stays(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([seen(0, memory={"name": "a\x00b", "path": "\\u0000"})])
+    assert state()["memory"] == {"name": "ab", "path": "\\u0000"}
+
+
+def test_writers_that_meet_on_the_same_devices_all_get_through(
+    database_url: str, open_database: Callable[[str], Database], state: Callable[[str], Row]
+) -> None:
+    stores = [PostgresObservationStore(open_database(database_url)) for _ in range(4)]
+    ids = [f"d{number}" for number in range(200)]
+
+    def write(turn: int) -> None:
+        order = ids if turn % 2 else ids[::-1]
+        stores[turn % 4].record([failed(turn, device_id) for device_id in order])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(20)))
+    assert {state(device_id)["last_attempt_at"] for device_id in ids} == {19}
