@@ -1,7 +1,8 @@
-"""Opening the session that a device's credential asks for."""
+"""Which session a device gets: by its credential's version, and by what the fast one declines."""
 
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from netvitals.collectors.snmp.community import CommunitySecurity
 from netvitals.collectors.snmp.engines import MEMORY_KEY
@@ -9,63 +10,53 @@ from netvitals.collectors.snmp.security import Security
 from netvitals.collectors.snmp.session import SnmpSession
 from netvitals.domain.credential import SnmpCredential
 from netvitals.domain.errors import CredentialMissing
+from netvitals.domain.policy import SnmpSettings
 from netvitals.domain.ports import Target
 
 _RESERVE_SECONDS = 0.5
-"""Of the device's time: what was read until then still has to become points."""
-_RESERVE_SHARE = 0.1
+"""Of the device's time, a tenth at most: what was read until then still has to become points."""
 
 
-class Opened:
-    """A session, and what its security has learnt for the next poll."""
-
-    def __init__(self, session: SnmpSession, security: Security) -> None:
-        self.session = session
-        self._security = security
-
-    def memory(self) -> dict[str, Any]:
-        """Changes for the device's memory; nothing but for v3."""
-        return self._security.remember()
+class Opened(NamedTuple):
+    session: SnmpSession
+    memory: Callable[[], dict[str, Any]]
+    """Changes for device memory; to be asked when the session has done its work."""
 
 
-def open_session(target: Target, repetitions: int | None) -> Opened:
-    """The session for a target; nothing is sent yet.
+def open_session(target: Target, repetitions: int | None = None) -> Opened:
+    """A session with the target's agent; nothing is sent yet.
 
     Raises:
-        CredentialMissing: the target's credential is none for SNMP, or none for the version it shall speak.
+        CredentialMissing: the credential has no SNMP part, or one for another version.
     """
-    settings = target.job.settings.snmp
-    security = _security(target, _credential(target))
-    now = time.monotonic()
-    left = target.deadline - now
-    deadline = target.deadline - min(_RESERVE_SECONDS, left * _RESERVE_SHARE)
-    return Opened(
-        SnmpSession(target.address, security, settings, deadline, repetitions=repetitions), security
-    )
-
-
-def _credential(target: Target) -> SnmpCredential:
+    job = target.job
     credential = target.credential.snmp
     if credential is None:
-        name = target.job.credential
         raise CredentialMissing(
-            f"credential {name!r} has no snmp part" if name else "the device names no credential for SNMP"
+            f"credential {job.credential!r} has no snmp part, which polling by SNMP needs"
         )
-    wanted = target.job.settings.snmp.version
-    if wanted is not None and (wanted == "3") != (credential.version == "3"):
-        raise CredentialMissing(
-            f"the device is set to SNMP version {wanted}, "
-            f"but credential {target.job.credential!r} is for version {credential.version}"
-        )
-    return credential
+    settings = job.settings.snmp
+    security = _security(credential, target.address, settings, job.memory)
+    left = target.deadline - time.monotonic()
+    deadline = target.deadline - min(_RESERVE_SECONDS, left / 10)
+    session = SnmpSession(target.address, security, settings, deadline, repetitions=repetitions)
+    return Opened(session, security.remember)
 
 
-def _security(target: Target, credential: SnmpCredential) -> Security:
-    settings = target.job.settings.snmp
+def _security(
+    credential: SnmpCredential, address: str, settings: SnmpSettings, memory: Mapping[str, Any]
+) -> Security:
+    if (credential.version == "3") != ((settings.version or credential.version) == "3"):
+        raise CredentialMissing(
+            f"the device is set to SNMP version {settings.version}, "
+            f"its credential is for {credential.version}"
+        )
     if credential.version == "3":
-        from netvitals.collectors.snmp.v3 import UserSecurity  # noqa: PLC0415, its ciphers cost a cold start
+        from netvitals.collectors.snmp.v3 import UserSecurity  # noqa: PLC0415, 70 ms, for v3 only
 
-        return UserSecurity(credential, target.address, settings.port, target.job.memory.get(MEMORY_KEY))
-    assert credential.community is not None  # noqa: S101, SnmpCredential has checked it
-    version = credential.version if settings.version in (None, "3") else settings.version
-    return CommunitySecurity(version, credential.community)
+        return UserSecurity(credential, address, settings.port, memory.get(MEMORY_KEY))
+    if credential.community is None:
+        raise CredentialMissing(f"version {credential.version} needs a community")
+    return CommunitySecurity(
+        "1" if (settings.version or credential.version) == "1" else "2c", credential.community
+    )
