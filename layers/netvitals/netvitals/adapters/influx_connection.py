@@ -3,19 +3,9 @@
 import queue
 import threading
 
-import msgspec
 from influxdb_client import InfluxDBClient, WriteService
 
-from netvitals.domain.secret import Secret
-
-
-class InfluxTarget(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to write, and by whose leave: the content of the InfluxDB secret."""
-
-    url: str
-    token: Secret
-    org: str = ""
-    bucket: str = "network_metrics"
+from netvitals.domain.access import InfluxAccess
 
 
 class InfluxConnection:
@@ -25,14 +15,15 @@ class InfluxConnection:
     nowhere else. Certificates are verified, by `ca_file` where one is given.
     """
 
-    def __init__(self, target: InfluxTarget, ca_file: str | None = None) -> None:
-        self._target = target
-        client = InfluxDBClient(target.url, target.token.reveal(), org=target.org, ssl_ca_cert=ca_file)
+    def __init__(self, access: InfluxAccess, ca_file: str | None = None) -> None:
+        self._access = access
+        token = access.token.reveal().strip()
+        client = InfluxDBClient(access.url, token, org=access.org, ssl_ca_cert=ca_file)
         self._writes = WriteService(client.api_client)
 
     def redacted(self, text: str) -> str:
         """The text without the token, should the other side have repeated it."""
-        return text.replace(self._target.token.reveal() or "\0", "…")
+        return text.replace(self._access.token.reveal().strip() or "\0", "…")
 
     def post(self, body: bytes, seconds: float) -> None:
         """Write lines, compressed by gzip.
@@ -56,8 +47,8 @@ class InfluxConnection:
     def _post(self, body: bytes, seconds: float, answers: queue.SimpleQueue[Exception | None]) -> None:
         try:
             self._writes.post_write(
-                self._target.org,
-                self._target.bucket,
+                self._access.org,
+                self._access.bucket,
                 body,
                 precision="ns",
                 content_encoding="gzip",

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from netvitals.adapters.influx_connection import InfluxConnection, InfluxTarget
+from netvitals.adapters.influx_connection import InfluxConnection
 from netvitals.adapters.influx_faults import Fault, Remedy, fault_of, named_in
+from netvitals.domain.access import InfluxAccess
 from netvitals.domain.configuration import InfluxSettings
 from netvitals.domain.write_outcome import Obstacle, Refusal, WriteOutcome
 
@@ -27,13 +28,13 @@ _TOO_MANY = Fault(Remedy.KEEP, Obstacle.NO_TIME, f"some lines are left after {MA
 class InfluxSink:
     """Writes lines synchronously, in gzip, with bounded retries; see `ports.PointSink`.
 
-    `target` gives the secret's content, `refresh` reads the secret anew and says whether it did. The
+    `access` gives the secret's content, `refresh` reads the secret anew and says whether it did. The
     connection is made at the first write.
     """
 
     def __init__(
         self,
-        target: Callable[[], InfluxTarget],
+        access: Callable[[], InfluxAccess],
         settings: InfluxSettings,
         refresh: Callable[[], bool] = lambda: False,
         *,
@@ -41,7 +42,7 @@ class InfluxSink:
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._target, self._settings, self._refresh = target, settings, refresh
+        self._access, self._settings, self._refresh = access, settings, refresh
         self._ca_file, self._sleep, self._clock = ca_file, sleep, clock
         self._connection: InfluxConnection | None = None
 
@@ -87,7 +88,7 @@ class InfluxSink:
 
     def _connected(self) -> InfluxConnection:
         if self._connection is None:
-            self._connection = InfluxConnection(self._target(), self._ca_file)
+            self._connection = InfluxConnection(self._access(), self._ca_file)
         return self._connection
 
     def _judged(self, error: Exception) -> Fault:

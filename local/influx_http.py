@@ -1,0 +1,147 @@
+"""The part of InfluxDB's HTTP interface that netvitals and the demo use, in front of any store of points.
+
+`POST /api/v2/write` (org, bucket, precision; gzip or plain), `GET|POST /query` (InfluxQL of the store),
+`GET /health`, `GET /ping`. Listens on loopback only.
+"""
+
+import json
+import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+NANOSECONDS = {"ns": 1, "us": 1000, "ms": 1_000_000, "s": 1_000_000_000}
+
+
+class Answer(Exception):
+    """An HTTP answer other than the good one."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+class Store(Protocol):
+    def write(self, bucket: str, text: bytes, precision: str) -> None:
+        """Write the lines that can be written.
+
+        Raises:
+            Answer: 404 where there is no such bucket, 400 or 422 naming the lines that were not written.
+        """
+        ...
+
+    def query(self, bucket: str, statement: str) -> dict[str, Any]:
+        """The answer to an InfluxQL statement, as InfluxDB 1 words it, times in nanoseconds.
+
+        Raises:
+            Answer: 400 where the statement is not understood.
+        """
+        ...
+
+
+class InfluxServer(ThreadingHTTPServer):
+    """Serves a store on 127.0.0.1; port 0 takes a free one."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        store: Store,
+        token: str,
+        *,
+        org: str = "netvitals",
+        port: int = 0,
+        max_body_bytes: int = 10_000_000,
+    ) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.store, self.token, self.org, self.max_body_bytes = store, token, org, max_body_bytes
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: InfluxServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the base class names it
+        """Say nothing: the demo's terminal is a table."""
+
+    def do_GET(self) -> None:
+        self._answer_with(self._get)
+
+    def do_POST(self) -> None:
+        self._answer_with(self._post)
+
+    def _answer_with(self, handle: Any) -> None:
+        try:
+            status, document = handle()
+        except Answer as answer:
+            status, document = answer.status, {"code": answer.code, "message": str(answer)}
+        body = b"" if document is None else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-Influxdb-Version", "2.0-netvitals")
+        if status != 204:  # noqa: PLR2004, a 204 has no body and no length
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _get(self) -> tuple[int, dict[str, Any] | None]:
+        path, asked = self._asked()
+        if path == "/ping":
+            return 204, None
+        if path == "/health":
+            return 200, {"name": "influxdb", "status": "pass", "message": "ready for queries and writes"}
+        return self._query(path, asked)
+
+    def _post(self) -> tuple[int, dict[str, Any] | None]:
+        body = self._body()  # read before any answer: the connection lives on
+        path, asked = self._asked()
+        if path != "/api/v2/write":
+            return self._query(path, asked | _first(body.decode(errors="replace")))
+        self._check_token()
+        if asked.get("org", "") not in ("", self.server.org):
+            raise Answer(404, "not found", f'organization name "{asked["org"]}" not found')
+        precision = asked.get("precision", "ns")
+        if precision not in NANOSECONDS:
+            raise Answer(400, "invalid", "precision must be one of ns, us, ms, s")
+        self.server.store.write(asked.get("bucket", ""), self._unpacked(body), precision)
+        return 204, None
+
+    def _query(self, path: str, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if path != "/query":
+            raise Answer(404, "not found", "path not found")
+        self._check_token()
+        return 200, self.server.store.query(asked.get("db", ""), asked.get("q", ""))
+
+    def _asked(self) -> tuple[str, dict[str, str]]:
+        url = urlsplit(self.path)
+        return url.path, _first(url.query)
+
+    def _check_token(self) -> None:
+        if self.headers.get("Authorization") != f"Token {self.server.token}":
+            raise Answer(401, "unauthorized", "unauthorized access")
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _unpacked(self, body: bytes) -> bytes:
+        """The body without its compression, never more of it than may be."""
+        limit = self.server.max_body_bytes
+        if self.headers.get("Content-Encoding") == "gzip":
+            try:
+                body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(body, limit + 1)
+            except zlib.error as error:
+                raise Answer(400, "invalid", f"the body is no gzip: {error}") from None
+        if len(body) > limit:
+            raise Answer(413, "request too large", "unable to read data: points batch is too large")
+        return body
+
+
+def _first(query: str) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(query, keep_blank_values=True).items()}
