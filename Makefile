@@ -4,7 +4,11 @@ PYTHON ?= $(shell command -v python3.13 || command -v python3)
 BIN := .venv/bin
 SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 
-.PHONY: help demo test check lint types imports lock clean
+# What SAM and the layers' Makefiles run with, wherever they were started.
+SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
+HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+
+.PHONY: help demo test build build-host validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +41,19 @@ demo: $(BIN)/netvitals ## Run the whole pipeline here: no account, no Docker, no
 test: .venv/tested-with .venv-sam/bin/sam ## Run every test that this machine can run
 	$(BIN)/python -m pytest $(ARGS)
 
+build: .venv-sam/bin/sam ## Build what is deployed (ARGS="--parameter-overrides Architecture=x86_64")
+	$(SAM) build $(ARGS)
+
+build-host: .venv-sam/bin/sam ## Build the same for the processor of this machine, into .aws-sam/host/build
+	$(SAM) build --parameter-overrides Architecture=$(HOST) --build-dir .aws-sam/host/build --cache-dir .aws-sam/host/cache
+
+validate: .venv/tested-with .venv-sam/bin/sam ## Check the template as SAM sees it, and expanded
+	$(SAM) validate --lint
+	$(BIN)/python -m pytest tests/template $(ARGS)
+
+deploy: build ## Deploy (ENV=prod for that environment of samconfig.toml; the first time: ARGS=--guided)
+	$(SAM) deploy --config-env $(or $(ENV),default) $(ARGS)
+
 check: lint types imports ## Lint, types, direction of imports
 
 lint: .venv/tested-with
@@ -56,6 +73,8 @@ lock: ## Pin the dependencies anew
 	  -c layers/dependencies/requirements.txt --universal --extra cli --group demo pyproject.toml -o local/requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --python-version 3.13 \
 	  -c local/requirements.txt --universal --extra cli --group dev pyproject.toml -o tests/requirements.txt
+	printf 'click\nmsgspec\npyyaml\n' | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.13 -c local/requirements.txt --universal - -o layers/netvitals/build-requirements.txt
 	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 --universal - -o tests/sam-requirements.txt
 
