@@ -1,0 +1,282 @@
+"""Each misbehaviour of an agent has its guard: the walk ends, keeps its rows, and says what was wrong."""
+
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from netvitals.collectors.snmp.community import CommunitySecurity
+from netvitals.collectors.snmp.faults import NoAnswer, ProtocolFault, Unreachable
+from netvitals.collectors.snmp.session import SnmpSession, Walk
+from netvitals.collectors.snmp.transport import endpoint_to
+from netvitals.domain.policy import SnmpSettings
+from netvitals.domain.secret import Secret
+from simulators import snmp_misbehaviour as bad
+from simulators.snmp_agent import V1, V2C, Agent
+from simulators.snmp_devices import interfaces, system
+from simulators.snmp_host import AgentHost
+
+ADDRESS = "127.0.9.1"
+UPTIME, NAME = "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.1.5.0"
+DESCR, TYPE, IN, OUT = (f"1.3.6.1.2.1.2.2.1.{column}" for column in (2, 3, 10, 16))
+COLUMNS = (DESCR, TYPE, IN, OUT)
+PORTS = 30
+OBJECTS = {**system("device"), **interfaces(PORTS)}
+EVERY_ROW = [str(port) for port in range(1, PORTS + 1)]
+
+
+def session(
+    host: AgentHost, version: str = "2c", community: str = "public", **settings: float
+) -> SnmpSession:
+    chosen = {"timeout_seconds": 0.4, "retries": 2, **settings}
+    security = CommunitySecurity("1" if version == "1" else "2c", Secret(community))
+    return SnmpSession(
+        ADDRESS,
+        security,
+        SnmpSettings(port=host.port, **chosen),  # type: ignore[arg-type]  # the keys are those of SnmpSettings
+        time.monotonic() + 20,
+    )
+
+
+def rows(walk: Walk) -> list[list[str]]:
+    return [list(walk.columns[column]) for column in COLUMNS]
+
+
+def assert_whole(walk: Walk, columns: Sequence[str] = COLUMNS) -> None:
+    assert walk.error is None
+    assert not walk.faults
+    for column in columns:
+        assert sorted(walk.columns[column], key=int) == EVERY_ROW
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(
+            bad.RefusesBulk,
+            bad.TooBigForBulk,
+            bad.Truncating,
+            bad.Empty,
+            bad.Unsorted,
+            bad.Garbage,
+            bad.Flooding,
+        ),
+        Agent,
+    ],
+    ids=lambda kind: kind.__name__,
+)
+async def test_a_walk_is_whole_in_spite_of(kind: type[Agent]) -> None:
+    async with AgentHost({ADDRESS: kind(OBJECTS)}) as host:
+        assert_whole(await session(host).walk(COLUMNS))
+
+
+async def test_getnext_serves_where_getbulk_meets_silence_and_getbulk_is_not_tried_again() -> None:
+    agent = bad.SilentOnBulk(OBJECTS)
+    async with AgentHost({ADDRESS: agent}) as host:
+        one = session(host, timeout_seconds=0.1, retries=1)
+        assert_whole(await one.walk(COLUMNS))
+        before = agent.requests
+        assert_whole(await one.walk([IN]), [IN])
+    assert agent.requests == before + PORTS + 1
+
+
+async def test_fewer_repetitions_are_asked_of_an_agent_that_can_not_do_many_and_remembered() -> None:
+    agent = bad.FewRepetitions(OBJECTS)
+    async with AgentHost({ADDRESS: agent}) as host:
+        one = session(host, timeout_seconds=0.1)
+        assert_whole(await one.walk(COLUMNS))
+    assert one.repetitions <= 9
+
+
+async def test_repetitions_grow_again_with_success() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS)}) as host:
+        one = SnmpSession(
+            ADDRESS,
+            CommunitySecurity("2c", Secret("public")),
+            SnmpSettings(port=host.port),
+            time.monotonic() + 20,
+            repetitions=2,
+        )
+        assert one.repetitions == 2
+        assert_whole(await one.walk(COLUMNS))
+    assert 2 < one.repetitions <= 25
+
+
+@pytest.mark.parametrize("kind", [bad.Looping, bad.Stuck, bad.Decreasing], ids=lambda kind: kind.__name__)
+async def test_names_that_come_again_end_the_column_and_keep_its_rows(kind: type[Agent]) -> None:
+    agent = kind(OBJECTS)
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host).walk(COLUMNS)
+    assert isinstance(walk.error, ProtocolFault)
+    assert set(walk.faults) == set(COLUMNS)
+    assert all(walk.columns[column] for column in COLUMNS)
+    assert agent.requests < 20
+
+
+async def test_an_endless_table_ends_at_the_cap_with_its_rows() -> None:
+    agent = bad.Endless({})
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host, max_varbinds=500).walk([IN])
+    assert 500 <= len(walk.columns[IN]) <= 550
+    assert "more than 500" in str(walk.error)
+    assert walk.faults[IN] is walk.error
+
+
+async def test_an_agent_that_only_says_too_big_has_failed_and_nothing_runs_on() -> None:
+    agent = bad.TooBigForAnything(OBJECTS)
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host).walk(COLUMNS)
+        assert "tooBig" in str(walk.error)
+        response = await session(host).get([UPTIME, NAME])
+    assert response.values == {}
+    assert "tooBig" in str(response.error)
+    assert agent.requests < 60
+
+
+@pytest.mark.parametrize("version", ["1", "2c"])
+async def test_genErr_on_one_column_costs_that_column_only(version: str) -> None:  # noqa: N802, SNMP's spelling
+    agent = bad.FailsOn(OBJECTS)
+    agent.prefix = IN
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host, version).walk(COLUMNS)
+    assert "genErr" in str(walk.faults[IN])
+    assert set(walk.faults) == {IN}
+    assert [len(column) for column in rows(walk)] == [PORTS, PORTS, 0, PORTS]
+
+
+@pytest.mark.parametrize("version", ["1", "2c"])
+async def test_a_table_that_fails_half_way_keeps_its_rows(version: str) -> None:
+    agent = bad.FailsOn(OBJECTS)
+    agent.prefix = f"{IN}.20"
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host, version).walk(COLUMNS)
+    assert [len(column) for column in rows(walk)] == [PORTS, PORTS, 19, PORTS]
+    assert set(walk.faults) == {IN}
+
+
+async def test_silence_on_one_column_costs_that_column_only() -> None:
+    agent = bad.FailsOn(OBJECTS)
+    agent.prefix, agent.silent = IN, True
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host, timeout_seconds=0.1, retries=1, requests_in_flight=2).walk(COLUMNS)
+    assert isinstance(walk.faults[IN], NoAnswer)
+    assert set(walk.faults) == {IN}
+    assert [len(column) for column in rows(walk)] == [PORTS, PORTS, 0, PORTS]
+
+
+async def test_a_device_that_dies_in_mid_walk_keeps_what_it_said_and_is_given_up() -> None:
+    agent = bad.DiesAfter(OBJECTS)
+    agent.lives = 1
+    async with AgentHost({ADDRESS: agent}) as host:
+        one = session(host, timeout_seconds=0.1, requests_in_flight=1)
+        walk = await one.walk([*COLUMNS, "1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.31.1.1.1.10"])
+    assert isinstance(walk.error, NoAnswer)
+    assert len(walk.columns[DESCR]) == 25
+    assert agent.requests < 8
+
+
+async def test_one_object_at_a_time_ends_with_the_time_of_the_walk_and_the_rows_so_far() -> None:
+    agent = bad.Slow(OBJECTS, delay=0.05)
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host).walk([IN], seconds=0.5)
+    assert isinstance(walk.error, NoAnswer)
+    assert 2 <= len(walk.columns[IN]) < PORTS
+
+
+async def test_the_deadline_of_the_session_ends_every_wait() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS, delay=5)}) as host:
+        one = session(host, timeout_seconds=10)
+        one.deadline = time.monotonic() + 0.2
+        with pytest.raises(NoAnswer):
+            await one.get([UPTIME])
+        with pytest.raises(NoAnswer, match="time was up"):
+            await one.get([UPTIME])
+        walk = await one.walk(COLUMNS)
+    assert set(walk.faults) == set(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [bad.WrongRequestId, bad.WrongCommunity, bad.WrongVersion, bad.WrongTag, bad.OnlyGarbage],
+    ids=lambda kind: kind.__name__,
+)
+async def test_an_answer_that_is_none_is_not_believed(kind: type[Agent]) -> None:
+    async with AgentHost({ADDRESS: kind(OBJECTS)}) as host:
+        with pytest.raises((NoAnswer, ProtocolFault)):
+            await session(host, timeout_seconds=0.1, retries=1).get([UPTIME])
+
+
+async def test_an_answer_from_another_address_is_not_believed_and_counted() -> None:
+    agent = Agent(OBJECTS)
+    agent.answers_from = "127.0.9.2"
+    async with AgentHost({ADDRESS: agent}) as host:
+        strays = endpoint_to(ADDRESS).strays
+        with pytest.raises(NoAnswer, match=r"127\.0\.9\.1"):
+            await session(host, timeout_seconds=0.1, retries=1).get([UPTIME])
+        assert endpoint_to(ADDRESS).strays == strays + 2
+
+
+async def test_objects_that_were_not_asked_for_are_not_taken() -> None:
+    async with AgentHost({ADDRESS: bad.Uninvited(OBJECTS)}) as host:
+        response = await session(host).get([NAME])
+    assert response.values == {NAME: b"device"}
+
+
+async def test_a_wrong_community_meets_silence_and_the_error_says_so_without_naming_it() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS)}) as host:
+        with pytest.raises(NoAnswer, match="community") as caught:
+            await session(host, community="hunter2", timeout_seconds=0.1).get([UPTIME])
+    assert "hunter2" not in str(caught.value)
+    assert not caught.value.alive
+
+
+async def test_every_request_is_repeated_so_losses_cost_time_and_no_rows() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS, loss=0.2)}) as host:
+        one = session(host, timeout_seconds=0.1, retries=6)
+        for _ in range(5):
+            assert_whole(await one.walk(COLUMNS))
+            assert (await one.get([NAME])).values == {NAME: b"device"}
+
+
+async def test_v1_walks_by_getnext_and_ends_where_the_mib_ends() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS, versions=[V1])}) as host:
+        last = "1.3.6.1.2.1.31.1.1.1.19"
+        assert_whole(await session(host, "1").walk([IN, last]), [IN, last])
+
+
+async def test_v1_drops_what_is_not_there_and_gets_the_rest() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS, versions=[V1])}) as host:
+        response = await session(host, "1").get(["1.3.6.1.9.9.0", NAME, "1.3.6.1.9.8.0"])
+    assert response.values == {NAME: b"device"}
+    assert response.error is None
+
+
+async def test_an_agent_of_v1_only_does_not_answer_v2c() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS, versions=[V1])}) as host:
+        with pytest.raises(NoAnswer):
+            await session(host, timeout_seconds=0.1, retries=0).get([UPTIME])
+
+
+async def test_no_such_object_is_an_answer() -> None:
+    async with AgentHost({ADDRESS: Agent({NAME: "device"}, versions=[V2C])}) as host:
+        response = await session(host).get([UPTIME])
+    assert response.values == {}
+    assert response.time_ns
+    assert response.error is None
+
+
+async def test_a_small_agent_gets_a_get_of_many_objects_in_parts() -> None:
+    agent = Agent(OBJECTS, max_bytes=484)
+    wanted = [f"{DESCR}.{port}" for port in range(1, PORTS + 1)] + [
+        f"{IN}.{port}" for port in range(1, PORTS + 1)
+    ]
+    async with AgentHost({ADDRESS: agent}) as host:
+        response = await session(host).get(wanted)
+        assert_whole(await session(host).walk(COLUMNS))
+    assert set(response.values) == set(wanted)
+
+
+async def test_an_address_without_a_route_is_unreachable_at_once() -> None:
+    security = CommunitySecurity("2c", Secret("public"))
+    with pytest.raises(Unreachable, match=r"255\.255\.255\.255"):
+        await SnmpSession("255.255.255.255", security, SnmpSettings(), time.monotonic() + 20).get([UPTIME])
