@@ -192,3 +192,29 @@ def terms_of(source: Source) -> list[Term]:
 def oid_of(column: str) -> str:
     """The OID of `OID name`."""
     return column.partition(" ")[0]
+
+
+_HOST_RESOURCES_STORAGE = (
+    "1.3.6.1.2.1.25.2.3.1.2 hrStorageType",
+    "1.3.6.1.2.1.25.2.3.1.3 hrStorageDescr",
+    "1.3.6.1.2.1.25.2.3.1.4 hrStorageAllocationUnits",
+    "1.3.6.1.2.1.25.2.3.1.5 hrStorageSize",
+    "1.3.6.1.2.1.25.2.3.1.6 hrStorageUsed",
+)
+
+
+def references_of(source: Source) -> list[str]:
+    """Every object (`OID name`) that a source needs, once each."""
+    if source.builtin:
+        return list(_HOST_RESOURCES_STORAGE)
+    terms = [*terms_of(source), source.instance, source.name]
+    terms += [rule.column for rule in source.where if rule.column != "index"]
+    found: dict[str, None] = {}
+    for term in terms:
+        if isinstance(term, Lookup):
+            found[term.column] = None
+            if term.key.startswith("1."):
+                found[term.key] = None
+        elif term is not None and term.startswith("1."):
+            found[term] = None
+    return list(found)

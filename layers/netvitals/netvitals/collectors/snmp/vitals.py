@@ -7,21 +7,11 @@ import msgspec
 from netvitals.collectors.snmp.answers import Answers
 from netvitals.collectors.snmp.evaluate import Row, host_resources_memory, rows_of
 from netvitals.domain.point import Point
-from netvitals.domain.profile import (
-    SECTIONS,
-    Lookup,
-    Profile,
-    Section,
-    SectionName,
-    Source,
-    oid_of,
-    terms_of,
-)
+from netvitals.domain.profile import SECTIONS, Profile, Section, SectionName, Source, oid_of, references_of
 
 Chosen = Mapping[str, Sequence[int]]
 """By section, the sources that gave something: own ones first, then those of the standard MIBs."""
 
-_HOST_RESOURCES = tuple(f"1.3.6.1.2.1.25.2.3.1.{column}" for column in range(2, 7))
 _PREFIX: dict[SectionName, str] = {"cpu": "cpu", "memory": "memory", "disk": "disk"}
 _DEFAULT_WHOLE = {"cpu": "average", "memory": "largest", "temperature": "none", "disk": "none"}
 
@@ -56,7 +46,7 @@ class Vitals:
             sources = self.sources(name)
             for number in chosen.get(name, ()):
                 if number < len(sources):
-                    oids.update(dict.fromkeys(_oids_of(sources[number])))
+                    oids.update(dict.fromkeys(map(oid_of, references_of(sources[number]))))
         return Reads(
             scalars=tuple(o for o in oids if o.endswith(".0")),
             columns=tuple(o for o in oids if not o.endswith(".0")),
@@ -80,7 +70,7 @@ class Vitals:
     def _rows(self, name: SectionName, chosen: Iterable[int], answers: Answers) -> dict[int, list[Row]]:
         """By source, the rows that count: own sources before standard ones, the first or all."""
         own, sources = self._sections[name], self.sources(name)
-        given = {n: rows for n in chosen if n < len(sources) and (rows := _read(sources[n], answers))}
+        given = {n: rows for n in chosen if n < len(sources) and (rows := read_source(sources[n], answers))}
         mine = _combined({n: r for n, r in given.items() if n < len(own.sources)}, own.combine)
         if mine and name != "temperature":
             return mine
@@ -92,23 +82,9 @@ def _combined(given: dict[int, list[Row]], combine: str) -> dict[int, list[Row]]
     return given if combine == "all" else dict(list(given.items())[:1])
 
 
-def _read(source: Source, answers: Answers) -> list[Row]:
+def read_source(source: Source, answers: Answers) -> list[Row]:
+    """The rows that a source gives, whether or not they are needed."""
     return host_resources_memory(answers) if source.builtin else rows_of(source, answers)
-
-
-def _oids_of(source: Source) -> Iterator[str]:
-    if source.builtin:
-        yield from _HOST_RESOURCES
-        return
-    terms = [*terms_of(source), source.instance, source.name]
-    terms += [rule.column for rule in source.where if rule.column != "index"]
-    for term in terms:
-        if isinstance(term, Lookup):
-            yield oid_of(term.column)
-            if term.key.startswith("1."):
-                yield oid_of(term.key)
-        elif term is not None and term.startswith("1."):
-            yield oid_of(term)
 
 
 def points_of(name: SectionName, rows: Sequence[Row], whole: str) -> list[Point]:

@@ -1,0 +1,134 @@
+"""`netvitals profile`: which profile a device gets, what it reads, and how to write the missing one."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from netvitals.collectors.snmp.evaluate import Row
+from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
+from netvitals.collectors.snmp.profile_book import PACKAGED, ProfileBook, packaged_profiles
+from netvitals.collectors.snmp.profile_files import candidates_of, read_folder, read_profile, write_index
+from netvitals.collectors.snmp.sessions import open_session
+from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.ports import Target
+from netvitals.domain.profile import Match, Profile
+
+_ROWS_SHOWN = 12
+
+
+@click.group()
+def profile() -> None:
+    """Device profiles: where each kind of SNMP device keeps its vital signs.
+
+    A profile is a YAML file in the package's folder `profiles`; docs/profiles.md tells how to write one.
+    """
+
+
+@profile.command("list")
+@click.argument("filter_text", metavar="[TEXT]", default="")
+def list_profiles(filter_text: str) -> None:
+    """List the profiles whose name or description contains TEXT."""
+    table = Table("profile", "reads", "selected by", box=None, header_style="bold")
+    shown = 0
+    for name, found in sorted(_folder(PACKAGED).items()):
+        if name.startswith("_") or filter_text.lower() not in f"{name} {found.description}".lower():
+            continue
+        shown += 1
+        table.add_row(name, _reads(found), "; ".join(_selected_by(match) for match in found.match))
+    console = Console()
+    console.print(table)
+    console.print(f"{shown} profiles; every other device is read by the standard MIBs alone")
+
+
+def _reads(found: Profile) -> str:
+    names = ("cpu", "memory", "temperature", "disk")
+    return " ".join(name for name in names if getattr(found, name).sources) or "standard MIBs"
+
+
+def _selected_by(match: Match) -> str:
+    parts = [" ".join(prefix for prefix in match.sysobjectid if prefix)]
+    parts += [f"sysDescr ~ {match.sysdescr}"] if match.sysdescr else []
+    parts += [f"sysDescr !~ {match.not_sysdescr}"] if match.not_sysdescr else []
+    parts += [f"has {match.probe.partition(' ')[2]}"] if match.probe else []
+    return " ".join(part for part in parts if part)
+
+
+@profile.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def check(paths: tuple[Path, ...]) -> None:
+    """Check profile files or folders, the package's own where none is named.
+
+    Prints FILE:LINE: KEY: what is wrong, and exits 1 where anything is.
+    """
+    problems = 0
+    for path in paths or (PACKAGED,):
+        try:
+            found = read_folder(path) if path.is_dir() else {path.stem: read_profile(path)[0]}
+            click.echo(f"{path}: {len(found)} profiles, ok")
+        except NetvitalsError as error:
+            click.echo(str(error), err=True)
+            problems += len(str(error).splitlines())
+    if problems:
+        raise click.ClickException(f"{problems} problems")
+
+
+@profile.command()
+@click.option(
+    "--profiles", default=PACKAGED, type=click.Path(exists=True, path_type=Path), show_default=False
+)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+def build(profiles: Path, output: Path) -> None:
+    """Build the index that a deployed collector reads instead of YAML."""
+    found = _folder(profiles)
+    write_index(found, output)
+    click.echo(f"{len(found)} profiles, {sum(1 for _ in candidates_of(found))} matches")
+
+
+def _folder(path: Path) -> dict[str, Profile]:
+    try:
+        return read_folder(path)
+    except NetvitalsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def explained(target: Target, forced: str | None, book: ProfileBook | None = None) -> Explanation:
+    """What a device's profile makes of it."""
+    opened = open_session(target)
+    return await explain(opened.session, book or packaged_profiles(), forced)
+
+
+def print_explanation(found: Explanation, console: Console) -> None:
+    """For a person: identity, how the profile was chosen, and each source with what answered."""
+    console.print(f"[bold]sysObjectID[/] {found.identity.sysobjectid or '(none)'}")
+    console.print(f"[bold]sysDescr[/]    {found.identity.sysdescr or '(none)'}", highlight=False)
+    others = [c.profile for c in found.candidates if c.profile != found.profile]
+    also = f" (would fit as well: {', '.join(dict.fromkeys(others))})" if others else ""
+    console.print(f"[bold]profile[/]     {found.profile}{also}\n")
+    for report in found.sources:
+        _print_source(report, console)
+    for fault in found.faults:
+        console.print(f"[red]not everything was read:[/] {fault}")
+
+
+def _print_source(report: SourceReport, console: Console) -> None:
+    answered = any(asked.values for asked in report.asked)
+    mark = "[green]used[/]" if report.used else "[yellow]not used[/]" if report.rows else "[dim]nothing[/]"
+    console.print(f"[bold]{report.section}[/] source {report.number} of {report.profile}: {mark}")
+    if not answered:
+        console.print(f"  [dim]no answer: {', '.join(asked.name for asked in report.asked)}[/]")
+        return
+    for asked in report.asked:
+        count = f"{asked.values:>4} values  {asked.sample}" if asked.values else "   - no answer"
+        console.print(f"  {asked.name:<32} {asked.oid:<38} {count}", highlight=False, overflow="ellipsis")
+    for row in report.rows[:_ROWS_SHOWN]:
+        console.print(f"    → {_row(report, row)}", highlight=False)
+    if len(report.rows) > _ROWS_SHOWN:
+        console.print(f"    … and {len(report.rows) - _ROWS_SHOWN} more")
+
+
+def _row(report: SourceReport, row: Row) -> str:
+    unit = "°C" if report.section == "temperature" else "%"
+    amount = f" of {row.total:,.0f} bytes" if row.total is not None else ""
+    return f"{row.instance or '(whole device)'}: {row.value:.1f} {unit}{amount}"

@@ -1,0 +1,119 @@
+"""What a profile makes of a device, source by source: for the person who writes the missing one."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from netvitals.collectors.snmp.answers import Answers, Value, text_of
+from netvitals.collectors.snmp.collector import SYS_DESCR, SYS_OBJECT_ID
+from netvitals.collectors.snmp.evaluate import Row
+from netvitals.collectors.snmp.faults import SnmpFault
+from netvitals.collectors.snmp.profile_book import (
+    STANDARD,
+    Candidate,
+    Identity,
+    ProfileBook,
+    choose,
+    probes_of,
+)
+from netvitals.collectors.snmp.session import SnmpSession
+from netvitals.collectors.snmp.vitals import Vitals, read_source
+from netvitals.domain.profile import SECTIONS, SectionName, Source, references_of
+
+_SAMPLES = 3
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An object that a source reads."""
+
+    oid: str
+    name: str
+    values: int
+    """How many the device has; 0: none."""
+    sample: str
+    """The first few, as text."""
+
+
+class SourceReport(msgspec.Struct, frozen=True):
+    section: SectionName
+    number: int
+    profile: str
+    asked: list[Asked]
+    rows: list[Row]
+    used: bool
+    """False where a source before it was enough, or it gave nothing."""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    identity: Identity
+    candidates: list[Candidate]
+    profile: str
+    sources: list[SourceReport]
+    faults: list[str]
+
+
+async def explain(session: SnmpSession, book: ProfileBook, forced: str | None = None) -> Explanation:
+    """Ask for everything that the device's profile and the standard MIBs know.
+
+    Raises:
+        SnmpFault: the device does not answer at all.
+        ConfigurationError: there is no profile of the forced name.
+    """
+    first = await session.get([SYS_OBJECT_ID, SYS_DESCR])
+    identity = Identity(text_of(first.values.get(SYS_OBJECT_ID)), text_of(first.values.get(SYS_DESCR)))
+    candidates = book.candidates(identity)
+    probes = probes_of(candidates)
+    probed = (await session.get(probes)).values if probes else {}
+    name = forced or choose(candidates, probed)
+    own, standard = book.load(name), book.load(STANDARD)
+    vitals = Vitals(own, standard)
+    answers, faults = await _ask(session, vitals)
+    _, productive = vitals.evaluate(vitals.everything(), answers)
+    owned = {section: len(own.section(section).sources) for section in SECTIONS if name != STANDARD}
+    sources = [
+        SourceReport(
+            section=section,
+            number=number + 1,
+            profile=name if number < owned.get(section, 0) else STANDARD,
+            asked=list(_asked(source, answers)),
+            rows=read_source(source, answers),
+            used=number in productive.get(section, ()),
+        )
+        for section in SECTIONS
+        for number, source in enumerate(vitals.sources(section))
+    ]
+    return Explanation(identity, candidates, name, sources, faults)
+
+
+async def _ask(session: SnmpSession, vitals: Vitals) -> tuple[Answers, list[str]]:
+    answers, faults = Answers(), []
+    reads = vitals.reads(vitals.everything())
+    try:
+        response = await session.get(reads.scalars)
+        answers.add_scalars(response.values, response.time_ns)
+    except SnmpFault as fault:
+        faults.append(str(fault))
+    walk = await session.walk(reads.columns)
+    for column, rows in walk.columns.items():
+        answers.add_column(column, rows, walk.row_times(column))
+    faults += sorted({str(fault) for fault in walk.faults.values()})
+    return answers, faults
+
+
+def _asked(source: Source, answers: Answers) -> Iterator[Asked]:
+    for column in references_of(source):
+        oid, _, name = column.partition(" ")
+        values = _values(answers, oid)
+        sample = ", ".join(_shown(value) for value in values[:_SAMPLES])
+        yield Asked(oid, name, len(values), sample)
+
+
+def _values(answers: Answers, oid: str) -> Sequence[Value]:
+    if oid.endswith(".0"):
+        value = answers.scalar(oid)
+        return [] if value is None else [value]
+    return list(answers.column(oid).values())
+
+
+def _shown(value: Value) -> str:
+    return repr(text_of(value)) if isinstance(value, bytes) else text_of(value)
