@@ -62,6 +62,11 @@ def _unwrapped(ip: Address) -> Address:
     return ip
 
 
+def names_loopback(allowed: Sequence[str]) -> bool:
+    """Whether loopback is among these networks in so many words."""
+    return any(_network(text).is_loopback for text in allowed)
+
+
 class Guard:
     """Lets through the addresses of the allowed networks, less those that no device has.
 

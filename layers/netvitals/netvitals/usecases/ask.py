@@ -68,6 +68,10 @@ class AskProtocol:
             return reading.fail(Reason.BAD_CREDENTIAL, str(error))
         except ConfigurationError as error:
             return reading.fail(Reason.UNSUPPORTED, str(error))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001, a collector that can't even be loaded
+            return self._crashed(question, error)
         await self._collect(question, collector, credential)
         if reading.reason is Reason.AUTH and not reading.points:
             renewed = await self._renewed(job, credential)
@@ -91,11 +95,13 @@ class AskProtocol:
             return _cut_short(reading, protocol)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is not None:
-            reading.fail(
-                Reason.INTERNAL, f"a fault of netvitals itself ({type(error).__name__}), see its log"
-            )
-            self._on_crash(job.device_id, f"collecting over {protocol}", error)
+            self._crashed(question, error)
         return None
+
+    def _crashed(self, question: Question, error: BaseException) -> None:
+        kind = type(error).__name__
+        question.reading.fail(Reason.INTERNAL, f"a fault of netvitals itself ({kind}), see its log")
+        self._on_crash(question.job.device_id, f"collecting over {question.protocol}", error)
 
     async def _credential(self, job: Job, protocol: str) -> Credential:
         try:

@@ -1,0 +1,53 @@
+"""Metric values as people read them."""
+
+import math
+from collections.abc import Iterable
+
+from netvitals.domain.point import METRICS, Point
+
+_FORMATS = {
+    "percent": "{:.0f} %",
+    "milliseconds": "{:.1f} ms",
+    "degrees Celsius": "{:.0f} °C",
+    "packets": "{:,.0f}",
+}
+_PREFIXES = "kMGTPE"
+
+
+def figure(metric_name: str, value: float) -> str:
+    unit = METRICS[metric_name].unit
+    if unit == "bytes":
+        return scaled(value, 1024, "B", "i")
+    if unit == "bits per second":
+        return scaled(value, 1000, "b/s")
+    if unit == "seconds":
+        return duration(value)
+    return _FORMATS.get(unit, "{:g}").format(value)
+
+
+def scaled(value: float, step: int, unit: str, binary: str = "") -> str:
+    """`1536` bytes as `1.5 kiB`, `1e9` bits per second as `1 Gb/s`."""
+    if value < step:
+        return f"{value:.0f} {unit}"
+    power = min(int(math.log(value, step)), len(_PREFIXES))
+    shown = value / step**power
+    number = f"{shown:.1f}".removesuffix(".0") if shown < 10 else f"{shown:.0f}"  # noqa: PLR2004, two digits tell
+    return f"{number} {_PREFIXES[power - 1]}{binary}{unit}"
+
+
+def duration(seconds: float) -> str:
+    minutes, _ = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours:02}:{minutes:02}"
+
+
+def telling(points: Iterable[Point], metric_name: str) -> str:
+    """The device's own value, or the highest of its instances; empty where there is none."""
+    values = {point.instance: point.value for point in points if point.metric_name == metric_name}
+    return figure(metric_name, values.get("", max(values.values()))) if values else ""
+
+
+def total(points: Iterable[Point], metric_name: str) -> str:
+    values = [point.value for point in points if point.metric_name == metric_name]
+    return figure(metric_name, sum(values)) if values else ""

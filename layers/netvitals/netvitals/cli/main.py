@@ -1,0 +1,53 @@
+"""The command `netvitals`: subcommands are imported when they are called for."""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+
+from netvitals import __version__
+from netvitals.domain.errors import NetvitalsError
+
+COMMANDS = ("poll", "inventory", "config", "spool", "profile")
+"""Each is a module of this package with a click command of the same name."""
+EXIT_UNUSABLE = 2
+
+_EPILOG = """\b
+Try it:
+  netvitals poll 192.0.2.1                      one device, its community asked for
+  netvitals poll 192.0.2.1 --v3 monitor         the same over SNMPv3
+  netvitals poll --inventory devices.csv --credentials credentials.json
+  netvitals inventory check devices.csv         what is wrong with an inventory, row by row
+  netvitals config check netvitals.yaml         the same for a configuration document
+
+`netvitals COMMAND --help` explains each command with examples."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
+        return [name for name in COMMANDS if find_spec(f"netvitals.cli.{name}")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = getattr(import_module(f"netvitals.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="netvitals")
+def cli() -> None:
+    """The vital signs of network devices, as the collector on AWS Lambda sees them.
+
+    `poll` asks devices just as the collector does and writes nothing; the other commands prepare and
+    check what the collector works with.
+    """
+
+
+def main() -> None:
+    try:
+        cli.main(prog_name="netvitals")
+    except NetvitalsError as error:
+        click.echo(f"netvitals: {error}", err=True)
+        sys.exit(EXIT_UNUSABLE)

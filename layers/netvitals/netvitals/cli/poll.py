@@ -1,0 +1,124 @@
+"""`netvitals poll`: ask devices as the collector does, and show what they say."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from traceback import format_exception
+from typing import Any
+
+import click
+
+from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
+from netvitals.cli.poll_output import output_for
+from netvitals.collectors.reach.prober import HostProber
+from netvitals.collectors.reach.resolve import Resolver
+from netvitals.collectors.registry import collector_for
+from netvitals.domain.job import Job
+from netvitals.domain.observation import PollResult
+from netvitals.usecases.poll_device import PollDevice
+from netvitals.usecases.slots import Slots
+
+EXIT_INCOMPLETE = 1
+
+_EPILOG = """\b
+Examples:
+  netvitals poll 192.168.1.1                    asks for the community
+  NETVITALS_COMMUNITY=s3cret netvitals poll 192.168.1.1 --port 1161
+  netvitals poll router.example.net --v3 monitor --auth SHA256 --priv AES128
+  netvitals poll 192.168.1.1 --credentials credentials.json --credential core
+  netvitals poll --inventory devices.csv --credentials credentials.json --kind status
+  netvitals poll --inventory devices.csv --credentials credentials.json --format jsonl > polled.jsonl
+
+\b
+Secrets: a community may be given with --community, where others on this machine see it in the list of
+processes; NETVITALS_COMMUNITY, NETVITALS_AUTH_KEY and NETVITALS_PRIV_KEY are better, and on a terminal
+what is missing is asked for.
+
+\b
+Exit status:
+  0  every device answered
+  1  some device did not answer, or a row of the inventory could not be used
+  2  nothing was polled: wrong usage, or a file that can't be read"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("address", required=False)
+@click.option("--inventory", type=click.Path(path_type=Path), help="Devices to poll: CSV or JSON lines.")
+@click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
+@click.option("--device", "device_ids", multiple=True, metavar="ID", help="Only this device. Repeatable.")
+@click.option("--kind", type=click.Choice(["metrics", "status"]), default="metrics", show_default=True,
+              help="Everything, or only whether they are up.")  # fmt: skip
+@click.option("--allow", multiple=True, metavar="CIDR",
+              help="A network that may be dialled, in place of the configured ones (at first the private "
+                   "ones). Loopback too: 127.0.0.0/8. Repeatable.")  # fmt: skip
+@click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Devices polled at once.")
+@click.option("--timeout", type=click.FloatRange(0, 900, min_open=True), metavar="SECONDS",
+              help="Time limit for each device.")  # fmt: skip
+@click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
+              help="The configuration document, YAML or JSON.")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(["table", "jsonl", "lines"]), default="table",
+              show_default=True, help="For people; one JSON object per device as it finishes; or line "
+              "protocol as InfluxDB takes it.")  # fmt: skip
+@click.option("--type", "device_type", default="network", show_default=True, metavar="TYPE",
+              help="With ADDRESS: its device type.")  # fmt: skip
+@click.option("--port", type=click.IntRange(1, 65535), help="With ADDRESS: the port of its first protocol.")
+@click.option("--profile", metavar="NAME", help="With ADDRESS: this SNMP profile, whatever it says it is.")
+@click.option("--credential", metavar="NAME", help="With ADDRESS: a name in the credential map.")
+@click.option("--community", envvar="NETVITALS_COMMUNITY", help="With ADDRESS: SNMP v1 or v2c.")
+@click.option("--snmp-version", type=click.Choice(["1", "2c"]), default="2c", show_default=True)
+@click.option("--v3", "user", metavar="USER", help="With ADDRESS: SNMP v3, as this user.")
+@click.option("--auth", metavar="PROTOCOL", help="With --v3: MD5, SHA1, SHA224, SHA256, SHA384, SHA512.")
+@click.option("--priv", metavar="PROTOCOL", help="With --v3: DES, AES128, AES192, AES256, AES192C, AES256C.")
+@click.option("--context", default="", help="With --v3: the context.")
+@click.option("--verbose", is_flag=True, help="Show where faults of netvitals itself happened.")
+def poll(**options: Any) -> None:
+    """Poll one ADDRESS, or all devices of an inventory, and write nothing anywhere.
+
+    This is what the collector does on Lambda: the same guard, the same limits, the same points.
+    """
+    chosen = Options(**options)
+    inputs = inputs_from(chosen)
+    for problem in inputs.problems:
+        click.echo(f"netvitals: {problem}", err=True)
+    results = asyncio.run(_run(inputs, chosen))
+    if inputs.problems or not all(result.reachable for result in results):
+        sys.exit(EXIT_INCOMPLETE)
+
+
+async def _run(inputs: Inputs, options: Options) -> list[PollResult]:
+    results = []
+    with output_for(options, len(inputs.jobs)) as output:
+        async for result in _polled(inputs, options):
+            output.add(result)
+            results.append(result)
+    return results
+
+
+async def _polled(inputs: Inputs, options: Options) -> AsyncIterator[PollResult]:
+    """The results as the devices finish."""
+    device = PollDevice(
+        Resolver(inputs.guard).resolve,
+        inputs.credentials,
+        HostProber(),
+        collector_for,
+        partial(_report_crash, options.verbose),
+    )
+    limits = inputs.configuration.collector
+    slots = Slots(
+        options.concurrency or limits.max_concurrent_devices,
+        options.concurrency or limits.max_concurrent_per_site,
+    )
+
+    async def one(job: Job) -> PollResult:
+        async with slots.taken(job):
+            return await device.poll(job)
+
+    for finished in asyncio.as_completed([one(job) for job in inputs.jobs]):
+        yield await finished
+
+
+def _report_crash(verbose: bool, device_id: str, what: str, error: BaseException) -> None:
+    text = "".join(format_exception(error)) if verbose else f"{type(error).__name__} (--verbose shows where)"
+    click.echo(f"netvitals: device {device_id!r}: a fault of netvitals while {what}: {text}", err=True)

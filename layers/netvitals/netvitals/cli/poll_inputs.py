@@ -1,0 +1,208 @@
+"""What `netvitals poll` works on: options, files and the environment become jobs, credentials and a guard."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from time import time
+from typing import Any, Literal
+
+import click
+import msgspec
+
+from netvitals.adapters.configuration_document import document_in_file
+from netvitals.adapters.credential_map import CredentialMap, JsonObject
+from netvitals.adapters.credentials_file import JsonFile
+from netvitals.adapters.inventory_files import read_devices
+from netvitals.domain.configuration import Configuration
+from netvitals.domain.device import Device
+from netvitals.domain.errors import ConfigurationError, InvalidRow
+from netvitals.domain.guard import Guard, is_name, names_loopback
+from netvitals.domain.job import Job, Kind
+from netvitals.settings import configuration
+
+_GIVEN = "given on the command line"
+_ANYWHERE = ("0.0.0.0/0", "::/0")
+_PATIENCE_SECONDS = 3600
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `netvitals poll`, under the names that click gives them."""
+
+    address: str | None
+    inventory: Path | None
+    credentials: Path | None
+    device_ids: tuple[str, ...]
+    kind: Kind
+    allow: tuple[str, ...]
+    concurrency: int | None
+    timeout: float | None
+    config: Path | None
+    format_: Literal["table", "jsonl", "lines"]
+    device_type: str
+    port: int | None
+    profile: str | None
+    credential: str | None
+    community: str | None
+    snmp_version: Literal["1", "2c"]
+    user: str | None
+    auth: str | None
+    priv: str | None
+    context: str
+    verbose: bool
+
+
+class Inputs(msgspec.Struct, kw_only=True):
+    """What is polled, with what, and what can't be."""
+
+    jobs: list[Job]
+    problems: list[str]
+    credentials: CredentialMap
+    guard: Guard
+    configuration: Configuration
+
+
+class _Given:
+    """A credential map that was not read from anywhere."""
+
+    where = "the command line"
+
+    def __init__(self, entries: Mapping[str, Any]) -> None:
+        self._entries = entries
+
+    def read(self) -> Mapping[str, Any]:
+        return self._entries
+
+    def refresh(self) -> bool:
+        return False
+
+
+def inputs_from(options: Options) -> Inputs:
+    """All that a run needs.
+
+    Raises:
+        click.UsageError: the options do not go together.
+        NetvitalsError: a file can't be read or used.
+    """
+    if (options.address is None) == (options.inventory is None):
+        raise click.UsageError("give either an ADDRESS or --inventory FILE")
+    document = document_in_file(str(options.config)) if options.config else None
+    settled = configuration(document, str(options.config or "no document"), os.environ)
+    return _from_address(options, settled) if options.address else _from_inventory(options, settled)
+
+
+def _from_inventory(options: Options, settled: Configuration) -> Inputs:
+    assert options.inventory is not None  # noqa: S101, inputs_from has looked
+    devices, bad_rows = read_devices(options.inventory)
+    inputs = Inputs(
+        jobs=[],
+        problems=[str(bad_row) for bad_row in bad_rows],
+        credentials=CredentialMap(_file_of(options)),
+        guard=_guard(options.allow or settled.allowed_networks),
+        configuration=settled,
+    )
+    for device in _selected(devices, options.device_ids, inputs):
+        try:
+            inputs.jobs.append(_job(device, options, settled))
+        except (ConfigurationError, InvalidRow) as error:
+            inputs.problems.append(f"device {device.id!r}: {error}")
+    return inputs
+
+
+def _from_address(options: Options, settled: Configuration) -> Inputs:
+    """The device that a person names: naming it allows it, loopback included."""
+    address = str(options.address)
+    named = options.credential is not None
+    device = Device(
+        id=address,
+        ip_address=None if is_name(address) else address,
+        hostname=address if is_name(address) else "",
+        device_type=options.device_type,
+        credential=options.credential or _GIVEN,
+        settings=_settings(options, settled),
+    )
+    return Inputs(
+        jobs=[_job(device, options, settled)],
+        problems=[],
+        credentials=CredentialMap(_file_of(options) if named else _Given({_GIVEN: _snmp(options)})),
+        guard=_guard(options.allow) if options.allow else Guard(_ANYWHERE, allow_local=True),
+        configuration=settled,
+    )
+
+
+def _guard(allowed: tuple[str, ...]) -> Guard:
+    return Guard(allowed, allow_local=names_loopback(allowed))
+
+
+def _selected(devices: list[Device], wanted: tuple[str, ...], inputs: Inputs) -> Iterator[Device]:
+    missing = set(wanted) - {device.id for device in devices}
+    inputs.problems += [f"device {device_id!r}: not in the inventory" for device_id in sorted(missing)]
+    seen: set[str] = set()
+    for device in devices:
+        if device.id in seen:
+            inputs.problems.append(f"device {device.id!r}: stands twice in the inventory, polled once")
+        elif device.id in wanted or (device.enabled and not wanted):
+            yield device
+        seen.add(device.id)
+
+
+def _job(device: Device, options: Options, settled: Configuration) -> Job:
+    if not device.address:
+        raise InvalidRow("neither ip_address nor hostname is set: set one of them")
+    settings = settled.policy(device.device_type, device.settings).poll_settings()
+    if options.timeout:
+        settings = msgspec.structs.replace(settings, device_timeout_seconds=options.timeout)
+    return Job(
+        kind=options.kind,
+        device_id=device.id,
+        address=device.address,
+        due_at=int(time()),
+        expires_at=int(time()) + _PATIENCE_SECONDS,
+        device_type=device.device_type,
+        hostname=device.hostname,
+        site=device.site,
+        credential=device.credential,
+        settings=settings,
+    )
+
+
+def _settings(options: Options, settled: Configuration) -> dict[str, Any]:
+    """What the options say of the device, as its row in an inventory would."""
+    settings: dict[str, dict[str, Any]] = {}
+    if options.port:
+        protocols = settled.policy(options.device_type, {}).protocols
+        settings[protocols[0] if protocols else "snmp"] = {"port": options.port}
+    if options.profile:
+        settings.setdefault("snmp", {})["profile"] = options.profile
+    return settings
+
+
+def _file_of(options: Options) -> JsonObject:
+    path = options.credentials or os.environ.get("NETVITALS_CREDENTIALS_FILE")
+    if path:
+        return JsonFile(path)
+    if options.credential:
+        raise click.UsageError("--credential needs --credentials FILE, the map that holds it")
+    return _Given({})
+
+
+def _snmp(options: Options) -> dict[str, Any]:
+    """The SNMP credential that options, environment and, on a terminal, answers make up."""
+    if options.user is None:
+        community = _secret(options.community, "NETVITALS_COMMUNITY", "SNMP community")
+        return {"snmp": {"version": options.snmp_version, "community": community}}
+    snmp = {"version": "3", "user": options.user, "context": options.context}
+    for name, protocol in (("auth", options.auth), ("priv", options.priv)):
+        if protocol:
+            snmp[name] = protocol.upper()
+            snmp[f"{name}_key"] = _secret(None, f"NETVITALS_{name.upper()}_KEY", f"SNMPv3 {name} passphrase")
+    return {"snmp": snmp}
+
+
+def _secret(given: str | None, variable: str, prompt: str) -> str:
+    text = given if given is not None else os.environ.get(variable)
+    if text is not None:
+        return text
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"set {variable}, or run this on a terminal to be asked for it")
+    return str(click.prompt(prompt, hide_input=True, err=True))

@@ -1,0 +1,69 @@
+"""How `netvitals poll` shows results: streams for programs, tables for people."""
+
+from typing import Any, Protocol, Self
+
+import click
+import msgspec
+
+from netvitals.cli.poll_inputs import Options
+from netvitals.domain.line_protocol import encode
+from netvitals.domain.observation import PollResult
+from netvitals.domain.point import Point
+
+
+class Output(Protocol):
+    """Takes results as devices finish."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def add(self, result: PollResult) -> None: ...
+
+
+def output_for(options: Options, devices: int) -> Output:
+    """The output that the options ask for; `devices` is how many results are to come."""
+    if options.format_ == "jsonl":
+        return _Stream(lambda result: [json_line(result)])
+    if options.format_ == "lines":
+        return _Stream(lambda result: encode(result.job.device_id, result.points).lines)
+    from netvitals.cli.poll_table import TableOutput  # noqa: PLC0415, rich is for people
+
+    return TableOutput(devices, detailed=options.address is not None)
+
+
+class _Stream:
+    def __init__(self, lines_of: Any) -> None:
+        self._lines_of = lines_of
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def add(self, result: PollResult) -> None:
+        for line in self._lines_of(result):
+            click.echo(line)
+
+
+def json_line(result: PollResult) -> str:
+    """One line of JSON, its keys a contract with the programs that read it; `detail` is for people."""
+    return msgspec.json.encode(
+        {
+            "device_id": result.job.device_id,
+            "reachable": result.reachable,
+            "method": result.method,
+            "reason": result.reason,
+            "detail": result.detail,
+            "duration_ms": round(result.duration_ms, 3),
+            "points": [_point(point) for point in result.points],
+        }
+    ).decode()
+
+
+def _point(point: Point) -> dict[str, Any]:
+    shown: dict[str, Any] = {"metric_name": point.metric_name, "value": point.value}
+    if point.instance:
+        shown["instance"] = point.instance
+    if point.if_index is not None:
+        shown["if_index"] = point.if_index
+    return shown

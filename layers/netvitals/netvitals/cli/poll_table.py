@@ -1,0 +1,109 @@
+"""The tables of `netvitals poll`: all devices at a glance, or one device in detail."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from netvitals.cli.figures import telling, total
+from netvitals.cli.poll_detail import detailed_view
+from netvitals.domain.observation import PollResult, Reason
+
+WIDTH_OF_A_FILE = 200
+REMEDIES = {
+    Reason.TIMEOUT: "check that the service runs, its port, its access list and the credential",
+    Reason.REFUSED: "nothing listens on that port: start the service or correct the port",
+    Reason.UNREACHABLE: "check power, cable and the route to it",
+    Reason.AUTH: "correct the credential, or the rights of its user on the device",
+    Reason.UNSUPPORTED: "set other protocols for this device or its type",
+    Reason.PROTOCOL: "the device breaks the protocol: try another version or profile",
+    Reason.PARTIAL: "raise the device's time limit, or leave out what it is slow at",
+    Reason.BAD_ADDRESS: "correct the address, or allow its network",
+    Reason.BAD_CREDENTIAL: "add the credential to the credential map",
+    Reason.HOST_KEY: "compare the host key with the device and pin the right one",
+    Reason.INTERNAL: "report this with what --verbose shows",
+}
+"""What to do where a result's detail does not say more."""
+
+
+class TableOutput:
+    """Shows progress on standard error when that is a terminal, and the table at the end."""
+
+    def __init__(self, devices: int, *, detailed: bool) -> None:
+        self._results: list[PollResult] = []
+        self._detailed = detailed
+        self._console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+        errors = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=errors, transient=True, disable=not errors.is_terminal or detailed,
+        )  # fmt: skip
+        self._bar = self._progress.add_task("polling", total=devices)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._progress.stop()
+        if raised[0] is not None:
+            return
+        if self._detailed:
+            for result in self._results:
+                self._console.print(detailed_view(result, status(result), remark(result)))
+        else:
+            self._console.print(overview(sorted(self._results, key=lambda result: result.job.device_id)))
+            self._console.print(summary(self._results))
+
+    def add(self, result: PollResult) -> None:
+        self._results.append(result)
+        self._progress.advance(self._bar)
+
+
+def overview(results: Iterable[PollResult]) -> Table:
+    """A line for each device."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("device", "status", "via"):
+        table.add_column(name, no_wrap=True)
+    for name in ("rtt", "cpu", "memory", "temp", "disk", "in", "out"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("remarks", overflow="fold")
+    for result in results:
+        points = result.points
+        table.add_row(
+            escape(result.job.device_id),
+            status(result),
+            result.method,
+            telling(points, "ping_rtt_ms"),
+            telling(points, "cpu_percent"),
+            telling(points, "memory_percent"),
+            telling(points, "temperature_celsius"),
+            telling(points, "disk_percent"),
+            total(points, "net_bytes_in"),
+            total(points, "net_bytes_out"),
+            escape(remark(result)),
+        )
+    return table
+
+
+def status(result: PollResult) -> str:
+    if not result.reachable:
+        return "[red]down[/]"
+    return "[green]up[/]" if result.reason is Reason.OK else "[yellow]up, incomplete[/]"
+
+
+def remark(result: PollResult) -> str:
+    """Why a device gave less than was asked, and what to do about it."""
+    if result.reason is Reason.OK:
+        return result.detail
+    return f"{result.reason}: {result.detail or REMEDIES[result.reason]}"
+
+
+def summary(results: Sequence[PollResult]) -> str:
+    up = sum(result.reachable for result in results)
+    points = sum(len(result.points) for result in results)
+    return f"{len(results)} devices: {up} up, {len(results) - up} down, {points} points"
