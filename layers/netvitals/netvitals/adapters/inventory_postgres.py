@@ -72,21 +72,22 @@ def column_types(cursor: Cursor) -> dict[str, str]:
 def _query(
     types: dict[str, str], state_columns: Sequence[str], *, enabled_only: bool, after: bool
 ) -> sql.Composed:
-    """The limit stands inside, so that the planner walks the primary key and joins only one chunk."""
-    conditions: list[sql.Composable] = []
+    """One chunk. Limit and lateral join keep the planner to the primary keys, whatever it guesses."""
+    conditions = [
+        sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])) if after else sql.SQL("id IS NOT NULL")
+    ]
     if enabled_only and "enabled" in types:
         conditions.append(sql.SQL("(enabled IS NULL OR lower(enabled::text) <> ALL (%(off)s))"))
-    if after:
-        conditions.append(sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])))
     return sql.SQL(
-        "SELECT {values} FROM (SELECT * FROM devices {where} ORDER BY id LIMIT %(limit)s) AS d"
-        " LEFT JOIN device_state AS s ON s.device_id = d.id::text ORDER BY d.id"
+        "SELECT {values} FROM (SELECT * FROM devices WHERE {conditions} ORDER BY id LIMIT %(limit)s) AS d"
+        " LEFT JOIN LATERAL (SELECT * FROM device_state WHERE device_id = d.id::text LIMIT 1) AS s ON true"
+        " ORDER BY d.id"
     ).format(
         values=sql.SQL(", ").join(
             [_value("d", name) if name in types else sql.SQL("NULL") for name in FIELDS]
             + [_value("s", name) for name in state_columns]
         ),
-        where=sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL(""),
+        conditions=sql.SQL(" AND ").join(conditions),
     )
 
 
