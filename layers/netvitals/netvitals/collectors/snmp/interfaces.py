@@ -115,12 +115,13 @@ async def _read_counters(
 
 
 async def _fill_in_32_bit(session: Asks, interfaces: Interfaces, indexes: Sequence[str]) -> None:
-    """An interface that has lost its 64-bit counters, or is new and has none."""
+    """An interface that has lost its 64-bit counters, is new and has none, or is up and they stand at 0."""
     lacking = [
         f"{OCTETS_32[metric]}.{index}"
         for index in indexes
         for metric, column in OCTETS_64.items()
-        if interfaces.number(column, index) is None
+        if (octets := interfaces.number(column, index)) is None
+        or (octets == 0 and interfaces.number(OPER, index) == _UP)
     ]
     await _get_cells(session, interfaces, lacking)
 
@@ -167,9 +168,22 @@ def names_of(interfaces: Interfaces) -> dict[str, str]:
 
 def has_only_64_bit(interfaces: Interfaces) -> bool:
     """Whether every interface that counts octets counts them in 64 bits."""
-    rows = interfaces.columns
-    counted = set(rows.get(OCTETS_32["net_bytes_in"], ())) | set(rows.get(OCTETS_64["net_bytes_in"], ()))
-    return bool(counted) and all(counted <= set(rows.get(column, ())) for column in OCTETS_64.values())
+    counted = [
+        octets_column(interfaces, metric, index) for metric in OCTETS_64 for index in interfaces.indexes
+    ]
+    return any(counted) and all(column is None or column in OCTETS_64.values() for column in counted)
+
+
+def octets_column(interfaces: Interfaces, metric: str, index: str) -> str | None:
+    """The counter of an interface that can be trusted: the 64-bit one, unless it is missing or dead.
+
+    There are agents whose 64-bit counters stay at 0 while the 32-bit ones count.
+    """
+    wide, narrow = OCTETS_64[metric], OCTETS_32[metric]
+    octets = interfaces.number(wide, index)
+    if octets is None or (octets == 0 and interfaces.number(narrow, index)):
+        return narrow if interfaces.number(narrow, index) is not None else None
+    return wide
 
 
 def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
@@ -184,12 +198,11 @@ def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Ite
 
 def _values(interfaces: Interfaces, index: str) -> Iterator[tuple[str, float, str]]:
     """(metric, value, the column that it is from) of one interface."""
-    for metric, column in OCTETS_64.items():
-        for source in (column, OCTETS_32[metric]):
-            octets = interfaces.number(source, index)
-            if octets is not None:
-                yield metric, octets, source
-                break
+    for metric in OCTETS_64:
+        source = octets_column(interfaces, metric, index)
+        octets = source and interfaces.number(source, index)
+        if source and octets is not None:
+            yield metric, octets, source
     for metric, column in COUNTERS.items():
         count = interfaces.number(column, index)
         if count is not None:
