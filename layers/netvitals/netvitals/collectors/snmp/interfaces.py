@@ -200,9 +200,8 @@ def _values(interfaces: Interfaces, index: str) -> Iterator[tuple[str, float, st
     """(metric, value, the column that it is from) of one interface."""
     for metric in OCTETS_64:
         source = octets_column(interfaces, metric, index)
-        octets = source and interfaces.number(source, index)
-        if source and octets is not None:
-            yield metric, octets, source
+        if source is not None:
+            yield metric, interfaces.number(source, index) or 0, source
     for metric, column in COUNTERS.items():
         count = interfaces.number(column, index)
         if count is not None:
