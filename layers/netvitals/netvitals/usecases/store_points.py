@@ -1,0 +1,90 @@
+"""Nothing measured is lost: what can't be delivered now is kept for a replay, in its own words and time."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.observation import Observation
+from netvitals.domain.ports import ObservationStore, PointSink, Spool
+from netvitals.domain.write_outcome import Obstacle, Refusal
+
+SPOOL_RESERVE_SECONDS = 5.0
+"""Of the time given, kept back for the spool."""
+
+
+class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of lines that are all safe."""
+
+    written: int = 0
+    spooled: int = 0
+    refused: int = 0
+    """Set aside on the reject queue, with the reason."""
+    obstacle: Obstacle | None = None
+    detail: str = ""
+    """For a person: why lines were spooled or refused. Never a secret."""
+
+
+class StorePoints:
+    """Writes lines to InfluxDB, and what it does not take to the spool."""
+
+    def __init__(
+        self,
+        sink: PointSink,
+        spool: Spool,
+        rejects: Spool,
+        *,
+        reserve_seconds: float = SPOOL_RESERVE_SECONDS,
+    ) -> None:
+        self._sink, self._spool, self._rejects, self._reserve = sink, spool, rejects, reserve_seconds
+
+    def keep(self, lines: Sequence[str], deadline: float) -> StoreReport:
+        """Returns when every line is safe: written, spooled, or set aside. Blocks until then.
+
+        Raises:
+            Unavailable: some are not, so their messages have to come again. Writing again does no harm.
+        """
+        outcome = self._sink.write(lines, deadline - self._reserve)
+        unsent, detail = outcome.unsent, outcome.detail
+        refused = len(outcome.refused)
+        if outcome.refused:
+            detail = detail or outcome.refused[0].reason
+            try:
+                set_aside(self._rejects, outcome.refused)
+            except Unavailable as error:  # a replay will set them aside
+                unsent = [*unsent, *(refusal.line for refusal in outcome.refused)]
+                refused, detail = 0, str(error)
+        if unsent:
+            self._spool.put("lines", unsent, detail)
+        return StoreReport(
+            written=outcome.accepted,
+            spooled=len(unsent),
+            refused=refused,
+            obstacle=outcome.obstacle,
+            detail=detail,
+        )
+
+
+class StoreObservations:
+    """An `ObservationStore` that spools what the database does not take."""
+
+    def __init__(self, store: ObservationStore, spool: Spool) -> None:
+        self._store, self._spool = store, spool
+
+    def record(self, observations: Sequence[Observation]) -> None:
+        try:
+            self._store.record(observations)
+        except Unavailable as error:
+            records = [msgspec.json.encode(observation).decode() for observation in observations]
+            self._spool.put("observations", records, str(error))
+
+
+def set_aside(rejects: Spool, refusals: Sequence[Refusal]) -> None:
+    """Put refused lines where a person finds them with the reason.
+
+    Raises:
+        Unavailable: not all of them were kept.
+    """
+    if refusals:
+        records = [msgspec.json.encode(refusal).decode() for refusal in refusals]
+        rejects.put("refusals", records, refusals[0].reason)
