@@ -1,1 +1,1 @@
-pytest_plugins = ["integration.influxdb", "integration.postgres"]
+pytest_plugins = ["integration.influxdb", "integration.postgres", "integration.snmpd"]

@@ -30,8 +30,13 @@ class Snmpd:
         log = self._folder / "log"
         log.unlink(missing_ok=True)
         self._process = subprocess.Popen(
-            [SNMPD, "-f", "-C", "-c", self._folder / "snmpd.conf", "-Lf", log, f"udp:{HOST}:{self.port}"],
-            env={**os.environ, "SNMP_PERSISTENT_DIR": str(self._folder / "persistent"), "MIBS": ""},
+            [SNMPD, "-f", "-Lf", log, f"udp:{HOST}:{self.port}"],
+            env={
+                **os.environ,
+                "MIBS": "",
+                "SNMPCONFPATH": f"{self._folder}:{self._folder / 'persistent'}",
+                "SNMP_PERSISTENT_DIR": str(self._folder / "persistent"),
+            },
         )
         self._wait_for(log)
 

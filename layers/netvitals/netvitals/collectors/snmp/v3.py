@@ -135,10 +135,15 @@ class UserSecurity:
             return None
         if self._proven:
             return None
+        causes = {
+            "another priv_key or priv protocol": self._credential.priv,
+            "a context that it does not have": self._credential.context,
+        }
+        likely = " or ".join(cause for cause, possible in causes.items() if possible)
         return AuthFault(
-            f"{self._peer[1]}: tells its SNMPv3 engine id, but does not answer user "
-            f"{self._credential.user!r}: mostly a decryption error, by another priv_key or priv protocol "
-            "there; check the user on the device"
+            f"{self._peer[1]}: tells its SNMPv3 engine id, but leaves requests of user "
+            f"{self._credential.user!r} unanswered, mostly for {likely or 'lack of access'}; "
+            "compare the credential with the user on the device"
         )
 
     def _discover(self, answer: Message) -> NoReturn:
