@@ -8,13 +8,14 @@ from typing import Protocol
 
 import msgspec
 
-from netvitals.domain.errors import InvalidJob
+from netvitals.domain.errors import InvalidJob, Unavailable
 from netvitals.domain.job import Job, decode_jobs
 from netvitals.domain.line_protocol import encode
-from netvitals.domain.observation import PollResult
+from netvitals.domain.observation import Observation, PollResult
 from netvitals.domain.ports import ObservationStore
 from netvitals.usecases.ask import CANCEL_GRACE_SECONDS, seconds_left, stop
 from netvitals.usecases.slots import Slots
+from netvitals.usecases.store_points import StoreReport
 
 Fault = Callable[[str, BaseException], None]
 """Is told what was being done and the exception: a fault of our own. Must not raise."""
@@ -24,6 +25,12 @@ LAST_WORDS_SECONDS = 1.0
 
 class Poller(Protocol):
     async def poll(self, job: Job, deadline: float | None = None) -> PollResult: ...
+
+
+class PointKeeper(Protocol):
+    def keep(self, lines: Sequence[str], deadline: float) -> StoreReport:
+        """Returns when every line is safe; raises Unavailable when some are not."""
+        ...
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -47,6 +54,8 @@ class CollectReport(msgspec.Struct):
     devices_polled: int = 0
     devices_unreachable: int = 0
     points_written: int = 0
+    points_spooled: int = 0
+    points_refused: int = 0
     points_invalid: int = 0
     jobs_expired: int = 0
     jobs_rejected: int = 0
@@ -69,16 +78,12 @@ class _Order(msgspec.Struct):
 
 
 class Collect:
-    """Polls a batch and stores its points with one write and its observations with one statement.
-
-    `store_points` takes lines of line protocol and returns when they are safe: written, or set aside for
-    a replay; it raises when they are neither.
-    """
+    """Polls a batch and stores its points with one write and its observations with one statement."""
 
     def __init__(
         self,
         poller: Poller,
-        store_points: Callable[[Sequence[str]], object],
+        points: PointKeeper,
         observations: ObservationStore,
         on_fault: Fault,
         *,
@@ -86,7 +91,7 @@ class Collect:
         clock: Callable[[], float] = time,
     ) -> None:
         self._poller = poller
-        self._store_points = store_points
+        self._points = points
         self._observations = observations
         self._on_fault = on_fault
         self._limits = limits
@@ -159,22 +164,29 @@ class Collect:
             return True
         lines = [line for result in results for line in encode(result.job.device_id, result.points).lines]
         observed = [result.observation() for result in results]
-        points_kept, observations_kept = await asyncio.gather(
-            self._kept("writing points", deadline, lambda: self._store_points(lines)),
-            self._kept("recording observations", deadline, lambda: self._observations.record(observed)),
+        end = deadline - LAST_WORDS_SECONDS
+        points, recorded = await asyncio.gather(
+            self._kept("writing points", end, lambda: self._points.keep(lines, end)),
+            self._kept("recording observations", end, lambda: self._record(observed)),
         )
-        if points_kept:
-            report.points_written = len(lines)
-        return points_kept and observations_kept
+        if points is not None:
+            report.points_written, report.points_spooled = points.written, points.spooled
+            report.points_refused = points.refused
+            if points.detail:
+                self._on_fault("writing points", Unavailable(points.detail))
+        return points is not None and bool(recorded)
 
-    async def _kept(self, what: str, deadline: float, store: Callable[[], object]) -> bool:
+    def _record(self, observed: Sequence[Observation]) -> bool:
+        self._observations.record(observed)
+        return True
+
+    async def _kept[Kept](self, what: str, end: float, keep: Callable[[], Kept]) -> Kept | None:
         try:
-            async with asyncio.timeout_at(deadline - LAST_WORDS_SECONDS):
-                await asyncio.to_thread(store)
+            async with asyncio.timeout_at(end):
+                return await asyncio.to_thread(keep)
         except Exception as error:  # noqa: BLE001, the report says which messages come again
             self._on_fault(what, error)
-            return False
-        return True
+            return None
 
 
 def _count(results: Sequence[PollResult], report: CollectReport) -> None:
