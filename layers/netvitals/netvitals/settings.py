@@ -10,7 +10,13 @@ from typing import Annotated, Any, get_args
 import msgspec
 from msgspec import Meta
 
-from netvitals.domain.configuration import Configuration, configuration_from, merged, network_faults
+from netvitals.domain.configuration import (
+    Configuration,
+    configuration_from,
+    key_faults,
+    merged,
+    network_faults,
+)
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.policy import Policy
 from netvitals.domain.secret import Secret, decode_secret
@@ -54,13 +60,11 @@ class DatabaseVariables(Variables, frozen=True):
 
 
 class InfluxVariables(Variables, frozen=True):
-    """Each of the first four beats the key of that name in the secret."""
+    """Where points are written; each of the first three beats the key of that name in the secret."""
 
     url: str | None = _variable("INFLUXDB_URL")
     token: Secret | None = _variable("INFLUXDB_TOKEN")
     org: str | None = _variable("INFLUXDB_ORG")
-    bucket: str | None = _variable("INFLUXDB_BUCKET")
-    """Beats the document's `influxdb.bucket`, which beats the secret's."""
     secret_arn: Arn | None = _variable("NETVITALS_INFLUXDB_SECRET_ARN")
     """A secret with `{"url", "token", "org", "bucket"}`."""
 
@@ -124,7 +128,7 @@ class TracingVariables(Variables, frozen=True):
 
 
 FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {
-    "fanout": (DocumentVariables, DatabaseVariables, WorkQueueVariables),
+    "fanout": (DocumentVariables, DatabaseVariables, WorkQueueVariables, DialVariables),
     "collector": (
         DocumentVariables,
         DatabaseVariables,
@@ -182,7 +186,7 @@ def configuration(document: Any, name: str, environ: Environ) -> Configuration:
     if found:
         raise _error(found)
     document = {} if document is None else document
-    if isinstance(document, Mapping):
+    if isinstance(document, Mapping) and not key_faults(document):
         for variable, text in given.items():
             document = merged(document, _nested(OVERRIDES[variable], _override(variable, text)))
     return configuration_from(document, name)
@@ -202,8 +206,9 @@ def _override_faults(given: Mapping[str, str]) -> Iterator[str]:
             value = _override(variable, text)
         except msgspec.ValidationError:
             unit = "seconds" if variable.endswith("_SECONDS") else ""
-            expected = allowed(type_at(OVERRIDES[variable]), unit)
-            yield f"{variable}: expected {expected}, got {shown(text)}{bare_seconds(text) if unit else ''}"
+            remedy = bare_seconds(text) if unit else ""
+            expected = _allowed(type_at(OVERRIDES[variable]), unit)
+            yield f"{variable}: expected {expected}, got {shown(text)}{remedy}"
         else:
             if isinstance(value, tuple):
                 yield from network_faults(value, variable)
@@ -225,12 +230,17 @@ def _faults(known: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]
     for name, hint in known.items():
         if name not in given:
             if not _optional(hint):
-                yield f"{name}: not set; expected {allowed(hint)}"
+                yield f"{name}: not set; expected {_allowed(hint)}"
             continue
         try:
             msgspec.convert(given[name], hint, strict=False, dec_hook=decode_secret)
         except msgspec.ValidationError:
-            yield f"{name}: expected {allowed(hint)}, got {shown(given[name])}"
+            yield f"{name}: expected {_allowed(hint)}, got {shown(given[name])}"
+
+
+def _allowed(hint: Any, unit: str = "") -> str:
+    """A variable that may be left out is left out, and not set to null."""
+    return allowed(hint, unit).removesuffix(" or null")
 
 
 def _optional(hint: Any) -> bool:

@@ -155,7 +155,7 @@ def configuration_from(document: Any, name: str) -> Configuration:
         ConfigurationError: one line for each fault: the document, the key, what is allowed, what was given.
     """
     document = {} if document is None else document
-    found = list(_key_faults(document))
+    found = key_faults(document)
     if not found:
         try:
             configuration: Configuration = msgspec.convert(document, Configuration)
@@ -165,6 +165,11 @@ def configuration_from(document: Any, name: str) -> Configuration:
     if found:
         raise ConfigurationError("\n".join(f"in {name}, {fault}" for fault in found))
     return configuration
+
+
+def key_faults(document: Any) -> list[str]:
+    """Everything that is wrong with a document's keys and values, each by itself."""
+    return list(_key_faults(document))
 
 
 def _key_faults(document: Any) -> Iterator[str]:

@@ -1,0 +1,29 @@
+"""Fan-out: a schedule's tick becomes jobs on the queues."""
+
+from typing import Any
+
+import msgspec
+
+from netvitals import wiring
+from netvitals.domain.tick import tick_from
+from netvitals.observability import emit, observed
+
+
+@observed
+def handler(event: Any, context: Any) -> dict[str, int]:
+    """Take `{"kind", "schedule", "scheduled_time"}`; return the report's counts."""
+    tick = tick_from(event)
+    process = wiring.process()
+    with process.span("fan-out"):
+        report = process.fan_out.run(tick)
+    emit(
+        {
+            "DevicesRead": report.devices,
+            "JobsSent": report.jobs,
+            "MessagesSent": report.messages,
+            "RowsRejected": report.bad_rows,
+            "JobsLate": report.expired,
+        },
+        kind=tick.kind,
+    )
+    return msgspec.structs.asdict(report)
