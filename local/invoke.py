@@ -1,0 +1,83 @@
+"""Runs a built function once, as `sam local invoke` does, but without Docker.
+
+make build-host
+python -m local.invoke FanoutFunction --event events/fanout-status.json --env events/env.json
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from local.lambda_runtime import Function, Sandbox
+from local.template import Resolver, load
+
+BUILD_DIR = Path(".aws-sam/host/build")
+
+
+def function_from(
+    build_dir: Path,
+    name: str,
+    parameters: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Function:
+    """A function of a built template, under parameters; the environment beats the template's.
+
+    Raises:
+        LookupError: nothing is built there, or there is no such function.
+    """
+    path = build_dir / "template.yaml"
+    if not path.exists():
+        raise LookupError(f"{path} does not exist: run `make build-host` first")
+    resources = Resolver(load(path), parameters).resources()
+    functions = [key for key in resources if resources[key]["Type"] == "AWS::Serverless::Function"]
+    if name not in functions:
+        raise LookupError(f"the template has no function {name}; it has {', '.join(functions)}")
+    properties = resources[name]["Properties"]
+    variables = properties.get("Environment", {}).get("Variables", {})
+    return Function(
+        name=name,
+        code=(build_dir / properties["CodeUri"]).resolve(),
+        layers=[
+            (build_dir / resources[layer]["Properties"]["ContentUri"]).resolve()
+            for layer in properties.get("Layers", [])
+        ],
+        handler=properties["Handler"],
+        environment={key: str(value) for key, value in variables.items()} | dict(environment or {}),
+        timeout_seconds=float(properties["Timeout"]),
+        memory_mb=int(properties["MemorySize"]),
+        log_format=properties.get("LoggingConfig", {}).get("LogFormat", "Text"),
+    )
+
+
+def variables_of(path: Path, name: str) -> dict[str, str]:
+    """What a file of `sam local invoke --env-vars` sets for a function: for all, then for itself."""
+    given = json.loads(path.read_text())
+    return {key: str(value) for key, value in (given.get("Parameters", {}) | given.get(name, {})).items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.invoke", description=__doc__.splitlines()[0])
+    parser.add_argument("function", help="its logical id in template.yaml, such as FanoutFunction")
+    parser.add_argument("-e", "--event", type=Path, help="a JSON file; {} where none is given")
+    parser.add_argument("-n", "--env", type=Path, help="a JSON file as for `sam local invoke --env-vars`")
+    parser.add_argument("--build-dir", type=Path, default=BUILD_DIR)
+    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    given = parser.parse_args(arguments)
+    environment = variables_of(given.env, given.function) if given.env else {}
+    try:
+        parameters = dict(pair.split("=", 1) for pair in given.parameter)
+        function = function_from(given.build_dir, given.function, parameters, environment)
+    except (LookupError, ValueError) as error:
+        parser.error(str(error))
+    with Sandbox(function) as sandbox:
+        outcome = sandbox.invoke(given.event.read_bytes() if given.event else b"{}")
+    print(outcome.log, end="", file=sys.stderr)
+    print(outcome.report, file=sys.stderr)
+    print(json.dumps(outcome.error or outcome.payload))
+    return 1 if outcome.error else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
