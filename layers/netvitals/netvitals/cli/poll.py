@@ -89,7 +89,7 @@ def poll(**options: Any) -> None:
 
 async def _run(inputs: Inputs, options: Options) -> list[PollResult]:
     results = []
-    with output_for(options, len(inputs.jobs)) as output:
+    with output_for(options, inputs.jobs) as output:
         async for result in _polled(inputs, options):
             output.add(result)
             results.append(result)

@@ -60,7 +60,7 @@ def _interfaces(points: Sequence[Point]) -> Table:
     table.add_column("status", no_wrap=True)
     for title in _COLUMNS.values():
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("alias", overflow="fold")
+    table.add_column("alias" if any(point.alias for point in points) else "", overflow="fold")
     for name, row in rows.items():
         table.add_row(escape(name), *_cells(row))
     return table

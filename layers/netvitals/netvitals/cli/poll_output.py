@@ -1,11 +1,13 @@
 """How `netvitals poll` shows results: streams for programs, tables for people."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
 
 import click
 import msgspec
 
 from netvitals.cli.poll_inputs import Options
+from netvitals.domain.job import Job
 from netvitals.domain.line_protocol import encode
 from netvitals.domain.observation import PollResult
 from netvitals.domain.point import Point
@@ -19,19 +21,19 @@ class Output(Protocol):
     def add(self, result: PollResult) -> None: ...
 
 
-def output_for(options: Options, devices: int) -> Output:
-    """The output that the options ask for; `devices` is how many results are to come."""
+def output_for(options: Options, jobs: Sequence[Job]) -> Output:
+    """The output that the options ask for; one result is to come for each job."""
     if options.format_ == "jsonl":
         return _Stream(lambda result: [json_line(result)])
     if options.format_ == "lines":
         return _Stream(lambda result: encode(result.job.device_id, result.points).lines)
     from netvitals.cli.poll_table import TableOutput  # noqa: PLC0415, rich is for people
 
-    return TableOutput(devices, detailed=options.address is not None)
+    return TableOutput(jobs, detailed=options.address is not None)
 
 
 class _Stream:
-    def __init__(self, lines_of: Any) -> None:
+    def __init__(self, lines_of: Callable[[PollResult], list[str]]) -> None:
         self._lines_of = lines_of
 
     def __enter__(self) -> Self:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from netvitals.cli.figures import telling, total
 from netvitals.cli.poll_detail import detailed_view
+from netvitals.domain.job import Job
 from netvitals.domain.observation import PollResult, Reason
 
 WIDTH_OF_A_FILE = 200
@@ -33,8 +34,9 @@ REMEDIES = {
 class TableOutput:
     """Shows progress on standard error when that is a terminal, and the table at the end."""
 
-    def __init__(self, devices: int, *, detailed: bool) -> None:
-        self._results: list[PollResult] = []
+    def __init__(self, jobs: Sequence[Job], *, detailed: bool) -> None:
+        self._jobs = jobs
+        self._results: dict[str, PollResult] = {}
         self._detailed = detailed
         self._console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
         errors = Console(stderr=True)
@@ -42,7 +44,7 @@ class TableOutput:
             TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=errors, transient=True, disable=not errors.is_terminal or detailed,
         )  # fmt: skip
-        self._bar = self._progress.add_task("polling", total=devices)
+        self._bar = self._progress.add_task("polling", total=len(jobs))
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -52,15 +54,16 @@ class TableOutput:
         self._progress.stop()
         if raised[0] is not None:
             return
+        results = [self._results[job.key] for job in self._jobs]
         if self._detailed:
-            for result in self._results:
+            for result in results:
                 self._console.print(detailed_view(result, status(result), remark(result)))
         else:
-            self._console.print(overview(sorted(self._results, key=lambda result: result.job.device_id)))
-            self._console.print(summary(self._results))
+            self._console.print(overview(results))
+            self._console.print(summary(results))
 
     def add(self, result: PollResult) -> None:
-        self._results.append(result)
+        self._results[result.job.key] = result
         self._progress.advance(self._bar)
 
 
@@ -91,6 +94,8 @@ def overview(results: Iterable[PollResult]) -> Table:
 
 
 def status(result: PollResult) -> str:
+    if not any(point.metric_name == "ping_status" for point in result.points):
+        return "[yellow]not asked[/]"
     if not result.reachable:
         return "[red]down[/]"
     return "[green]up[/]" if result.reason is Reason.OK else "[yellow]up, incomplete[/]"
@@ -106,4 +111,4 @@ def remark(result: PollResult) -> str:
 def summary(results: Sequence[PollResult]) -> str:
     up = sum(result.reachable for result in results)
     points = sum(len(result.points) for result in results)
-    return f"{len(results)} devices: {up} up, {len(results) - up} down, {points} points"
+    return f"{len(results)} devices: {up} answered, {len(results) - up} did not, {points} points"
