@@ -43,7 +43,7 @@ Term = str | Lookup
 
 
 class Filter(_Strict, frozen=True):
-    """Which rows count: those whose column (or `index`) fits; a row without the column does not."""
+    """Which rows count; one that lacks the column fails `any` and `matches`, but nothing excludes it."""
 
     column: str | Lookup
     """`index`, `OID name`, or a column of another table."""

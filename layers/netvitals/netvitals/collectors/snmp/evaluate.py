@@ -146,7 +146,7 @@ def _column(term: Term) -> str:
 def _passes(rule: Filter, reader: _Reader, index: str) -> bool:
     value = index if rule.column == "index" else reader.cell(rule.column, index)
     if value is None:
-        return False
+        return not rule.any and rule.matches is None
     text = text_of(value)
     if rule.any and text not in map(str, rule.any):
         return False
