@@ -65,8 +65,9 @@ class Replay:
         """Deliver the messages; those in `failed_ids` are hidden for a while, the others may be deleted."""
         report = ReplayReport()
         opened = self._opened(sorted(messages, key=lambda message: message.sent_at), report)
-        self._replay_lines([each for each in opened if each.parcel.content == "lines"], deadline, report)
-        self._replay_observations([each for each in opened if each.parcel.content == "observations"], report)
+        lines = [each for each in opened if each.parcel.content == "lines"]
+        self._replay_lines(lines, deadline, report)
+        self._replay_observations([each for each in opened if each not in lines], report)
         for message in messages:
             if message.id in report.failed_ids:
                 self._queue.postpone(message, backoff_seconds(message.receive_count))

@@ -1,0 +1,77 @@
+import base64
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netvitals.domain.parcel import MAX_BODY_BYTES, InvalidParcel, decode_parcel, encode_parcels
+
+RECORD = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=50)
+
+
+def body(**changes: object) -> str:
+    good = json.loads(next(encode_parcels("lines", ["m x=1 1"], "timeout")))
+    return json.dumps(good | changes)
+
+
+def packed(text: bytes) -> str:
+    return base64.b64encode(gzip.compress(text)).decode()
+
+
+@given(st.lists(RECORD, min_size=1), RECORD)
+def test_records_come_out_as_they_went_in(records: list[str], cause: str) -> None:
+    (encoded,) = encode_parcels("lines", records, cause)
+    parcel = decode_parcel(encoded)
+    assert (parcel.content, parcel.records, parcel.cause) == ("lines", records, cause)
+
+
+def test_nothing_is_no_parcel() -> None:
+    assert list(encode_parcels("lines", [], "")) == []
+
+
+def test_many_records_become_several_bodies_below_the_limit_in_order() -> None:
+    records = [f"m,t={n:x} x={hash(str(n))} {n}" for n in range(40_000)]
+    bodies = list(encode_parcels("lines", records, "timeout"))
+    assert len(bodies) > 1
+    assert max(map(len, bodies)) <= MAX_BODY_BYTES
+    assert [record for one in bodies for record in decode_parcel(one).records] == records
+
+
+def test_records_that_compress_well_never_unpack_to_more_than_is_read() -> None:
+    records = ["x" * 1000] * 10_000
+    assert [
+        record for one in encode_parcels("lines", records, "") for record in decode_parcel(one).records
+    ] == records
+
+
+def test_a_record_that_fits_nowhere_is_an_error() -> None:
+    noise = base64.b64encode(bytes(hash((n, "noise")) & 0xFF for n in range(400_000))).decode()
+    with pytest.raises(InvalidParcel, match="does not fit"):
+        list(encode_parcels("lines", [noise], ""))
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        "",
+        "[]",
+        "{",
+        "[" * 100_000,
+        body(version=2),
+        body(content="secrets"),
+        body(extra=1),
+        body(count=2),
+        body(count=0),
+        body(data="no base64!"),
+        body(data=base64.b64encode(b"no gzip").decode()),
+        body(data=base64.b64encode(gzip.compress(b"m x=1 1")[:-9]).decode()),
+        body(data=packed(b"\xff\xfe")),
+        body(data=packed(b"x" * 9_000_000)),
+    ],
+    ids=range(14),
+)
+def test_anything_else_is_an_invalid_parcel(malformed: str) -> None:
+    with pytest.raises(InvalidParcel):
+        decode_parcel(malformed)
