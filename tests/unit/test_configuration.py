@@ -20,28 +20,38 @@ def error_of(document: Any) -> str:
     [
         (
             {"device_types": {"linux": {"snmp": {"timeout_seconds": "fast"}}}},
-            "in config.yaml, device_types.linux.snmp.timeout_seconds: "
-            "expected a number of seconds > 0 and ≤ 900, got 'fast'",
+            (
+                "in config.yaml, device_types.linux.snmp.timeout_seconds: "
+                "expected a number of seconds > 0 and ≤ 900, got 'fast'"
+            ),
         ),
         (
             {"defaults": {"status_interval_seconds": "5 min"}},
-            "in config.yaml, defaults.status_interval_seconds: expected a whole number of seconds "
-            "≥ 10 and ≤ 86400, got '5 min'; the unit is seconds: write 300",
+            (
+                "in config.yaml, defaults.status_interval_seconds: expected a whole number of seconds "
+                "≥ 10 and ≤ 86400, got '5 min'; the unit is seconds: write 300"
+            ),
         ),
         (
             {"influxdb": {"timeout_seconds": "500ms"}},
-            "in config.yaml, influxdb.timeout_seconds: expected a number of seconds > 0 and ≤ 900, "
-            "got '500ms'; the unit is seconds: write 0.5",
+            (
+                "in config.yaml, influxdb.timeout_seconds: expected a number of seconds > 0 and ≤ 900, "
+                "got '500ms'; the unit is seconds: write 0.5"
+            ),
         ),
         (
             {"collector": {"flush_reserve_seconds": "30s"}},
-            "in config.yaml, collector.flush_reserve_seconds: expected a number of seconds ≥ 1 and ≤ 300, "
-            "got '30s'; the unit is seconds: write 30",
+            (
+                "in config.yaml, collector.flush_reserve_seconds: expected a number of seconds "
+                "≥ 1 and ≤ 300, got '30s'; the unit is seconds: write 30"
+            ),
         ),
         (
             {"device_types": {"network": {"snmp": {"version": 3}}}},
-            "in config.yaml, device_types.network.snmp.version: expected one of 1, 2c, 3 or null, got 3; "
-            "put it in quotes: '3'",
+            (
+                "in config.yaml, device_types.network.snmp.version: expected one of 1, 2c, 3 or null, got 3; "
+                "put it in quotes: '3'"
+            ),
         ),
         (
             {"log_level": "loud"},
@@ -53,8 +63,10 @@ def error_of(document: Any) -> str:
         ),
         (
             {"device_types": {"linux": {"ping": {"tcp_ports": [22, 70000]}}}},
-            "in config.yaml, device_types.linux.ping.tcp_ports: "
-            "expected a list, each a whole number ≥ 1 and ≤ 65535, got [22, 70000]",
+            (
+                "in config.yaml, device_types.linux.ping.tcp_ports: "
+                "expected a list, each a whole number ≥ 1 and ≤ 65535, got [22, 70000]"
+            ),
         ),
         (
             {"device_types": {"linux": 5}},
@@ -64,13 +76,17 @@ def error_of(document: Any) -> str:
         ([1, 2], "in config.yaml, the document: expected a section of keys, got [1, 2]"),
         (
             {"allowed_networks": ["10.0.0.0/8", "10.0.0.1/8"]},
-            "in config.yaml, allowed_networks[1]: expected a network such as '10.0.0.0/8': "
-            "10.0.0.1/8 has host bits set",
+            (
+                "in config.yaml, allowed_networks[1]: expected a network such as '10.0.0.0/8': "
+                "10.0.0.1/8 has host bits set"
+            ),
         ),
         (
             {"device_types": {"ups": {"extends": "nwork"}}},
-            "in config.yaml, device_types.ups.extends: device type 'nwork' is not known; "
-            "did you mean 'network'? known: linux, network, ups, windows",
+            (
+                "in config.yaml, device_types.ups.extends: device type 'nwork' is not known; "
+                "did you mean 'network'? known: linux, network, ups, windows"
+            ),
         ),
         (
             {"device_types": {"ups": {"extends": ["network"]}}},
@@ -86,8 +102,10 @@ def error_of(document: Any) -> str:
         ),
         (
             {"device_types": {"linux": {"status_interval_seconds": 100, "offline_timeout_seconds": 50}}},
-            "in config.yaml, device_types.linux: offline_timeout_seconds (50) is shorter than "
-            "status_interval_seconds (100): every device would be offline between two polls",
+            (
+                "in config.yaml, device_types.linux: offline_timeout_seconds (50) is shorter than "
+                "status_interval_seconds (100): every device would be offline between two polls"
+            ),
         ),
         (
             {"influxdb": {"backoff_initial_seconds": 9}},
@@ -95,8 +113,10 @@ def error_of(document: Any) -> str:
         ),
         (
             {"device_types": {"network": {"snmp": {"interfaces": {"include_names": "eth["}}}}},
-            "in config.yaml, device_types.network.snmp.interfaces: include_names is no regular expression: "
-            "unterminated character set at position 3",
+            (
+                "in config.yaml, device_types.network.snmp.interfaces: "
+                "include_names is no regular expression: unterminated character set at position 3"
+            ),
         ),
     ],
 )
@@ -225,7 +245,7 @@ def test_a_devices_override_that_cannot_be_used_is_named(overrides: Any, text: s
 
 
 def test_an_unknown_device_type_is_told_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="did you mean 'linux'. known: linux, network, windows"):
+    with pytest.raises(ConfigurationError, match=r"did you mean 'linux'. known: linux, network, windows"):
         Configuration().policy("linx", {})
 
 

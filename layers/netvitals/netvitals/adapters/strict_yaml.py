@@ -17,13 +17,12 @@ class _StrictLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002, as PyYAML calls it
         seen = set()
-        for key_node, _ in node.value:
-            key = key_node.value
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice in one section", key_node.start_mark
-                )
-            seen.add(key)
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):  # another can't be a key, as is said further down
+                if key.value in seen:
+                    text = f"the key {key.value!r} stands twice in one section"
+                    raise yaml.constructor.ConstructorError(None, None, text, key.start_mark)
+                seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 

@@ -1,0 +1,40 @@
+"""Collector: the devices of a batch of jobs are polled, and what they say is stored."""
+
+import time
+from typing import Any
+
+from netvitals import wiring
+from netvitals.observability import emit, observed
+from netvitals.usecases.collect import CollectReport, Message
+
+
+@observed
+def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
+    """Take a batch of an SQS queue; return which of its messages are to be delivered again."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+    messages = [Message(record["messageId"], record["body"]) for record in event["Records"]]
+    process = wiring.process()
+    with process.span("collect"):
+        report = process.run(process.collect.run(messages, deadline))
+    _count(report)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in report.failed_ids]}
+
+
+def _count(report: CollectReport) -> None:
+    emit(
+        {
+            "DevicesPolled": report.devices_polled,
+            "DevicesUnreachable": report.devices_unreachable,
+            "PointsWritten": report.points_written,
+            "LinesSpooled": report.points_spooled,
+            "LinesRefused": report.points_refused,
+            "PointsInvalid": report.points_invalid,
+            "JobsExpired": report.jobs_expired,
+            "JobsRejected": report.jobs_rejected,
+            "JobsFailed": report.jobs_failed,
+            "PollSeconds": report.poll_seconds,
+        }
+    )
+    for reason, polls in report.reasons.items():
+        if reason != "ok":
+            emit({"PollsIncomplete": polls}, reason=reason)

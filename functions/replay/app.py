@@ -1,0 +1,39 @@
+"""Replay: what InfluxDB or the database did not take is delivered again, until it is taken."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from netvitals import wiring
+from netvitals.domain.ports import SpoolMessage
+from netvitals.observability import emit, observed
+
+
+@observed
+def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
+    """Take a batch of the spool queue; return which of its messages stay there."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+    process = wiring.process()
+    with process.span("replay"):
+        report = process.replay.run([_message(record) for record in event["Records"]], deadline)
+    emit(
+        {
+            "PointsReplayed": report.points_replayed,
+            "LinesRefused": report.points_refused,
+            "ObservationsReplayed": report.observations_replayed,
+            "ParcelsPoisoned": report.parcels_poisoned,
+            "ParcelsKept": len(report.failed_ids),
+        }
+    )
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in report.failed_ids]}
+
+
+def _message(record: Mapping[str, Any]) -> SpoolMessage:
+    attributes = record["attributes"]
+    return SpoolMessage(
+        id=record["messageId"],
+        body=record["body"],
+        receipt=record["receiptHandle"],
+        receive_count=int(attributes["ApproximateReceiveCount"]),
+        sent_at=int(attributes["SentTimestamp"]) / 1000,
+    )
