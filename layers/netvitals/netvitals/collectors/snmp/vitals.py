@@ -60,8 +60,10 @@ class Vitals:
             used = self._rows(name, chosen.get(name, ()), answers)
             if used:
                 productive[name] = list(used)
-                rows = [row for group in used.values() for row in group]
-                points += points_of(name, rows, self._whole(name))
+                count = len(self._sections[name].sources)
+                own = [row for n, rows in used.items() if n < count for row in rows]
+                standard = [row for n, rows in used.items() if n >= count for row in rows]
+                points += points_of(name, _without_repeats(own, standard), self._whole(name))
         return points, productive
 
     def _whole(self, name: SectionName) -> str:
@@ -80,6 +82,13 @@ class Vitals:
 
 def _combined(given: dict[int, list[Row]], combine: str) -> dict[int, list[Row]]:
     return given if combine == "all" else dict(list(given.items())[:1])
+
+
+def _without_repeats(own: Iterable[Row], standard: Iterable[Row]) -> list[Row]:
+    """All rows, less those of standard MIBs that are a profile's sensor once more, by name and value."""
+    rows = list(own)
+    known = {(row.instance, round(row.value)) for row in rows if not row.instance[:1].isdecimal()}
+    return rows + [row for row in standard if (row.instance, round(row.value)) not in known]
 
 
 def read_source(source: Source, answers: Answers) -> list[Row]:
