@@ -1,7 +1,6 @@
 """What the use cases need of the outside world."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -13,7 +12,7 @@ from netvitals.domain.job import Job
 from netvitals.domain.observation import Observation, Reading
 from netvitals.domain.parcel import Content
 from netvitals.domain.policy import PingSettings
-from netvitals.domain.status import Change, Letter, Monitored, SiteState, Watch
+from netvitals.domain.status import Change, Channel, Delivery, Letter, Monitored, SiteState, Watch
 from netvitals.domain.write_outcome import WriteOutcome
 
 
@@ -151,7 +150,14 @@ class StatusRun(Protocol):
     """One run of the status decision, in one transaction: all of it is kept, or nothing."""
 
     @property
-    def watch(self) -> Watch: ...
+    def watch(self) -> Watch:
+        """As the run before left it."""
+        ...
+
+    @property
+    def newest_attempt_at(self) -> float | None:
+        """When any device was last polled."""
+        ...
 
     @property
     def sites(self) -> Mapping[str, SiteState]:
@@ -162,21 +168,25 @@ class StatusRun(Protocol):
         """All enabled devices, the devices of one site one after the other, in chunks."""
         ...
 
-    def apply(self, changes: Sequence[Change]) -> Collection[str]:
+    def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:
         """Write standings and rows of history; returns the ids of the devices that were changed.
 
         A device that was polled since it was read, with another outcome, is left to the next run.
         """
         ...
 
-    def finish(self, watch: Watch, sites: Sequence[SiteState], letters: Iterable[Letter]) -> None:
-        """Keep what the next run has to know, and what is to be published."""
+    def post(self, letters: Sequence[Letter]) -> None:
+        """Keep what is to be published."""
+        ...
+
+    def keep(self, watch: Watch, sites: Sequence[SiteState]) -> None:
+        """Keep what the next run has to know."""
         ...
 
 
 class StatusStore(Protocol):
-    def run(self) -> AbstractContextManager[StatusRun | None]:
-        """A run, or None where another one is at work.
+    def run[Result](self, work: Callable[[StatusRun], Result]) -> Result | None:
+        """What `work` returns, or None where another run is at work; `work` may be called twice.
 
         Raises:
             Unavailable: the database can't be used; nothing has changed.
@@ -184,13 +194,21 @@ class StatusStore(Protocol):
         ...
 
     def deliver(
-        self, channel: str, send: Callable[[Sequence[Letter]], Collection[str]], limit: int = 1000
-    ) -> tuple[int, int]:
+        self, channel: Channel, send: Callable[[Sequence[Letter]], Collection[str]], limit: int = 1000
+    ) -> Delivery:
         """Hand letters to `send`, oldest first, and mark those as published whose ids it returns.
 
-        Letters that another process is handing over are left to it. Returns how many were published and
-        how many `send` did not take.
+        Letters that another process is handing over are left to it.
+
+        Raises:
+            Unavailable: the database can't be used; what was sent will be sent once more, under its id.
         """
+        ...
+
+
+class Publisher(Protocol):
+    def send(self, letters: Sequence[Letter]) -> Collection[str]:
+        """The ids of the letters that were taken; the others are tried again with the next run."""
         ...
 
 

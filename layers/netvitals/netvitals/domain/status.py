@@ -3,9 +3,8 @@
 All times are seconds since the epoch.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -103,7 +102,8 @@ class Monitored(msgspec.Struct, frozen=True):
     site: str = ""
     maintenance_until: float | None = None
     parent: Parent | None = None
-    settings: Mapping[str, Any] = {}
+    settings: str = ""
+    """Overrides of the device type's `Policy`, as JSON text."""
 
 
 class SiteState(msgspec.Struct, frozen=True):
@@ -116,12 +116,22 @@ class SiteState(msgspec.Struct, frozen=True):
 
 
 class Watch(msgspec.Struct, frozen=True):
-    """How long decisions have been made without a gap."""
+    """Whether polling and deciding went on without interruption: what seems to happen in one is not counted.
+
+    An interruption is a pause of the schedules, a late tick, a clock that jumped, or a database restored
+    from a backup: from here they all look alike.
+    """
 
     last_run_at: float | None = None
-    since: float = 0.0
     newest_attempt_at: float | None = None
-    """Of any device."""
+    """The newest poll of any device."""
+    is_quiet: bool = False
+    """Nothing is being polled: an interruption that has not ended."""
+    interrupted_at: float = 0.0
+    resumed_at: float = 0.0
+    """When the last interruption began and ended."""
+    patience_seconds: float | None = None
+    """The shortest time after which some device is missed; None before the first run."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -137,10 +147,22 @@ class Change(msgspec.Struct, frozen=True):
     """The world is told: one event."""
 
 
+Channel = Literal["point", "event", "digest"]
+
+
 class Letter(msgspec.Struct, frozen=True):
     """Something to be published, kept in the database until it is."""
 
     id: str
     """The same however often it is sent."""
-    channel: Literal["point", "event", "digest"]
+    channel: Channel
     body: str
+    """A line of line protocol, or JSON."""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What became of a batch of letters."""
+
+    published: int = 0
+    left: int = 0
+    """Handed over and not taken."""
