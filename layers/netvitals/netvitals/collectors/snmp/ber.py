@@ -21,6 +21,8 @@ _MAX_SUB_IDENTIFIERS = 128
 """RFC 3416, 2: an object identifier has at most 128 sub-identifiers of at most 2**32 - 1."""
 _MAX_INTEGER_OCTETS = 9
 """Counter64 with its leading zero, the longest integer of SNMP."""
+_FOUR_OCTETS = b"\x02\x04"
+"""How the ids begin that we give requests: worth a short cut."""
 
 
 def length(count: int) -> bytes:
@@ -81,6 +83,8 @@ def read_integer(data: bytes, position: int) -> tuple[int, int]:
     Raises:
         Malformed: it is no INTEGER, or longer than any of SNMP's.
     """
+    if data[position : position + 2] == _FOUR_OCTETS and position + 6 <= len(data):
+        return int.from_bytes(data[position + 2 : position + 6], signed=True), position + 6
     start, end = read_as(INTEGER, data, position)
     if not 1 <= end - start <= _MAX_INTEGER_OCTETS:
         raise Malformed("an integer that is empty or oversized")

@@ -1,7 +1,6 @@
 """One UDP socket per event loop and address family, shared by every device that is being polled."""
 
 import asyncio
-import contextlib
 import ipaddress
 import secrets
 import socket
@@ -127,6 +126,6 @@ def close_endpoints() -> None:
 
 def canonical(address: str) -> str:
     """The IP address as the kernel prints it in the source of a datagram."""
-    with contextlib.suppress(ValueError):
-        return socket.inet_ntop(socket.AF_INET6, ipaddress.IPv6Address(address).packed)
-    return address
+    if ":" not in address:
+        return address
+    return socket.inet_ntop(socket.AF_INET6, ipaddress.IPv6Address(address).packed)

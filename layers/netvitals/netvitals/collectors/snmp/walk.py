@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from netvitals.collectors.snmp import pdu
 from netvitals.collectors.snmp.ber import decode_index, encode_oid
@@ -63,7 +64,10 @@ class Column:
         return len(rows) > before or self.ended
 
     def values(self) -> dict[str, Value]:
-        return {index: value for index, value in self.rows.items() if not isinstance(value, Absent)}
+        rows = self.rows
+        if Absent in set(map(type, rows.values())):
+            return {index: value for index, value in rows.items() if not isinstance(value, Absent)}
+        return cast("dict[str, Value]", rows)
 
 
 class Step(Request):
