@@ -39,8 +39,24 @@ def open_session(target: Target, repetitions: int | None = None) -> Opened:
     security = _security(credential, target.address, settings, job.memory)
     left = target.deadline - time.monotonic()
     deadline = target.deadline - min(_RESERVE_SECONDS, left / 10)
-    session = SnmpSession(target.address, security, settings, deadline, repetitions=repetitions)
+    if _is_declined(credential):
+        from netvitals.collectors.snmp.pysnmp_session import PysnmpSession  # noqa: PLC0415, 200 ms, for few
+
+        session: SnmpSession = PysnmpSession(
+            target.address, credential, settings, deadline, repetitions=repetitions
+        )
+    else:
+        session = SnmpSession(target.address, security, settings, deadline, repetitions=repetitions)
     return Opened(session, security.remember)
+
+
+def _is_declined(credential: SnmpCredential) -> bool:
+    """Whether the fast session leaves this credential to pysnmp's engine."""
+    if credential.version != "3":
+        return False
+    from netvitals.collectors.snmp.usm import declined  # noqa: PLC0415, 70 ms, for v3 only
+
+    return declined(credential)
 
 
 def _security(
