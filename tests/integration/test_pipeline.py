@@ -1,0 +1,231 @@
+"""From a schedule's event to points in InfluxDB and a status, on real servers: nothing here is a stand-in
+for what netvitals itself does."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import psycopg
+import pytest
+from integration.influxdb import TOKEN, Influx
+from integration.snmpd import HOST, Snmpd, StartSnmpd
+from moto import mock_aws
+
+from netvitals import wiring
+from simulators.functions import Context, handler_of, sqs_event
+
+pytestmark = pytest.mark.integration
+
+COMMUNITY = "canary-community"
+REGION = "eu-west-1"
+SNMPD_CONF = f"""
+rocommunity {COMMUNITY}
+sysLocation here
+includeAllDisks 10%
+"""
+COUNTERS = {
+    "net_bytes_in": "1.3.6.1.2.1.31.1.1.1.6",
+    "net_bytes_out": "1.3.6.1.2.1.31.1.1.1.10",
+    "net_discards_in": "1.3.6.1.2.1.2.2.1.13",
+    "net_discards_out": "1.3.6.1.2.1.2.2.1.19",
+    "net_errors_in": "1.3.6.1.2.1.2.2.1.14",
+    "net_errors_out": "1.3.6.1.2.1.2.2.1.20",
+}
+
+
+@pytest.fixture(scope="module")
+def snmpd(start_snmpd: StartSnmpd) -> Snmpd:
+    return start_snmpd(SNMPD_CONF)
+
+
+class Pipeline:
+    """The deployed functions with their queues, in small."""
+
+    def __init__(self, database_url: str, influx: Influx) -> None:
+        self.database_url, self.influx = database_url, influx
+        self.sqs = boto3.client("sqs", region_name=REGION)
+        self.queues = {
+            name: self.sqs.create_queue(QueueName=name)["QueueUrl"]
+            for name in ("status", "metrics", "spool", "reject")
+        }
+        secrets = boto3.client("secretsmanager", region_name=REGION)
+        self.secrets = {
+            name: secrets.create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
+            for name, value in {
+                "credentials": {"lab": {"snmp": {"version": "2c", "community": COMMUNITY}}},
+                "influxdb": {
+                    "url": influx.url,
+                    "token": TOKEN,
+                    "org": influx.access.org,
+                    "bucket": influx.bucket,
+                },
+                "database": {"url": database_url},
+            }.items()
+        }
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **{f"NETVITALS_{name.upper()}_QUEUE_URL": url for name, url in self.queues.items()},
+            **{f"NETVITALS_{name.upper()}_SECRET_ARN": arn for name, arn in self.secrets.items()},
+            "NETVITALS_ALLOWED_NETWORKS": "127.0.0.0/8",
+            "NETVITALS_ALLOW_LOCAL": "on",
+        }
+
+    def add_device(self, device_id: str, port: int, **columns: Any) -> None:
+        own = {"snmp": {"port": port, "timeout_seconds": 0.3, "retries": 1}, "ping": {"enabled": False}}
+        row = {"ip_address": HOST, "credential": "lab", **columns, "id": device_id}
+        row["settings"] = json.dumps({**own, **columns.get("settings", {})})
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(
+                "INSERT INTO devices (id, ip_address, device_type, credential, settings)"
+                " VALUES (%(id)s, %(ip_address)s, 'network', %(credential)s, %(settings)s)",
+                row,
+            )
+
+    def tick(self, kind: str, scheduled_at: float | None = None) -> dict[str, int]:
+        """A window that ends now and in which every device is due once: nothing has to be waited for."""
+        period = 300 if kind == "metrics" else 60
+        start = datetime.fromtimestamp(scheduled_at or int(time.time()) - period, UTC)
+        event = {
+            "kind": kind,
+            "schedule": f"rate({period // 60} minute{'s' * (period > 60)})",
+            "scheduled_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        report: dict[str, int] = handler_of("fanout")(event, Context())
+        return report
+
+    def collect(self, kind: str) -> Any:
+        messages: list[Any] = []
+        while found := self.sqs.receive_message(QueueUrl=self.queues[kind], MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            messages += found
+        assert messages
+        return handler_of("collector")(sqs_event(messages, kind), Context())
+
+
+@pytest.fixture
+def pipeline(database_url: str, influx: Influx, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    with mock_aws():
+        pipeline = Pipeline(database_url, influx)
+        for name, value in pipeline.environment().items():
+            monkeypatch.setenv(name, value)
+        wiring.process.cache_clear()
+        yield pipeline
+        wiring.process().database.close()
+        wiring.process.cache_clear()
+
+
+def snmpget(snmpd: Snmpd, *oids: str) -> list[str]:
+    command = ["snmpget", "-v2c", "-c", COMMUNITY, "-Oqvet", f"{HOST}:{snmpd.port}", *oids]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env={"MIBS": ""}).stdout.split(
+        "\n"
+    )[:-1]
+
+
+def snmpwalk(snmpd: Snmpd, column: str) -> dict[str, str]:
+    command = ["snmpwalk", "-v2c", "-c", COMMUNITY, "-Oqnet", f"{HOST}:{snmpd.port}", column]
+    lines = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={"MIBS": ""}
+    ).stdout.splitlines()
+    return {
+        name.removeprefix(f".{column}."): value.strip('"')
+        for name, value in (line.split(" ", 1) for line in lines)
+    }
+
+
+def points_of(pipeline: Pipeline, device_id: str) -> dict[tuple[str, str], dict[str, Any]]:
+    """The points of a device by metric and instance."""
+    rows = pipeline.influx.query("SELECT * FROM device_metrics")
+    return {(row["metric_name"], row["instance"] or ""): row for row in rows if row["device_id"] == device_id}
+
+
+def test_every_interface_counter_in_influxdb_lies_between_what_snmpget_said_before_and_after(
+    pipeline: Pipeline, snmpd: Snmpd
+) -> None:
+    pipeline.add_device("sw-1", snmpd.port)
+    assert pipeline.tick("metrics")["jobs"] == 1
+    time.sleep(1)  # snmpd reads its interfaces once a second: what it says now is from before the poll
+    before = {metric: snmpwalk(snmpd, column) for metric, column in COUNTERS.items()}
+    assert pipeline.collect("metrics") == {"batchItemFailures": []}
+    time.sleep(1)
+    after = {metric: snmpwalk(snmpd, column) for metric, column in COUNTERS.items()}
+    names = snmpwalk(snmpd, "1.3.6.1.2.1.31.1.1.1.1")
+    points = points_of(pipeline, "sw-1")
+    assert names
+    for metric in COUNTERS:
+        for index, name in names.items():
+            point = points[metric, name]
+            assert int(before[metric][index]) <= point["value"] <= int(after[metric][index]), (metric, name)
+            assert point["if_index"] == int(index)
+
+
+def test_what_does_not_change_is_in_influxdb_exactly_as_snmpget_says(
+    pipeline: Pipeline, snmpd: Snmpd
+) -> None:
+    pipeline.add_device("sw-1", snmpd.port)
+    pipeline.tick("metrics")
+    pipeline.collect("metrics")
+    points = points_of(pipeline, "sw-1")
+    (memory_kib,) = snmpget(snmpd, "1.3.6.1.4.1.2021.4.5.0")
+    assert points["memory_total_bytes", ""]["value"] == int(memory_kib) * 1024
+    (root,) = (index for index, name in snmpwalk(snmpd, "1.3.6.1.2.1.25.2.3.1.3").items() if name == "/")
+    units, size = snmpget(snmpd, f"1.3.6.1.2.1.25.2.3.1.4.{root}", f"1.3.6.1.2.1.25.2.3.1.5.{root}")
+    assert points["disk_total_bytes", "/"]["value"] == int(units) * int(size)
+    speeds, states = snmpwalk(snmpd, "1.3.6.1.2.1.31.1.1.1.15"), snmpwalk(snmpd, "1.3.6.1.2.1.2.2.1.8")
+    for index, name in snmpwalk(snmpd, "1.3.6.1.2.1.31.1.1.1.1").items():
+        assert points["net_oper_status", name]["value"] == int(states[index])
+        if int(speeds[index]):
+            assert points["net_speed_bps", name]["value"] == int(speeds[index]) * 1_000_000
+
+
+def test_points_carry_the_time_of_the_response_to_the_nanosecond(pipeline: Pipeline, snmpd: Snmpd) -> None:
+    pipeline.add_device("sw-1", snmpd.port)
+    pipeline.tick("metrics")
+    before = time.time_ns()
+    pipeline.collect("metrics")
+    times = {point["time"] for point in points_of(pipeline, "sw-1").values()}
+    assert all(before <= each <= time.time_ns() for each in times)
+    assert len(times) > 1
+
+
+def test_the_same_tick_run_twice_and_delivered_twice_stores_each_poll_of_a_device(
+    pipeline: Pipeline, snmpd: Snmpd
+) -> None:
+    pipeline.add_device("sw-1", snmpd.port)
+    scheduled_at = int(time.time()) - 300
+    assert pipeline.tick("metrics", scheduled_at) == pipeline.tick("metrics", scheduled_at)
+    pipeline.collect("metrics")
+    rows = pipeline.influx.query("SELECT * FROM device_metrics WHERE metric_name = 'uptime_seconds'")
+    assert len(rows) == 1
+
+
+def test_devices_that_cannot_be_polled_say_why_and_cost_the_others_nothing(
+    pipeline: Pipeline, snmpd: Snmpd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipeline.add_device("good", snmpd.port)
+    pipeline.add_device("unnamed-credential", snmpd.port, credential="nobody")
+    pipeline.add_device("silent", 9)
+    pipeline.add_device("forbidden", snmpd.port, ip_address="169.254.169.254")
+    pipeline.add_device("unusable", snmpd.port, settings={"snmp": {"prt": 1}})
+    report = pipeline.tick("metrics")
+    assert (report["devices"], report["jobs"], report["bad_rows"]) == (5, 3, 2)
+    assert pipeline.collect("metrics") == {"batchItemFailures": []}
+    with psycopg.connect(pipeline.database_url) as connection:
+        found = connection.execute(
+            "SELECT device_id, reason, failures FROM device_state ORDER BY 1"
+        ).fetchall()
+    assert found == [("good", "ok", 0), ("silent", "timeout", 1), ("unnamed-credential", "bad_credential", 1)]
+    assert points_of(pipeline, "good")["ping_status", ""]["value"] == 1
+    output = capsys.readouterr().out
+    assert "settings.snmp.prt: unknown key; did you mean 'port'?" in output
+    assert "169.254.169.254 is link-local" in output
+    assert COMMUNITY not in output
+    assert TOKEN not in output

@@ -1,0 +1,54 @@
+"""The real handlers in this process, each with an environment of the test's."""
+
+import importlib.util
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+
+class Context:
+    """What Lambda hands to a handler beside the event, as far as ours ask."""
+
+    def __init__(self, seconds: float = 60, request_id: str = "request-1") -> None:
+        self.aws_request_id = request_id
+        self._end = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._end - time.monotonic()) * 1000))
+
+
+def handler_of(function: str) -> Callable[[Any, Any], Any]:
+    """The handler in `functions/<function>/app.py`, imported anew."""
+    spec = importlib.util.spec_from_file_location(f"{function}_app", FUNCTIONS / function / "app.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Callable[[Any, Any], Any] = module.handler
+    return handler
+
+
+def sqs_event(messages: list[dict[str, Any]], queue: str = "status") -> dict[str, Any]:
+    """The event that Lambda makes of messages which `receive_message` gave."""
+    return {
+        "Records": [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": {
+                    "ApproximateReceiveCount": "1",
+                    "SentTimestamp": "0",
+                    **message.get("Attributes", {}),
+                },
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}",
+                "awsRegion": "eu-west-1",
+            }
+            for message in messages
+        ]
+    }
