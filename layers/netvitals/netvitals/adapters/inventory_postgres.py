@@ -14,7 +14,6 @@ CHUNK_ROWS = 1000
 _NAME_CHARACTERS = 257
 _DOCUMENT_CHARACTERS = 64 * 1024
 """A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
-_OFF = ["false", "f", "no", "n", "off", "0"]
 
 
 class PostgresInventory:
@@ -43,7 +42,7 @@ class PostgresInventory:
         last: str | None = None
         while True:
             query = _query(types, state_columns, enabled_only=enabled_only, after=last is not None)
-            parameters = {"after": last, "limit": self._chunk_rows, "off": _OFF}
+            parameters = {"after": last, "limit": self._chunk_rows}
             rows = self._database.run(_fetching(query, parameters), read_only=True)
             yield [dict(zip(names, row, strict=True)) for row in rows]
             last = rows[-1][0] if len(rows) == self._chunk_rows else None
@@ -73,32 +72,48 @@ def _query(
     types: dict[str, str], state_columns: Sequence[str], *, enabled_only: bool, after: bool
 ) -> sql.Composed:
     """One chunk. Limit and lateral join keep the planner to the primary keys, whatever it guesses."""
-    conditions = [
+    conditions: list[sql.Composable] = [
         sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])) if after else sql.SQL("id IS NOT NULL")
     ]
-    if enabled_only and "enabled" in types:
-        conditions.append(sql.SQL("(enabled IS NULL OR lower(enabled::text) <> ALL (%(off)s))"))
+    if enabled_only:
+        conditions.append(enabled("devices", types))
     return sql.SQL(
         "SELECT {values} FROM (SELECT * FROM devices WHERE {conditions} ORDER BY id LIMIT %(limit)s) AS d"
         " LEFT JOIN LATERAL (SELECT * FROM device_state WHERE device_id = d.id::text LIMIT 1) AS s ON true"
         " ORDER BY d.id"
     ).format(
         values=sql.SQL(", ").join(
-            [_value("d", name) if name in types else sql.SQL("NULL") for name in FIELDS]
-            + [_value("s", name) for name in state_columns]
+            [field("d", name, types) for name in FIELDS] + [_text("s", name) for name in state_columns]
         ),
         conditions=sql.SQL(" AND ").join(conditions),
     )
 
 
-def _value(table: str, column: str) -> sql.Composable:
-    text = sql.SQL("{}::text").format(sql.Identifier(table, column))
-    if column == "id":  # whole: the next chunk begins after it
-        return text
-    if column == "ip_address":  # without the length of an inet's prefix
-        text = sql.SQL("split_part({}, '/', 1)").format(text)
+def enabled(table: str, types: dict[str, str]) -> sql.Composable:
+    """The condition that a device is enabled; one that does not say is."""
+    if "enabled" not in types:
+        return sql.SQL("true")
+    return sql.SQL(
+        "({column} IS NULL OR lower({column}::text) NOT IN ('false', 'f', 'no', 'n', 'off', '0'))"
+    ).format(column=sql.Identifier(table, "enabled"))
+
+
+def field(table: str, name: str, types: dict[str, str]) -> sql.Composable:
+    """A column of `devices` as text, whatever its type; NULL where it is missing."""
+    if name not in types:
+        return sql.SQL("NULL::text")
+    if name == "id":  # whole: the next chunk begins after it
+        return sql.SQL("{}::text").format(sql.Identifier(table, name))
+    if name == "ip_address":  # an inet has the length of its prefix behind it
+        return sql.SQL("left(split_part({}::text, '/', 1), {})").format(
+            sql.Identifier(table, name), sql.Literal(_NAME_CHARACTERS)
+        )
+    return _text(table, name)
+
+
+def _text(table: str, column: str) -> sql.Composed:
     limit = _DOCUMENT_CHARACTERS if column in {"settings", "memory"} else _NAME_CHARACTERS
-    return sql.SQL("left({}, {})").format(text, sql.Literal(limit))
+    return sql.SQL("left({}::text, {})").format(sql.Identifier(table, column), sql.Literal(limit))
 
 
 def _fetching(query: sql.Composed, parameters: dict[str, Any]) -> Callable[[Cursor], list[tuple[Any, ...]]]:

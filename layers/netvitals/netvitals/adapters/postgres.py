@@ -155,6 +155,11 @@ class Database:
         return Unavailable(f"database {where}: {cause}" + (f"; {remedy}" if remedy else ""))
 
 
+def storable(text: str) -> str:
+    """What PostgreSQL's text can hold: no NUL, no half of a surrogate pair."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def _abandon(connection: psycopg.Connection[TupleRow]) -> None:
     """End a transaction that failed; a statement that is still under way ends by closing."""
     if connection.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:

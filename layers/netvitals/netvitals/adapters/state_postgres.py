@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from netvitals.adapters.postgres import Cursor, Database
+from netvitals.adapters.postgres import Cursor, Database, storable
 from netvitals.domain.observation import Observation
 
 _MEMORY_BYTES = 32 * 1024
@@ -88,13 +88,13 @@ def _without_repeats(observations: Sequence[Observation]) -> Iterator[list[Obser
 
 def _parameters(batch: Sequence[Observation]) -> dict[str, list[Any]]:
     return {
-        "device_id": [_clean(each.device_id) for each in batch],
+        "device_id": [storable(each.device_id) for each in batch],
         "kind": [each.kind for each in batch],
         "microseconds": [each.attempted_at_ns // 1000 for each in batch],
         "reachable": [each.reachable for each in batch],
         "reason": [each.reason.value for each in batch],
-        "detail": [_clean(each.detail) for each in batch],
-        "method": [_clean(each.method) for each in batch],
+        "detail": [storable(each.detail) for each in batch],
+        "method": [storable(each.method) for each in batch],
         "memory": [_memory(each.memory) for each in batch],
     }
 
@@ -115,9 +115,4 @@ def _without_nul(value: Any) -> Any:
         return {_without_nul(key): _without_nul(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_nul(inner) for inner in value]
-    return _clean(value) if isinstance(value, str) else value
-
-
-def _clean(text: str) -> str:
-    """What PostgreSQL's text can hold: no NUL, no half of a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+    return storable(value) if isinstance(value, str) else value

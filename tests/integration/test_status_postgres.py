@@ -1,0 +1,258 @@
+"""Standings, history and the outbox in a real PostgreSQL."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+
+from netvitals.adapters.postgres import Database
+from netvitals.adapters.state_postgres import PostgresObservationStore
+from netvitals.adapters.status_postgres import PostgresStatusStore
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.observation import Observation, Reason
+from netvitals.domain.ports import StatusRun
+from netvitals.domain.status import (
+    Cause,
+    Change,
+    Delivery,
+    Letter,
+    Monitored,
+    Parent,
+    Polls,
+    SiteState,
+    Standing,
+    Status,
+    Watch,
+)
+
+pytestmark = pytest.mark.integration
+
+START = 1_795_449_600.0
+OFFLINE = Standing(Status.OFFLINE, Cause.NO_ANSWER, START + 90.5, Status.ONLINE, 1.5, START + 90.25)
+
+
+def poll(at: float, device_id: str = "a", *, reachable: bool = True) -> Observation:
+    reason = Reason.OK if reachable else Reason.TIMEOUT
+    return Observation(
+        device_id=device_id,
+        kind="status",
+        attempted_at_ns=int((START + at) * 1e9),
+        reachable=reachable,
+        reason=reason,
+    )
+
+
+def monitored(run: StatusRun) -> list[Monitored]:
+    return [device for chunk in run.devices() for device in chunk]
+
+
+def change(device: Monitored, after: Standing = OFFLINE, **changes: Any) -> Change:
+    values: dict[str, Any] = {"detail": "no answer", "is_transition": True, "is_announced": True} | changes
+    return Change(device=device, after=after, **values)
+
+
+@pytest.fixture
+def store(database: Database) -> PostgresStatusStore:
+    return PostgresStatusStore(database, chunk_rows=10)
+
+
+@pytest.fixture
+def observations(database: Database) -> PostgresObservationStore:
+    return PostgresObservationStore(database)
+
+
+@pytest.fixture
+def execute(database_url: str) -> Callable[[str], list[Any]]:
+    def run(statement: str) -> list[Any]:
+        with psycopg.connect(database_url) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+Execute = Callable[[str], list[Any]]
+
+
+def test_a_device_comes_with_polls_standing_and_parent(
+    store: PostgresStatusStore, observations: PostgresObservationStore, execute: Execute
+) -> None:
+    execute(
+        "INSERT INTO devices (id, hostname, device_type, site, parent_id, maintenance_until, settings) VALUES"
+        " ('a', 'h', 'linux', 's', 'b', '2026-11-23T16:00:00Z', '{\"ping\": {}}'),"
+        " ('b', '', 'network', 's', 'c', NULL, '{}'),"
+        " ('c', '', 'network', '', 'nowhere', NULL, '{}')"
+    )
+    execute(
+        "INSERT INTO devices (id, enabled) VALUES ('off', false);"
+        "UPDATE devices SET parent_id = 'off' WHERE id = 'c'"
+    )
+    observations.record([poll(0), poll(30, reachable=False), poll(60, reachable=False), poll(31.5, "b")])
+    c, a, b = store.run(monitored) or []
+    assert a == Monitored(
+        id="a",
+        polls=Polls(START, START + 60, START + 30, 2, 0, "timeout"),
+        standing=Standing(),
+        hostname="h",
+        device_type="linux",
+        site="s",
+        maintenance_until=1795449600.0,
+        parent=Parent("b", Status.UNKNOWN, Polls(START + 31.5, START + 31.5, START + 31.5, 0, 1, "ok"), "c"),
+        settings='{"ping": {}}',
+    )
+    assert b.parent == Parent("c", Status.UNKNOWN, Polls(), "off")
+    assert (c.id, c.polls, c.parent) == ("c", Polls(), None)
+
+
+def test_devices_of_one_site_come_one_after_the_other(store: PostgresStatusStore, execute: Execute) -> None:
+    execute("INSERT INTO devices (id, site) SELECT n, n % 7 FROM generate_series(1, 95) n")
+    chunks = store.run(lambda run: [list(chunk) for chunk in run.devices()]) or []
+    assert {len(chunk) for chunk in chunks} == {10, 5}
+    sites = [device.site for chunk in chunks for device in chunk]
+    assert sites == sorted(sites)
+    assert len(sites) == 95
+
+
+def test_a_transition_is_written_with_its_history_and_read_back(
+    store: PostgresStatusStore, observations: PostgresObservationStore, execute: Execute
+) -> None:
+    execute("INSERT INTO devices (id, site) VALUES ('a', 's'), ('never-polled', 's')")
+    observations.record([poll(0, reachable=False)])
+    changed = store.run(lambda run: run.apply([change(device) for device in monitored(run)], START + 91))
+    assert set(changed or ()) == {"a", "never-polled"}
+    assert [device.standing for device in store.run(monitored) or []] == [OFFLINE, OFFLINE]
+    history = execute(
+        "SELECT device_id, site, extract(epoch FROM at)::float8, before, after, cause, detail"
+        " FROM device_status_history ORDER BY device_id"
+    )
+    assert history[0] == ("a", "s", START + 91, "unknown", "offline", "no_answer", "no answer")
+    assert len(history) == 2
+
+
+def test_a_change_that_is_no_transition_has_no_history(store: PostgresStatusStore, execute: Execute) -> None:
+    execute("INSERT INTO devices (id) VALUES ('a')")
+    store.run(
+        lambda run: run.apply([change(device, is_transition=False) for device in monitored(run)], START)
+    )
+    assert execute("SELECT status FROM device_state") == [("offline",)]
+    assert execute("SELECT * FROM device_status_history") == []
+
+
+def test_a_device_that_answered_since_it_was_read_is_left_to_the_next_run(
+    store: PostgresStatusStore, database_url: str, open_database: Callable[[str], Database], execute: Execute
+) -> None:
+    other = PostgresObservationStore(open_database(database_url))
+    execute("INSERT INTO devices (id) VALUES ('a'), ('b'), ('c')")
+    other.record([poll(0, device_id, reachable=False) for device_id in "ab"])
+
+    def decide(run: StatusRun) -> Collection[str]:
+        devices = monitored(run)
+        other.record([poll(30), poll(30, "b", reachable=False), poll(30, "c")])
+        return run.apply([change(device) for device in devices], START + 91)
+
+    assert store.run(decide) == {"b"}
+    assert execute("SELECT status FROM device_state WHERE device_id IN ('a', 'c')") == [("unknown",)] * 2
+    assert execute("SELECT device_id FROM device_status_history") == [("b",)]
+
+
+def test_a_device_that_is_being_written_is_left_to_the_next_run(
+    store: PostgresStatusStore, observations: PostgresObservationStore, database_url: str, execute: Execute
+) -> None:
+    execute("INSERT INTO devices (id) VALUES ('a'), ('b')")
+    observations.record([poll(0, "a"), poll(0, "b")])
+    with psycopg.connect(database_url) as other:
+        other.execute("UPDATE device_state SET detail = 'x' WHERE device_id = 'a'")
+        changed = store.run(lambda run: run.apply([change(device) for device in monitored(run)], START))
+    assert changed == {"b"}
+
+
+def test_watch_and_sites_are_kept_for_the_next_run(store: PostgresStatusStore, execute: Execute) -> None:
+    watch = Watch(last_run_at=START + 0.25, newest_attempt_at=START)
+    sites = [SiteState("s", lost=True, since=START), SiteState("", lost=False, since=START + 1.5)]
+    assert store.run(lambda run: (run.watch, run.newest_attempt_at, dict(run.sites))) == (Watch(), None, {})
+    store.run(lambda run: run.keep(Watch(), [SiteState("s")]))
+    store.run(lambda run: run.keep(watch, sites))
+    assert store.run(lambda run: (run.watch, dict(run.sites))) == (watch, {site.name: site for site in sites})
+    execute('UPDATE status_watch SET watch = \'{"last_run_at": "of another version"}\'')
+    assert store.run(lambda run: run.watch) == Watch()
+
+
+def test_the_newest_attempt_is_that_of_any_device(
+    store: PostgresStatusStore, observations: PostgresObservationStore
+) -> None:
+    observations.record([poll(0), poll(30.5, "b", reachable=False)])
+    assert store.run(lambda run: run.newest_attempt_at) == START + 30.5
+
+
+def test_a_run_that_fails_leaves_nothing(store: PostgresStatusStore, execute: Execute) -> None:
+    execute("INSERT INTO devices (id) VALUES ('a')")
+
+    def work(run: StatusRun) -> None:
+        run.apply([change(device) for device in monitored(run)], START)
+        run.post([Letter("1", "event", "{}")])
+        run.keep(Watch(last_run_at=START), [])
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store.run(work)
+    assert execute("SELECT 1 FROM device_state UNION ALL SELECT 1 FROM status_outbox") == []
+    assert execute("SELECT 1 FROM device_status_history UNION ALL SELECT 1 FROM status_watch") == []
+
+
+def test_a_second_run_at_the_same_time_does_nothing(
+    store: PostgresStatusStore, database_url: str, open_database: Callable[[str], Database]
+) -> None:
+    other = PostgresStatusStore(open_database(database_url))
+    assert store.run(lambda _: (other.run(lambda _: "ran"), "ran")) == (None, "ran")
+    assert other.run(lambda _: "ran") == "ran"
+
+
+def test_letters_are_delivered_oldest_first_and_once(store: PostgresStatusStore) -> None:
+    letters = [Letter(str(number), "event", f"{{{number}\x00}}") for number in range(25)]
+    store.run(lambda run: run.post([*letters, Letter("p", "point", "line")]))
+    store.run(lambda run: run.post(letters))
+    handed: list[str] = []
+
+    def refuse_odd(batch: Sequence[Letter]) -> list[str]:
+        handed.extend(letter.id for letter in batch)
+        return [letter.id for letter in batch if int(letter.id) % 2 == 0]
+
+    assert store.deliver("event", refuse_odd, limit=20) == Delivery(10, 10)
+    assert handed == [str(number) for number in range(20)]
+    assert store.deliver("event", lambda batch: [letter.id for letter in batch]) == Delivery(15, 0)
+    assert store.deliver("event", lambda _: pytest.fail("nothing is left")) == Delivery(0, 0)
+    assert store.deliver("point", lambda batch: [letter.body for letter in batch]) == Delivery(1, 0)
+
+
+def test_letters_that_another_process_hands_over_are_left_to_it(
+    store: PostgresStatusStore, database_url: str, open_database: Callable[[str], Database]
+) -> None:
+    other = PostgresStatusStore(open_database(database_url))
+    store.run(lambda run: run.post([Letter(str(number), "event", "{}") for number in range(3)]))
+
+    def send(batch: Sequence[Letter]) -> list[str]:
+        assert other.deliver("event", lambda _: pytest.fail("these are the first one's")) == Delivery(0, 0)
+        return [letter.id for letter in batch]
+
+    assert store.deliver("event", send) == Delivery(3, 0)
+
+
+def test_a_sender_that_fails_keeps_its_letters(store: PostgresStatusStore) -> None:
+    store.run(lambda run: run.post([Letter("1", "event", "{}")]))
+
+    def fail(_: Sequence[Letter]) -> list[str]:
+        raise Unavailable("the bus is away")
+
+    with pytest.raises(Unavailable, match="the bus is away"):
+        store.deliver("event", fail)
+    assert store.deliver("event", lambda batch: [letter.id for letter in batch]) == Delivery(1, 0)
+
+
+def test_hostile_rows_and_words_do_not_end_a_run(store: PostgresStatusStore, execute: Execute) -> None:
+    execute("INSERT INTO devices (id, site) VALUES ('a', E'x\\ny'), ('b', ''), (E'c\\t', '')")
+    execute("INSERT INTO device_state (device_id, status, cause) VALUES ('b', 'on fire', 'dragons')")
+    [device] = store.run(monitored) or []
+    assert device.standing == Standing()
+    changed = store.run(lambda run: run.apply([change(device, detail="\x00\ud800'; --")], START))
+    assert changed == {"b"}
