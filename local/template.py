@@ -49,12 +49,15 @@ def load(path: Path) -> dict[str, Any]:
 
 
 class Resolver:
-    """A template under given parameters; the others have their defaults, or are named after themselves."""
+    """A template under given parameters; the others have their defaults, or are named after themselves.
+
+    Pseudo parameters, such as `AWS::StackName`, may be given too.
+    """
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str] | None = None) -> None:
         self._template = template
         declared = template.get("Parameters", {})
-        unknown = set(parameters or {}) - set(declared)
+        unknown = set(parameters or {}) - set(declared) - set(_PSEUDO)
         if unknown:
             raise ValueError(f"the template has no parameter {', '.join(sorted(unknown))}")
         defaults = {name: str(declared[name].get("Default", name)) for name in declared}

@@ -1,0 +1,117 @@
+"""Relations between queues and their functions that AWS asks for and nobody checks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+from local.template import load
+from simulators.cloudformation import TEMPLATE, Deployed
+
+TEMPLATE_TEXT = load(TEMPLATE)
+PARAMETERS = TEMPLATE_TEXT["Parameters"]
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+class Work(NamedTuple):
+    """A queue, the function that works it off, and the parameters that rule them."""
+
+    queue: str
+    timeout: str
+    window: str | None
+    batch: str
+    concurrency: str
+
+
+WORK = (
+    Work(
+        "StatusQueue",
+        "StatusCollectorTimeoutSeconds",
+        "StatusBatchWindowSeconds",
+        "StatusBatchSize",
+        "StatusConcurrency",
+    ),
+    Work(
+        "MetricsQueue",
+        "MetricsCollectorTimeoutSeconds",
+        "MetricsBatchWindowSeconds",
+        "MetricsBatchSize",
+        "MetricsConcurrency",
+    ),
+    Work("SpoolQueue", "ReplayTimeoutSeconds", None, "ReplayBatchSize", "ReplayConcurrency"),
+)
+
+
+def deployments(work: Work) -> Iterator[tuple[int, Deployed]]:
+    for timeout in PARAMETERS[work.timeout]["AllowedValues"]:
+        yield timeout, Deployed({work.timeout: str(timeout)})
+
+
+def source(deployed: Deployed, queue: str) -> Mapping[str, Any]:
+    (found,) = (
+        each.properties
+        for each in deployed.all("Lambda::EventSourceMapping")
+        if each.properties["EventSourceArn"].endswith(f":{queue}")
+    )
+    return found
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_message_stays_invisible_for_six_timeouts_and_the_longest_window(work: Work) -> None:
+    for timeout, deployed in deployments(work):
+        function = deployed[source(deployed, work.queue)["FunctionName"]]
+        assert function["Timeout"] == str(timeout)
+        longest = PARAMETERS[work.window]["MaxValue"] if work.window else 60
+        assert deployed[work.queue]["VisibilityTimeout"] >= 6 * timeout + longest
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_message_is_kept_longer_than_all_its_attempts_take(work: Work) -> None:
+    for _, deployed in deployments(work):
+        queue = deployed[work.queue]
+        attempts = queue["RedrivePolicy"]["maxReceiveCount"]
+        assert attempts >= 5
+        assert queue["MessageRetentionPeriod"] > attempts * queue["VisibilityTimeout"]
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_an_event_source_works_in_batches_within_limits(work: Work) -> None:
+    deployed = Deployed()
+    properties = source(deployed, work.queue)
+    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert int(properties["ScalingConfig"]["MaximumConcurrency"]) >= 2
+    assert PARAMETERS[work.concurrency]["MinValue"] >= 2
+    assert PARAMETERS[work.concurrency]["MaxValue"] <= 1000
+    if PARAMETERS[work.batch]["MaxValue"] > 10:
+        assert work.window is not None
+        assert PARAMETERS[work.window]["MinValue"] >= 1
+
+
+def test_what_is_given_up_is_kept_for_fourteen_days_in_a_queue_of_its_own() -> None:
+    deployed = Deployed()
+    targets = [deployed[work.queue]["RedrivePolicy"]["deadLetterTargetArn"].split(":")[-1] for work in WORK]
+    assert len(set(targets)) == len(WORK)
+    for name in [*targets, "ScheduleDeadLetters", "SpoolQueue", "RejectQueue"]:
+        assert deployed[name]["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_a_spooled_parcel_is_tried_for_days() -> None:
+    queue = Deployed()["SpoolQueue"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] > 2 * 24 * 3600
+
+
+def test_status_and_metrics_jobs_run_the_same_code_under_limits_of_their_own() -> None:
+    functions = {
+        name: resource["Properties"]
+        for name, resource in TEMPLATE_TEXT["Resources"].items()
+        if resource["Properties"].get("CodeUri") == "functions/collector/"
+    }
+    assert set(functions) == {"StatusCollectorFunction", "MetricsCollectorFunction"}
+    one, other = functions.values()
+    for limit in ("Timeout", "MemorySize", "Role"):
+        assert one[limit] != other[limit]
+
+
+def test_the_flush_reserve_leaves_time_to_poll_under_the_shortest_timeout() -> None:
+    shortest = min(min(PARAMETERS[work.timeout]["AllowedValues"]) for work in WORK[:2])
+    assert PARAMETERS["FlushReserveSeconds"]["MaxValue"] < shortest
