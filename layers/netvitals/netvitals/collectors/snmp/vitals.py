@@ -97,14 +97,20 @@ def read_source(source: Source, answers: Answers) -> list[Row]:
 
 
 def points_of(name: SectionName, rows: Sequence[Row], whole: str) -> list[Point]:
-    """The points of a section: one an instance where there are several, and the whole device's."""
-    rows = _unique(rows)
+    """The points of a section: one an instance where there are several, and the whole device's.
+
+    A scalar without a name is the whole device's number; else `whole` says how the rows make it.
+    """
+    named = _unique([row for row in rows if row.instance])
+    unnamed = [row for row in rows if not row.instance]
     points: list[Point] = []
-    if len(rows) > 1 or whole == "none":
-        for row in rows:
+    if len(named) > 1 or unnamed or whole == "none":
+        for row in named:
             points += _row_points(name, row, row.instance)
-    if whole != "none" and rows:
-        points += _row_points(name, _whole_row(rows, whole), "")
+    if unnamed:
+        points += _row_points(name, unnamed[0], "")
+    elif whole != "none" and named:
+        points += _row_points(name, _whole_row(named, whole), "")
     return points
 
 
