@@ -89,7 +89,7 @@ class Pipeline:
     def tick(self, kind: str, scheduled_at: float | None = None) -> dict[str, int]:
         """A window that ends now and in which every device is due once: nothing has to be waited for."""
         period = 300 if kind == "metrics" else 60
-        start = datetime.fromtimestamp(scheduled_at or int(time.time()) - period, UTC)
+        start = datetime.fromtimestamp(scheduled_at or int(time.time()) - period + 1, UTC)
         event = {
             "kind": kind,
             "schedule": f"rate({period // 60} minute{'s' * (period > 60)})",
@@ -229,3 +229,39 @@ def test_devices_that_cannot_be_polled_say_why_and_cost_the_others_nothing(
     assert "169.254.169.254 is link-local" in output
     assert COMMUNITY not in output
     assert TOKEN not in output
+
+
+def test_a_device_is_online_then_offline_when_it_has_gone_then_online_again(
+    pipeline: Pipeline, start_snmpd: StartSnmpd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agent = start_snmpd(SNMPD_CONF)
+    patience = {"status_interval_seconds": 10, "offline_timeout_seconds": 10, "offline_after_failures": 2}
+    pipeline.add_device("sw-1", agent.port, settings=patience)
+    update_status = handler_of("status")
+
+    def poll() -> None:
+        while not pipeline.tick("status")["jobs"]:  # a second may have passed within the tick
+            pass
+        assert pipeline.collect("status") == {"batchItemFailures": []}
+
+    poll()
+    seen_at = time.time()
+    assert update_status({}, Context())["statuses"] == {"online": 1}
+    agent.stop()
+    poll()
+    poll()
+    assert update_status({}, Context())["statuses"] == {"online": 1}  # silent, but not for long enough
+    time.sleep(max(0.0, seen_at + 10.5 - time.time()))
+    poll()
+    assert update_status({}, Context())["statuses"] == {"offline": 1}
+    agent.start()
+    poll()
+    assert update_status({}, Context())["statuses"] == {"online": 1}
+
+    rows = pipeline.influx.query("SELECT status, up, device_id FROM device_status")
+    assert [(row["status"], row["up"], row["device_id"]) for row in rows] == [
+        ("online", 1, "sw-1"),
+        ("offline", 0, "sw-1"),
+        ("online", 1, "sw-1"),
+    ]
+    assert "sw-1: online → offline" in capsys.readouterr().out

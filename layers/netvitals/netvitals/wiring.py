@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from netvitals.adapters.postgres import Database
     from netvitals.adapters.sink_influx import InfluxSink
     from netvitals.adapters.spool_sqs import SqsSpool
-    from netvitals.domain.ports import CredentialStore, Spool
+    from netvitals.domain.ports import CredentialStore, Publisher, Spool
     from netvitals.usecases.collect import Collect
     from netvitals.usecases.fan_out import FanOut
     from netvitals.usecases.replay import Replay
+    from netvitals.usecases.update_status import UpdateStatus
 
 _logger = logging.getLogger(__name__)
 
@@ -84,6 +85,21 @@ class Wiring:
             StoreObservations(PostgresObservationStore(self.database), self.spool),
             _fault,
             limits=msgspec.convert(self.configuration.collector, Limits, from_attributes=True),
+        )
+
+    @cached_property
+    def update_status(self) -> "UpdateStatus":
+        from netvitals.adapters.status_postgres import PostgresStatusStore
+        from netvitals.usecases.update_status import UpdateStatus
+
+        return UpdateStatus(
+            store=PostgresStatusStore(self.database),
+            policy=self.configuration.policy,
+            sink=self.sink,
+            complain=_logger.warning,
+            settings=self.configuration.status,
+            events=self._events(),
+            digests=self._digests(),
         )
 
     @cached_property
@@ -193,6 +209,22 @@ class Wiring:
 
     def _variables[V: settings.Variables](self, wanted: type[V]) -> V:
         return settings.variables(wanted, self._environ)
+
+    def _events(self) -> "Publisher | None":
+        bus = self._variables(settings.NoticeVariables).event_bus
+        if not bus:
+            return None
+        from netvitals.adapters.events_eventbridge import EventBus
+
+        return EventBus(self.clients("events"), bus, _logger.warning)
+
+    def _digests(self) -> "Publisher | None":
+        topic = self._variables(settings.NoticeVariables).digest_topic
+        if not topic:
+            return None
+        from netvitals.adapters.digest_sns import DigestTopic
+
+        return DigestTopic(self.clients("sns"), topic, _logger.warning)
 
     def _queue(self, url: str | None) -> "SqsSpool | None":
         if not url:

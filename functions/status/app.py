@@ -1,0 +1,39 @@
+"""Status: every device's status is decided, kept, and told to whoever wants to know."""
+
+import logging
+import time
+from typing import Any
+
+from netvitals import wiring
+from netvitals.observability import emit, observed
+
+FLUSH_SECONDS = 5.0
+"""Of the invocation, for what is under way when its time is nearly over."""
+_logger = logging.getLogger("netvitals.status")
+
+
+@observed
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Take any event: what counts is the time now; return how many devices have which status."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - FLUSH_SECONDS
+    process = wiring.process()
+    with process.span("status"):
+        report = process.update_status.run(time.time(), deadline)
+    for change in report.changes:
+        _logger.info(change)
+    if report.busy:
+        _logger.warning("another run was at work, so this one decided nothing")
+    emit(
+        {
+            "DevicesJudged": report.devices,
+            "StatusChanged": report.transitions,
+            "StatusAnnounced": report.announced,
+            "SitesLost": report.sites_lost,
+            "CollectorSilent": int(report.fleet_silent),
+            "RowsRejected": report.bad_rows,
+            "Unpublished": report.unpublished,
+        }
+    )
+    for status, devices in report.statuses.items():
+        emit({"Devices": devices}, status=status)
+    return {"devices": report.devices, "statuses": report.statuses, "transitions": report.transitions}
