@@ -60,5 +60,5 @@ def decode_jobs(body: str | bytes) -> list[Job]:
         raise InvalidJob(f"the message has {len(body)} bytes, the limit is {MAX_BODY_BYTES}")
     try:
         return _decoder.decode(body).jobs
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise InvalidJob(f"the message is no version {VERSION} job: {error}") from None

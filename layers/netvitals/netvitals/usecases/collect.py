@@ -150,6 +150,8 @@ class Collect:
                     report.jobs_expired += 1
                     order.settled = True
                     return
+                if not seconds_left(end):
+                    return
                 result = await self._poller.poll(job, end)
         except Exception as error:  # noqa: BLE001, one device's trouble is not the others'
             self._on_fault(f"polling device {job.device_id}", error)

@@ -1,0 +1,359 @@
+"""Polling one device: what counts as alive, what a fault costs, and what is kept."""
+
+import asyncio
+
+import pytest
+
+from netvitals.domain.credential import Credential, SnmpCredential
+from netvitals.domain.errors import AddressDenied, ConfigurationError, NameNotResolved, Unavailable
+from netvitals.domain.job import Job
+from netvitals.domain.observation import PollResult, Reading, Reason
+from netvitals.domain.policy import PingSettings
+from netvitals.domain.ports import Reach, Target
+from netvitals.domain.secret import Secret
+from simulators.polling import (
+    ALIVE,
+    CANNOT_TELL,
+    EVERYTHING,
+    SILENT,
+    Bench,
+    FakeCredentials,
+    FakeProber,
+    Scripted,
+    bench,
+    crashing,
+    hanging,
+    healthy,
+    job,
+    point,
+    refused,
+    silent,
+    uncancellable,
+)
+from simulators.virtual_time import run
+
+
+def poll(stage: Bench, what: Job | None = None, within: float | None = None) -> PollResult:
+    async def main() -> PollResult:
+        deadline = None if within is None else asyncio.get_running_loop().time() + within
+        return await stage.device.poll(what or job(), deadline)
+
+    return run(main())
+
+
+def values(result: PollResult) -> dict[str, float]:
+    return {p.metric_name: p.value for p in result.points}
+
+
+def test_a_healthy_device_is_up_with_its_points_and_those_of_the_ping() -> None:
+    result = poll(bench(prober=FakeProber(ALIVE, 0.003)))
+    assert (result.reachable, result.method, result.reason) == (True, "snmp", Reason.OK)
+    assert result.duration_ms == pytest.approx(20)
+    assert values(result) == {
+        "ping_status": 1,
+        "ping_rtt_ms": 3.0,
+        "ping_loss_percent": 0.0,
+        "collect_ok": 1,
+        "collect_duration_ms": pytest.approx(20),
+        "uptime_seconds": 1.0,
+    }
+
+
+def test_a_status_poll_says_nothing_of_how_collecting_went() -> None:
+    assert {"collect_ok", "collect_duration_ms"}.isdisjoint(values(poll(bench(), job(kind="status"))))
+
+
+def test_the_protocols_round_trip_stands_in_where_the_host_probe_has_none() -> None:
+    assert values(poll(bench(prober=FakeProber(CANNOT_TELL))))["ping_rtt_ms"] == 20.0
+
+
+def test_a_silent_device_costs_one_protocols_patience_and_is_unreachable() -> None:
+    ssh = Scripted({}, silent)
+    stage = Bench(collectors={"snmp": Scripted({}, silent), "ssh": ssh}, prober=FakeProber(SILENT))
+    result = poll(stage, job(protocols=("snmp", "ssh")))
+    assert (result.reachable, result.reason) == (False, Reason.UNREACHABLE)
+    assert not ssh.targets
+    assert result.duration_ms == pytest.approx(6000)
+    assert values(result)["ping_status"] == 0
+    assert values(result)["ping_loss_percent"] == 100
+
+
+def test_a_device_whose_host_answers_is_asked_over_its_next_protocol() -> None:
+    stage = Bench(
+        collectors={"snmp": Scripted({}, silent), "ssh": Scripted({}, healthy)}, prober=FakeProber(ALIVE)
+    )
+    result = poll(stage, job(protocols=("snmp", "ssh")))
+    assert (result.method, result.reason, values(result)["uptime_seconds"]) == ("ssh", Reason.OK, 1.0)
+
+
+def test_all_protocols_are_asked_where_the_host_probe_can_not_tell() -> None:
+    ssh = Scripted({}, silent)
+    result = poll(
+        Bench(collectors={"snmp": Scripted({}, silent), "ssh": ssh}), job(protocols=("snmp", "ssh"))
+    )
+    assert len(ssh.targets) == 1
+    assert (result.reason, result.detail) == (
+        Reason.TIMEOUT,
+        "snmp: 10.0.0.1: no answer; ssh: 10.0.0.1: no answer",
+    )
+
+
+def test_the_next_protocol_is_left_alone_when_the_first_gave_something() -> None:
+    ssh = Scripted({})
+    poll(Bench(collectors={"snmp": Scripted({}), "ssh": ssh}), job(protocols=("snmp", "ssh")))
+    assert not ssh.targets
+
+
+def test_a_host_that_answers_while_its_agent_does_not_is_up_and_says_so() -> None:
+    result = poll(bench(silent, prober=FakeProber(ALIVE)))
+    assert (result.reachable, result.method, result.reason) == (True, "icmp", Reason.TIMEOUT)
+    assert result.detail == "10.0.0.1: no answer; the host itself answers (icmp)"
+
+
+def test_a_refused_user_proves_the_device_alive() -> None:
+    result = poll(bench(refused, prober=FakeProber(SILENT)))
+    assert (result.reachable, result.method, result.reason) == (True, "snmp", Reason.AUTH)
+    assert values(result)["ping_status"] == 1
+
+
+def test_up_and_down_need_no_second_protocol_after_a_refusal_and_metrics_do() -> None:
+    for kind, asked in (("status", 0), ("metrics", 1)):
+        ssh = Scripted({})
+        poll(
+            Bench(collectors={"snmp": Scripted({}, refused), "ssh": ssh}),
+            job(protocols=("snmp", "ssh"), kind=kind),
+        )
+        assert len(ssh.targets) == asked
+
+
+def test_of_two_failures_the_one_that_a_person_can_mend_is_the_reason() -> None:
+    stage = Bench(collectors={"snmp": Scripted({}, silent), "ssh": Scripted({}, refused)})
+    assert poll(stage, job(protocols=("snmp", "ssh"))).reason is Reason.AUTH
+
+
+def test_a_password_that_was_changed_meanwhile_is_tried_once() -> None:
+    async def wants_new(target: Target, reading: Reading) -> None:
+        assert target.credential.snmp is not None
+        assert target.credential.snmp.community is not None
+        await (healthy if target.credential.snmp.community.reveal() == "new" else refused)(target, reading)
+
+    new = Credential(snmp=SnmpCredential(community=Secret("new")))
+    stage = bench(wants_new, credentials=FakeCredentials({"c": EVERYTHING}, {"c": new}))
+    assert poll(stage).reason is Reason.OK
+    assert stage.credentials.refreshed == 1
+
+
+def test_a_refused_password_that_is_still_the_same_is_not_tried_again() -> None:
+    collector = Scripted({}, refused)
+    assert poll(Bench(collectors={"snmp": collector})).reason is Reason.AUTH
+    assert len(collector.targets) == 1
+
+
+def test_a_missing_credential_is_the_reason_and_the_host_is_probed_all_the_same() -> None:
+    stage = bench(credentials=FakeCredentials({}), prober=FakeProber(ALIVE))
+    result = poll(stage)
+    assert (result.reachable, result.method, result.reason) == (True, "icmp", Reason.BAD_CREDENTIAL)
+
+
+def test_a_credential_without_a_part_for_the_protocol_is_named() -> None:
+    result = poll(bench(credentials=FakeCredentials({"c": Credential()})))
+    assert result.reason is Reason.BAD_CREDENTIAL
+    assert "credential 'c' has no 'snmp' part" in result.detail
+
+
+def test_a_missing_credential_is_no_outage() -> None:
+    result = poll(bench(credentials=FakeCredentials({})))
+    assert not result.reachable
+    assert "ping_status" not in values(result)
+
+
+def test_a_credential_store_that_can_not_be_read_is_no_result_of_the_device() -> None:
+    class Broken(FakeCredentials):
+        def get(self, name: str) -> Credential:
+            raise Unavailable(f"no {name}")
+
+    with pytest.raises(Unavailable):
+        poll(bench(credentials=Broken({})))
+
+
+@pytest.mark.parametrize("error", [AddressDenied("denied"), NameNotResolved("no such name")])
+def test_an_address_that_may_not_be_dialled_gets_no_packet_and_no_verdict(error: Exception) -> None:
+    async def resolve(_: str) -> str:
+        raise error
+
+    stage = bench(resolve=resolve)
+    result = poll(stage)
+    assert (result.reachable, result.reason, result.detail) == (False, Reason.BAD_ADDRESS, str(error))
+    assert not stage.prober.probes
+    assert "ping_status" not in values(result)
+
+
+def test_a_protocol_without_a_collector_is_unsupported() -> None:
+    class Empty(dict[str, Scripted]):
+        def __missing__(self, name: str) -> Scripted:
+            raise ConfigurationError(f"there is no collector for {name}")
+
+    assert poll(Bench(collectors=Empty())).reason is Reason.UNSUPPORTED  # type: ignore[arg-type]  # by design
+
+
+def test_a_collector_that_crashes_leaves_its_points_and_a_trace_without_the_secret() -> None:
+    stage = bench(crashing)
+    result = poll(stage)
+    assert (result.reachable, result.reason) == (True, Reason.INTERNAL)
+    assert values(result)["uptime_seconds"] == 1.0
+    assert "ZeroDivisionError" in result.detail
+    assert "s3cret" not in result.detail
+    [(device_id, what, error)] = stage.crashes
+    assert (device_id, what, type(error)) == ("sw-1", "collecting over snmp", ZeroDivisionError)
+
+
+def test_a_collector_that_ends_in_cancellation_of_its_own_counts_as_crashed() -> None:
+    async def cancels_itself(_: Target, __: Reading) -> None:
+        raise asyncio.CancelledError
+
+    stage = bench(cancels_itself)
+    assert poll(stage).reason is Reason.INTERNAL
+    assert len(stage.crashes) == 1
+
+
+def test_a_prober_that_crashes_costs_the_protocol_nothing() -> None:
+    class Broken(FakeProber):
+        async def probe(self, *_: object, **__: object) -> Reach:
+            raise OSError("no buffer space")
+
+    stage = bench(prober=Broken())
+    assert poll(stage).reason is Reason.OK
+    assert [what for _, what, _ in stage.crashes] == ["probing the host"]
+
+
+def test_what_was_read_when_the_device_ran_out_of_time_is_kept() -> None:
+    result = poll(bench(hanging), job(device_timeout_seconds=10))
+    assert (result.reachable, result.reason) == (True, Reason.PARTIAL)
+    assert values(result)["uptime_seconds"] == 1.0
+    assert result.duration_ms == pytest.approx(10_000)
+
+
+def test_a_collector_that_ignores_its_cancellation_is_left_behind() -> None:
+    result = poll(bench(uncancellable), job(device_timeout_seconds=10))
+    assert result.duration_ms == pytest.approx(10_500)
+
+
+def test_a_device_never_outlives_the_invocation() -> None:
+    assert poll(bench(hanging), job(device_timeout_seconds=45), within=7).duration_ms == pytest.approx(7000)
+
+
+def test_a_protocol_ends_before_the_device_and_the_device_before_the_invocation() -> None:
+    collector = Scripted({})
+    poll(Bench(collectors={"snmp": collector}), job(device_timeout_seconds=20), within=30)
+    assert 1000 < collector.targets[0].deadline < 1020
+
+
+def test_a_protocol_that_never_replies_leaves_the_next_one_its_share_of_the_time() -> None:
+    async def endless(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    ssh = Scripted({}, healthy)
+    result = poll(
+        Bench(collectors={"snmp": Scripted({}, endless), "ssh": ssh}),
+        job(protocols=("snmp", "ssh"), device_timeout_seconds=20),
+    )
+    assert (result.method, result.reason) == ("ssh", Reason.OK)
+    assert result.duration_ms == pytest.approx(10_020)
+
+
+def test_a_protocol_that_replies_may_use_all_the_time() -> None:
+    async def slow(_: Target, reading: Reading) -> None:
+        reading.alive = True
+        await asyncio.sleep(18)
+        reading.points.append(point())
+        reading.reason = Reason.OK
+
+    stage = Bench(collectors={"snmp": Scripted({}, slow), "ssh": Scripted({})})
+    result = poll(stage, job(protocols=("snmp", "ssh"), device_timeout_seconds=20))
+    assert (result.method, result.reason) == ("snmp", Reason.OK)
+
+
+def test_ping_alone_decides_where_there_is_no_protocol() -> None:
+    for reach, reachable, reason in (
+        (ALIVE, True, Reason.OK),
+        (SILENT, False, Reason.UNREACHABLE),
+        (CANNOT_TELL, False, Reason.UNSUPPORTED),
+    ):
+        result = poll(bench(prober=FakeProber(reach)), job(protocols=()))
+        assert (result.reachable, result.reason, result.method) == (reachable, reason, reach.method)
+
+
+def test_a_tcp_probe_that_no_port_answers_is_not_waited_for_once_the_protocol_has_replied() -> None:
+    stage = bench(prober=FakeProber(Reach(method="tcp", alive=False, sent=1), seconds=1))
+    assert poll(stage).duration_ms == pytest.approx(20)
+
+
+def test_a_lost_echo_is_waited_for_because_it_is_a_loss() -> None:
+    result = poll(bench(prober=FakeProber(SILENT, seconds=1)))
+    assert result.duration_ms == pytest.approx(1000)
+    assert (values(result)["ping_status"], values(result)["ping_loss_percent"]) == (1, 100)
+
+
+def test_no_host_is_probed_where_ping_is_switched_off() -> None:
+    stage = bench(silent)
+    poll(stage, job(ping=PingSettings(enabled=False)))
+    assert not stage.prober.probes
+
+
+def test_on_loopback_neither_an_echo_nor_a_refusal_proves_a_device_that_has_a_protocol() -> None:
+    for reach in (ALIVE, Reach(method="tcp", alive=True, rtt_ms=0.1, sent=1, received=1)):
+        stage = bench(silent, prober=FakeProber(reach))
+        result = poll(stage, job(address="127.0.0.9"))
+        assert (result.reachable, result.reason) == (False, Reason.TIMEOUT)
+        assert [connect_only for _, _, connect_only in stage.prober.probes] == [True]
+
+
+def test_on_loopback_an_accepted_connection_or_a_protocols_reply_proves_the_device() -> None:
+    accepted = Reach(method="tcp", alive=True, rtt_ms=0.1, sent=1, received=1, accepted=True)
+    assert poll(bench(silent, prober=FakeProber(accepted)), job(address="127.0.0.9")).reachable
+    assert poll(bench(prober=FakeProber(CANNOT_TELL)), job(address="::1")).reachable
+
+
+def test_on_loopback_a_device_without_protocols_is_pinged() -> None:
+    stage = bench(prober=FakeProber(ALIVE))
+    assert poll(stage, job(address="127.0.0.9", protocols=())).reachable
+    assert stage.prober.probes[0][2] is False
+
+
+def test_the_ports_of_the_devices_own_protocols_are_knocked_at_first() -> None:
+    stage = Bench(collectors={"winrm": Scripted({}, silent), "ssh": Scripted({}, silent)})
+    poll(stage, job(protocols=("winrm", "ssh")))
+    assert stage.prober.probes[0][1].tcp_ports == (5986, 22, 443, 80)
+
+
+def test_unfit_points_are_dropped_and_of_two_for_one_instance_the_first_is_kept() -> None:
+    async def sloppy(_: Target, reading: Reading) -> None:
+        reading.alive = True
+        reading.points += [
+            point("cpu_percent", 140),
+            point("cpu_percent", 7),
+            point("cpu_percent", 8),
+            point("cpu_percent", 9, "1"),
+            point("no_such_metric", 1),
+            point("temperature_celsius", float("nan")),
+        ]
+        reading.reason = Reason.OK
+
+    result = poll(bench(sloppy))
+    assert [(p.value, p.instance) for p in result.points if p.metric_name == "cpu_percent"] == [
+        (7, ""),
+        (9, "1"),
+    ]
+    assert len(result.point_faults) == 3
+
+
+def test_what_protocols_remember_is_put_together() -> None:
+    def remembering(name: str, reason: Reason) -> Scripted:
+        async def remember(_: Target, reading: Reading) -> None:
+            reading.memory = {name: 1}
+            reading.reason = reason
+
+        return Scripted({}, remember)
+
+    stage = Bench(collectors={"snmp": remembering("a", Reason.TIMEOUT), "ssh": remembering("b", Reason.OK)})
+    assert poll(stage, job(protocols=("snmp", "ssh"))).memory == {"a": 1, "b": 1}
