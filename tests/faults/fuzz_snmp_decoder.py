@@ -1,0 +1,87 @@
+"""Coverage-guided fuzzing of everything that reads octets from the network: only `Malformed` may come out.
+
+Run as `python tests/faults/fuzz_snmp_decoder.py FOLDER [-runs=N]`: it puts a simulated switch's answers
+into the folder, fuzzes from there, and keeps there what led it somewhere new; without `-runs` until it
+finds something.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
+    from netvitals.collectors.snmp import ber, pdu
+    from netvitals.collectors.snmp.community import CommunitySecurity
+    from netvitals.collectors.snmp.exchange import Request
+    from netvitals.collectors.snmp.faults import Malformed
+    from netvitals.collectors.snmp.get import GetWork
+    from netvitals.collectors.snmp.security import message_id
+    from netvitals.collectors.snmp.walk import Pace, WalkWork
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from netvitals.domain.secret import Secret
+from simulators.snmp_devices import switch
+
+SECURITY = CommunitySecurity("2c", Secret("public"))
+COLUMNS = ["1.3.6.1.2.1.2.2.1.2", "1.3.6.1.2.1.2.2.1.10"]
+SCALARS = ["1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0"]
+MAX_STEPS = 500
+
+
+def one_input(data: bytes) -> None:
+    """A datagram, or what one is wrapped around."""
+    try:
+        if data[:1] == b"\x30":
+            message_id(data)
+            data = SECURITY.unwrap(data, 1)
+        answer = pdu.decode_pdu(data)
+    except Malformed:
+        return
+    assert sum(len(name) for name, _ in answer.varbinds) <= len(data)
+    _get(answer)
+    _walk(answer)
+
+
+def _get(answer: pdu.Pdu) -> None:
+    """The same answer to each request: what a GET makes of it is bounded and was asked for."""
+    work = GetWork(SCALARS, tries=1)
+    for _ in range(MAX_STEPS):
+        request = work.next_request()
+        if request is None:
+            break
+        work.answered(request, answer, 1, 1.0)
+    assert work.next_request() is None
+    assert set(work.values) <= set(SCALARS)
+
+
+def _walk(answer: pdu.Pdu) -> None:
+    """The same answer to each request is a loop, which must end."""
+    work = WalkWork(COLUMNS, Pace(10, 25, bulk=True), retries=1, max_varbinds=10_000)
+    for _ in range(MAX_STEPS):
+        step = work.next_request()
+        if step is None:
+            break
+        work.answered(step, answer, 1, 1.0)
+    assert work.next_request() is None
+    for column in work.columns:
+        column.values()
+
+
+def seeds() -> Iterator[bytes]:
+    agent = switch(4)
+    for tag, oids in ((pdu.GET, SCALARS), (pdu.GET_NEXT, COLUMNS), (pdu.GET_BULK, COLUMNS)):
+        request = Request(tag, [ber.encode_oid(oid) for oid in oids], 1, 3)
+        asked = pdu.encode_request(tag, 1 << 30, request.names, request.repetitions)
+        (answer,) = agent.receive(SECURITY.wrap(asked, 1))
+        yield answer
+        yield SECURITY.unwrap(answer, 1)
+
+
+if __name__ == "__main__":
+    corpus = Path(sys.argv[1])
+    for number, seed in enumerate(seeds()):
+        (corpus / f"seed-{number}").write_bytes(seed)
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()
