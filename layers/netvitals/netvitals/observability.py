@@ -55,7 +55,7 @@ def emit(values: Mapping[str, float | Sequence[float]], **dimensions: str) -> No
             metrics.add_metric(
                 name, MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count, each
             )
-    if measured:
+    if metrics.metric_set:  # a hundred values of one are written at once
         metrics.flush_metrics()
 
 
