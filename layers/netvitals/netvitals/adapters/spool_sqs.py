@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.parcel import Content, InvalidParcel, encode_parcels
@@ -104,7 +105,7 @@ class SqsSpool:
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError, ValueError) as error:  # the last: no UTF-8
             raise Unavailable(f"the queue {self._queue_url} can't be used: {error}") from None
 
 

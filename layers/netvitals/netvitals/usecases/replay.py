@@ -15,7 +15,7 @@ from netvitals.domain.write_outcome import Obstacle, Refusal
 from netvitals.usecases.store_points import SPOOL_RESERVE_SECONDS, set_aside
 
 SHORTEST_BACKOFF_SECONDS = 30
-LONGEST_BACKOFF_SECONDS = 900
+LONGEST_BACKOFF_SECONDS = 300
 LONGEST_PAUSE_SECONDS = 60.0
 MAX_POISON_CHARACTERS = 65536
 """Of an unreadable message, so much is set aside."""
@@ -67,7 +67,7 @@ class Replay:
         opened = self._opened(sorted(messages, key=lambda message: message.sent_at), report)
         lines = [each for each in opened if each.parcel.content == "lines"]
         self._replay_lines(lines, deadline, report)
-        self._replay_observations([each for each in opened if each not in lines], report)
+        self._replay_observations([each for each in opened if each.parcel.content != "lines"], report)
         for message in messages:
             if message.id in report.failed_ids:
                 self._queue.postpone(message, backoff_seconds(message.receive_count))
