@@ -141,7 +141,7 @@ def test_an_hour_s_outage_loses_no_point_of_a_thousand_devices(
         print(  # noqa: T201, a report
             f"\noutage of 1 h, {DEVICES} devices, {expected} points: 0 missing"
             f"\n{deepest} messages in the spool, empty {len(catch_up)} s after the outage"
-            f"\nrequests per second in the outage: {world.per_second('collector', OUTAGE):.2f} of collectors, "
+            f"\nrequests/s in the outage: {world.per_second('collector', OUTAGE):.2f} of the collector, "
             f"{world.per_second('replay', OUTAGE):.2f} of the replay"
             f"\nin the catch-up: {world.per_second('replay', catch_up):.2f} of the replay, {peak} at most"
         )

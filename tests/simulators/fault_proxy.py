@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -136,8 +137,8 @@ def refuse_poison(words: Words, *, write_rest: bool, status: int = 400) -> Fault
 class FaultProxy:
     """Listens on a port of its own in front of another; `fault` decides about each request."""
 
-    def __init__(self, upstream: int) -> None:
-        self.upstream = upstream
+    def __init__(self, upstream: int, tls: ssl.SSLContext | None = None) -> None:
+        self.upstream, self.tls = upstream, tls
         self.fault: Fault = passed
         self.faulty_requests = 0
         """So many more requests meet the fault; the others pass."""
@@ -177,8 +178,8 @@ class FaultProxy:
 
 
 @contextmanager
-def fault_proxy(upstream: int) -> Iterator[FaultProxy]:
-    proxy = FaultProxy(upstream)
+def fault_proxy(upstream: int, tls: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
+    proxy = FaultProxy(upstream, tls)
     try:
         yield proxy
     finally:
@@ -214,6 +215,9 @@ class _Handler(StreamRequestHandler):
 
     def handle(self) -> None:
         self.server.clients.add(self.connection)
+        if self.server.proxy.tls is not None:
+            self.connection = self.server.proxy.tls.wrap_socket(self.connection, server_side=True)
+            self.rfile = self.connection.makefile("rb")
         try:
             while exchange := self._read():
                 answered = self.server.proxy.next_fault()(exchange)

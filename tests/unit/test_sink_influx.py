@@ -1,0 +1,251 @@
+"""The sink against a server of its own that does as each test says."""
+
+import gzip
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from netvitals.adapters import sink_influx
+from netvitals.adapters.sink_influx import InfluxSink, requests_of
+from netvitals.domain.access import InfluxAccess
+from netvitals.domain.configuration import InfluxSettings
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.secret import Secret
+from netvitals.domain.write_outcome import Obstacle
+from simulators import fault_proxy as faults
+from simulators.fault_proxy import Exchange, FaultProxy
+
+CANARY = "canary-token-9f8e7d"
+LINES = [f"m x={n} {n}" for n in range(10)]
+SETTINGS = InfluxSettings(
+    timeout_seconds=0.3, retries=3, backoff_initial_seconds=0.1, backoff_maximum_seconds=0.3
+)
+
+
+class Bench:
+    def __init__(self, proxy: FaultProxy) -> None:
+        self.proxy = proxy
+        self.sleeps: list[float] = []
+        self.now = 1000.0
+        self.refreshes = 0
+        self.access = InfluxAccess(url=f"http://127.0.0.1:{proxy.port}", token=Secret(CANARY), org="o")
+        self.sink = self.make()
+        proxy.inflict(faults.answer(204))
+
+    def make(self, refresh: Callable[[], bool] = lambda: False) -> InfluxSink:
+        return InfluxSink(lambda: self.access, SETTINGS, refresh, sleep=self._sleep, clock=lambda: self.now)
+
+    def _sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with faults.fault_proxy(1) as proxy:
+        yield Bench(proxy)
+
+
+def test_a_request_is_gzip_to_the_bucket_in_nanoseconds_with_the_token(bench: Bench) -> None:
+    seen: list[Exchange] = []
+
+    def remember(exchange: Exchange) -> bytes | None:
+        seen.append(exchange)
+        return faults.answer(204)(exchange)
+
+    bench.proxy.inflict(remember)
+    assert bench.sink.write(LINES, 1010).accepted == 10
+    (exchange,) = seen
+    assert exchange.head == "POST /api/v2/write?org=o&bucket=network_metrics&precision=ns HTTP/1.1"
+    assert exchange.headers["authorization"] == f"Token {CANARY}"
+    assert gzip.decompress(exchange.body).decode().split("\n") == LINES
+
+
+def test_retries_wait_longer_each_time_with_jitter_and_then_stop(bench: Bench) -> None:
+    bench.proxy.inflict(faults.answer(503))
+    outcome = bench.sink.write(LINES, 1100)
+    assert (outcome.unsent, outcome.obstacle) == (LINES, Obstacle.SERVER)
+    assert len(bench.proxy.requests) == 4
+    for slept, step in zip(bench.sleeps, (0.1, 0.2, 0.3), strict=True):
+        assert step / 2 <= slept <= step
+
+
+def test_retry_after_is_waited_for(bench: Bench) -> None:
+    bench.proxy.inflict(faults.answer(429, Retry_After="7"), requests=1)
+    bench.proxy.upstream = 1
+    bench.sink.write(LINES, 1100)
+    assert bench.sleeps[0] == 7
+
+
+def test_retry_after_beyond_the_deadline_is_not_waited_for(bench: Bench) -> None:
+    bench.proxy.inflict(faults.answer(429, Retry_After="101"))
+    assert bench.sink.write(LINES, 1100).obstacle is Obstacle.THROTTLED
+    assert (bench.sleeps, len(bench.proxy.requests)) == ([], 1)
+
+
+def test_no_retry_begins_after_the_deadline(bench: Bench) -> None:
+    bench.proxy.inflict(faults.answer(503))
+    bench.sink.write(LINES, 1000.2)
+    assert bench.now < 1000.2
+
+
+def test_past_the_deadline_nothing_is_tried(bench: Bench) -> None:
+    outcome = bench.sink.write(LINES, 999)
+    assert (outcome.unsent, outcome.obstacle) == (LINES, Obstacle.NO_TIME)
+    assert bench.proxy.requests == []
+
+
+def test_after_an_obstacle_the_other_requests_are_not_tried(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink_influx, "MAX_LINES", 3)
+    bench.proxy.inflict(faults.answer(404))
+    assert bench.sink.write(LINES, 1100).unsent == LINES
+    assert len(bench.proxy.requests) == 1
+
+
+def test_a_refused_token_is_read_anew_once(bench: Bench) -> None:
+    def only_the_new_one(exchange: Exchange) -> bytes | None:
+        good = exchange.headers["authorization"] == "Token rotated"
+        return faults.answer(204 if good else 401)(exchange)
+
+    def refresh() -> bool:
+        bench.refreshes += 1
+        bench.access = InfluxAccess(url=bench.access.url, token=Secret("rotated"), org="o")
+        return True
+
+    bench.proxy.inflict(only_the_new_one)
+    sink = bench.make(refresh)
+    assert sink.write(LINES, 1100).accepted == 10
+    assert sink.write(LINES, 1100).accepted == 10
+    assert (bench.refreshes, len(bench.proxy.requests)) == (1, 3)
+
+
+def test_a_token_that_stays_refused_is_a_matter_for_a_person(bench: Bench) -> None:
+    bench.proxy.inflict(faults.said(401, "unauthorized", "unauthorized access"))
+    outcome = bench.make(lambda: True).write(LINES, 1100)
+    assert outcome.unsent == LINES
+    assert outcome.obstacle is not None
+    assert outcome.obstacle.is_configuration
+    assert "check the secret" in outcome.detail
+    assert len(bench.proxy.requests) == 2
+
+
+def test_a_secret_that_can_not_be_read_keeps_the_lines() -> None:
+    def unreadable() -> InfluxAccess:
+        raise Unavailable("the secret can't be read: throttled")
+
+    outcome = InfluxSink(unreadable, SETTINGS).write(LINES, time.monotonic() + 5)
+    assert (outcome.unsent, outcome.detail) == (
+        LINES,
+        "the secret can't be read: throttled",
+    )
+
+
+def test_the_secret_is_not_read_before_the_first_write() -> None:
+    def unreadable() -> InfluxAccess:
+        raise AssertionError("read too early")
+
+    InfluxSink(unreadable, SETTINGS).write([], time.monotonic() + 5)
+
+
+@pytest.mark.parametrize("status", [400, 401, 413, 500])
+def test_a_token_that_the_server_repeats_is_not_passed_on(bench: Bench, status: int) -> None:
+    bench.proxy.inflict(faults.said(status, "x", f"what is Token {CANARY}?"))
+    outcome = bench.sink.write(LINES[:2], 1100)
+    assert CANARY not in repr(outcome)
+
+
+def test_a_token_with_a_line_break_is_no_header_of_its_own(bench: Bench) -> None:
+    bench.access = InfluxAccess(url=bench.access.url, token=Secret(f"{CANARY}\n"), org="o")
+    assert bench.make().write(LINES, 1100).accepted == 10
+
+
+def test_a_redirect_is_not_followed(bench: Bench) -> None:
+    with faults.fault_proxy(1) as elsewhere:
+        elsewhere.inflict(faults.answer(204))
+        bench.proxy.inflict(faults.answer(307, Location=f"http://127.0.0.1:{elsewhere.port}/api/v2/write"))
+        assert bench.sink.write(LINES, 1100).unsent == LINES
+        assert elsewhere.requests == []
+
+
+def test_a_proxy_of_the_environment_is_not_used(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with faults.fault_proxy(1) as surprise:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{surprise.port}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert bench.make().write(LINES, 1100).accepted == 10
+        assert surprise.requests == []
+
+
+@pytest.mark.parametrize(
+    ("url", "obstacle"),
+    [
+        ("https://127.0.0.1:{port}", Obstacle.TLS),
+        ("http://no-such-host.invalid:{port}", Obstacle.UNREACHABLE),
+        ("http://127.0.0.1:1", Obstacle.UNREACHABLE),
+    ],
+)
+def test_a_url_that_leads_nowhere_keeps_the_lines(bench: Bench, url: str, obstacle: Obstacle) -> None:
+    bench.access = InfluxAccess(url=url.format(port=bench.proxy.port), token=Secret(CANARY), org="o")
+    bench.proxy.inflict(faults.garbage)
+    outcome = bench.make().write(LINES, 1100)
+    assert (outcome.unsent, outcome.obstacle) == (LINES, obstacle)
+    assert outcome.detail
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of 127.0.0.1, signed by nobody else; the key is in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + signed.public_bytes(pem))
+    return path
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_only_a_certificate_that_is_trusted_gets_the_token(certificate: Path, *, trusted: bool) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with faults.fault_proxy(1, context) as server:
+        server.inflict(faults.answer(204))
+        access = InfluxAccess(url=f"https://127.0.0.1:{server.port}", token=Secret(CANARY), org="o")
+        sink = InfluxSink(lambda: access, SETTINGS, ca_file=str(certificate) if trusted else None)
+        outcome = sink.write(LINES, time.monotonic() + 5)
+        assert outcome.obstacle is (None if trusted else Obstacle.TLS)
+        assert len(server.requests) == int(trusted)
+
+
+def test_lines_are_portioned_by_number_and_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sink_influx, "MAX_LINES", 3)
+    monkeypatch.setattr(sink_influx, "MAX_BYTES", 25)
+    portions = list(requests_of(["a" * 10, "b" * 10, "c" * 10, "d", "e", "f", "g", "h" * 100, "漢" * 6]))
+    assert [line for portion in portions for line in portion][-1] == "漢" * 6
+    assert [len(portion) for portion in portions] == [2, 3, 2, 1, 1]
+
+
+def test_finding_lines_that_nobody_names_takes_a_bounded_number_of_requests(
+    bench: Bench,
+) -> None:
+    bench.proxy.inflict(faults.said(400, "invalid", "something is wrong"))
+    lines = [f"m x={n} {n}" for n in range(2000)]
+    outcome = bench.sink.write(lines, 1e9)
+    assert len(bench.proxy.requests) <= sink_influx.MAX_REQUESTS
+    assert len(outcome.refused) + len(outcome.unsent) == len(lines)
+    assert len(outcome.refused) > 100
