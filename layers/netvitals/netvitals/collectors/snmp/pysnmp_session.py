@@ -110,7 +110,7 @@ class Engine:
     def _fault(self, indication: Any, address: str) -> SnmpFault:
         if isinstance(indication, errind.RequestTimedOut):
             return NoAnswer(
-                f"{address}: no answer to SNMP; check that its agent runs and lets this address in; many agents "
+                f"{address}: no answer to SNMP; check that its agent runs and lets us in; many agents "
                 "are silent as well when the priv_key or the context is wrong"
             )
         known = _REPORTS.get(type(indication)) or str(indication).removesuffix(".0")
