@@ -1,8 +1,8 @@
 """The command `netvitals`: subcommands are imported when they are called for."""
 
-import sys
 from importlib import import_module
 from importlib.util import find_spec
+from typing import IO, Any
 
 import click
 
@@ -24,7 +24,22 @@ Try it:
 `netvitals COMMAND --help` explains each command with examples."""
 
 
+class _Unusable(click.ClickException):
+    """What a person has to put right, without a traceback."""
+
+    exit_code = EXIT_UNUSABLE
+
+    def show(self, file: IO[str] | None = None) -> None:
+        click.echo(f"netvitals: {self.message}", file=file, err=file is None)
+
+
 class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NetvitalsError as error:
+            raise _Unusable(str(error)) from error
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
         return [name for name in COMMANDS if find_spec(f"netvitals.cli.{name}")]
 
@@ -46,8 +61,4 @@ def cli() -> None:
 
 
 def main() -> None:
-    try:
-        cli.main(prog_name="netvitals")
-    except NetvitalsError as error:
-        click.echo(f"netvitals: {error}", err=True)
-        sys.exit(EXIT_UNUSABLE)
+    cli.main(prog_name="netvitals")
