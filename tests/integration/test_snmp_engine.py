@@ -1,0 +1,81 @@
+"""The engine against Debian's snmpd, with net-snmp's own tools as the judge."""
+
+import subprocess
+import time
+from typing import Literal
+
+import pytest
+from integration.snmpd import HOST, Snmpd, StartSnmpd
+
+from netvitals.collectors.snmp.community import CommunitySecurity
+from netvitals.collectors.snmp.faults import NoAnswer
+from netvitals.collectors.snmp.session import SnmpSession
+from netvitals.collectors.snmp.values import IPv4, Oid
+from netvitals.domain.policy import SnmpSettings
+from netvitals.domain.secret import Secret
+
+pytestmark = pytest.mark.integration
+
+SYSTEM, OR_DESCR, STORAGE = "1.3.6.1.2.1.1", "1.3.6.1.2.1.1.9.1.3", "1.3.6.1.2.1.25.2.3.1"
+CONFIGURATION = "rocommunity public 127.0.0.1\nsysName the-device\nsysLocation here\n"
+
+
+@pytest.fixture(scope="module")
+def snmpd(start_snmpd: StartSnmpd) -> Snmpd:
+    return start_snmpd(CONFIGURATION)
+
+
+def session(snmpd: Snmpd, version: Literal["1", "2c"] = "2c", community: str = "public") -> SnmpSession:
+    settings = SnmpSettings(port=snmpd.port, timeout_seconds=1, retries=1)
+    return SnmpSession(HOST, CommunitySecurity(version, Secret(community)), settings, time.monotonic() + 30)
+
+
+def snmpwalk(snmpd: Snmpd, root: str) -> list[str]:
+    """Names without the leading dot, as net-snmp's bulk walk finds them."""
+    command = ["snmpbulkwalk", "-v2c", "-cpublic", "-On", "-m", "", f"{HOST}:{snmpd.port}", f".{root}"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.split(" ")[0].removeprefix(".") for line in text.splitlines() if line.startswith(".")]
+
+
+async def test_values_have_their_types(snmpd: Snmpd) -> None:
+    response = await session(snmpd).get([f"{SYSTEM}.{leaf}.0" for leaf in (2, 3, 5, 99)])
+    assert response.values[f"{SYSTEM}.5.0"] == b"the-device"
+    assert isinstance(response.values[f"{SYSTEM}.2.0"], Oid)
+    assert isinstance(response.values[f"{SYSTEM}.3.0"], int)
+    assert f"{SYSTEM}.99.0" not in response.values
+    assert abs(response.time_ns - time.time_ns()) < 10**10
+    assert response.rtt_ms > 0
+
+
+@pytest.mark.parametrize("version", ["1", "2c"])
+async def test_a_walk_finds_the_names_that_snmpbulkwalk_finds(
+    snmpd: Snmpd, version: Literal["1", "2c"]
+) -> None:
+    root = "1.3.6.1.2.1.1"
+    walk = await session(snmpd, version).walk([root])
+    assert walk.error is None
+    assert [f"{root}.{index}" for index in walk.columns[root]] == snmpwalk(snmpd, root)
+
+
+async def test_many_columns_at_once_are_what_each_is_alone(snmpd: Snmpd) -> None:
+    columns = [f"{STORAGE}.{column}" for column in (1, 2, 3, 4, 5)] + [OR_DESCR, "1.3.6.1.2.1.4.20.1.1"]
+    together = await session(snmpd).walk(columns)
+    assert together.error is None
+    for column in columns:
+        alone = await session(snmpd).walk([column])
+        assert together.columns[column] == alone.columns[column]
+    assert all(isinstance(value, IPv4) for value in together.columns["1.3.6.1.2.1.4.20.1.1"].values())
+
+
+async def test_each_row_has_the_time_of_its_response(snmpd: Snmpd) -> None:
+    before = time.time_ns()
+    walk = await session(snmpd).walk([OR_DESCR])
+    assert walk.columns[OR_DESCR]
+    for index in walk.columns[OR_DESCR]:
+        assert before <= walk.time_ns(index) == walk.row_times(OR_DESCR)[index] <= time.time_ns()
+    assert walk.time_ns("no such row") == 0
+
+
+async def test_a_wrong_community_is_no_answer(snmpd: Snmpd) -> None:
+    with pytest.raises(NoAnswer):
+        await session(snmpd, community="other").get([f"{SYSTEM}.3.0"])
