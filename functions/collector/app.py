@@ -3,9 +3,10 @@
 import time
 from typing import Any
 
-from netvitals import wiring
 from netvitals.observability import emit, observed
 from netvitals.usecases.collect import CollectReport, Message
+from netvitals.wiring.collect import collect
+from netvitals.wiring.parts import process
 
 
 @observed
@@ -13,9 +14,9 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     """Take a batch of an SQS queue; return which of its messages are to be delivered again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
     messages = [Message(record["messageId"], record["body"]) for record in event["Records"]]
-    process = wiring.process()
-    with process.span("collect"):
-        report = process.run(process.collect.run(messages, deadline))
+    parts = process()
+    with parts.span("collect"):
+        report = parts.run(parts.use(collect).run(messages, deadline))
     _count(report)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in report.failed_ids]}
 

@@ -4,18 +4,19 @@ from typing import Any
 
 import msgspec
 
-from netvitals import wiring
 from netvitals.domain.tick import tick_from
 from netvitals.observability import emit, observed
+from netvitals.wiring.fan_out import fan_out
+from netvitals.wiring.parts import process
 
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, int]:
     """Take `{"kind", "schedule", "scheduled_time"}`; return the report's counts."""
     tick = tick_from(event)
-    process = wiring.process()
-    with process.span("fan-out"):
-        report = process.fan_out.run(tick)
+    parts = process()
+    with parts.span("fan-out"):
+        report = parts.use(fan_out).run(tick)
     emit(
         {
             "DevicesRead": report.devices,

@@ -4,18 +4,19 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from netvitals import wiring
 from netvitals.domain.ports import SpoolMessage
 from netvitals.observability import emit, observed
+from netvitals.wiring.parts import process
+from netvitals.wiring.replay import replay
 
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     """Take a batch of the spool queue; return which of its messages stay there."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    process = wiring.process()
-    with process.span("replay"):
-        report = process.replay.run([_message(record) for record in event["Records"]], deadline)
+    parts = process()
+    with parts.span("replay"):
+        report = parts.use(replay).run([_message(record) for record in event["Records"]], deadline)
     emit(
         {
             "PointsReplayed": report.points_replayed,

@@ -4,8 +4,9 @@ import logging
 import time
 from typing import Any
 
-from netvitals import wiring
 from netvitals.observability import emit, observed
+from netvitals.wiring.parts import process
+from netvitals.wiring.update_status import update_status
 
 FLUSH_SECONDS = 5.0
 """Of the invocation, for what is under way when its time is nearly over."""
@@ -16,9 +17,9 @@ _logger = logging.getLogger("netvitals.status")
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Take any event: what counts is the time now; return how many devices have which status."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - FLUSH_SECONDS
-    process = wiring.process()
-    with process.span("status"):
-        report = process.update_status.run(time.time(), deadline)
+    parts = process()
+    with parts.span("status"):
+        report = parts.use(update_status).run(time.time(), deadline)
     for change in report.changes:
         _logger.info(change)
     if report.busy:

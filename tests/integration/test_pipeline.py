@@ -15,7 +15,7 @@ from integration.influxdb import TOKEN, Influx
 from integration.snmpd import HOST, Snmpd, StartSnmpd
 from moto import mock_aws
 
-from netvitals import wiring
+from netvitals.wiring.parts import process
 from simulators.functions import Context, handler_of, sqs_event
 
 pytestmark = pytest.mark.integration
@@ -117,10 +117,10 @@ def pipeline(database_url: str, influx: Influx, monkeypatch: pytest.MonkeyPatch)
         pipeline = Pipeline(database_url, influx)
         for name, value in pipeline.environment().items():
             monkeypatch.setenv(name, value)
-        wiring.process.cache_clear()
+        process.cache_clear()
         yield pipeline
-        wiring.process().database.close()
-        wiring.process.cache_clear()
+        process().database.close()
+        process.cache_clear()
 
 
 def snmpget(snmpd: Snmpd, *oids: str) -> list[str]:

@@ -1,0 +1,38 @@
+"""Collecting: devices over their protocols, into InfluxDB and `device_state`."""
+
+import msgspec
+
+import netvitals.collectors.snmp.collector  # noqa: F401, nearly every process needs it; the others come when asked
+from netvitals import settings
+from netvitals.adapters.credential_map import CredentialMap
+from netvitals.adapters.credentials_file import JsonFile
+from netvitals.adapters.state_postgres import PostgresObservationStore
+from netvitals.collectors.reach.prober import HostProber
+from netvitals.collectors.reach.resolve import Resolver
+from netvitals.collectors.registry import collector_for
+from netvitals.usecases.collect import Collect, Limits
+from netvitals.usecases.poll_device import PollDevice
+from netvitals.usecases.store_points import StoreObservations, StorePoints
+from netvitals.wiring.parts import Parts, fault
+from netvitals.wiring.points import rejects, sink, spool
+
+
+def collect(parts: Parts) -> Collect:
+    return Collect(
+        PollDevice(
+            Resolver(parts.guard).resolve,
+            parts.use(credentials),
+            HostProber(),
+            collector_for,
+            lambda device_id, what, error: fault(f"{what}, device {device_id}", error),
+        ),
+        StorePoints(parts.use(sink), parts.use(spool), parts.use(rejects)),
+        StoreObservations(PostgresObservationStore(parts.database), parts.use(spool)),
+        fault,
+        limits=msgspec.convert(parts.configuration.collector, Limits, from_attributes=True),
+    )
+
+
+def credentials(parts: Parts) -> CredentialMap:
+    own = parts.variables(settings.CredentialVariables)
+    return CredentialMap(JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn)))

@@ -1,0 +1,110 @@
+"""What one process is made of, each part made when first used and kept for the process's life."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache, cached_property
+from typing import Any, cast
+
+from netvitals import observability, settings
+from netvitals.adapters.aws import client
+from netvitals.adapters.configuration_document import document_in_file, document_in_parameter
+from netvitals.adapters.credential_map import JsonObject
+from netvitals.adapters.postgres import Database
+from netvitals.adapters.secrets_manager import SecretDocument
+from netvitals.adapters.xray import subsegment
+from netvitals.domain.access import database_url
+from netvitals.domain.configuration import Configuration
+from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.guard import Guard
+
+_logger = logging.getLogger("netvitals")
+
+
+class Parts:
+    """The parts that several use cases share, from the environment; a fault while one is made is met again.
+
+    Raises, where a part is used first:
+        ConfigurationError: a variable, the document, or a secret's content can't be used.
+        Unavailable: a secret or the document can't be read.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._made: dict[Callable[[Parts], Any], Any] = {}
+        self.client = cache(client)
+        """The boto3 client of a service."""
+
+    def use[Made](self, make: Callable[["Parts"], Made]) -> Made:
+        """What `make` makes of these parts: the same each time."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("Made", self._made[make])
+
+    def variables[V: settings.Variables](self, wanted: type[V]) -> V:
+        return settings.variables(wanted, self._environ)
+
+    def secret(self, arn: str) -> JsonObject:
+        return SecretDocument(arn, self.client("secretsmanager"))
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        document = self.variables(settings.DocumentVariables)
+        value, name = None, "the configuration"
+        if document.file:
+            value, name = document_in_file(document.file), document.file
+        elif document.parameter:
+            name = f"SSM parameter {document.parameter}"
+            value = document_in_parameter(document.parameter, self.client("ssm"))
+        configuration = settings.configuration(value, name, self._environ)
+        observability.set_level(configuration.log_level)
+        return configuration
+
+    @cached_property
+    def guard(self) -> Guard:
+        local = self.variables(settings.DialVariables).allow_local
+        return Guard(self.configuration.allowed_networks, allow_local=local)
+
+    @cached_property
+    def database(self) -> Database:
+        own = self.variables(settings.DatabaseVariables)
+        if own.url:
+            url = database_url({"url": own.url.reveal()}, "DATABASE_URL")
+            return Database(lambda: url)
+        secret = self.secret(str(own.secret_arn))
+        return Database(lambda: database_url(secret.read(), secret.where), secret.refresh)
+
+    def run[Result](self, work: Coroutine[Any, Any, Result]) -> Result:
+        return self._runner.run(work)
+
+    def span(self, name: str) -> AbstractContextManager[None]:
+        """A part of this invocation's trace, where tracing is on."""
+        return subsegment(name) if self._tracing else nullcontext()
+
+    @cached_property
+    def _runner(self) -> asyncio.Runner:
+        """One event loop for the life of the process: engines, sockets and locks belong to their loop."""
+        return asyncio.Runner()
+
+    @cached_property
+    def _tracing(self) -> bool:
+        return self.variables(settings.TracingVariables).enabled
+
+
+def complain(text: str) -> None:
+    """Tell of something that a person should put right."""
+    _logger.warning("%s", text)
+
+
+def fault(what: str, error: BaseException) -> None:
+    """Tell of a fault of our own that concerns one device or message; the others go on."""
+    # What we raise on purpose says all in its text; anything else is to be found in the code.
+    _logger.error("%s: %s", what, error, exc_info=None if isinstance(error, NetvitalsError) else error)
+
+
+@cache
+def process() -> Parts:
+    """The parts of this process, from its environment."""
+    return Parts(os.environ)

@@ -1,0 +1,23 @@
+"""Status: decided in PostgreSQL, told to InfluxDB, EventBridge and SNS."""
+
+from netvitals import settings
+from netvitals.adapters.digest_sns import DigestTopic
+from netvitals.adapters.events_eventbridge import EventBus
+from netvitals.adapters.status_postgres import PostgresStatusStore
+from netvitals.usecases.update_status import UpdateStatus
+from netvitals.wiring.parts import Parts, complain
+from netvitals.wiring.points import sink
+
+
+def update_status(parts: Parts) -> UpdateStatus:
+    notices = parts.variables(settings.NoticeVariables)
+    bus, topic = notices.event_bus, notices.digest_topic
+    return UpdateStatus(
+        store=PostgresStatusStore(parts.database),
+        policy=parts.configuration.policy,
+        sink=parts.use(sink),
+        complain=complain,
+        settings=parts.configuration.status,
+        events=EventBus(parts.client("events"), bus, complain) if bus else None,
+        digests=DigestTopic(parts.client("sns"), topic, complain) if topic else None,
+    )
