@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import inf
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -30,6 +31,8 @@ from netvitals.domain.status import (
     Status,
     StatusSettings,
 )
+
+type Send = Callable[[Sequence[Letter]], Collection[str]]
 
 FLEET = SiteState("")
 NAMED_CHANGES = 200
@@ -87,34 +90,38 @@ class UpdateStatus:
         self._sink = sink
         self._complain = complain
         self._settings = settings or StatusSettings()
-        self._publishers = {"event": events, "digest": digests}
+        self._events = events
+        self._digests = digests
 
     def run(self, now: float, deadline: float = inf) -> StatusReport:
-        """Decide as of `now` (seconds since the epoch), publish until `deadline` (`time.monotonic`).
+        """Decide as of `now` (seconds since the epoch), then publish until `deadline` (`time.monotonic`).
 
         Raises:
             Unavailable: the database can't be used; what was decided before that stays decided.
         """
-        decided = self._store.run(lambda run: self._decide(run, now))
+        decided = self._store.run(lambda run: self._decide(run, float(now)))
         report = StatusReport(busy=True) if decided is None else decided.report
+        # Alarms first: an InfluxDB that does not answer may take all the time there is.
+        if self._events is not None:
+            report.events_published = self._publish("event", self._events.send, report, deadline)
+        if self._digests is not None:
+            report.digests_published = self._publish("digest", self._digests.send, report, deadline)
+        report.points_published = self._publish("point", self._writing(deadline), report, deadline)
         if decided is not None:
             report.heartbeats = self._beat(decided.heartbeats, deadline)
-        report.points_published = self._publish(
-            "point", lambda letters: self._write(letters, deadline), report
-        )
-        for channel in ("event", "digest"):
-            publisher = self._publishers[channel]
-            if publisher is not None:
-                count = self._publish(channel, publisher.send, report)
-                setattr(report, f"{channel}s_published", count)
         return report
 
     def _decide(self, run: StatusRun, now: float) -> "_Deciding":
         deciding = _Deciding(run, now, self._settings, self._policy_of)
-        deciding.all(channels={channel for channel, publisher in self._publishers.items() if publisher})
+        deciding.all(self._channels())
         if deciding.report.bad_rows:
             self._complain(f"{deciding.report.bad_rows} devices have settings that can't be used")
         return deciding
+
+    def _channels(self) -> set[Channel]:
+        """What anybody listens to."""
+        wanted: dict[Channel, object] = {"point": self._sink, "event": self._events, "digest": self._digests}
+        return {channel for channel, publisher in wanted.items() if publisher is not None}
 
     def _policy_of(self, device: Monitored) -> Policy | None:
         try:
@@ -133,26 +140,26 @@ class UpdateStatus:
                 break
         return taken
 
-    def _write(self, letters: Sequence[Letter], deadline: float) -> Collection[str]:
-        """Lines that InfluxDB refuses for what they say are done with: it would refuse them for ever."""
-        outcome = self._sink.write([letter.body for letter in letters], deadline)
-        for refusal in outcome.refused:
-            self._complain(f"a status was refused: {refusal.reason}: {refusal.line[:200]}")
-        unsent = set(outcome.unsent)
-        if unsent:
-            self._complain(f"{len(unsent)} statuses were not written and are kept: {outcome.detail}")
-        return {letter.id for letter in letters if letter.body not in unsent}
+    def _writing(self, deadline: float) -> Send:
+        def write(letters: Sequence[Letter]) -> Collection[str]:
+            outcome = self._sink.write([letter.body for letter in letters], deadline)
+            for refusal in outcome.refused:  # InfluxDB would refuse it for ever: it is done with
+                self._complain(f"a status was refused: {refusal.reason}: {refusal.line[:200]}")
+            unsent = set(outcome.unsent)
+            if unsent:
+                self._complain(f"{len(unsent)} statuses were not written and are kept: {outcome.detail}")
+            return {letter.id for letter in letters if letter.body not in unsent}
 
-    def _publish(
-        self, channel: Channel, send: Callable[[Sequence[Letter]], Collection[str]], report: StatusReport
-    ) -> int:
-        """Publish all there is; stop where not everything was taken, and leave the rest to the next run."""
+        return write
+
+    def _publish(self, channel: Channel, send: Send, report: StatusReport, deadline: float) -> int:
+        """Publish all there is, as long as some of it is taken, and leave the rest to the next run."""
         published = 0
         while True:
             delivery = self._store.deliver(channel, send, _BATCH)
             published += delivery.published
-            report.unpublished += delivery.left
-            if delivery.left or not delivery.published:
+            if not delivery.published or monotonic() >= deadline:
+                report.unpublished += delivery.left
                 return published
 
 
@@ -182,7 +189,7 @@ class _Deciding:
         self.heartbeats: list[str] = []
         self.report = StatusReport()
 
-    def all(self, channels: Collection[str]) -> None:
+    def all(self, channels: Collection[Channel]) -> None:
         self._channels = channels
         for members in _by_site(self._run.devices()):
             self._site(members)
@@ -246,7 +253,7 @@ class _Deciding:
         self._post([site_event(site, self._now)])
 
     def _post(self, letters: Sequence[Letter]) -> None:
-        kept = [letter for letter in letters if letter.channel == "point" or letter.channel in self._channels]
+        kept = [letter for letter in letters if letter.channel in self._channels]
         if kept:
             self._run.post(kept)
 
