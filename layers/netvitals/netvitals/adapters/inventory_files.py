@@ -22,6 +22,8 @@ class InventoryFile(msgspec.Struct):
 
     rows: list[tuple[str, Device]] = []
     bad_rows: list[BadRow] = []
+    columns: set[str] = set()
+    """The fields that the file names, in any row."""
     ignored: list[str] = []
     """Columns that are none of netvitals'."""
 
@@ -102,6 +104,7 @@ def _read_csv(text: TextIO) -> InventoryFile:
 
 
 def _add(read: InventoryFile, where: str, row: dict[str, Any]) -> None:
+    read.columns |= row.keys() & {*FIELDS}
     for name in row.keys() - {*FIELDS, *read.ignored}:
         read.ignored.append(name)
         meant = get_close_matches(name, FIELDS, n=1, cutoff=0.8)

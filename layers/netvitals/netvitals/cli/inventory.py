@@ -1,0 +1,214 @@
+"""`netvitals inventory`: the table of devices, from files, checked before it is written."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+from msgspec import structs
+
+from netvitals.adapters.configuration_document import document_in_file
+from netvitals.adapters.credentials_file import JsonFile
+from netvitals.adapters.inventory_files import Format, InventoryFile, read_inventory
+from netvitals.domain.guard import Guard, names_loopback
+from netvitals.domain.inventory import FIELDS, BadRow
+from netvitals.domain.inventory_check import Rules, check_inventory
+from netvitals.settings import configuration
+
+EXIT_FAULTS = 1
+_SHOWN_FAULTS = 100
+
+_EPILOG = """\b
+Examples:
+  export DATABASE_URL=postgresql://user:password@host:5432/database?sslmode=require
+  netvitals inventory init
+  netvitals inventory import devices.csv --dry-run
+  netvitals inventory import devices.jsonl
+  netvitals inventory check                     what is in the database
+  netvitals inventory check devices.csv         a file, without a database
+  netvitals inventory list --site zurich --status offline
+  netvitals inventory list --format csv > devices.csv
+
+\b
+Files are CSV with a header, or JSON lines, with these names:
+  id, hostname, ip_address, mac_address, device_type, credential, site, parent_id, enabled,
+  maintenance_until (2026-11-23T16:00:00Z), settings (JSON, as {"snmp": {"port": 161}})
+Only id and one of ip_address and hostname are needed; other columns are ignored.
+
+\b
+Exit status:
+  0  done, or nothing wrong
+  1  something is wrong with the inventory: it says what, row by row, and nothing was written
+  2  wrong usage, or a file or the database can't be used"""
+
+_URL = click.option(
+    "--database-url", envvar="DATABASE_URL", show_envvar=True, required=True, metavar="URL",
+    help="The database. Better as DATABASE_URL: others see a command line in the list of processes.",
+)  # fmt: skip
+
+
+def _rules[Command: Callable[..., Any]](command: Command) -> Command:
+    """The options that say what rows are held against."""
+    for option in (
+        click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
+                     help="The configuration document: device types, allowed networks."),
+        click.option("--allow", multiple=True, metavar="CIDR",
+                     help="A network that devices may be in, in place of the configured ones. Repeatable."),
+        click.option("--credentials", type=click.Path(path_type=Path), envvar="NETVITALS_CREDENTIALS_FILE",
+                     help="The credential map: every credential must be in it."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(epilog=_EPILOG)
+def inventory() -> None:
+    """Create, fill, check and show the table of devices."""
+
+
+@inventory.command()
+@_URL
+def init(database_url: str) -> None:
+    """Create the tables, or bring them to this version. Harmless to repeat.
+
+    A table `devices` that is there already stays as it is.
+    """
+    from netvitals.adapters.schema import migrate  # noqa: PLC0415, psycopg takes a while to import
+
+    applied = migrate(_open(database_url))
+    click.echo("\n".join(f"applied {name}" for name in applied) or "the tables are up to date")
+
+
+@inventory.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@_URL
+@_rules
+@click.option(
+    "--format", "format_", type=click.Choice(["csv", "jsonl"]), help="Unless its first character tells."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--disable-missing", is_flag=True, help="Disable the devices that the file does not name.")
+def import_(
+    *,
+    file: Path,
+    database_url: str,
+    config: Path | None,
+    allow: tuple[str, ...],
+    credentials: Path | None,
+    format_: Format | None,
+    dry_run: bool,
+    disable_missing: bool,
+) -> None:
+    """Add and change devices as FILE says: all of them, or none.
+
+    Columns that the file does not have keep their values, and so do devices that it does not name.
+    """
+    from netvitals.adapters import inventory_writer as table  # noqa: PLC0415
+
+    rules = _rules_from(config, allow, credentials)
+    read = _read(file, format_)
+    database = _open(database_url)
+    existing = table.existing_devices(database)
+    columns = [name for name in FIELDS if name in read.columns]
+    rows = [(where, table.overlaid(device, columns, existing)) for where, device in read.rows]
+    rules = structs.replace(rules, others={name: device for name, device in existing.items() if device})
+    faults = read.bad_rows + check_inventory(rows, rules)
+    _stop_at(faults, "; nothing was imported")
+    devices = [device for _, device in rows]
+    plan = table.plan_import(devices, columns, existing, disable_missing=disable_missing)
+    if not dry_run:
+        table.write_import(database, plan)
+    click.echo(("would be " if dry_run else "") + str(plan))
+
+
+@inventory.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--database-url", envvar="DATABASE_URL", metavar="URL", help="Without FILE: the database.")
+@_rules
+def check(
+    *,
+    file: Path | None,
+    database_url: str | None,
+    config: Path | None,
+    allow: tuple[str, ...],
+    credentials: Path | None,
+) -> None:
+    """Say what is wrong with the devices in FILE, or in the database."""
+    rules = _rules_from(config, allow, credentials)
+    if file is not None:
+        read = _read(file, None)
+        rows, bad_rows = read.rows, read.bad_rows
+    elif database_url:
+        from netvitals.adapters.inventory_writer import devices_in  # noqa: PLC0415
+
+        rows, bad_rows = devices_in(_open(database_url))
+    else:
+        raise click.UsageError("give a FILE, or a database with DATABASE_URL")
+    _stop_at(bad_rows + check_inventory(rows, rules))
+    click.echo(f"{len(rows)} devices, nothing wrong")
+
+
+@inventory.command(name="list")
+@_URL
+@click.option("--site", help="Only devices of this site.")
+@click.option("--type", "device_type", help="Only devices of this type.")
+@click.option("--status", help="Only devices with this status: online, offline, unreachable, unknown.")
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True
+)
+def list_(
+    *,
+    database_url: str,
+    site: str | None,
+    device_type: str | None,
+    status: str | None,
+    format_: Literal["table", "jsonl", "csv"],
+) -> None:
+    """Show the devices with their status."""
+    from netvitals.cli.inventory_list import show  # noqa: PLC0415
+
+    filters = {"site": site, "device_type": device_type, "status": status}
+    wanted = {name: text for name, text in filters.items() if text is not None}
+    left_out = show(_open(database_url), wanted, format_)
+    if left_out:
+        click.echo(f"{left_out} rows can't be read; see: netvitals inventory check", err=True)
+
+
+def _open(database_url: str) -> Any:
+    from netvitals.adapters.postgres import Database  # noqa: PLC0415
+    from netvitals.domain.secret import Secret  # noqa: PLC0415
+
+    database = Database(lambda: Secret(database_url))
+    click.get_current_context().call_on_close(database.close)
+    return database
+
+
+def _read(file: Path, format_: Format | None) -> InventoryFile:
+    read = read_inventory(file, format_)
+    if read.ignored:
+        click.echo(f"ignored: {', '.join(map(ascii, sorted(read.ignored)[:20]))}", err=True)
+    return read
+
+
+def _rules_from(config: Path | None, allow: tuple[str, ...], credentials: Path | None) -> Rules:
+    document = document_in_file(str(config)) if config else None
+    settled = configuration(document, str(config or "no document"), os.environ)
+    allowed = allow or settled.allowed_networks
+    return Rules(
+        configuration=settled,
+        guard=Guard(allowed, allow_local=names_loopback(allowed)),
+        credential_names=JsonFile(credentials).read().keys() if credentials else None,
+    )
+
+
+def _stop_at(faults: Sequence[BadRow], consequence: str = "") -> None:
+    """Report what is wrong and end, where something is."""
+    for fault in faults[:_SHOWN_FAULTS]:
+        click.echo(str(fault))
+    if len(faults) > _SHOWN_FAULTS:
+        click.echo(f"… and {len(faults) - _SHOWN_FAULTS} more")
+    if faults:
+        click.echo(f"{len(faults)} faults{consequence}", err=True)
+        sys.exit(EXIT_FAULTS)

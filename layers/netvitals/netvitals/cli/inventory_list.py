@@ -1,0 +1,118 @@
+"""The devices of `netvitals inventory list`: a table for people, JSON lines and CSV for programs."""
+
+import csv
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from time import time
+from typing import Any, Literal
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from netvitals.adapters.inventory_postgres import PostgresInventory
+from netvitals.adapters.postgres import Database
+from netvitals.domain.device import Device
+from netvitals.domain.inventory import FIELDS, device_from
+
+_STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method")
+_COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}
+_WIDTH_OF_A_FILE = 200
+
+type Row = dict[str, Any]
+
+
+def show(database: Database, wanted: Mapping[str, str], format_: Literal["table", "jsonl", "csv"]) -> int:
+    """Print the devices whose fields have the wanted values; returns how many rows can't be read."""
+    listing = _Listing(database, wanted)
+    _WRITERS[format_](listing)
+    return listing.left_out
+
+
+class _Listing:
+    """The rows as they come from the database, and the number of those left out."""
+
+    def __init__(self, database: Database, wanted: Mapping[str, str]) -> None:
+        self._database = database
+        self._wanted = wanted
+        self.left_out = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for chunk in PostgresInventory(self._database).rows(_STATE, enabled_only=False):
+            for texts in chunk:
+                row = self._row(texts)
+                if row is not None and all(row[name] == text for name, text in self._wanted.items()):
+                    yield row
+
+    def _row(self, texts: Row) -> Row | None:
+        device = device_from({name: texts[name] for name in FIELDS}, "")
+        if not isinstance(device, Device):
+            self.left_out += 1
+            return None
+        fields = {name: getattr(device, name) for name in FIELDS}
+        state = {name: texts[name] or "" for name in _STATE}
+        return (
+            fields
+            | {"maintenance_until": texts["maintenance_until"]}
+            | state
+            | {"status": state["status"] or "unknown"}
+        )
+
+
+def _write_table(rows: Iterable[Row]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("device", "address", "type", "site", "status", "last seen", "why"):
+        table.add_column(name, overflow="fold" if name == "why" else "ellipsis")
+    for row in rows:
+        status = row["status"] if row["enabled"] else "disabled"
+        color = _COLORS.get(status, "dim")
+        table.add_row(
+            escape(row["id"]),
+            escape(row["ip_address"] or row["hostname"]),
+            escape(row["device_type"]),
+            escape(row["site"]),
+            f"[{color}]{escape(status)}[/]",
+            _age(row["last_seen_at"]),
+            escape(_printable(row["detail"] or (row["reason"] if row["reason"] != "ok" else ""))),
+        )
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+    console.print(table)
+    console.print(f"{table.row_count} devices")
+
+
+def _write_json_lines(rows: Iterable[Row]) -> None:
+    for row in rows:
+        click.echo(msgspec.json.encode(row))
+
+
+def _write_csv(rows: Iterable[Row]) -> None:
+    writer = csv.DictWriter(sys.stdout, [*FIELDS, *_STATE])
+    writer.writeheader()
+    for row in rows:
+        settings = msgspec.json.encode(row["settings"]).decode() if row["settings"] else ""
+        writer.writerow(row | {"settings": settings, "enabled": "true" if row["enabled"] else "false"})
+
+
+def _age(text: str) -> str:
+    if not text:
+        return "never"
+    seconds = max(0, int(time() - datetime.fromisoformat(text).timestamp()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def _printable(text: str) -> str:
+    """A device's own words must not move the terminal's cursor."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+_WRITERS: dict[str, Callable[[Iterable[Row]], None]] = {
+    "table": _write_table,
+    "jsonl": _write_json_lines,
+    "csv": _write_csv,
+}

@@ -1,0 +1,241 @@
+"""`netvitals inventory` against a real PostgreSQL."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from netvitals.cli.inventory import inventory
+
+pytestmark = pytest.mark.integration
+
+Run = Callable[..., Result]
+Query = Callable[[str], list[Any]]
+
+
+@pytest.fixture
+def run(database_url: str) -> Run:
+    def invoke(*arguments: str | Path, code: int = 0) -> Result:
+        result = CliRunner().invoke(inventory, [*map(str, arguments)], env={"DATABASE_URL": database_url})
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def query(database_url: str) -> Query:
+    def execute(statement: str) -> list[Any]:
+        with psycopg.connect(database_url) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    return execute
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        path = tmp_path / "devices"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+Write = Callable[[str], Path]
+
+
+def test_init_says_what_it_applied_and_then_that_all_is_there(empty_database_url: str) -> None:
+    runs = [
+        CliRunner().invoke(inventory, ["init"], env={"DATABASE_URL": empty_database_url}) for _ in range(2)
+    ]
+    assert "applied 0001_devices_and_state\n" in runs[0].output
+    assert runs[1].output == "the tables are up to date\n"
+
+
+def test_an_import_adds_changes_and_leaves_and_says_how_many(run: Run, query: Query, file: Write) -> None:
+    first = file(
+        "id,ip_address,site,enabled,maintenance_until,settings\n"
+        'a,10.0.0.1,x,yes,,\nb,2001:0DB8::1,x,no,2026-11-23T16:00:00Z,"{""snmp"":{""port"":1161}}"\nc,10.0.0.3,x,,,\n'
+    )
+    assert run("import", first, "--allow", "10.0.0.0/8", "--allow", "2001:db8::/32").output == (
+        "3 added, 0 changed, 0 unchanged\n"
+    )
+    again = run("import", first, "--allow", "10.0.0.0/8", "--allow", "2001:db8::/32")
+    assert again.output == "0 added, 0 changed, 3 unchanged\n"
+    assert run("import", file('{"id": "a", "site": "y"}\n{"id": "c", "site": "x"}\n')).output == (
+        "0 added, 1 changed, 1 unchanged\n"
+    )
+    assert query(
+        "SELECT id, host(ip_address), site, enabled, extract(epoch FROM maintenance_until)::bigint, settings"
+        " FROM devices ORDER BY id"
+    ) == [
+        ("a", "10.0.0.1", "y", True, None, {}),
+        ("b", "2001:db8::1", "x", False, 1795449600, {"snmp": {"port": 1161}}),
+        ("c", "10.0.0.3", "x", True, None, {}),
+    ]
+
+
+def test_an_inventory_with_one_fault_is_not_imported_at_all(run: Run, query: Query, file: Write) -> None:
+    result = run(
+        "import", file("id,ip_address,parent_id\na,10.0.0.1,\nb,8.8.8.8,a\nc,10.0.0.3,z\n,1,\n"), code=1
+    )
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["line 5", "line 3", "line 4"]
+    assert "3 faults; nothing was imported" in result.stderr
+    assert query("SELECT * FROM devices") == []
+
+
+def test_a_database_that_refuses_one_row_takes_none(run: Run, query: Query, file: Write) -> None:
+    query("ALTER TABLE devices ADD CHECK (site <> 'forbidden')")
+    with pytest.raises(AssertionError, match="violates check constraint"):
+        run("import", file("id,ip_address,site\na,10.0.0.1,x\nb,10.0.0.2,forbidden\n"))
+    assert query("SELECT * FROM devices") == []
+
+
+def test_a_dry_run_writes_nothing(run: Run, query: Query, file: Write) -> None:
+    result = run("import", file("id,ip_address\na,10.0.0.1\n"), "--dry-run")
+    assert result.output == "would be 1 added, 0 changed, 0 unchanged\n"
+    assert query("SELECT * FROM devices") == []
+
+
+def test_devices_that_the_file_does_not_name_are_disabled_only_when_asked(
+    run: Run, query: Query, file: Write
+) -> None:
+    run("import", file("id,ip_address\na,10.0.0.1\nb,10.0.0.2\n"))
+    path = file("id,ip_address\na,10.0.0.1\n")
+    assert run("import", path).output == "0 added, 0 changed, 1 unchanged\n"
+    assert run("import", path, "--disable-missing").output == "0 added, 0 changed, 1 unchanged, 1 disabled\n"
+    assert query("SELECT id, enabled FROM devices ORDER BY id") == [("a", True), ("b", False)]
+
+
+def test_columns_that_the_file_does_not_have_keep_their_values_and_count_in_the_checks(
+    run: Run, query: Query, file: Write
+) -> None:
+    run("import", file("id,ip_address,site,device_type\na,10.0.0.1,x,linux\n"))
+    run("import", file('{"id": "a", "settings": {"ssh": {"port": 2222}}}\n'))
+    assert query("SELECT host(ip_address), site, device_type, settings FROM devices") == [
+        ("10.0.0.1", "x", "linux", {"ssh": {"port": 2222}})
+    ]
+
+
+def test_a_row_that_can_not_be_read_is_mended_by_an_import(run: Run, query: Query, file: Write) -> None:
+    query("INSERT INTO devices (id, site) VALUES ('a', E'x\\ny')")
+    assert "site" in run("check", code=1).output
+    assert (
+        run("import", file("id,ip_address,site\na,10.0.0.1,x\n")).output
+        == "0 added, 1 changed, 0 unchanged\n"
+    )
+    assert run("check").output == "1 devices, nothing wrong\n"
+
+
+def test_an_owner_s_table_takes_an_import_and_keeps_its_own_columns(
+    empty_database_url: str, file: Write
+) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute(
+            "CREATE TABLE devices"
+            " (id bigint PRIMARY KEY, ip_address text, rack text DEFAULT '7', maintenance_until timestamp)"
+        )
+        connection.execute("INSERT INTO devices (id, rack) VALUES (1, 'mine')")
+    env = {"DATABASE_URL": empty_database_url}
+    runner = CliRunner()
+    assert runner.invoke(inventory, ["init"], env=env).exit_code == 0
+    path = str(file("id,ip_address,maintenance_until\n1,10.0.0.1,2026-11-23T16:00:00Z\n2,10.0.0.2,\n"))
+    assert runner.invoke(inventory, ["import", path], env=env).output == "1 added, 1 changed, 0 unchanged\n"
+    assert runner.invoke(inventory, ["import", path], env=env).output == "0 added, 0 changed, 2 unchanged\n"
+    with psycopg.connect(empty_database_url) as connection:
+        racks = connection.execute("SELECT id, rack FROM devices ORDER BY id").fetchall()
+    assert racks == [(1, "mine"), (2, "7")]
+    missing = runner.invoke(inventory, ["import", str(file("id,ip_address,site\n1,10.0.0.1,x\n"))], env=env)
+    assert "has no column site" in str(missing.exception)
+
+
+def test_credentials_are_checked_against_the_map(run: Run, file: Write, tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials.json"
+    credentials.write_text('{"core": {"snmp": {"community": "s3cret"}}}')
+    path = file("id,ip_address,credential\na,10.0.0.1,cor\n")
+    result = run("check", path, "--credentials", credentials, code=1)
+    assert "did you mean 'core'?" in result.output
+    assert "s3cret" not in result.output
+
+
+def test_a_device_type_of_the_configuration_is_known(run: Run, file: Write, tmp_path: Path) -> None:
+    config = tmp_path / "netvitals.yaml"
+    config.write_text("device_types: {ups: {extends: network}}\nallowed_networks: [198.51.100.0/24]\n")
+    path = file("id,ip_address,device_type\na,198.51.100.1,ups\n")
+    assert run("check", path, "--config", config).output == "1 devices, nothing wrong\n"
+    assert run("check", path, code=1).output.count("line 2") == 2
+
+
+def test_many_faults_are_counted_and_the_first_hundred_shown(run: Run, file: Write) -> None:
+    result = run("check", file("id\n" + "\n".join(map(str, range(250)))), code=1)
+    assert len(result.stdout.splitlines()) == 101
+    assert "and 150 more" in result.stdout
+
+
+@pytest.fixture
+def filled(query: Query) -> None:
+    query(
+        "INSERT INTO devices (id, ip_address, site, device_type, settings, enabled) VALUES"
+        " ('a', '10.0.0.1', 'x', 'network', '{\"snmp\": {\"port\": 1}}', true),"
+        " ('b[red]', '10.0.0.2', 'y', 'linux', '{}', true), ('c', NULL, 'y', 'linux', '{}', false),"
+        " (E'bad\\n', NULL, 'y', 'linux', '{}', true)"
+    )
+    query(
+        "INSERT INTO device_state (device_id, status, last_seen_at, reason, detail, method) VALUES"
+        " ('a', 'online', now() - interval '125 seconds', 'ok', '', 'snmp'),"
+        " ('b[red]', 'offline', NULL, 'timeout', E'no \\x1b[31manswer\\n', 'ssh')"
+    )
+
+
+@pytest.mark.usefixtures("filled")
+def test_list_shows_a_table_for_people(run: Run) -> None:
+    result = run("list")
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["device", "address", "type", "site", "status", "last", "seen", "why"]
+    assert "2 min ago" in lines[1]
+    assert lines[2].split()[:5] == ["b[red]", "10.0.0.2", "linux", "y", "offline"]
+    assert "disabled" in lines[3]
+    assert "3 devices" in lines[4]
+    assert "\x1b" not in result.stdout
+    assert "1 rows can't be read" in result.stderr
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ([], ["a", "b[red]", "c"]),
+        (["--site", "y"], ["b[red]", "c"]),
+        (["--type", "network"], ["a"]),
+        (["--status", "offline"], ["b[red]"]),
+        (["--status", "unknown", "--site", "y"], ["c"]),
+    ],
+)
+def test_list_filters_and_writes_json_lines(run: Run, filters: list[str], ids: list[str]) -> None:
+    rows = [json.loads(line) for line in run("list", "--format", "jsonl", *filters).stdout.splitlines()]
+    assert [row["id"] for row in rows] == ids
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+def test_what_list_writes_can_be_imported_again(run: Run, file: Write, format_: str, query: Query) -> None:
+    query(
+        "UPDATE devices SET ip_address = '10.0.0.3', maintenance_until = '2026-11-23 16:00Z' WHERE id = 'c'"
+    )
+    path = file(run("list", "--format", format_).stdout)
+    result = run("import", path)
+    assert result.stdout == "0 added, 0 changed, 3 unchanged\n"
+    assert "'status'" in result.stderr
+
+
+def test_a_missing_database_is_a_usage_error() -> None:
+    result = CliRunner().invoke(inventory, ["list"], env={"DATABASE_URL": None})
+    assert result.exit_code == 2
+    assert "DATABASE_URL" in result.output
+    assert CliRunner().invoke(inventory, ["check"], env={"DATABASE_URL": None}).exit_code == 2
