@@ -4,6 +4,7 @@ import importlib.util
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -20,14 +21,18 @@ class Context:
         return max(0, int((self._end - time.monotonic()) * 1000))
 
 
-def handler_of(function: str) -> Callable[[Any, Any], Any]:
-    """The handler in `functions/<function>/app.py`, imported anew."""
+def module_of(function: str) -> ModuleType:
+    """`functions/<function>/app.py`, imported anew."""
     spec = importlib.util.spec_from_file_location(f"{function}_app", FUNCTIONS / function / "app.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    handler: Callable[[Any, Any], Any] = module.handler
+    return module
+
+
+def handler_of(function: str) -> Callable[[Any, Any], Any]:
+    handler: Callable[[Any, Any], Any] = module_of(function).handler
     return handler
 
 
