@@ -1,11 +1,12 @@
-"""Jobs of one site and one second travel together, where more than one may share a message."""
+"""Jobs of one site that are due together travel together, where more than one may share a message."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from netvitals.domain.job import MAX_BODY_BYTES, Job, encode_jobs
 from netvitals.domain.ports import QueuedJobs
 
+SHARED_SECONDS = 5
+"""Jobs due in the same so many seconds may share a message, which comes when the first of them is due."""
 MAX_WAITING_JOBS = 20_000
 """Jobs held back for company; memory stays flat, whatever the number of sites."""
 _ENVELOPE_BYTES = 64
@@ -17,43 +18,44 @@ def grouped(delayed: Iterable[tuple[Job, int]], jobs_per_message: int) -> Iterat
         for job, delay in delayed:
             yield QueuedJobs([job], delay, job.site)
         return
-    waiting: defaultdict[tuple[str, int], _Bundle] = defaultdict(_Bundle)
+    waiting: dict[tuple[str, int], _Bundle] = {}
     held = 0
     for job, delay in delayed:
-        bundle = waiting[job.site, delay]
+        key = job.site, job.due_at // SHARED_SECONDS
         size = len(encode_jobs([job]))
-        if bundle.jobs and bundle.size + size > MAX_BODY_BYTES - _ENVELOPE_BYTES:
+        bundle = waiting.get(key)
+        if bundle is not None and bundle.size + size > MAX_BODY_BYTES - _ENVELOPE_BYTES:
             held -= len(bundle.jobs)
-            yield QueuedJobs(bundle.take(), delay, job.site)
-        bundle.add(job, size)
+            yield waiting.pop(key).message()
+            bundle = None
+        if bundle is None:
+            bundle = waiting[key] = _Bundle()
+        bundle.add(job, delay, size)
         held += 1
         if len(bundle.jobs) >= jobs_per_message:
             held -= len(bundle.jobs)
-            yield QueuedJobs(bundle.take(), delay, job.site)
+            yield waiting.pop(key).message()
         elif held >= MAX_WAITING_JOBS:
-            yield from _rest(waiting)
+            yield from (each.message() for each in waiting.values())
+            waiting.clear()
             held = 0
-    yield from _rest(waiting)
+    yield from (each.message() for each in waiting.values())
 
 
 class _Bundle:
-    __slots__ = ("jobs", "size")
+    """The jobs of a message that may still grow."""
+
+    __slots__ = ("delay", "jobs", "size")
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.size = 0
+        self.delay = 0
 
-    def add(self, job: Job, size: int) -> None:
+    def add(self, job: Job, delay: int, size: int) -> None:
+        self.delay = min(self.delay, delay) if self.jobs else delay
         self.jobs.append(job)
         self.size += size
 
-    def take(self) -> list[Job]:
-        jobs, self.jobs, self.size = self.jobs, [], 0
-        return jobs
-
-
-def _rest(waiting: dict[tuple[str, int], _Bundle]) -> Iterator[QueuedJobs]:
-    for (site, delay), bundle in waiting.items():
-        if bundle.jobs:
-            yield QueuedJobs(bundle.take(), delay, site)
-    waiting.clear()
+    def message(self) -> QueuedJobs:
+        return QueuedJobs(self.jobs, self.delay, self.jobs[0].site)
