@@ -1,0 +1,87 @@
+"""The installed command against simulated devices on the wire."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulators.snmp_devices import switch
+from simulators.snmp_host import AgentHost, AgentThread
+
+NETVITALS = Path(sys.executable).with_name("netvitals")
+PORTS = 8
+
+
+@pytest.fixture(scope="module")
+def agents() -> Iterator[AgentHost]:
+    agents = {f"127.21.0.{n}": switch(PORTS, delay=0.02) for n in range(1, 31)}
+    agents["127.21.1.1"] = switch(PORTS, delay=1.2)  # slower than its time limit
+    agents["127.21.1.2"] = switch(PORTS, community="another")
+    with AgentThread(agents) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def files(agents: AgentHost, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("poll")
+    snmp = {"port": agents.port, "timeout_seconds": 0.5, "retries": 1}
+    rows = [
+        {"id": address, "ip_address": address, "credential": "lab", "settings": {"snmp": snmp}}
+        for address in [*agents.agents, "127.21.2.1"]
+    ]
+    (folder / "devices.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    credentials = folder / "credentials.json"
+    credentials.write_text(json.dumps({"lab": {"snmp": {"version": "2c", "community": "public"}}}))
+    credentials.chmod(0o600)
+    return ["--inventory", str(folder / "devices.jsonl"), "--credentials", str(credentials)]
+
+
+def netvitals(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([NETVITALS, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_every_device_gets_its_line_and_the_healthy_ones_come_before_the_slow_and_the_dead(
+    files: list[str],
+) -> None:
+    done = netvitals("poll", *files, "--allow", "127.0.0.0/8", "--format", "jsonl")
+    assert done.returncode == 1, done.stderr
+    assert done.stderr == ""
+    rows: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    healthy, troubled = rows[:30], rows[30:]
+    assert {row["reason"] for row in healthy} == {"ok"}
+    assert {row["device_id"]: row["reason"] for row in troubled} == {
+        "127.21.1.1": "timeout",
+        "127.21.1.2": "timeout",
+        "127.21.2.1": "timeout",
+    }
+    for row in healthy:
+        interfaces = [p["instance"] for p in row["points"] if p["metric_name"] == "net_bytes_in"]
+        assert len(interfaces) == PORTS
+
+
+def test_a_table_of_up_and_down_ends_with_the_count(files: list[str]) -> None:
+    done = netvitals("poll", *files, "--allow", "127.0.0.0/8", "--kind", "status", "--concurrency", "40")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("33 devices: 30 answered, 3 did not")
+
+
+def test_without_leave_for_loopback_no_device_is_dialled(files: list[str], agents: AgentHost) -> None:
+    before = [agent.requests for agent in agents.agents.values()]
+    done = netvitals("poll", *files, "--format", "jsonl")
+    assert {json.loads(line)["reason"] for line in done.stdout.splitlines()} == {"bad_address"}
+    assert [agent.requests for agent in agents.agents.values()] == before
+
+
+def test_one_address_is_polled_ad_hoc_with_its_community_from_the_environment(agents: AgentHost) -> None:
+    done = subprocess.run(
+        [NETVITALS, "poll", "127.21.1.2", "--port", str(agents.port)],
+        capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+        env={"NETVITALS_COMMUNITY": "another"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "127.21.1.2 is up by snmp" in done.stdout
+    assert "another" not in done.stdout + done.stderr
