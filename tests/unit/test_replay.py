@@ -151,5 +151,9 @@ def test_a_record_that_is_no_observation_poisons_its_parcel_only(bench: Bench, c
 
 @given(st.integers(1, 1000))
 def test_a_message_stays_hidden_longer_each_time_up_to_a_bound(count: int) -> None:
-    seconds = backoff_seconds(count)
-    assert min(15 * 2 ** (count - 1), LONGEST_BACKOFF_SECONDS // 2) <= seconds <= LONGEST_BACKOFF_SECONDS
+    step = min(30 * count, LONGEST_BACKOFF_SECONDS)
+    assert step // 2 <= backoff_seconds(count) <= step
+
+
+def test_a_thousand_attempts_last_longer_than_the_fourteen_days_that_sqs_keeps_a_message() -> None:
+    assert sum(map(backoff_seconds, range(1, 1001))) > 14 * 86400

@@ -14,8 +14,8 @@ from netvitals.domain.ports import ObservationStore, PointSink, Spool, SpoolMess
 from netvitals.domain.write_outcome import Obstacle, Refusal
 from netvitals.usecases.store_points import SPOOL_RESERVE_SECONDS, set_aside
 
-SHORTEST_BACKOFF_SECONDS = 30
-LONGEST_BACKOFF_SECONDS = 300
+BACKOFF_STEP_SECONDS = 30
+LONGEST_BACKOFF_SECONDS = 1800
 LONGEST_PAUSE_SECONDS = 60.0
 MAX_POISON_CHARACTERS = 65536
 """Of an unreadable message, so much is set aside."""
@@ -151,6 +151,10 @@ class Replay:
 
 
 def backoff_seconds(receive_count: int) -> int:
-    """How long a message stays hidden after so many attempts; jittered, so that not all return at once."""
-    step = min(SHORTEST_BACKOFF_SECONDS * 2 ** min(receive_count - 1, 10), LONGEST_BACKOFF_SECONDS)
+    """How long a message stays hidden after so many attempts; jittered, so that not all return at once.
+
+    Grows by 30 s: an hour's backlog is back within 7 minutes, and the 1,000 attempts after which a queue
+    may give a message up are not used up before SQS's longest retention of 14 days.
+    """
+    step = min(BACKOFF_STEP_SECONDS * receive_count, LONGEST_BACKOFF_SECONDS)
     return int(step * random.uniform(0.5, 1))  # noqa: S311, spreads load only

@@ -1,0 +1,209 @@
+"""`netvitals spool`: what waits to be written, what was refused, and dead letters."""
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from botocore.exceptions import BotoCoreError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from netvitals.adapters import aws, redrive_sqs
+from netvitals.adapters.spool_sqs import SqsSpool
+from netvitals.cli.figures import duration
+from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.parcel import InvalidParcel, Parcel, decode_parcel
+from netvitals.domain.write_outcome import Refusal
+from netvitals.wiring.parts import process
+from netvitals.wiring.replay import replay as replaying
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from netvitals.domain.ports import SpoolMessage
+
+REPLAY_SECONDS = 60.0
+_EVERYTHING = 1_000_000
+
+_spool_option = click.option(
+    "--spool", "spool_url", envvar="NETVITALS_SPOOL_QUEUE_URL", metavar="URL", help="URL of the spool queue."
+)
+_rejects_option = click.option(
+    "--rejects",
+    "rejects_url",
+    envvar="NETVITALS_REJECT_QUEUE_URL",
+    metavar="URL",
+    help="URL of the reject queue.",
+)
+
+
+@click.group()
+def spool() -> None:
+    """Points and observations that could not be stored when they were measured.
+
+    They wait in the spool and are replayed by themselves; lines that InfluxDB refuses for what they say
+    are set aside with the reason. Queues are named by the options or by NETVITALS_SPOOL_QUEUE_URL and
+    NETVITALS_REJECT_QUEUE_URL, the stack's outputs; AWS's region and credentials come from the environment.
+    """
+
+
+@spool.command()
+@_spool_option
+@_rejects_option
+def status(spool_url: str | None, rejects_url: str | None) -> None:
+    """How much waits, since when and why.
+
+    Age, records and cause come from a sample of up to ten messages that are due now.
+    """
+    table = Table("queue", "due", "hidden", "oldest", "records", "cause", box=None, header_style="bold")
+    for name, url in (("spool", spool_url), ("rejects", rejects_url)):
+        if url:
+            table.add_row(name, *_figures(_queue(url)))
+    if not table.row_count:
+        raise ConfigurationError("no queue is named: use --spool or NETVITALS_SPOOL_QUEUE_URL")
+    _console().print(table)
+
+
+def _figures(queue: SqsSpool) -> tuple[str, ...]:
+    depth = queue.depth()
+    sample = queue.receive(visibility_seconds=0)
+    if not sample:
+        return str(depth.waiting), str(depth.hidden), "", "", ""
+    parcels = [_opened(message) for message in sample]
+    return (
+        str(depth.waiting),
+        str(depth.hidden),
+        _age(min(message.sent_at for message in sample)),
+        str(sum(len(parcel.records) for parcel in parcels)),
+        escape(parcels[0].cause),
+    )
+
+
+@spool.command()
+@click.argument("count", type=click.IntRange(min=1), default=_EVERYTHING, metavar="[COUNT]")
+@_spool_option
+def replay(count: int, spool_url: str | None) -> None:
+    """Replay COUNT messages now, or all that are due, with the settings of the replay function.
+
+    Stops at the first obstacle and exits 1. Messages that wait for their next attempt are hidden and are
+    not taken.
+    """
+    queue = _queue(_named(spool_url, "--spool", "NETVITALS_SPOOL_QUEUE_URL"))
+    use_case = process().use(replaying)
+    taken = points = observations = 0
+    while taken < count and (messages := queue.receive(min(10, count - taken), int(REPLAY_SECONDS) + 60)):
+        report = use_case.run(messages, time.monotonic() + REPLAY_SECONDS)
+        for message in messages:
+            if message.id not in report.failed_ids:
+                queue.delete(message)
+                taken += 1
+        points += report.points_replayed
+        observations += report.observations_replayed
+        if report.failed_ids:
+            _say_replayed(taken, points, observations)
+            raise click.ClickException(f"{len(report.failed_ids)} messages stay: {report.detail}")
+    _say_replayed(taken, points, observations)
+
+
+def _say_replayed(messages: int, points: int, observations: int) -> None:
+    click.echo(f"{messages} messages replayed: {points} points, {observations} observations")
+
+
+@spool.command()
+@_rejects_option
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Lines to show.")
+@click.option("--jsonl", is_flag=True, help="One JSON object per line, uncut, in place of the table.")
+@click.option("--delete", is_flag=True, help="Delete the messages that were shown.")
+def rejects(rejects_url: str | None, *, limit: int, jsonl: bool, delete: bool) -> None:
+    """Lines that were refused, and why."""
+    queue = _queue(_named(rejects_url, "--rejects", "NETVITALS_REJECT_QUEUE_URL"))
+    seen: list[SpoolMessage] = []
+    shown: list[tuple[SpoolMessage, Refusal]] = []
+    while len(shown) < limit and (messages := queue.receive()):
+        seen += messages
+        shown += [(message, refusal) for message in messages for refusal in _refusals(message)]
+    _show(shown, jsonl=jsonl)
+    for message in seen:
+        if delete:
+            queue.delete(message)
+        else:
+            queue.postpone(message, 0)
+
+
+def _refusals(message: "SpoolMessage") -> list[Refusal]:
+    try:
+        return [msgspec.json.decode(record, type=Refusal) for record in _opened(message).records]
+    except msgspec.DecodeError as error:
+        return [Refusal(message.body, f"no refusal: {error}")]
+
+
+def _show(shown: "list[tuple[SpoolMessage, Refusal]]", *, jsonl: bool) -> None:
+    if jsonl:
+        for message, refusal in shown:
+            age = int(time.time() - message.sent_at)
+            found = {"age_seconds": age, "reason": refusal.reason, "line": refusal.line}
+            click.echo(msgspec.json.encode(found))
+        return
+    table = Table(box=None, header_style="bold")
+    table.add_column("age", no_wrap=True)
+    table.add_column("reason", ratio=2)
+    table.add_column("line", ratio=3, overflow="fold")
+    for message, refusal in shown:
+        table.add_row(_age(message.sent_at), escape(refusal.reason), escape(_printable(refusal.line[:400])))
+    _console().print(table)
+    click.echo(f"{len(shown)} refused lines")
+
+
+@spool.command()
+@click.argument("dead_letters", metavar="QUEUE")
+@click.option("--to", "target", metavar="QUEUE", help="Where to; the queue they come from, unless given.")
+@click.option("--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="At most.")
+def redrive(dead_letters: str, target: str | None, count: int) -> None:
+    """Send the dead letters of QUEUE, a URL or a name, back to the queue that gave them up.
+
+    Do so after the cause was mended. Jobs that have expired by then are dropped and counted.
+    """
+    client = _client()
+    source = redrive_sqs.queue_url(client, dead_letters)
+    goal = redrive_sqs.queue_url(client, target) if target else redrive_sqs.source_of(client, source)
+    click.echo(f"{redrive_sqs.move(client, source, goal, count)} messages moved to {goal}")
+
+
+def _opened(message: "SpoolMessage") -> Parcel:
+    try:
+        return decode_parcel(message.body)
+    except InvalidParcel as error:
+        return Parcel(content="refusals", records=[message.body], cause=str(error))
+
+
+def _named(url: str | None, option: str, variable: str) -> str:
+    if not url:
+        raise ConfigurationError(f"no queue is named: use {option} or {variable}")
+    return url
+
+
+def _client() -> "SQSClient":
+    try:
+        sqs: SQSClient = aws.client("sqs")
+    except BotoCoreError as error:
+        raise ConfigurationError(f"AWS can't be used: {error}") from None
+    return sqs
+
+
+def _queue(url: str) -> SqsSpool:
+    return SqsSpool(_client(), url)
+
+
+def _age(sent_at: float) -> str:
+    return duration(max(0.0, time.time() - sent_at))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=200)

@@ -1,0 +1,156 @@
+"""`netvitals spool` on moto's SQS and the demo's store."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from integration.influxdb import TOKEN, Influx
+from moto import mock_aws
+
+from netvitals.adapters.spool_sqs import SqsSpool
+from netvitals.cli.spool import spool
+from netvitals.domain.errors import ConfigurationError, Unavailable
+from netvitals.domain.write_outcome import Refusal
+from netvitals.wiring.parts import process
+
+LINES = ["m,t=a x=1 1763913600000000000", "m,t=a x=2 1763913601000000000"]
+REFUSAL = Refusal("m x=1z \x1b[31m", "unable to parse: [bold]invalid number")
+
+
+class Desk:
+    """The command line, and what it works on."""
+
+    def __init__(self, sqs: Any) -> None:
+        self.sqs = sqs
+        self.spool_url = sqs.create_queue(QueueName="spool")["QueueUrl"]
+        self.rejects_url = sqs.create_queue(QueueName="rejects")["QueueUrl"]
+        self.spool = SqsSpool(sqs, self.spool_url)
+        self.rejects = SqsSpool(sqs, self.rejects_url)
+
+    def run(self, *arguments: str) -> Result:
+        result = CliRunner().invoke(spool, arguments)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+
+@pytest.fixture
+def desk(memory_influx: Influx, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    with mock_aws():
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        desk = Desk(boto3.client("sqs"))
+        for name, value in {
+            "NETVITALS_SPOOL_QUEUE_URL": desk.spool_url,
+            "NETVITALS_REJECT_QUEUE_URL": desk.rejects_url,
+            "INFLUXDB_URL": memory_influx.url,
+            "INFLUXDB_TOKEN": TOKEN,
+            "INFLUXDB_ORG": "netvitals",
+            "DATABASE_URL": "postgresql://127.0.0.1:1/nowhere",
+        }.items():
+            monkeypatch.setenv(name, value)
+        process.cache_clear()
+        yield desk
+        process.cache_clear()
+
+
+def test_status_shows_how_much_waits_since_when_and_why(desk: Desk) -> None:
+    desk.spool.put("lines", LINES, "InfluxDB is in trouble (503)")
+    output = desk.run("status").output
+    _, spooled, rejected = (line.split() for line in output.splitlines())
+    assert spooled[:3] == ["spool", "1", "0"]
+    assert " ".join(spooled[-5:]) == "InfluxDB is in trouble (503)"
+    assert rejected == ["rejects", "0", "0"]
+    assert len(desk.spool.receive()) == 1
+
+
+def test_status_without_a_queue_says_how_to_name_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NETVITALS_SPOOL_QUEUE_URL")
+    monkeypatch.delenv("NETVITALS_REJECT_QUEUE_URL")
+    with pytest.raises(ConfigurationError, match="--spool"):
+        desk.run("status")
+
+
+def test_replay_writes_what_is_due_and_empties_the_spool(desk: Desk, memory_influx: Influx) -> None:
+    for line in LINES:
+        desk.spool.put("lines", [line], "timeout")
+    assert "2 messages replayed: 2 points, 0 observations" in desk.run("replay").output
+    assert [row["x"] for row in memory_influx.query("SELECT x FROM m")] == [1, 2]
+    assert desk.spool.depth() == (0, 0)
+
+
+def test_replay_takes_no_more_messages_than_it_was_told(desk: Desk) -> None:
+    for line in LINES:
+        desk.spool.put("lines", [line], "timeout")
+    assert "1 messages replayed" in desk.run("replay", "1").output
+    assert desk.spool.depth() == (1, 0)
+
+
+def test_replay_stops_at_an_obstacle_and_exits_1(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFLUXDB_TOKEN", "outdated")
+    desk.spool.put("lines", LINES, "timeout")
+    result = desk.run("replay")
+    assert result.exit_code == 1
+    assert "1 messages stay: InfluxDB does not accept the token; check the secret" in result.output
+    assert sum(desk.spool.depth()) == 1
+
+
+def test_rejects_are_shown_with_reasons_and_stay(desk: Desk) -> None:
+    desk.rejects.put("refusals", [msgspec.json.encode(REFUSAL).decode()], "x")
+    for _ in range(2):
+        output = desk.run("rejects").output
+        assert "unable to parse: [bold]invalid number" in output
+        assert "m x=1z \ufffd[31m" in output
+        assert "1 refused lines" in output
+
+
+def test_rejects_are_given_uncut_as_json_and_deleted_on_request(desk: Desk) -> None:
+    desk.rejects.put("refusals", [msgspec.json.encode(REFUSAL).decode()], "x")
+    shown = json.loads(desk.run("rejects", "--jsonl", "--delete").output)
+    assert (shown["line"], shown["reason"]) == (REFUSAL.line, REFUSAL.reason)
+    assert desk.rejects.depth() == (0, 0)
+
+
+def test_a_foreign_message_among_the_rejects_is_shown_as_it_is(desk: Desk) -> None:
+    desk.sqs.send_message(QueueUrl=desk.rejects_url, MessageBody="what is this")
+    assert "what is this" in desk.run("rejects").output
+
+
+def with_dead_letters(desk: Desk, name: str) -> tuple[str, str]:
+    dead = desk.sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
+    arn = desk.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    return desk.sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"], dead
+
+
+def bodies(desk: Desk, url: str) -> list[str]:
+    answer = desk.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+    return sorted(message["Body"] for message in answer.get("Messages", []))
+
+
+def test_dead_letters_go_back_to_the_queue_that_gave_them_up(desk: Desk) -> None:
+    source, dead = with_dead_letters(desk, "jobs")
+    for n in range(12):
+        desk.sqs.send_message(QueueUrl=dead, MessageBody=f"job {n:02}")
+    assert f"12 messages moved to {source}" in desk.run("redrive", "jobs-dead").output
+    received = [body for _ in range(2) for body in bodies(desk, source)]
+    assert sorted(received) == [f"job {n:02}" for n in range(12)]
+    assert bodies(desk, dead) == []
+
+
+def test_as_many_dead_letters_as_asked_for_go_where_they_are_told(desk: Desk) -> None:
+    _, dead = with_dead_letters(desk, "jobs")
+    for n in range(3):
+        desk.sqs.send_message(QueueUrl=dead, MessageBody=f"job {n}")
+    desk.run("redrive", dead, "--to", desk.spool_url, "--count", "2")
+    assert len(bodies(desk, desk.spool_url)) == 2
+    assert len(bodies(desk, dead)) == 1
+
+
+@pytest.mark.parametrize(("queue", "said"), [("nowhere", "not found"), ("rejects", "of 0 queues")])
+def test_a_redrive_from_no_dead_letter_queue_says_so(desk: Desk, queue: str, said: str) -> None:
+    with pytest.raises(Unavailable, match=said):
+        desk.run("redrive", queue)
