@@ -1,0 +1,119 @@
+"""A simulated device that speaks SNMPv3 to one user, and reports what it does not take (RFC 3414, 3.2)."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from hmac import compare_digest
+
+from netvitals.collectors.snmp import ber, message
+from netvitals.collectors.snmp.engines import TIME_WINDOW_SECONDS
+from netvitals.collectors.snmp.faults import Malformed
+from netvitals.collectors.snmp.message import Message
+from netvitals.collectors.snmp.reports import DECRYPTION_ERROR, NOT_IN_TIME_WINDOW, UNKNOWN_ENGINE
+from netvitals.collectors.snmp.usm import AUTH, PRIV, local_keys
+from netvitals.domain.credential import SnmpCredential
+from simulators.snmp_agent import Agent
+from simulators.snmp_mib import Mib, Object
+
+REPORT = 0xA8
+UNSUPPORTED_LEVEL = "1.3.6.1.6.3.15.1.1.1"
+UNKNOWN_USER = "1.3.6.1.6.3.15.1.1.3"
+WRONG_DIGEST = "1.3.6.1.6.3.15.1.1.5"
+UNKNOWN_CONTEXT = "1.3.6.1.6.3.12.1.5"
+_COMMUNITY = b"inside"
+_V2C_HEAD = b"\x02\x01\x01" + ber.tlv(0x04, _COMMUNITY)
+
+
+class V3Agent(Agent):
+    """What it answers is `Agent`'s business; `engine_id`, `boots` and `booted_at` may change at any time."""
+
+    def __init__(
+        self,
+        objects: Mapping[str, Object] | Mib,
+        user: SnmpCredential,
+        *,
+        engine_id: bytes = bytes.fromhex("80001f8804") + b"simulated",
+        boots: int = 1,
+        uptime: int = 1000,
+        contexts: Iterable[str] = ("",),
+        clock: Callable[[], float] = time.time,
+        delay: float = 0.0,
+    ) -> None:
+        super().__init__(objects, community=_COMMUNITY.decode(), delay=delay)
+        self.user = user
+        self.engine_id = engine_id
+        self.boots = boots
+        self.booted_at = clock() - uptime
+        self.contexts = {context.encode() for context in contexts}
+        self._clock = clock
+
+    @property
+    def time(self) -> int:
+        return int(self._clock() - self.booted_at)
+
+    def receive(self, datagram: bytes) -> list[bytes]:
+        try:
+            query = message.decode(datagram)
+        except Malformed:
+            return []
+        refusal = self.refusal(datagram, query)
+        if refusal:
+            return [self.report(query, refusal)]
+        try:
+            context, contained = self.content(query)
+        except Malformed:
+            return [self.report(query, DECRYPTION_ERROR)]
+        if context not in self.contexts:
+            return [self.report(query, UNKNOWN_CONTEXT)]
+        answers = super().receive(ber.tlv(0x30, _V2C_HEAD + contained))
+        return [self.secured(query, context, self._pdu(answer)) for answer in answers]
+
+    @staticmethod
+    def _pdu(answer: bytes) -> bytes:
+        start, end = ber.read_as(0x30, answer, 0)
+        return answer[start + len(_V2C_HEAD) : end]
+
+    def refusal(self, datagram: bytes, query: Message) -> str | None:  # noqa: PLR0911, one way out per counter
+        """The counter that stands against this message."""
+        keys = local_keys(self.user, self.engine_id)
+        if query.engine_id != self.engine_id:
+            return UNKNOWN_ENGINE
+        if query.user != (self.user.user or "").encode():
+            return UNKNOWN_USER
+        if query.flags & (AUTH | PRIV) != keys.flags:
+            return UNSUPPORTED_LEVEL
+        if not keys.mac_bytes:
+            return None
+        unsigned = message.with_mac(datagram, query.mac_at, bytes(len(query.mac)))
+        if not compare_digest(keys.mac(unsigned), query.mac):
+            return WRONG_DIGEST
+        if query.boots != self.boots or abs(query.time - self.time) > TIME_WINDOW_SECONDS:
+            return NOT_IN_TIME_WINDOW
+        return None
+
+    def content(self, query: Message) -> tuple[bytes, bytes]:
+        privacy = local_keys(self.user, self.engine_id).privacy
+        if privacy is None:
+            return message.unscope(query.data)
+        return message.unscope(privacy.decrypt(query.boots, query.time, query.salt, query.data))
+
+    def report(self, query: Message, oid: str) -> bytes:
+        """A report, which is authenticated where it says the time."""
+        name = ber.tlv(0x06, ber.encode_oid(f"{oid}.0"))
+        varbinds = ber.tlv(0x30, ber.tlv(0x30, name + b"\x41\x01\x01"))
+        contained = ber.tlv(REPORT, ber.integer(query.id) + b"\x02\x01\x00\x02\x01\x00" + varbinds)
+        return self.secured(query, b"", contained, AUTH if oid == NOT_IN_TIME_WINDOW else 0)
+
+    def secured(self, query: Message, context: bytes, contained: bytes, flags: int | None = None) -> bytes:
+        """The message that carries this PDU back to the querier, at the level of these flags."""
+        keys = local_keys(self.user, self.engine_id)
+        flags = keys.flags if flags is None else flags & keys.flags
+        data, salt = message.scoped(self.engine_id, context, contained), b""
+        if flags & PRIV and keys.privacy:
+            encrypted, salt = keys.privacy.encrypt(self.boots, self.time, data)
+            data = message.octets(encrypted)
+        mac = bytes(keys.mac_bytes if flags & AUTH else 0)
+        security = message.parameters(self.engine_id, self.boots, self.time, query.user, mac, salt)
+        whole = message.encode(query.id, flags, security, data)
+        if not mac:
+            return whole
+        return message.with_mac(whole, message.decode(whole).mac_at, keys.mac(whole))
