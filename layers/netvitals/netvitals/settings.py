@@ -63,8 +63,11 @@ class InfluxVariables(Variables, frozen=True):
     """Where points are written; each of the first three beats the key of that name in the secret."""
 
     url: str | None = _variable("INFLUXDB_URL")
+    """`https://…`; beats the secret's `url`."""
     token: Secret | None = _variable("INFLUXDB_TOKEN")
+    """May write the bucket; beats the secret's `token`; for local runs."""
     org: str | None = _variable("INFLUXDB_ORG")
+    """The organisation; beats the secret's `org`."""
     secret_arn: Arn | None = _variable("NETVITALS_INFLUXDB_SECRET_ARN")
     """A secret with `{"url", "token", "org", "bucket"}`."""
 
@@ -94,7 +97,9 @@ class WorkQueueVariables(Variables, frozen=True):
     """Where fan-out sends jobs."""
 
     status: QueueUrl = msgspec.field(name="NETVITALS_STATUS_QUEUE_URL")
+    """Takes the jobs that ask whether devices are up."""
     metrics: QueueUrl = msgspec.field(name="NETVITALS_METRICS_QUEUE_URL")
+    """Takes the jobs that ask devices for everything."""
 
 
 class SpoolVariables(Variables, frozen=True):
@@ -154,6 +159,12 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "INFLUXDB_BUCKET": ("influxdb", "bucket"),
 }
 """Variables that stand for a key of the configuration document."""
+
+
+def groups() -> list[type[Variables]]:
+    """All groups of variables, each once."""
+    used = (group for function in FUNCTIONS.values() for group in function)
+    return [*dict.fromkeys(used), TracingVariables]
 
 
 _SPOKEN = {"on": "true", "yes": "true", "off": "false", "no": "false"}

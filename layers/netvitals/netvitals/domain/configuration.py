@@ -32,15 +32,15 @@ class InfluxSettings(Section, frozen=True):
     """How points are written; where to and with which token is a secret."""
 
     bucket: str | None = None
-    """The secret's bucket, and `network_metrics` where that names none, unless set."""
+    """Unless set: the secret's bucket, or `network_metrics` where that names none."""
     timeout_seconds: Seconds = 10.0
-    """For one request."""
+    """For one write request."""
     retries: Annotated[int, Meta(ge=0, le=10)] = 3
-    """After these, points go to the spool queue."""
+    """How often a write is repeated while InfluxDB struggles; after that, points go to the spool queue."""
     backoff_initial_seconds: Seconds = 0.1
-    """Doubles with each retry, with jitter …"""
+    """The pause before the first retry; it doubles with each, and is jittered."""
     backoff_maximum_seconds: Seconds = 5.0
-    """… up to this."""
+    """The longest pause between retries."""
 
     def __post_init__(self) -> None:
         if self.backoff_initial_seconds > self.backoff_maximum_seconds:
@@ -54,8 +54,9 @@ class CollectorSettings(Section, frozen=True):
     """What one invocation of the collector may do at once."""
 
     max_concurrent_devices: Annotated[int, Meta(ge=1, le=2000)] = 200
+    """Devices polled at the same time by one invocation."""
     max_concurrent_per_site: Annotated[int, Meta(ge=1, le=2000)] = 50
-    """So that a thin line to a site is not flooded."""
+    """Devices of one site polled at the same time, so that a thin line to it is not flooded."""
     flush_reserve_seconds: Annotated[float, Meta(ge=1, le=300)] = 15.0
     """Kept back from the end of an invocation to write points and observations."""
 
@@ -64,13 +65,14 @@ class FanOutSettings(Section, frozen=True):
     """How jobs are put into messages."""
 
     jobs_per_message: Annotated[int, Meta(ge=1, le=100)] = 1
-    """More than 1 saves requests; a message that fails is then retried with all its jobs."""
+    """More than 1 saves requests to SQS; a message that fails is then retried with all its jobs."""
 
 
 class Configuration(Section, frozen=True, dict=True):
     """A configuration document, complete with the package's defaults; `Configuration()` is the defaults."""
 
     log_level: LogLevel = "INFO"
+    """What is logged: this level and those above it."""
     allowed_networks: tuple[str, ...] = PRIVATE_NETWORKS
     """CIDRs in which devices may be dialled; nothing outside is."""
     defaults: dict[str, Any] = msgspec.field(default_factory=dict)

@@ -136,5 +136,5 @@ _PLAIN: dict[type[inspect.Type], str] = {
 
 def _range(info: inspect.IntType | inspect.FloatType) -> str:
     bounds = {">": info.gt, "≥": info.ge, "<": info.lt, "≤": info.le}
-    parts = [f"{sign} {bound:g}" for sign, bound in bounds.items() if bound is not None]
+    parts = [f"{sign} {bound}" for sign, bound in bounds.items() if bound is not None]
     return f" {' and '.join(parts)}" if parts else ""
