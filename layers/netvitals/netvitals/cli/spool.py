@@ -16,8 +16,6 @@ from netvitals.cli.figures import duration
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.parcel import InvalidParcel, Parcel, decode_parcel
 from netvitals.domain.write_outcome import Refusal
-from netvitals.wiring.parts import process
-from netvitals.wiring.replay import replay as replaying
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -90,6 +88,10 @@ def replay(count: int, spool_url: str | None) -> None:
     Stops at the first obstacle and exits 1. Messages that wait for their next attempt are hidden and are
     not taken.
     """
+    # InfluxDB's and the database's clients take a second to import, and only this command needs them.
+    from netvitals.wiring.parts import process  # noqa: PLC0415, see above
+    from netvitals.wiring.replay import replay as replaying  # noqa: PLC0415, see above
+
     queue = _queue(_named(spool_url, "--spool", "NETVITALS_SPOOL_QUEUE_URL"))
     use_case = process().use(replaying)
     taken = points = observations = 0
