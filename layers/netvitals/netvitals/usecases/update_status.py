@@ -184,6 +184,7 @@ class _Deciding:
         self._sites = [] if self._fleet is before else [self._fleet]
         self._lost = {name for name, site in run.sites.items() if name and site.lost}
         self._patience = inf
+        self._changes: list[Change] = []
         self._statuses: Counter[str] = Counter()
         self._digest = Digest()
         self.heartbeats: list[str] = []
@@ -193,6 +194,7 @@ class _Deciding:
         self._channels = channels
         for members in _by_site(self._run.devices()):
             self._site(members)
+        self._apply()
         for site in self._sites:
             self._tell_site(site)
         digest = self._digest.letter(self._now)
@@ -217,9 +219,10 @@ class _Deciding:
                 self._sites.append(site)
                 (self._lost.add if site.lost else self._lost.discard)(name)
         changes = [change for device, policy in members if (change := decide(device, policy, around))]
-        for start in range(0, len(changes), _BATCH):
-            self._apply(changes[start : start + _BATCH])
         self._count(devices, {change.device.id: change.after.status for change in changes})
+        self._changes += changes
+        if len(self._changes) >= _BATCH:
+            self._apply()
 
     def _policy_for(self, device: Monitored) -> Policy:
         policy = self._policy_of(device)
@@ -229,13 +232,16 @@ class _Deciding:
         self._patience = min(self._patience, missing_after_seconds(policy))
         return policy
 
-    def _apply(self, changes: Sequence[Change]) -> None:
-        applied = self._run.apply(changes, self._now)
+    def _apply(self) -> None:
+        if not self._changes:
+            return
+        applied = self._run.apply(self._changes, self._now)
         letters: list[Letter] = []
-        for change in changes:
+        for change in self._changes:
             if change.device.id in applied:
                 letters += self._tell(change)
         self._post(letters)
+        self._changes.clear()
 
     def _tell(self, change: Change) -> Iterator[Letter]:
         if change.is_transition:
