@@ -252,6 +252,7 @@ def test_the_community_comes_from_the_environment_as_well(collector: Scripted) -
         (("10.0.0.9", "--community", "x", "--type", "toaster"), "toaster"),
         (("10.0.0.9", "--community", "x", "--allow", "10.0.0.0/33"), "is no network"),
         (("--inventory", "/no/such/file"), "/no/such/file"),
+        (("10.0.0.9", "--credential", "c", "--credentials", "/no/such/map"), "/no/such/map"),
     ],
 )
 def test_wrong_usage_polls_nothing_and_says_what_to_do(

@@ -30,7 +30,7 @@ from simulators.polling import (
     silent,
     uncancellable,
 )
-from simulators.virtual_time import run
+from simulators.virtual_time import NeverReturns, run
 
 
 def poll(stage: Bench, what: Job | None = None, within: float | None = None) -> PollResult:
@@ -159,6 +159,16 @@ def test_a_credential_without_a_part_for_the_protocol_is_named() -> None:
     result = poll(bench(credentials=FakeCredentials({"c": Credential()})))
     assert result.reason is Reason.BAD_CREDENTIAL
     assert "credential 'c' has no 'snmp' part" in result.detail
+
+
+def test_a_credential_store_that_hangs_when_read_anew_costs_no_more_than_the_devices_time() -> None:
+    class Hanging(FakeCredentials):
+        def refresh(self) -> bool:
+            raise NeverReturns
+
+    result = poll(bench(refused, credentials=Hanging({"c": EVERYTHING})), job(device_timeout_seconds=10))
+    assert result.reason is Reason.AUTH
+    assert result.duration_ms == pytest.approx(10_000)
 
 
 def test_a_missing_credential_is_no_outage() -> None:
@@ -345,6 +355,7 @@ def test_unfit_points_are_dropped_and_of_two_for_one_instance_the_first_is_kept(
         (9, "1"),
     ]
     assert len(result.point_faults) == 3
+    assert result.detail == "3 values were unfit to be stored: cpu_percent is 140, above 100 …"
 
 
 def test_what_protocols_remember_is_put_together() -> None:

@@ -107,6 +107,18 @@ async def test_an_accepted_connection_is_timed_by_the_kernel_and_leaves_nothing_
     assert "06" not in states, "TIME_WAIT"
 
 
+async def test_a_process_out_of_descriptors_says_nothing_about_the_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    prober = HostProber()
+    monkeypatch.setattr(socket, "socket", exhausted)
+    with pytest.raises(OSError, match="Too many open files"):
+        await prober.probe("127.0.0.1", PingSettings(), connect_only=True)
+
+
 class Host:
     """In place of the network: says of each port when it answers, and how."""
 

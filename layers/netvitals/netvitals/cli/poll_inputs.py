@@ -180,7 +180,9 @@ def _settings(options: Options, settled: Configuration) -> dict[str, Any]:
 def _file_of(options: Options) -> JsonObject:
     path = options.credentials or os.environ.get("NETVITALS_CREDENTIALS_FILE")
     if path:
-        return JsonFile(path)
+        file = JsonFile(path)
+        file.read()  # so that one that can't be read is told at once
+        return file
     if options.credential:
         raise click.UsageError("--credential needs --credentials FILE, the map that holds it")
     return _Given({})

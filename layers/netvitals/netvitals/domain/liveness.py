@@ -19,7 +19,7 @@ Time alone never makes a device offline; only polls that failed do.
 
 from typing import NamedTuple
 
-from netvitals.domain.observation import Reason
+from netvitals.domain.observation import OUR_FAULTS
 from netvitals.domain.policy import Policy
 from netvitals.domain.status import (
     TOLD_BY_ANOTHER,
@@ -34,8 +34,6 @@ from netvitals.domain.status import (
     Watch,
 )
 
-OUR_FAULTS = frozenset({Reason.BAD_ADDRESS, Reason.BAD_CREDENTIAL, Reason.UNSUPPORTED, Reason.INTERNAL})
-"""Reasons for which nothing was sent to the device, so that its silence proves nothing."""
 NOWHERE = SiteState("")
 """The site of devices that have none: its path is never lost."""
 _UP_OR_DOWN = (Status.ONLINE, Status.OFFLINE)

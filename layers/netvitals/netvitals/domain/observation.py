@@ -26,6 +26,10 @@ class Reason(StrEnum):
     INTERNAL = "internal"
 
 
+OUR_FAULTS = frozenset({Reason.BAD_ADDRESS, Reason.BAD_CREDENTIAL, Reason.UNSUPPORTED, Reason.INTERNAL})
+"""Reasons for which nothing was sent to the device, so that its silence proves nothing."""
+
+
 class Reading:
     """Where a collector puts what it reads, as it reads it: what was read stays when time runs out."""
 

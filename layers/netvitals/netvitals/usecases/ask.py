@@ -60,9 +60,9 @@ class AskProtocol:
         Raises:
             Unavailable: the credential store can't be read.
         """
-        job, reading = question.job, question.reading
+        reading = question.reading
         try:
-            credential = await self._credential(job, question.protocol)
+            credential = await self._credential(question)
             collector = self._collector_for(question.protocol)
         except CredentialMissing as error:
             return reading.fail(Reason.BAD_CREDENTIAL, str(error))
@@ -74,7 +74,7 @@ class AskProtocol:
             return self._crashed(question, error)
         await self._collect(question, collector, credential)
         if reading.reason is Reason.AUTH and not reading.points:
-            renewed = await self._renewed(job, credential)
+            renewed = await self._renewed(question, credential)
             if renewed is not None:
                 reading.fail(Reason.TIMEOUT, "")
                 await self._collect(question, collector, renewed)
@@ -103,29 +103,39 @@ class AskProtocol:
         question.reading.fail(Reason.INTERNAL, f"a fault of netvitals itself ({kind}), see its log")
         self._on_crash(question.job.device_id, f"collecting over {question.protocol}", error)
 
-    async def _credential(self, job: Job, protocol: str) -> Credential:
+    async def _credential(self, question: Question) -> Credential:
+        name, protocol = question.job.credential, question.protocol
         try:
-            credential = self._credentials.get(job.credential)
+            credential = self._credentials.get(name)
         except CredentialMissing:
-            if not await self._refreshed():
+            if not await self._refreshed(question.end):
                 raise
-            credential = self._credentials.get(job.credential)
+            credential = self._credentials.get(name)
+        if not name:
+            raise CredentialMissing(
+                f"the device names no credential, and {protocol} needs one: set `credential`"
+            )
         if getattr(credential, protocol) is None:
-            name = f"credential {job.credential!r}" if job.credential else "a device without a credential"
-            raise CredentialMissing(f"{name} has no {protocol!r} part: add it to the credential map")
+            raise CredentialMissing(
+                f"credential {name!r} has no {protocol!r} part: add it to the credential map"
+            )
         return credential
 
-    async def _renewed(self, job: Job, refused: Credential) -> Credential | None:
+    async def _renewed(self, question: Question, refused: Credential) -> Credential | None:
         """What the store holds now, if something else: passwords are rotated while a process lives."""
         try:
-            await self._refreshed()
-            credential = self._credentials.get(job.credential)
+            await self._refreshed(question.end)
+            credential = self._credentials.get(question.job.credential)
         except (CredentialMissing, Unavailable):
             return None
         return credential if credential != refused else None
 
-    async def _refreshed(self) -> bool:
-        return await asyncio.to_thread(self._credentials.refresh)
+    async def _refreshed(self, end: float) -> bool:
+        try:
+            async with asyncio.timeout_at(end):
+                return await asyncio.to_thread(self._credentials.refresh)
+        except TimeoutError:
+            return False
 
 
 def _cut_short(reading: Reading, protocol: str) -> None:

@@ -1,7 +1,7 @@
 """Poll one device: is it there, and what does it say."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import time_ns
 
 import msgspec
@@ -55,7 +55,7 @@ class PollDevice:
             reachable=verdict.reachable,
             method=verdict.method,
             reason=verdict.reason,
-            detail=verdict.detail,
+            detail=verdict.detail or _told(faults),
             attempted_at_ns=attempted_at_ns,
             duration_ms=duration_ms,
             points=points,
@@ -123,6 +123,10 @@ class PollDevice:
             return
         if not simulated or reach.accepted:
             verdict.saw(reach, time_ns())
+
+
+def _told(faults: Sequence[str]) -> str:
+    return f"{len(faults)} values were unfit to be stored: {faults[0]} …" if faults else ""
 
 
 def _with_own_ports(settings: PollSettings) -> PingSettings:

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from netvitals.domain.job import Job, Kind
-from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.observation import OUR_FAULTS, Reading, Reason
 from netvitals.domain.point import Point, fault_of
 from netvitals.domain.ports import Reach
 
@@ -24,7 +24,6 @@ _MOST_TELLING = (
     Reason.TIMEOUT,
     Reason.OK,
 )
-_NOTHING_WAS_SENT = {Reason.BAD_ADDRESS, Reason.BAD_CREDENTIAL, Reason.UNSUPPORTED, Reason.INTERNAL}
 
 
 def tells_something(reading: Reading, kind: Kind) -> bool:
@@ -143,7 +142,7 @@ class Verdict:
 
     def _anything_sent(self) -> bool:
         """No packet, no verdict: a missing credential is no outage of the device."""
-        asked = any(reading.reason not in _NOTHING_WAS_SENT for _, reading in self._asked)
+        asked = any(reading.reason not in OUR_FAULTS for _, reading in self._asked)
         return asked or self._host(alive=False)
 
     def _rtt_ms(self) -> float | None:

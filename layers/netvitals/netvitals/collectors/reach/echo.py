@@ -9,15 +9,18 @@ async def echo(address: str, sequence: int, timeout: float, *, privileged: bool)
 
     The socket is connected: otherwise every raw socket is handed the replies of all hosts that are probed at
     the same time, which costs the square of their number, and a third party's reply would count.
+
+    Raises:
+        ICMPLibError: this process gets no socket, which says nothing about the host.
     """
     kind = ICMPv6Socket if ":" in address else ICMPv4Socket
     request = ICMPRequest(address, unique_identifier(), sequence)
-    try:
-        with AsyncSocket(kind(privileged=privileged)) as sock:
+    with AsyncSocket(kind(privileged=privileged)) as sock:
+        try:
             sock.sock.connect((address, 0))
             sock.send(request)
             reply = await sock.receive(request, timeout)
             reply.raise_for_status()
-    except (ICMPLibError, OSError):
-        return None
+        except (ICMPLibError, OSError):
+            return None
     return float((reply.time - request.time) * 1e3)

@@ -24,15 +24,18 @@ class Knock(msgspec.Struct, frozen=True):
 
 
 async def knock(address: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> Knock:  # noqa: ASYNC109, part of the answer
-    """Try to connect; the time limit starts once there is a socket to use."""
+    """Try to connect; the time limit starts once there is a socket to use.
+
+    Raises:
+        OSError: this process gets no socket, which says nothing about the host.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     async with sockets:
-        try:
-            with socket.socket(
-                socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM
-            ) as sock:
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            try:
                 return await _connect(sock, (address, port), timeout)
-        except OSError as error:
-            return Knock(detail=f"TCP {port}: {_text(error)}")
+            except OSError as error:
+                return Knock(detail=f"TCP {port}: {_text(error)}")
 
 
 async def _connect(sock: socket.socket, peer: tuple[str, int], timeout: float) -> Knock:  # noqa: ASYNC109, see above

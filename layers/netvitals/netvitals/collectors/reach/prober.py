@@ -105,6 +105,7 @@ class HostProber:
         finally:
             for task in knocks:
                 task.cancel()
+            await asyncio.gather(*knocks, return_exceptions=True)
 
 
 async def _spaced[T](count: int, attempt: Callable[[int], Awaitable[T]]) -> list[T]:
