@@ -34,8 +34,8 @@ async def poll_all(
     async def one(address: str) -> None:
         async with gate:
             try:
-                outcome["values"] += await poll(address, port)
-                outcome["ok"] += 1
+                values = await poll(address, port)
+                outcome.update(ok=1, values=values)
             except Exception as error:  # noqa: BLE001, whatever a peer raises is a failed poll
                 outcome[type(error).__name__] += 1
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -48,9 +49,39 @@ def test_each_loop_has_a_socket_of_its_own_and_closed_loops_leave_none_behind() 
         assert [asyncio.run(ask(host.port)) for _ in range(3)][1:] == [1, 1]
 
 
-async def test_one_socket_serves_all_devices_of_a_family() -> None:
-    assert endpoint_to("127.0.8.1") is endpoint_to("127.0.8.2")
+@pytest.fixture
+def rmem_max(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Makes the kernel grant no more receive buffer than that."""
+    limit = 2**31
+
+    class Limited(socket.socket):
+        def setsockopt(self, level: int, name: int, value: int) -> None:  # type: ignore[override]  # as we use it
+            super().setsockopt(level, name, min(value, limit) if name == socket.SO_RCVBUF else value)
+
+    def grant(most: int) -> None:
+        nonlocal limit
+        limit = most
+        transport._sockets_needed.cache_clear()
+
+    monkeypatch.setattr(socket, "socket", Limited)
+    yield grant
+    transport._sockets_needed.cache_clear()
+
+
+async def test_one_socket_serves_all_devices_of_a_family_where_its_buffer_is_large() -> None:
+    if transport._sockets_needed() == 1:
+        assert endpoint_to("127.0.8.1") is endpoint_to("127.0.8.2")
     assert endpoint_to("::1") is not endpoint_to("127.0.8.1")
+    close_endpoints()
+
+
+async def test_small_buffers_are_made_up_for_by_more_sockets(rmem_max: Callable[[int], None]) -> None:
+    rmem_max(212_992)
+    used = {endpoint_to(f"127.0.8.{number}") for number in range(1, 251)}
+    assert len(used) == transport._sockets_needed() == 20
+    assert endpoint_to("127.0.8.1") is endpoint_to("127.0.8.1")
+    rmem_max(1024)
+    assert transport._sockets_needed() == 32
     close_endpoints()
 
 

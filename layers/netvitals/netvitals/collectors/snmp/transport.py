@@ -1,17 +1,25 @@
-"""One UDP socket per event loop and address family, shared by every device that is being polled."""
+"""One UDP socket per event loop and address family, shared by every device that is being polled.
+
+Where the kernel grants it too small a buffer there are more of them, and each device keeps to one: the
+answers of hundreds of devices wait there while one turn of the loop lasts.
+"""
 
 import asyncio
 import ipaddress
 import secrets
 import socket
 import time
+from functools import cache
+from math import ceil
 from typing import Protocol
+from zlib import crc32
 
 from netvitals.collectors.snmp.faults import Malformed, Unreachable
 from netvitals.collectors.snmp.security import message_id
 
-RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-"""Room for the answers of some 2000 requests; the kernel gives what net.core.rmem_max allows."""
+RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
+"""Room for the answers of 2000 requests, of which each takes the kernel 2 to 4 KiB."""
+_MAX_SOCKETS = 32
 _DATAGRAM_BYTES = 65_535
 _READS_PER_TURN = 256
 """A flood gets no more of the loop than this at a time."""
@@ -37,9 +45,7 @@ class Endpoint:
     def __init__(self, loop: asyncio.AbstractEventLoop, family: socket.AddressFamily) -> None:
         self._loop = loop
         self._waiting: dict[int, Waiter] = {}
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.settimeout(0)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        self._socket = _open(family)
         self._socket.bind(("", 0))
         self.strays = 0
         """Datagrams nobody waited for: late, forged, from another address, or no SNMP at all."""
@@ -102,18 +108,35 @@ class Endpoint:
         self._socket.close()
 
 
-_endpoints: dict[tuple[asyncio.AbstractEventLoop, socket.AddressFamily], Endpoint] = {}
+def _open(family: socket.AddressFamily) -> socket.socket:
+    """A socket with as much receive buffer as net.core.rmem_max lets it have."""
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    opened.settimeout(0)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES // 2)  # the kernel doubles it
+    return opened
+
+
+@cache
+def _sockets_needed() -> int:
+    """1 where rmem_max is 4 MiB, the default of newer kernels; 20 where it is 208 KiB, that of older ones."""
+    with _open(socket.AF_INET) as probe:
+        granted = probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    return min(ceil(RECEIVE_BUFFER_BYTES / granted), _MAX_SOCKETS)
+
+
+_endpoints: dict[tuple[asyncio.AbstractEventLoop, socket.AddressFamily, int], Endpoint] = {}
 
 
 def endpoint_to(address: str) -> Endpoint:
-    """The running loop's endpoint for the family of this IP address; those of closed loops are closed."""
+    """The running loop's endpoint for this IP address; those of closed loops are closed."""
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    endpoint = _endpoints.get((loop, family))
+    key = (loop, family, crc32(address.encode()) % _sockets_needed())
+    endpoint = _endpoints.get(key)
     if endpoint is None:
-        for key in [key for key in _endpoints if key[0].is_closed()]:
-            _endpoints.pop(key).close()
-        endpoint = _endpoints[loop, family] = Endpoint(loop, family)
+        for closed in [other for other in _endpoints if other[0].is_closed()]:
+            _endpoints.pop(closed).close()
+        endpoint = _endpoints[key] = Endpoint(loop, family)
     return endpoint
 
 
