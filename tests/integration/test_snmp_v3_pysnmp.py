@@ -20,6 +20,8 @@ from netvitals.domain.job import Job
 from netvitals.domain.policy import PollSettings, SnmpSettings
 from netvitals.domain.ports import Target
 from netvitals.domain.secret import Secret
+from simulators.snmp_host import AgentHost
+from simulators.snmp_v3_agent import V3Agent
 from simulators.snmp_v3_responder import HOST, ROWS, TABLE, Responder
 
 COLUMNS = [f"{TABLE}.1", f"{TABLE}.2"]
@@ -119,6 +121,16 @@ async def test_both_sessions_name_the_same_faults(
         await open_(port, user, timeout_seconds=5.0).get([f"{COLUMNS[0]}.1"])
     assert refusal.value.alive
     assert "canary" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("open_", [fast, through_pysnmp])
+async def test_both_sessions_name_an_unknown_context(open_: Any) -> None:
+    """Of a simulated device: pysnmp as an agent never reports one."""
+    agent = V3Agent({f"{COLUMNS[0]}.1": 1}, credential("SHA256", "AES128"))
+    async with AgentHost({HOST: agent}) as host:
+        session = open_(host.port, credential("SHA256", "AES128", context="nowhere"))
+        with pytest.raises(AuthFault, match="no context 'nowhere'"):
+            await session.get([f"{COLUMNS[0]}.1"])
 
 
 async def test_both_sessions_give_the_same_results(serve: Any) -> None:

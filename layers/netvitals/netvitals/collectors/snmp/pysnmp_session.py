@@ -46,7 +46,7 @@ _REPORTS = {
 }
 
 
-class Engine:
+class PysnmpEngine:
     """A pysnmp engine with one user: two of the same name on one engine would answer for each other."""
 
     def __init__(self, credential: SnmpCredential) -> None:
@@ -119,17 +119,17 @@ class Engine:
         return ProtocolFault(f"{address}: {indication}")
 
 
-_engines: dict[tuple[asyncio.AbstractEventLoop, SnmpCredential], Engine] = {}
+_engines: dict[tuple[asyncio.AbstractEventLoop, SnmpCredential], PysnmpEngine] = {}
 
 
-def _engine_for(credential: SnmpCredential) -> Engine:
+def _engine_for(credential: SnmpCredential) -> PysnmpEngine:
     """The running loop's engine of this credential; an engine of another loop would wait for ever."""
     loop = asyncio.get_running_loop()
     engine = _engines.get((loop, credential))
     if engine is None:
         for key in [key for key in _engines if key[0].is_closed()]:
             del _engines[key]
-        engine = _engines[loop, credential] = Engine(credential)
+        engine = _engines[loop, credential] = PysnmpEngine(credential)
     return engine
 
 
@@ -162,7 +162,7 @@ class PysnmpSession(SnmpSession):
             else:
                 work.answered(request, answer, time.time_ns(), (time.monotonic() - now) * 1000)
 
-    async def _ask(self, engine: Engine, request: Request) -> Pdu:
+    async def _ask(self, engine: PysnmpEngine, request: Request) -> Pdu:
         for tries_left in reversed(range(request.tries)):
             octets = pdu.encode_request(request.tag, 0, request.names, request.repetitions)
             try:

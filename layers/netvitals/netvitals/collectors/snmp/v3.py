@@ -71,16 +71,19 @@ class UserSecurity:
         self._engine: Engine | None = None
         self._keys = LocalKeys(None, b"", None)
         self._sent: dict[int, _Sent] = {}
-        self._heard = self._proven = False
+        self._heard = self._proven = self._silent = False
         engine = cache.get(self._peer) or recall(memory, clock())
         if engine is not None:
             self._adopt(engine)
 
     def remember(self) -> dict[str, Any]:
-        """Changes for device memory: the engine, where it is proven and not known there already."""
-        if self._engine is None:
-            return {} if self._memory is None else {MEMORY_KEY: None}
-        if not self._proven or not differs(self._memory, self._engine):
+        """Changes for device memory: the engine, where it is proven and not known there already.
+
+        An engine that has been silent is forgotten: whoever stands there next may have another id.
+        """
+        if self._silent and not self._heard and self._memory is not None:
+            return {MEMORY_KEY: None}
+        if self._engine is None or not self._proven or not differs(self._memory, self._engine):
             return {}
         return {MEMORY_KEY: msgspec.to_builtins(self._engine.remembered())}
 
@@ -130,7 +133,7 @@ class UserSecurity:
 
     def silence(self) -> SnmpFault | None:
         if not self._heard:
-            self._engine = None
+            self._silent = True
             self._cache.drop(self._peer)
             return None
         if self._proven:
@@ -149,6 +152,8 @@ class UserSecurity:
     def _discover(self, answer: Message) -> NoReturn:
         """Learn from the report that a discovery brings (RFC 3414, 4), whichever counter it names."""
         _, contained = message.unscope(answer.data)
+        if not contained.startswith(_REPORT):
+            raise Malformed("an SNMPv3 answer where a report belongs")
         oid = report_oid(contained)
         self._heard = True
         if not answer.engine_id:
