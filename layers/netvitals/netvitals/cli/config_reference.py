@@ -87,7 +87,7 @@ def default_document() -> str:
     ]
     lines += ["device_types:"]
     for name, tree in BUILT_IN_TYPES.items():
-        lines += [f"  {name}: {_written(tree)}"]
+        lines += [f"  {name}: {written(tree)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -101,7 +101,7 @@ def _keys(section: type[msgspec.Struct], prefix: str = "") -> Iterator[Entry]:
         if path in DERIVED:
             meaning += f" Unless set: {DERIVED[path]}."
         takes = allowed(hint, "seconds" if name.endswith("_seconds") else "")
-        yield Entry(path, takes, _written(getattr(section(), name)), meaning)
+        yield Entry(path, takes, written(getattr(section(), name)), meaning)
 
 
 def _variables(group: type[settings.Variables]) -> Iterator[Entry]:
@@ -132,7 +132,8 @@ def _section(entries: Sequence[Entry], indent: str) -> Iterator[str]:
         yield f"{inner}{'# ' if entry.name in DERIVED else ''}{key}: {entry.default}"
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as it stands in a document."""
     return json.dumps(msgspec.to_builtins(value))
 
 

@@ -1,0 +1,119 @@
+"""`netvitals config`: check a configuration before it is deployed, and see what it comes to."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from netvitals import settings
+from netvitals.adapters.configuration_document import document_in_file
+from netvitals.cli.config_origins import Row, document_rows, type_rows, variable_rows
+from netvitals.cli.config_reference import default_document
+from netvitals.domain.errors import ConfigurationError, NetvitalsError
+
+EXIT_WRONG = 1
+_WIDTH_OF_A_FILE = 160
+
+_EPILOG = """\b
+Examples:
+  netvitals config check netvitals.yaml          what is wrong with a document, key by key
+  netvitals config check --function collector    whether the environment has all that a function needs
+  netvitals config check --connect               whether database, InfluxDB and secrets can be used
+  netvitals config show-defaults > netvitals.yaml
+
+\b
+Exit status:
+  0  everything can be used
+  1  something can't; each fault is told on a line of its own, on standard error"""
+
+
+@click.group(epilog=_EPILOG)
+def config() -> None:
+    """Check the configuration, and show what it comes to."""
+
+
+@config.command("show-defaults")
+def show_defaults() -> None:
+    """Print the package's defaults as a document in which each key is explained."""
+    click.echo(default_document(), nl=False)
+
+
+@config.command(epilog=_EPILOG)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--function", type=click.Choice(list(settings.FUNCTIONS)),
+              help="Require the environment that this function needs.")  # fmt: skip
+@click.option("--connect", is_flag=True, help="Also use what is configured: database, InfluxDB, secrets.")
+@click.option("--all", "everything", is_flag=True, help="Show every key of every device type.")
+def check(file: Path | None, function: str | None, connect: bool, everything: bool) -> None:
+    """Check a document and the environment together, and show the effective settings.
+
+    FILE is a YAML or JSON document; without it, NETVITALS_CONFIG_FILE or NETVITALS_CONFIG_PARAMETER says
+    where it is, and without these the package's defaults are shown. Each value is shown with where it comes
+    from; of a secret only that it is set.
+    """
+    environ = dict(os.environ)
+    if file is not None:
+        environ |= {"NETVITALS_CONFIG_FILE": str(file), "NETVITALS_CONFIG_PARAMETER": ""}
+    faults = list(_variable_faults(environ, function))
+    try:
+        document, name = _document(environ)
+        configuration = settings.configuration(document, name, environ)
+    except NetvitalsError as error:
+        _fail([*faults, str(error)])
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+    _print(console, "Settings", document_rows(configuration, document, name, environ))
+    for device_type in configuration.known_types:
+        rows = type_rows(configuration, device_type, document, environ, everything=everything)
+        _print(console, f"Device type {device_type}", rows)
+    _print(console, "Environment", variable_rows(environ, function))
+    if connect and not faults:
+        from netvitals.cli.config_connect import connections  # noqa: PLC0415, brings all that Lambda uses
+
+        tried = list(connections(environ))
+        _print(console, "Connections", [Row(each.what, each.found, each.where) for each in tried])
+        faults += [f"{each.what}: {each.found}" for each in tried if not each.usable]
+    if faults:
+        _fail(faults)
+
+
+def _variable_faults(environ: Mapping[str, str], function: str | None) -> Iterator[str]:
+    """Of the groups that the function needs, and of those in which something is set."""
+    needed = settings.FUNCTIONS[function] if function else ()
+    for group in settings.groups():
+        if group in needed or any(environ.get(name) for name in group.__struct_encode_fields__):
+            try:
+                settings.variables(group, environ)
+            except ConfigurationError as error:
+                yield str(error)
+
+
+def _document(environ: Mapping[str, str]) -> tuple[Any, str]:
+    where = settings.variables(settings.DocumentVariables, environ)
+    if where.file:
+        return document_in_file(where.file), where.file
+    if where.parameter:
+        from netvitals.adapters.aws import client  # noqa: PLC0415, boto3 is slow to import
+        from netvitals.adapters.configuration_document import document_in_parameter  # noqa: PLC0415
+
+        return document_in_parameter(where.parameter, client("ssm")), f"SSM parameter {where.parameter}"
+    return {}, "the defaults"
+
+
+def _print(console: Console, title: str, rows: list[Row]) -> None:
+    table = Table("name", "value", "from", title=title, title_justify="left", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+    console.print()
+
+
+def _fail(faults: list[str]) -> None:
+    for fault in faults:
+        click.echo(f"netvitals: {fault}".replace("\n", "\nnetvitals: "), err=True)
+    sys.exit(EXIT_WRONG)

@@ -1,0 +1,81 @@
+"""Use what is configured, once, as the functions do."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from netvitals import settings
+from netvitals.adapters.credentials_file import JsonFile
+from netvitals.adapters.inventory_postgres import column_types
+from netvitals.domain.credential import credential_from
+from netvitals.domain.errors import CredentialMissing, NetvitalsError
+from netvitals.wiring.parts import Parts
+from netvitals.wiring.points import access, sink
+
+if TYPE_CHECKING:
+    from netvitals.adapters.credential_map import JsonObject
+
+_SECONDS = 15.0
+
+
+class Connection(NamedTuple):
+    what: str
+    found: str
+    where: str
+    usable: bool
+
+
+class _Unusable(NetvitalsError):
+    """It was reached, and is of no use."""
+
+
+def connections(environ: Mapping[str, str]) -> Iterator[Connection]:
+    """What came of using each thing for which a variable is set."""
+    parts = Parts(environ)
+    for what, group, use in _USES:
+        given = next((name for name in group.__struct_encode_fields__ if environ.get(name)), None)
+        if given is None:
+            yield Connection(what, "not configured", "", usable=True)
+            continue
+        try:
+            yield Connection(what, use(parts), given, usable=True)
+        except NetvitalsError as error:
+            yield Connection(what, str(error), given, usable=False)
+
+
+def _database(parts: Parts) -> str:
+    columns = parts.database.run(column_types, read_only=True)
+    return f"reached; table devices has {len(columns)} columns"
+
+
+def _influxdb(parts: Parts) -> str:
+    outcome = parts.use(sink).check(time.monotonic() + _SECONDS)
+    if outcome.obstacle is not None:
+        raise _Unusable(outcome.detail)
+    target = access(parts)
+    return f"reached; bucket {target.bucket} of {target.org} at {target.url} takes points"
+
+
+def _credentials(parts: Parts) -> str:
+    own = parts.variables(settings.CredentialVariables)
+    source: JsonObject = JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn))
+    entries = source.read()
+    faults = list(_malformed(entries))
+    if faults:
+        raise _Unusable("; ".join(faults))
+    return f"{len(entries)} credentials: {', '.join(sorted(entries))}"
+
+
+def _malformed(entries: Mapping[str, object]) -> Iterator[str]:
+    for name, value in entries.items():
+        try:
+            credential_from(name, value)
+        except CredentialMissing as error:
+            yield str(error)
+
+
+_USES: tuple[tuple[str, type[settings.Variables], Callable[[Parts], str]], ...] = (
+    ("database", settings.DatabaseVariables, _database),
+    ("InfluxDB", settings.InfluxVariables, _influxdb),
+    ("credentials", settings.CredentialVariables, _credentials),
+)
