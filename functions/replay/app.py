@@ -1,5 +1,6 @@
 """Replay: what InfluxDB or the database did not take is delivered again, until it is taken."""
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,8 @@ from netvitals.observability import emit, observed
 from netvitals.wiring.parts import process
 from netvitals.wiring.replay import replay
 
+_logger = logging.getLogger("netvitals.replay")
+
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
@@ -17,6 +20,8 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     parts = process()
     with parts.span("replay"):
         report = parts.use(replay).run([_message(record) for record in event["Records"]], deadline)
+    if report.detail:
+        _logger.warning("%d messages stay in the spool: %s", len(report.failed_ids), report.detail)
     emit(
         {
             "PointsReplayed": report.points_replayed,

@@ -79,6 +79,24 @@ def test_retries_wait_longer_each_time_with_jitter_and_then_stop(bench: Bench) -
         assert step / 2 <= slept <= step
 
 
+def test_after_retries_in_vain_there_are_none_until_a_request_is_taken_or_a_minute_has_passed(
+    bench: Bench,
+) -> None:
+    def requests_of_one_write() -> int:
+        before = len(bench.proxy.requests)
+        bench.sink.write(LINES, bench.now + 100)
+        return len(bench.proxy.requests) - before
+
+    bench.proxy.inflict(faults.answer(503))
+    assert [requests_of_one_write() for _ in range(3)] == [4, 1, 1]
+    bench.now += 61
+    assert [requests_of_one_write() for _ in range(2)] == [4, 1]
+    bench.proxy.inflict(faults.answer(204))
+    assert requests_of_one_write() == 1
+    bench.proxy.inflict(faults.answer(503))
+    assert requests_of_one_write() == 4
+
+
 def test_retry_after_is_waited_for(bench: Bench) -> None:
     bench.proxy.inflict(faults.answer(429, Retry_After="7"), requests=1)
     bench.proxy.upstream = 1

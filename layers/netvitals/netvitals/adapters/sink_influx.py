@@ -20,6 +20,8 @@ MAX_BYTES = 4_000_000
 MAX_REQUESTS = 300
 """For one `write`: finding a refused line that InfluxDB does not name takes about 26 of them."""
 SHORTEST_REQUEST_SECONDS = 0.05
+CAUTION_SECONDS = 60.0
+"""So long after retries were in vain, requests are not retried: in an outage they only multiply the load."""
 
 _NO_TIME = Fault(Remedy.KEEP, Obstacle.NO_TIME, "no time was left to write to InfluxDB")
 _TOO_MANY = Fault(Remedy.KEEP, Obstacle.NO_TIME, f"some lines are left after {MAX_REQUESTS} requests")
@@ -45,6 +47,7 @@ class InfluxSink:
         self._access, self._settings, self._refresh = access, settings, refresh
         self._ca_file, self._sleep, self._clock = ca_file, sleep, clock
         self._connection: InfluxConnection | None = None
+        self._cautious_until = float("-inf")
 
     def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:
         delivery = _Delivery(lambda some: self.send(some, deadline))
@@ -66,7 +69,8 @@ class InfluxSink:
         if fault is not None and fault.obstacle is Obstacle.AUTH and self._refresh():
             self._connection = None
             fault = self._attempt(body, deadline)
-        for attempt in range(self._settings.retries):
+        retries = self._settings.retries if self._clock() >= self._cautious_until else 0
+        for attempt in range(retries):
             if fault is None or fault.remedy is not Remedy.RETRY:
                 break
             pause = self._pause(attempt, fault)
@@ -74,6 +78,8 @@ class InfluxSink:
                 break
             self._sleep(pause)
             fault = self._attempt(body, deadline)
+        caution = fault is not None and fault.remedy is Remedy.RETRY
+        self._cautious_until = self._clock() + CAUTION_SECONDS if caution else float("-inf")
         return fault
 
     def _attempt(self, body: bytes, deadline: float) -> Fault | None:

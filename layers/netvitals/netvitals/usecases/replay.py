@@ -153,7 +153,7 @@ class Replay:
 def backoff_seconds(receive_count: int) -> int:
     """How long a message stays hidden after so many attempts; jittered, so that not all return at once.
 
-    Grows by 30 s: an hour's backlog is back within 7 minutes, and the 1,000 attempts after which a queue
+    Grows by 30 s: an hour's backlog is back within 10 minutes, and the 1,000 attempts after which a queue
     may give a message up are not used up before SQS's longest retention of 14 days.
     """
     step = min(BACKOFF_STEP_SECONDS * receive_count, LONGEST_BACKOFF_SECONDS)
