@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from integration.snmpd import HOST, Snmpd, StartSnmpd
 
+from netvitals.collectors.snmp.collector import SnmpCollector
 from netvitals.collectors.snmp.engines import MEMORY_KEY, EngineCache
 from netvitals.collectors.snmp.faults import AuthFault, NoAnswer
 from netvitals.collectors.snmp.session import SnmpSession
 from netvitals.collectors.snmp.transport import close_endpoints
 from netvitals.collectors.snmp.v3 import UserSecurity
-from netvitals.domain.credential import AuthProtocol, PrivProtocol, SnmpCredential
-from netvitals.domain.observation import Reason
-from netvitals.domain.policy import SnmpSettings
+from netvitals.domain.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
+from netvitals.domain.job import Job
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.policy import PollSettings, SnmpSettings
+from netvitals.domain.ports import Target
 from netvitals.domain.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -133,6 +136,22 @@ async def test_each_refusal_names_its_fault_and_proves_the_device_alive(
     shown = [str(frame.locals) for frame in frames if "/netvitals/collectors/" in frame.filename]
     assert shown
     assert "canary" not in str(refusal.value) + "".join(shown)
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_a_poll_with_a_wrong_key_is_alive_and_says_why(snmpd: Snmpd, *, right: bool) -> None:
+    user = credential("SHA256", "AES256", auth_key=AUTH_KEY if right else "wrong-canary")
+    settings = PollSettings(snmp=SnmpSettings(port=snmpd.port))
+    job = Job(kind="status", device_id="d", address=HOST, due_at=0, expires_at=1, settings=settings)
+    reading = Reading()
+    await SnmpCollector().collect(
+        Target(job=job, address=HOST, credential=Credential(snmp=user), deadline=time.monotonic() + 20),
+        reading,
+    )
+    assert reading.alive
+    assert reading.reason is (Reason.OK if right else Reason.AUTH)
+    assert ("wrong digest" in reading.detail) is not right
+    assert (MEMORY_KEY in reading.memory) is right
 
 
 async def test_a_walk_with_a_wrong_key_ends_with_its_fault(snmpd: Snmpd) -> None:
