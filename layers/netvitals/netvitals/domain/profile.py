@@ -55,8 +55,7 @@ class Filter(_Strict, frozen=True):
 
     def __post_init__(self) -> None:
         for pattern in (self.matches, self.not_matches):
-            if pattern is not None:
-                re.compile(pattern)
+            groups_of(pattern)
         if isinstance(self.column, str) and self.column != "index":
             check_column(self.column)
 
@@ -108,7 +107,7 @@ class Source(_Strict, frozen=True):
     def __post_init__(self) -> None:
         if self.builtin is None and not any((self.value, self.percent, self.idle, self.used, self.free)):
             raise ValueError("a source needs one of value, percent, idle, used, free, builtin")
-        if self.text is not None and re.compile(self.text).groups < 1:
+        if self.text is not None and groups_of(self.text) < 1:
             raise ValueError("text needs a group around the number")
         for term in terms_of(self):
             if isinstance(term, str):
@@ -130,7 +129,7 @@ class Section(_Strict, frozen=True):
 class Match(_Strict, frozen=True):
     """What selects a profile: the longest sysObjectID prefix, then the most conditions."""
 
-    sysobjectid: tuple[Annotated[str, Meta(pattern=r"^\d+(\.\d+)*$")], ...] = ("",)
+    sysobjectid: tuple[Annotated[str, Meta(pattern=r"^(\d+(\.\d+)*)?$")], ...] = ("",)
     """Prefixes; the empty one stands for any."""
     sysdescr: str | None = None
     """A regular expression searched in sysDescr, upper and lower case alike."""
@@ -142,14 +141,13 @@ class Match(_Strict, frozen=True):
 
     def __post_init__(self) -> None:
         for pattern in (self.sysdescr, self.not_sysdescr, self.probe_matches):
-            if pattern is not None:
-                re.compile(pattern)
+            groups_of(pattern)
         if self.sysobjectid == ("",) and self.sysdescr is None and self.probe is None:
             raise ValueError("a match needs sysobjectid, sysdescr or probe")
 
     @property
     def conditions(self) -> int:
-        return (self.sysdescr is not None) + (self.not_sysdescr is not None) + 2 * (self.probe is not None)
+        return (self.sysdescr is not None) + (self.not_sysdescr is not None) + 3 * (self.probe is not None)
 
 
 class Profile(_Strict, frozen=True):
@@ -167,6 +165,14 @@ class Profile(_Strict, frozen=True):
     def section(self, name: SectionName) -> Section:
         section: Section = getattr(self, name)
         return section
+
+
+def groups_of(pattern: str | None) -> int:
+    """The groups of a regular expression; raise ValueError where it is none."""
+    try:
+        return re.compile(pattern or "").groups
+    except re.PatternError as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
 
 def check_column(text: str) -> None:

@@ -1,0 +1,240 @@
+"""The SNMP collector against simulated agents: what a job ends as, and what is remembered."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from netvitals.collectors.snmp.collector import ENGINE_TIME, SYS_UPTIME, SnmpCollector, uptime_seconds
+from netvitals.domain.credential import Credential, credential_from
+from netvitals.domain.job import Job
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.policy import PollSettings
+from netvitals.domain.ports import Target
+from simulators.snmp_agent import Agent
+from simulators.snmp_devices import interfaces, switch_objects, system
+from simulators.snmp_host import AgentHost
+from simulators.snmp_mib import Counter64, Gauge32, Object, TimeTicks
+
+ADDRESS = "127.0.77.1"
+PUBLIC = credential_from("lab", {"snmp": {"community": "public"}})
+IFX = "1.3.6.1.2.1.31.1.1.1"
+
+
+async def poll(
+    agent: Agent,
+    *,
+    kind: str = "metrics",
+    snmp: Mapping[str, Any] | None = None,
+    memory: dict[str, Any] | None = None,
+    credential: Credential = PUBLIC,
+    seconds: float = 5.0,
+) -> Reading:
+    async with AgentHost({ADDRESS: agent}) as host:
+        settings = {"snmp": {"port": host.port, "timeout_seconds": 0.3, "retries": 1, **(snmp or {})}}
+        job = msgspec.convert(
+            {
+                "kind": kind,
+                "device_id": "sw-1",
+                "address": ADDRESS,
+                "due_at": 0,
+                "expires_at": 1,
+                "settings": msgspec.to_builtins(msgspec.convert(settings, PollSettings)),
+                "memory": memory or {},
+                "credential": "lab",
+            },
+            Job,
+        )
+        reading = Reading()
+        deadline = time.monotonic() + seconds
+        target = Target(job=job, address=ADDRESS, credential=credential, deadline=deadline)
+        await SnmpCollector().collect(target, reading)
+        return reading
+
+
+def values(reading: Reading, metric: str) -> dict[str, float]:
+    return {p.instance: p.value for p in reading.points if p.metric_name == metric}
+
+
+async def test_a_switch_gives_its_vital_signs_by_its_profile() -> None:
+    reading = await poll(Agent(switch_objects(4)))
+    assert (reading.reason, reading.detail, reading.alive) == (Reason.OK, "", True)
+    assert values(reading, "cpu_percent") == {"": 17}
+    assert values(reading, "memory_percent") == {"": 30}
+    assert values(reading, "temperature_celsius") == {"SW#1, Sensor#1, GREEN (envmon)": 38}
+    assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567) * 1000 + 6
+    assert values(reading, "net_speed_bps")["Gi1/0/2"] == 1e9
+    assert values(reading, "net_oper_status") == {f"Gi1/0/{n}": 1 for n in (1, 2, 3, 4)}
+    assert {p.if_index for p in reading.points if p.metric_name == "net_errors_out"} == {1, 2, 3, 4}
+
+
+async def test_every_point_is_stamped_while_the_poll_ran() -> None:
+    before = time.time_ns()
+    reading = await poll(Agent(switch_objects(4)))
+    assert all(before <= point.time_ns <= time.time_ns() for point in reading.points)
+
+
+async def test_a_status_job_asks_one_question() -> None:
+    agent = Agent(switch_objects(4))
+    reading = await poll(agent, kind="status")
+    assert reading.reason is Reason.OK
+    assert {p.metric_name for p in reading.points} == {"uptime_seconds"}
+    assert agent.requests == 1
+
+
+async def test_the_second_poll_asks_only_for_what_the_first_one_found() -> None:
+    first, second = Agent(switch_objects(24)), Agent(switch_objects(24))
+    reading = await poll(first)
+    remembered = reading.memory["snmp"]
+    assert remembered["profile"] == "cisco"
+    assert remembered["all_64_bit"]
+    again = await poll(second, memory=reading.memory)
+    assert {p.metric_name for p in again.points} == {p.metric_name for p in reading.points}
+    assert second.requests < first.requests
+    assert "snmp" not in again.memory, "nothing has changed"
+
+
+async def test_a_replaced_device_is_looked_at_anew() -> None:
+    reading = await poll(Agent(switch_objects(4)))
+    other = Agent({**system("srv"), "1.3.6.1.4.1.2021.11.11.0": 60})
+    again = await poll(other, memory=reading.memory)
+    assert values(again, "cpu_percent") == {"": 40}
+    assert again.memory["snmp"]["profile"] == "_standard"
+
+
+async def test_a_source_that_has_gone_silent_is_looked_for_anew_next_time() -> None:
+    reading = await poll(Agent(switch_objects(4)))
+    silent = {oid: v for oid, v in switch_objects(4).items() if not oid.startswith("1.3.6.1.4.1.9.9.109")}
+    again = await poll(Agent(silent), memory=reading.memory)
+    assert values(again, "cpu_percent") == {}
+    assert "asked_all_at" not in again.memory["snmp"]
+
+
+@pytest.mark.parametrize("junk", ["x", 7, {"profile": 3}, {"sources": {"cpu": ["a"]}}, {"unknown": 1}, []])
+async def test_memory_that_cannot_be_read_is_as_good_as_none(junk: object) -> None:
+    assert (await poll(Agent(switch_objects(2)), memory={"snmp": junk})).reason is Reason.OK
+
+
+async def test_a_community_that_is_wrong_is_silence_and_says_so() -> None:
+    reading = await poll(Agent(switch_objects(2), community="other"))
+    assert (reading.alive, reading.reason) == (False, Reason.TIMEOUT)
+    assert "public" not in reading.detail
+
+
+async def test_a_credential_without_an_snmp_part_is_named() -> None:
+    reading = await poll(Agent(switch_objects(2)), credential=Credential())
+    assert reading.reason is Reason.BAD_CREDENTIAL
+    assert "'lab'" in reading.detail
+
+
+async def test_a_forced_profile_is_used_and_an_unknown_one_is_told() -> None:
+    reading = await poll(Agent(switch_objects(2)), snmp={"profile": "nonsense"})
+    assert reading.reason is Reason.PARTIAL
+    assert "there is no profile 'nonsense'" in reading.detail
+    assert len(values(reading, "net_bytes_in")) == 2
+
+
+async def test_a_device_that_answers_nothing_of_system_is_alive() -> None:
+    reading = await poll(Agent({"1.3.6.1.4.1.99999.1.0": 1}), kind="status")
+    assert (reading.alive, reading.reason, reading.points) == (True, Reason.OK, [])
+
+
+async def test_what_was_read_before_time_ran_out_is_kept() -> None:
+    reading = await poll(Agent(switch_objects(200), delay=0.1), snmp={"requests_in_flight": 1}, seconds=1.0)
+    assert reading.alive
+    assert reading.reason is Reason.PARTIAL
+    assert values(reading, "uptime_seconds")
+
+
+async def test_a_v1_device_is_read_without_getbulk() -> None:
+    reading = await poll(Agent(switch_objects(3), versions=[0]), snmp={"version": "1"})
+    assert reading.reason is Reason.OK
+    assert values(reading, "cpu_percent") == {"": 17}
+
+
+def port(index: int, **cells: Object) -> dict[str, Object]:
+    """An interface with these columns: `c` and its number for ifTable, `x` and its number for ifXTable."""
+    tables = {"c": "1.3.6.1.2.1.2.2.1", "x": IFX}
+    return {f"{tables[key[0]]}.{key[1:]}.{index}": cell for key, cell in cells.items()}
+
+
+async def test_each_interface_has_the_widest_counter_that_counts() -> None:
+    narrow = interfaces(3)
+    for column in (6, 10):
+        del narrow[f"{IFX}.{column}.2"]
+        narrow[f"{IFX}.{column}.3"] = Counter64(0)
+    reading = await poll(Agent({**system("r"), **narrow}))
+    octets = values(reading, "net_bytes_in")
+    assert octets["Gi1/0/1"] == (4_000_000_000 + 1_234_567) * 1000 + 6
+    assert octets["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32
+    assert octets["Gi1/0/3"] == (4_000_000_000 + 3 * 1_234_567 + 10) % 2**32
+    assert not reading.memory["snmp"].get("all_64_bit")
+
+
+async def test_an_interface_that_loses_its_64_bit_counters_is_asked_for_the_others() -> None:
+    first = await poll(Agent({**system("r"), **interfaces(3)}))
+    narrow = interfaces(3)
+    for column in (6, 10):
+        del narrow[f"{IFX}.{column}.2"]
+    again = await poll(Agent({**system("r"), **narrow}), memory=first.memory)
+    assert len(values(again, "net_bytes_in")) == 3
+    assert not again.memory["snmp"].get("all_64_bit")
+
+
+async def test_names_that_collide_all_carry_their_index_and_missing_ones_fall_back() -> None:
+    objects: dict[str, Object] = {}
+    named: dict[int, dict[str, Object]] = {
+        5: {"x1": "eth"},
+        6: {"x1": "eth"},
+        7: {"x1": "", "c2": "Ethernet Port"},
+        8: {},
+    }
+    for index, cells in named.items():
+        objects |= port(index, c8=1, x6=Counter64(index), **cells)
+    reading = await poll(Agent({**system("r"), **objects}))
+    assert values(reading, "net_bytes_in") == {"eth [5]": 5, "eth [6]": 6, "Ethernet Port": 7, "8": 8}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ({"include_names": r"/[12]$"}, {"Gi1/0/1", "Gi1/0/2"}),
+        ({"exclude_names": r"/1"}, {f"Gi1/0/{n}" for n in range(2, 10)} | {"Gi1/0/20"}),
+        ({"only_oper_up": True}, {f"Gi1/0/{n}" for n in range(1, 20) if n != 10}),
+        ({"exclude_types": [6]}, set()),
+        ({"only_admin_up": True}, {f"Gi1/0/{n}" for n in range(1, 21)}),
+    ],
+)
+async def test_interfaces_are_chosen_before_their_counters_are_read(
+    wanted: dict[str, Any], names: set[str]
+) -> None:
+    agent = Agent({**system("r"), **interfaces(20)})
+    reading = await poll(agent, snmp={"interfaces": wanted})
+    assert set(values(reading, "net_bytes_in")) == names
+
+
+async def test_an_alias_is_a_tag_where_it_is_wanted() -> None:
+    reading = await poll(Agent({**system("r"), **interfaces(2)}), snmp={"interfaces": {"alias_tag": True}})
+    assert {p.alias for p in reading.points if p.metric_name == "net_bytes_in"} == {"uplink 1", "uplink 2"}
+
+
+async def test_a_counter_that_was_reset_says_when() -> None:
+    objects = {**system("r"), **interfaces(2), f"{IFX}.19.2": TimeTicks(12_345)}
+    assert values(await poll(Agent(objects)), "net_discontinuity_seconds") == {"Gi1/0/2": 123.45}
+
+
+async def test_speeds_beyond_32_bits_come_from_the_wider_column() -> None:
+    objects = {**system("r"), **interfaces(1)}
+    objects["1.3.6.1.2.1.2.2.1.5.1"], objects[f"{IFX}.15.1"] = Gauge32(2**32 - 1), Gauge32(100_000)
+    assert values(await poll(Agent(objects)), "net_speed_bps") == {"Gi1/0/1": 1e11}
+
+
+def test_uptime_outlives_the_wrap_of_its_ticks() -> None:
+    year = 365 * 86_400
+    assert uptime_seconds({SYS_UPTIME: 1234}) == 12.34
+    assert uptime_seconds({SYS_UPTIME: 1234, ENGINE_TIME: 2 * year}) == 2 * year
+    assert uptime_seconds({SYS_UPTIME: 360_000, ENGINE_TIME: 60}) == 3600
+    assert uptime_seconds({ENGINE_TIME: 60}) == 60
+    assert uptime_seconds({SYS_UPTIME: b"soon"}) is None

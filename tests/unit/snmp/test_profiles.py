@@ -1,0 +1,164 @@
+"""Profile files, the index that is built of them, and which profile a device gets."""
+
+from pathlib import Path
+
+import pytest
+
+from netvitals.collectors.snmp import profile_files
+from netvitals.collectors.snmp.profile_book import (
+    PACKAGED,
+    STANDARD,
+    Identity,
+    ProfileBook,
+    choose,
+    packaged_profiles,
+    probes_of,
+)
+from netvitals.collectors.snmp.profile_files import read_folder, read_profile, refresh_index, write_index
+from netvitals.domain.errors import ConfigurationError
+
+ENTERPRISE = "1.3.6.1.4.1.99999"
+
+
+def write(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def book(folder: Path) -> ProfileBook:
+    write_index(read_folder(folder), folder / "index")
+    return ProfileBook(folder / "index")
+
+
+def chosen(found: ProfileBook, sysobjectid: str, sysdescr: str = "", **probed: str) -> str:
+    candidates = found.candidates(Identity(sysobjectid, sysdescr))
+    return choose(candidates, {oid: probed["value"] for oid in probes_of(candidates) if probed})
+
+
+def test_the_packages_own_profiles_are_sound() -> None:
+    profiles = read_folder(PACKAGED)
+    assert STANDARD in profiles
+    assert all(p.match for name, p in profiles.items() if not name.startswith("_")), "a profile nobody gets"
+
+
+def test_no_two_packaged_profiles_claim_a_device_with_equal_right() -> None:
+    seen: dict[tuple[object, ...], str] = {}
+    for candidate in profile_files.candidates_of(read_folder(PACKAGED)):
+        match = candidate.match
+        claim = (candidate.prefix, match.sysdescr, match.not_sysdescr, match.probe, match.probe_matches)
+        assert seen.setdefault(claim, candidate.profile) == candidate.profile, claim
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("cpu:\n  - percnt: 1.3.6.1.4.1.9.1.1.1 x\n", "p.yaml:2: cpu.sources[0]: Object contains unknown"),
+        ("cpu:\n  - percent: load\n", "p.yaml:2: cpu.sources[0]: 'load' is no column"),
+        ("match:\n  - sysobjectid: x.y\n", "p.yaml:2: match[0].sysobjectid[0]: Expected `str` matching"),
+        ("match:\n  - sysdescr: '('\n", "p.yaml:2: match[0]: '(' is no regular expression"),
+        ("cpu: []\ncpu: []\n", "p.yaml:2: cpu: given twice"),
+        ("cpu: [\n", "p.yaml:2: no YAML"),
+        ("- 1\n", "p.yaml:1: a profile is a mapping"),
+        ("name: other\n", "p.yaml:1: name: must be 'p'"),
+        ("temperature:\n  - fahrenheit: true\n", "p.yaml:2: temperature.sources[0]: a source needs one of"),
+        (
+            "disk:\n  sources:\n    - used: 1.3.6.1.4.1.9.1 u\n      where: [{ column: index, any: 3 }]\n",
+            "p.yaml:4: disk.sources[0].where[0].any: Expected `array`",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_line_and_key(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        read_profile(write(tmp_path, p=text) / "p.yaml")
+    assert str(error.value).startswith(complaint)
+
+
+def test_all_that_is_wrong_in_a_folder_is_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, a="cpu: 1\n", b="extends: nowhere\n", c="extends: d\n", d="extends: c\n")
+    with pytest.raises(ConfigurationError) as error:
+        read_folder(tmp_path)
+    told = str(error.value).splitlines()
+    assert [line.partition(":")[0] for line in told] == ["a.yaml", "b.yaml", "c.yaml", "d.yaml"]
+
+
+def test_a_profile_inherits_each_section_it_does_not_give_from_the_first_parent_that_does(
+    tmp_path: Path,
+) -> None:
+    own, first, second = (f"cpu:\n  - percent: {ENTERPRISE}.{n} n{n}\n" for n in (1, 2, 3))
+    memory = f"memory:\n  - percent: {ENTERPRISE}.4 n4\n"
+    folder = write(tmp_path, _a=first, _b=second + memory, c="extends: [_a, _b]\n", d=own + "extends: c\n")
+    profiles = read_folder(folder)
+    assert [profiles[name].cpu.sources[0].percent for name in "cd"] == [
+        f"{ENTERPRISE}.2 n2",
+        f"{ENTERPRISE}.1 n1",
+    ]
+    assert profiles["d"].memory.sources[0].percent == f"{ENTERPRISE}.4 n4"
+
+
+def test_the_longest_prefix_wins_and_arcs_are_compared_whole(tmp_path: Path) -> None:
+    found = book(
+        write(
+            tmp_path,
+            vendor=f"match: {{sysobjectid: {ENTERPRISE}}}\n",
+            model=f"match: {{sysobjectid: {ENTERPRISE}.1}}\n",
+        )
+    )
+    assert chosen(found, f"{ENTERPRISE}.1.5") == "model"
+    assert chosen(found, f"{ENTERPRISE}.1") == "model"
+    assert chosen(found, f"{ENTERPRISE}.15") == "vendor"
+    assert chosen(found, "1.3.6.1.4.1.999991.1") == STANDARD
+
+
+def test_conditions_decide_between_profiles_of_one_prefix(tmp_path: Path) -> None:
+    found = book(
+        write(
+            tmp_path,
+            plain=f"match: {{sysobjectid: {ENTERPRISE}}}\n",
+            described=f"match: {{sysobjectid: {ENTERPRISE}, sysdescr: Wireless}}\n",
+            excluded=f"match: {{sysobjectid: {ENTERPRISE}, sysdescr: Wire, not_sysdescr: less}}\n",
+            probed=f"match: {{sysobjectid: {ENTERPRISE}, probe: {ENTERPRISE}.7.0 m, probe_matches: ^X}}\n",
+        )
+    )
+    assert chosen(found, ENTERPRISE) == "plain"
+    assert chosen(found, ENTERPRISE, "a WIRELESS thing") == "described"
+    assert chosen(found, ENTERPRISE, "a wire") == "excluded"
+    assert chosen(found, ENTERPRISE, "a wire", value="X200") == "probed"
+    assert chosen(found, ENTERPRISE, "", value="Y200") == "plain"
+
+
+def test_a_device_with_another_vendors_sysobjectid_is_known_by_its_sysdescr(tmp_path: Path) -> None:
+    found = book(write(tmp_path, appliance="match: {sysdescr: ^ACME appliance}\n"))
+    assert chosen(found, "1.3.6.1.4.1.8072.3.2.10", "ACME Appliance 3") == "appliance"
+    assert chosen(found, "", "ACME Appliance 3") == "appliance"
+    assert chosen(found, "1.3.6.1.4.1.8072.3.2.10", "Linux") == STANDARD
+
+
+def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no profile 'none'; `netvitals profile list`"):
+        book(write(tmp_path, a="match: {sysdescr: x}\n")).load("none")
+    with pytest.raises(ConfigurationError, match="there is no profile"):
+        ProfileBook(tmp_path / "index").load("../../a\0")
+
+
+def test_the_index_follows_the_files(tmp_path: Path) -> None:
+    write(tmp_path, a=f"match: {{sysobjectid: {ENTERPRISE}}}\n")
+    refresh_index(tmp_path)
+    built = (tmp_path / "index").stat().st_mtime_ns
+    refresh_index(tmp_path)
+    assert (tmp_path / "index").stat().st_mtime_ns == built
+    write(tmp_path, b=f"match: {{sysobjectid: {ENTERPRISE}.1}}\n")
+    refresh_index(tmp_path)
+    assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "b"
+    (tmp_path / "b.yaml").unlink()
+    refresh_index(tmp_path)
+    assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "a"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "index"]
+
+
+def test_an_indexed_profile_is_the_one_that_was_written() -> None:
+    profiles = read_folder(PACKAGED)
+    found = packaged_profiles()
+    for name in ("_standard", "cisco", "junos"):
+        assert found.load(name).section("cpu") == profiles[name].section("cpu")
+        assert found.load(name).section("temperature") == profiles[name].section("temperature")
