@@ -68,8 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND)
             return
         invocation = self.api.next()
-        if invocation is None:
-            self._answer(HTTPStatus.GONE)
+        if invocation is None:  # the runtime is gone, and nobody is there to be answered
+            self.close_connection = True
             return
         headers = {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,

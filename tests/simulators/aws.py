@@ -1,0 +1,104 @@
+"""AWS on a loopback port, by moto, which writes down what it is asked."""
+
+import json
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import boto3
+import urllib3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.template import ACCOUNT, REGION
+
+RIGHTS = {
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    "DeleteMessageBatch": "DeleteMessage",
+    "SendMessageBatch": "SendMessage",
+}
+"""Calls that take the right to another."""
+SERVICES = {"AmazonSQS": "sqs", "AmazonSSM": "ssm", "AWSEvents": "events", "secretsmanager": "secretsmanager"}
+
+
+class Call(NamedTuple):
+    """A call, by the right that it takes."""
+
+    action: str
+    resource: str
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, *_: object) -> None:
+        """Requests are in `calls`."""
+
+
+class Aws:
+    """A region's services; `calls` grows with each request."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.calls: list[Call] = []
+
+    def client(self, service: str) -> Any:
+        return boto3.client(  # type: ignore[call-overload]  # the name is a variable here
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="none",
+            aws_secret_access_key="none",
+        )
+
+
+@contextmanager
+def running() -> Iterator[Aws]:
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    aws = Aws("")
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = BytesIO(body)
+        aws.calls += _calls(environ.get("HTTP_X_AMZ_TARGET", ""), body)
+        answer: Iterable[bytes] = dispatcher(environ, start_response)
+        return answer
+
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
+    aws.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        # moto keeps one world per process, and somebody may have been there before.
+        urllib3.request("POST", f"{aws.url}/moto-api/reset")
+        yield aws
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _calls(target: str, body: bytes) -> list[Call]:
+    if not target:
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        return [Call(f"sns:{form['Action']}", form.get("TopicArn", ""))] if "Action" in form else []
+    prefix, action = target.split(".")
+    service = SERVICES[prefix.removesuffix("_20121105")]
+    asked = json.loads(body)
+    action = RIGHTS.get(action, action)
+    return [Call(f"{service}:{action}", resource) for resource in _resources(service, asked)]
+
+
+def _resources(service: str, asked: dict[str, Any]) -> set[str]:
+    own = f"{REGION}:{ACCOUNT}"
+    if service == "sqs":
+        name = asked.get("QueueUrl") or asked.get("QueueName", "")
+        return {f"arn:aws:sqs:{own}:{re.sub('.*/', '', name)}"}
+    if service == "events":
+        names = {entry["EventBusName"] for entry in asked.get("Entries", [])}
+        return {f"arn:aws:events:{own}:{re.sub('.*:event-bus/', '', name)}" for name in names}
+    if service == "ssm":
+        return {f"arn:aws:ssm:{own}:parameter{asked['Name']}"}
+    return {asked.get("SecretId") or asked.get("Name", "")}
