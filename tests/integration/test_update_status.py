@@ -315,3 +315,16 @@ def test_a_device_that_leaves_maintenance_dead_is_told_of_then(fleet: Fleet) -> 
     fleet.minutes(6)
     assert fleet.ears.told == [("a", "online", "offline")]
     assert len(fleet.history) == 1
+
+
+def test_a_status_that_others_have_written_counts_as_announced(fleet: Fleet) -> None:
+    fleet.add("a", "b")
+    fleet.execute(
+        "INSERT INTO device_state (device_id, status, last_seen_at, last_attempt_at, failures, successes)"
+        " SELECT id, 'online', to_timestamp(%s), to_timestamp(%s), f, s"
+        " FROM (VALUES ('a', 5, 0), ('b', 0, 5)) AS v (id, f, s)",
+        [START - 600, START],
+    )
+    fleet.judge()
+    assert fleet.ears.told == [("a", "online", "offline")]
+    assert len(fleet.history) == 1

@@ -264,7 +264,7 @@ def _device(row: Sequence[Any]) -> Monitored | None:
         parent=None
         if parent_id is None
         else Parent(parent_id, _status(parent_status), _polls_from(parent_polls), grandparent_id),
-        settings="" if settings in {None, "{}"} else settings,
+        settings=settings or "",
     )
 
 
@@ -276,7 +276,9 @@ def _standing_from(values: Sequence[Any]) -> Standing:
     status, cause, since, announced, flap_score, flap_at = values
     if status is None:
         return Standing()
-    return Standing(_status(status), _cause(cause), since, _status(announced), flap_score, flap_at or 0.0)
+    return Standing(
+        _status(status), _cause(cause), since, _status(announced or status), flap_score, flap_at or 0.0
+    )
 
 
 def _status(text: str | None) -> Status:

@@ -38,7 +38,7 @@ CREATE TABLE device_state (
     status text NOT NULL DEFAULT 'unknown',
     status_since timestamptz,
     cause text NOT NULL DEFAULT '',
-    announced text NOT NULL DEFAULT 'unknown',
+    announced text, -- NULL: what `status` says
     flap_score double precision NOT NULL DEFAULT 0,
     flap_updated_at timestamptz,
     updated_at timestamptz NOT NULL DEFAULT now()
