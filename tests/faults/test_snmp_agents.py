@@ -154,11 +154,14 @@ async def test_a_table_that_fails_half_way_keeps_its_rows(version: str) -> None:
     assert set(walk.faults) == {IN}
 
 
-async def test_silence_on_one_column_costs_that_column_only() -> None:
+@pytest.mark.parametrize("window", [1, 2, 4])
+@pytest.mark.parametrize("version", ["1", "2c"])
+async def test_silence_on_one_column_costs_that_column_only(version: str, window: int) -> None:
     agent = bad.FailsOn(OBJECTS)
     agent.prefix, agent.silent = IN, True
     async with AgentHost({ADDRESS: agent}) as host:
-        walk = await session(host, timeout_seconds=0.1, retries=1, requests_in_flight=2).walk(COLUMNS)
+        one = session(host, version, timeout_seconds=0.1, retries=1, requests_in_flight=window)
+        walk = await one.walk(COLUMNS)
     assert isinstance(walk.faults[IN], NoAnswer)
     assert set(walk.faults) == {IN}
     assert [len(column) for column in rows(walk)] == [PORTS, PORTS, 0, PORTS]
@@ -172,7 +175,7 @@ async def test_a_device_that_dies_in_mid_walk_keeps_what_it_said_and_is_given_up
         walk = await one.walk([*COLUMNS, "1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.31.1.1.1.10"])
     assert isinstance(walk.error, NoAnswer)
     assert len(walk.columns[DESCR]) == 25
-    assert agent.requests < 8
+    assert agent.requests < 10
 
 
 async def test_one_object_at_a_time_ends_with_the_time_of_the_walk_and_the_rows_so_far() -> None:
@@ -181,6 +184,35 @@ async def test_one_object_at_a_time_ends_with_the_time_of_the_walk_and_the_rows_
         walk = await session(host).walk([IN], seconds=0.5)
     assert isinstance(walk.error, NoAnswer)
     assert 2 <= len(walk.columns[IN]) < PORTS
+
+
+async def test_columns_that_time_did_not_suffice_for_say_so_beside_one_with_a_fault_of_its_own() -> None:
+    agent = bad.FailsOn(OBJECTS, delay=0.05)
+    agent.prefix = DESCR
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host, max_repetitions=1, requests_in_flight=1).walk(COLUMNS, seconds=0.6)
+    assert "genErr" in str(walk.faults[DESCR])
+    assert isinstance(walk.faults[OUT], NoAnswer)
+
+
+async def test_a_get_that_time_did_not_suffice_for_says_so_beside_its_values() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS, delay=0.1)}) as host:
+        one = session(host, requests_in_flight=1)
+        one.deadline = time.monotonic() + 0.15
+        response = await one.get(
+            [f"{IN}.{port}" for port in range(1, PORTS + 1)]
+            + [f"{OUT}.{port}" for port in range(1, PORTS + 1)]
+        )
+    assert len(response.values) == 40
+    assert isinstance(response.error, NoAnswer)
+
+
+async def test_an_agent_that_only_sends_garbage_is_given_up_as_a_silent_one_is() -> None:
+    agent = bad.OnlyGarbage(OBJECTS)
+    async with AgentHost({ADDRESS: agent}) as host:
+        walk = await session(host, timeout_seconds=0.1).walk(COLUMNS)
+    assert isinstance(walk.error, ProtocolFault)
+    assert agent.requests < 20
 
 
 async def test_the_deadline_of_the_session_ends_every_wait() -> None:

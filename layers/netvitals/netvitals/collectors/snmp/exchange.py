@@ -207,6 +207,6 @@ class Conversation[R: Request]:
         if fault := self._security.silence():
             return fault
         return NoAnswer(
-            f"{address}: no answer to SNMP on UDP port {port} within {self._timeout:g} s; check that its agent "
-            "runs and lets this address in, and the community or user: a wrong one may look the same"
+            f"{address}: no answer to SNMP on UDP port {port} within {self._timeout:g} s; check that its "
+            "agent runs and lets this address in, and the community or user: a wrong one may look the same"
         )

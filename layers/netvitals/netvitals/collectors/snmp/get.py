@@ -28,6 +28,10 @@ class GetWork:
         self._oids = {encode_oid(oid): oid for oid in oids}
         self._todo = deque(batched(self._oids, OIDS_PER_REQUEST, strict=False))
 
+    @property
+    def unasked(self) -> bool:
+        return bool(self._todo)
+
     def next_request(self) -> Request | None:
         return Request(pdu.GET, self._todo.popleft(), self._tries) if self._todo else None
 

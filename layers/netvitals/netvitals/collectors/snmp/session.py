@@ -6,13 +6,14 @@ from functools import cached_property
 
 import msgspec
 
+from netvitals.collectors.snmp.column import Column
 from netvitals.collectors.snmp.exchange import Conversation, Request, Work
 from netvitals.collectors.snmp.faults import NoAnswer, SnmpFault
 from netvitals.collectors.snmp.get import GetWork
 from netvitals.collectors.snmp.security import Security
 from netvitals.collectors.snmp.transport import canonical, endpoint_to
 from netvitals.collectors.snmp.values import Value
-from netvitals.collectors.snmp.walk import Column, Pace, WalkWork
+from netvitals.collectors.snmp.walk import Pace, WalkWork
 from netvitals.domain.policy import SnmpSettings
 
 
@@ -54,22 +55,13 @@ class Walk:
         """By index, when the response arrived that carried the object, in nanoseconds since the epoch."""
         times = self._times.get(column)
         if times is None:
-            times = self._times[column] = _row_times(self._columns[column])
+            times = self._times[column] = self._columns[column].row_times()
         return times
 
     def time_ns(self, index: str, column: str = "") -> int:
         """When the response arrived that carried this row of the column, or its last column; 0: none did."""
         names = (column,) if column else self._columns
         return max((self.row_times(name).get(index, 0) for name in names), default=0)
-
-
-def _row_times(column: Column) -> dict[str, int]:
-    indexes, before = iter(column.rows), 0
-    times: dict[str, int] = {}
-    for count, time_ns in column.stamps:
-        times.update((next(indexes), time_ns) for _ in range(count - before))
-        before = count
-    return times
 
 
 class SnmpSession:
@@ -109,7 +101,7 @@ class SnmpSession:
         work = GetWork(oids, self._settings.retries + 1)
         await self._carry_out(work, self.deadline)
         fault = work.fault
-        if not work.answers:
+        if work.unasked or not work.answers:
             fault = fault or self._out_of_time()
         if fault and (not work.answers or (fault.reason == "auth" and not work.values)):
             raise fault

@@ -2,72 +2,17 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Sequence
 
 from netvitals.collectors.snmp import pdu
-from netvitals.collectors.snmp.ber import decode_index, encode_oid
+from netvitals.collectors.snmp.column import Column
 from netvitals.collectors.snmp.exchange import Request
-from netvitals.collectors.snmp.faults import AuthFault, Malformed, ProtocolFault, SnmpFault
+from netvitals.collectors.snmp.faults import NoAnswer, ProtocolFault, SnmpFault, Unreachable
 from netvitals.collectors.snmp.get import refusal
-from netvitals.collectors.snmp.pdu import Pdu, VarBind
-from netvitals.collectors.snmp.values import END_OF_MIB_VIEW, Absent, Value
+from netvitals.collectors.snmp.pdu import Pdu
 
 VARBINDS_PER_RESPONSE = 50
 """Of 28 octets on average, 50 fill one Ethernet frame without fragments."""
-
-
-class Column:
-    """How far one column has come."""
-
-    __slots__ = ("cursor", "ended", "fault", "limit", "misses", "name", "parent", "prefix", "rows", "stamps")
-
-    def __init__(self, name: str, limit: int) -> None:
-        self.name = name
-        self.prefix = self.cursor = encode_oid(name)
-        self.parent = name.rpartition(".")[0]
-        self.limit = limit
-        """Most repetitions to ask for; 0 stands for GETNEXT."""
-        self.misses = 0
-        """Requests in a row that brought nothing; such a column is asked for alone."""
-        self.rows: dict[str, Value | Absent] = {}
-        self.stamps: list[tuple[int, int]] = []
-        """How many rows there were after a response, and when it arrived."""
-        self.ended = False
-        self.fault: SnmpFault | None = None
-
-    def take(self, varbinds: Iterable[VarBind], time_ns: int) -> bool:
-        """Add the rows of a response; whether there was any progress.
-
-        A column ends at the first name outside of it. Rows out of order are kept, since there are
-        agents with unsorted tables; a row that comes a second time is a loop and ends the column.
-        """
-        prefix, rows, name = self.prefix, self.rows, self.cursor
-        size, before = len(prefix), len(rows)
-        try:
-            for name, value in varbinds:
-                if value is END_OF_MIB_VIEW or not name.startswith(prefix):
-                    self.ended = True
-                    break
-                index = decode_index(name[size:])
-                if index in rows or not index:
-                    self.fault = ProtocolFault(
-                        f"{self.name}: the agent loops, {index or 'the column'} came again"
-                    )
-                    break
-                rows[index] = value
-        except Malformed as error:
-            self.fault = ProtocolFault(f"{self.name}: the agent answers {error}")
-        self.cursor = name
-        if len(rows) > before:
-            self.stamps.append((len(rows), time_ns))
-        return len(rows) > before or self.ended
-
-    def values(self) -> dict[str, Value]:
-        rows = self.rows
-        if Absent in set(map(type, rows.values())):
-            return {index: value for index, value in rows.items() if not isinstance(value, Absent)}
-        return cast("dict[str, Value]", rows)
 
 
 class Step(Request):
@@ -80,6 +25,11 @@ class Step(Request):
         super().__init__(pdu.GET_BULK if repetitions else pdu.GET_NEXT, names, tries, repetitions)
         self.columns = columns
         self.sent_at = time.monotonic()
+
+    @property
+    def is_last_resort(self) -> bool:
+        """Whether there is no way to ask for less: a single name by GETNEXT."""
+        return not self.repetitions and len(self.columns) == 1
 
 
 class Pace:
@@ -120,12 +70,19 @@ class WalkWork:
 
     def __init__(self, columns: Sequence[str], pace: Pace, *, retries: int, max_varbinds: int) -> None:
         self.columns = [Column(name, pace.most if pace.bulk else 0) for name in dict.fromkeys(columns)]
-        self.fault: SnmpFault | None = None
         self._pace = pace
         self._retries = retries
         self._todo = deque(self.columns)
         self._left = self._max_varbinds = max_varbinds
         self._answered_at = 0.0
+        self._silent = 0
+        """Columns that failed by silence since the last answer."""
+        self._stopped: SnmpFault | None = None
+
+    @property
+    def fault(self) -> SnmpFault | None:
+        """Why the walk was ended, or the fault of the first column that has one."""
+        return self._stopped or next((column.fault for column in self.columns if column.fault), None)
 
     def next_request(self) -> Step | None:
         if not self._todo:
@@ -159,12 +116,13 @@ class WalkWork:
         return group
 
     def answered(self, request: Step, answer: Pdu, time_ns: int, rtt_ms: float) -> None:  # noqa: ARG002, `Work`
-        self._answered_at = time.monotonic()
+        self._answered_at, self._silent = time.monotonic(), 0
         if answer.error_status:
             self._refused(request, answer)
             return
         if not answer.varbinds:
-            self._stumble(request, request.columns, ProtocolFault("an answer without any object"))
+            fault = ProtocolFault(f"{request.columns[0].name}: the agent's answer holds no object")
+            self._stumble(request, request.columns, fault, request.repetitions // 2)
             return
         self._pace.succeeded(request)
         width = len(request.columns)
@@ -181,20 +139,23 @@ class WalkWork:
                 column.limit += 1
         if column.ended:
             self._pace.rows[column.parent] = len(column.rows)
-        elif column.fault:
-            self.fault = self.fault or column.fault
-        else:
+        elif not column.fault:
             self._todo.append(column)
 
     def failed(self, request: Step, fault: SnmpFault) -> None:
-        if isinstance(fault, AuthFault) or self._is_gone(request):
+        """Ask for less, at last by GETNEXT; a fault that a smaller request would meet as well ends it all."""
+        is_final = not isinstance(fault, NoAnswer | ProtocolFault) or isinstance(fault, Unreachable)
+        if is_final or self._is_gone(request):
             self._stop(fault)
         else:
-            self._stumble(request, request.columns, fault)
+            given_up = request.columns[0].misses >= self._retries
+            self._stumble(request, request.columns, fault, 0 if given_up else request.repetitions // 2)
 
     def _is_gone(self, request: Step) -> bool:
-        """Whether a column asked alone, by GETNEXT, went unanswered, and any other since it was sent."""
-        return not request.repetitions and len(request.columns) == 1 and self._answered_at < request.sent_at
+        """Whether two columns in a row met silence, each alone and by GETNEXT, and nothing else was heard."""
+        if request.is_last_resort and self._answered_at < request.sent_at:
+            self._silent += 1
+        return self._silent > 1
 
     def _refused(self, request: Step, answer: Pdu) -> None:
         status, index = answer.error_status, answer.error_index - 1
@@ -208,28 +169,26 @@ class WalkWork:
             self._todo.extendleft(reversed([column for column in columns if not column.ended]))
         else:
             self._todo.extendleft(reversed([column for column in columns if column not in culprits]))
-            self._stumble(request, culprits, refusal(culprits[0].name, status))
+            self._stumble(request, culprits, refusal(culprits[0].name, status), request.repetitions // 2)
 
-    def _stumble(self, request: Step, columns: Sequence[Column], fault: SnmpFault) -> None:
+    def _stumble(self, request: Step, columns: Sequence[Column], fault: SnmpFault, limit: int) -> None:
         """Ask for less of these columns, each alone; what fails as a single GETNEXT has failed."""
         self._pace.failed(request)
         for column in reversed(columns):
             column.misses += 1
-            if not request.repetitions and len(request.columns) == 1:
+            if request.is_last_resort:
                 column.fault = fault
-                self.fault = self.fault or fault
-                continue
-            given_up = not fault.alive and column.misses > self._retries
-            column.limit = 0 if given_up else request.repetitions // 2
-            self._todo.appendleft(column)
+            else:
+                column.limit = limit
+                self._todo.appendleft(column)
 
     def _stop(self, fault: SnmpFault) -> None:
-        """Ask for nothing more; columns that have not ended say why."""
-        self.fault = fault
+        """Ask for nothing more."""
+        self._stopped = fault
         self._todo.clear()
 
     def close(self, fault: SnmpFault) -> None:
-        """Mark what is unfinished, with this fault where there is no better one."""
+        """Mark what is unfinished: with why the walk was ended, or else with this fault."""
         for column in self.columns:
             if not column.ended and column.fault is None:
-                column.fault = self.fault = self.fault or fault
+                column.fault = self._stopped or fault
