@@ -18,7 +18,7 @@ from netvitals.cli.config_reference import default_document
 from netvitals.domain.errors import ConfigurationError, NetvitalsError
 
 EXIT_WRONG = 1
-_WIDTH_OF_A_FILE = 160
+_WIDTH_OF_A_FILE = 250
 
 _EPILOG = """\b
 Examples:
@@ -106,7 +106,9 @@ def _document(environ: Mapping[str, str]) -> tuple[Any, str]:
 
 
 def _print(console: Console, title: str, rows: list[Row]) -> None:
-    table = Table("name", "value", "from", title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("name", "value", "from"):
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)
