@@ -129,7 +129,9 @@ def test_one_dead_slow_crashing_or_hostile_device_costs_the_other_99_nothing(beh
 
 
 def test_a_dead_site_holds_up_no_other() -> None:
-    scene = Scene({f"sw-{n}": silent for n in range(100)}, max_concurrent_per_site=10)
+    scene = Scene(
+        {f"sw-{n}": silent for n in range(100)}, max_concurrent_devices=20, max_concurrent_per_site=10
+    )
     dead = fleet(100, site="dead")
     well = [message(job(f"well-{n}", address=f"10.9.0.{n + 1}", site="well")) for n in range(10)]
     scene.run([*dead, *well], seconds=120)

@@ -5,7 +5,6 @@ import functools
 import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
-from statistics import fmean
 from typing import Literal
 
 import msgspec
@@ -122,7 +121,7 @@ def _reach(method: str, rtts: list[float], sent: int, detail: str) -> Reach:
     return Reach(
         method=method,
         alive=bool(rtts),
-        rtt_ms=fmean(rtts) if rtts else None,
+        rtt_ms=sum(rtts) / len(rtts) if rtts else None,
         sent=sent,
         received=len(rtts),
         detail=detail,
