@@ -52,9 +52,9 @@ class Pipeline:
             name: self.sqs.create_queue(QueueName=name)["QueueUrl"]
             for name in ("status", "metrics", "spool", "reject")
         }
-        secrets = boto3.client("secretsmanager", region_name=REGION)
+        self._secretsmanager = boto3.client("secretsmanager", region_name=REGION)
         self.secrets = {
-            name: secrets.create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
+            name: self._secretsmanager.create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
             for name, value in {
                 "credentials": {"lab": {"snmp": {"version": "2c", "community": COMMUNITY}}},
                 "influxdb": {
@@ -99,13 +99,23 @@ class Pipeline:
         return report
 
     def collect(self, kind: str) -> Any:
+        return handler_of("collector")(sqs_event(self.received(kind), kind), Context())
+
+    def received(self, queue: str) -> list[Any]:
         messages: list[Any] = []
-        while found := self.sqs.receive_message(QueueUrl=self.queues[kind], MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
+        while found := self._receive(queue):
             messages += found
         assert messages
-        return handler_of("collector")(sqs_event(messages, kind), Context())
+        return messages
+
+    def _receive(self, queue: str) -> list[Any]:
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queues[queue], MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        )
+        return list(answer.get("Messages", []))
+
+    def put_secret(self, name: str, value: Any) -> None:
+        self._secretsmanager.put_secret_value(SecretId=self.secrets[name], SecretString=json.dumps(value))
 
 
 @pytest.fixture
@@ -265,3 +275,51 @@ def test_a_device_is_online_then_offline_when_it_has_gone_then_online_again(
         ("online", 1, "sw-1"),
     ]
     assert "sw-1: online → offline" in capsys.readouterr().out
+
+
+def test_a_credential_that_is_added_to_the_secret_is_used_without_a_deployment(
+    pipeline: Pipeline, snmpd: Snmpd
+) -> None:
+    pipeline.add_device("sw-1", snmpd.port)
+    pipeline.tick("metrics")
+    pipeline.collect("metrics")
+    pipeline.put_secret(
+        "credentials", {name: {"snmp": {"version": "2c", "community": COMMUNITY}} for name in ("lab", "new")}
+    )
+    pipeline.add_device("sw-2", snmpd.port, credential="new")
+    pipeline.tick("metrics")
+    pipeline.collect("metrics")
+    assert ("uptime_seconds", "") in points_of(pipeline, "sw-2")
+
+
+def test_points_that_influxdb_does_not_take_are_spooled_and_replayed_under_their_own_time(
+    pipeline: Pipeline, snmpd: Snmpd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = {"url": pipeline.influx.url, "org": pipeline.influx.access.org, "bucket": pipeline.influx.bucket}
+    pipeline.put_secret("influxdb", {**access, "token": "revoked-canary"})
+    pipeline.add_device("sw-1", snmpd.port)
+    pipeline.tick("metrics")
+    assert pipeline.collect("metrics") == {"batchItemFailures": []}
+    collected_at = time.time_ns()
+    assert points_of(pipeline, "sw-1") == {}
+    output = capsys.readouterr().out
+    assert '"LinesSpooled":' in output
+    assert "canary" not in output
+
+    pipeline.put_secret("influxdb", {**access, "token": TOKEN})
+    process.cache_clear()  # replay is a function, and a process, of its own
+    spooled = pipeline.received("spool")
+    assert handler_of("replay")(sqs_event(spooled, "spool"), Context()) == {"batchItemFailures": []}
+    points = points_of(pipeline, "sw-1")
+    assert points["uptime_seconds", ""]["value"] > 0
+    assert all(point["time"] < collected_at for point in points.values())
+
+
+def test_a_message_that_is_no_job_goes_to_the_dead_letters_and_the_others_are_done(
+    pipeline: Pipeline, snmpd: Snmpd
+) -> None:
+    pipeline.add_device("sw-1", snmpd.port)
+    pipeline.tick("metrics")
+    wrong = pipeline.sqs.send_message(QueueUrl=pipeline.queues["metrics"], MessageBody='{"version": 9}')
+    assert pipeline.collect("metrics") == {"batchItemFailures": [{"itemIdentifier": wrong["MessageId"]}]}
+    assert points_of(pipeline, "sw-1")
