@@ -115,7 +115,7 @@ def test_a_job_expires_when_the_next_one_is_due() -> None:
 def test_a_tick_that_comes_late_skips_what_has_expired_and_counts_it() -> None:
     bench = Bench(device(), now=START + 600)
     report = bench.run()
-    assert (report.jobs, report.expired) == (0, 2)
+    assert (report.jobs, report.expired, report.skipped) == (0, 2, 0)
     assert bench.status.jobs == []
 
 
@@ -212,6 +212,20 @@ def test_memory_too_large_for_a_message_is_left_out() -> None:
     report = bench.run("metrics", "rate(5 minutes)")
     assert bench.metrics.jobs[0].memory == {}
     assert report.bad_rows == 0
+
+
+def test_memory_that_can_t_be_written_is_left_out() -> None:
+    bench = Bench(device("odd", memory={"cpu": "\ud800"}), device("fine"))
+    bench.run("metrics", "rate(5 minutes)")
+    assert {job.device_id: job.memory for job in bench.metrics.jobs} == {"odd": {}, "fine": {}}
+
+
+@pytest.mark.parametrize("value", [10**30, "\ud800"])
+def test_settings_that_can_t_be_written_make_a_bad_row(value: Any) -> None:
+    bench = Bench(device("odd", settings={"snmp": {"profile": value}}), device("fine"))
+    report = bench.run()
+    assert report.bad_rows == 1
+    assert {job.device_id for job in bench.status.jobs} == {"fine"}
 
 
 def test_settings_too_large_for_a_message_make_a_bad_row() -> None:

@@ -17,6 +17,7 @@ from netvitals.domain.ports import QueuedJobs
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
+    from mypy_boto3_sqs.type_defs import SendMessageBatchResultTypeDef
 
 MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -101,8 +102,7 @@ class SqsJobQueue:
 
     def _deliver(self, entries: "list[Entry]") -> _Outcome:
         """Send a batch, and what is left of it again, with growing pauses."""
-        accepted = refused = 0
-        refusal = cause = ""
+        done, cause = _Outcome(), ""
         for attempt in range(TRIES):
             if attempt:
                 self._sleep(_backoff_seconds(attempt))
@@ -110,25 +110,18 @@ class SqsJobQueue:
                 response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
             except ClientError as error:
                 cause = str(error)
-                code = error.response.get("Error", {}).get("Code", "")
-                if _FINAL.search(code):
-                    return _Outcome(accepted, refused, len(entries), cause, is_final=True)
-                if _is_refusal(error, code):
-                    return _sum([_Outcome(accepted, refused, 0, refusal), self._divide(entries, cause)])
-                continue
+                if _is_final(error):
+                    return _sum([done, _Outcome(unsent=len(entries), cause=cause, is_final=True)])
+                if _is_refusal(error):
+                    return _sum([done, self._divide(entries, cause)])
             except BotoCoreError as error:
                 cause = str(error)
-                continue
-            failed = {failure["Id"]: failure for failure in response.get("Failed", ())}
-            accepted += len(entries) - len(failed)
-            for failure in failed.values():
-                cause = f"{failure['Code']}: {failure.get('Message', '')}"
-                if failure["SenderFault"]:
-                    refused, refusal = refused + 1, cause
-            entries = [e for e in entries if e["Id"] in failed and not failed[e["Id"]]["SenderFault"]]
-            if not entries:
-                return _Outcome(accepted, refused, 0, refusal)
-        return _Outcome(accepted, refused, len(entries), cause)
+            else:
+                outcome, entries, cause = _judged(entries, response)
+                done = _sum([done, outcome])
+                if not entries:
+                    return done
+        return _sum([done, _Outcome(unsent=len(entries), cause=cause)])
 
     def _divide(self, entries: "list[Entry]", cause: str) -> _Outcome:
         """Find the message for whose sake the whole request was refused, and send the others."""
@@ -148,10 +141,30 @@ def _sum(outcomes: Sequence[_Outcome]) -> _Outcome:
     )
 
 
-def _is_refusal(error: ClientError, code: str) -> bool:
+def _judged(
+    entries: "list[Entry]", response: "SendMessageBatchResultTypeDef"
+) -> "tuple[_Outcome, list[Entry], str]":
+    """What became of the entries, those that may be sent again, and why they were not taken."""
+    failed = {failure["Id"]: failure for failure in response.get("Failed", ())}
+    causes = {key: f"{failure['Code']}: {failure.get('Message', '')}" for key, failure in failed.items()}
+    refused = [causes[key] for key, failure in failed.items() if failure["SenderFault"]]
+    again = [entry for entry in entries if entry["Id"] in failed and not failed[entry["Id"]]["SenderFault"]]
+    outcome = _Outcome(len(entries) - len(failed), len(refused), cause=refused[0] if refused else "")
+    return outcome, again, causes[again[0]["Id"]] if again else ""
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _is_final(error: ClientError) -> bool:
+    return bool(_FINAL.search(_code(error)))
+
+
+def _is_refusal(error: ClientError) -> bool:
     """Whether the request itself is at fault, neither the service nor the rate."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    return 400 <= status < 500 and status != 429 and not _THROTTLED.search(code)  # noqa: PLR2004, HTTP status codes
+    return 400 <= status < 500 and status != 429 and not _THROTTLED.search(_code(error))  # noqa: PLR2004, HTTP status codes
 
 
 def _backoff_seconds(attempt: int) -> float:

@@ -110,17 +110,16 @@ class FanOut:
     def _device_jobs(
         self, device: Device, tick: Tick, now: float, report: FanOutReport, planned: Callable[..., _Plan]
     ) -> Iterator[Job]:
-        plan = planned(device.device_type, msgspec.json.encode(device.settings))
-        due = due_times(device.id, tick.kind, plan.interval, tick.start, tick.period)
-        template = None
-        for due_at in due:
-            if due_at + plan.interval <= now:
-                report.expired += 1
-                continue
-            template = template or self._job(device, tick.kind, plan)
+        plan = planned(device.device_type, _key(device.settings))
+        due = list(due_times(device.id, tick.kind, plan.interval, tick.start, tick.period))
+        in_time = [due_at for due_at in due if due_at + plan.interval > now]
+        report.skipped += not due
+        report.expired += len(due) - len(in_time)
+        if not in_time:
+            return
+        template = self._job(device, tick.kind, plan)
+        for due_at in in_time:
             yield msgspec.structs.replace(template, due_at=due_at, expires_at=due_at + plan.interval)
-        if template is None:
-            report.skipped += 1
 
     def _planned(self, kind: Kind, device_type: str, settings: bytes) -> _Plan:
         policy = self._policy(device_type, msgspec.json.decode(settings))
@@ -163,15 +162,26 @@ def _needed(memory: dict[str, Any], kind: Kind) -> dict[str, Any]:
     return {key: memory[key] for key in _STATUS_MEMORY & memory.keys()}
 
 
+def _key(settings: dict[str, Any]) -> bytes:
+    """Settings as what policies are remembered by; not every value that was decoded can be written again."""
+    try:
+        return msgspec.json.encode(settings)
+    except (OverflowError, RecursionError, ValueError) as error:
+        raise InvalidRow(f"its settings can't be written as JSON: {error}") from None
+
+
 def _fits(job: Job) -> bool:
-    return len(encode_jobs([job])) <= MAX_JOB_BYTES
+    try:
+        return len(encode_jobs([job])) <= MAX_JOB_BYTES
+    except (OverflowError, RecursionError, ValueError):
+        return False
 
 
 def _without_memory(job: Job) -> Job:
     """A poll can do without memory, if less well."""
     bare = msgspec.structs.replace(job, memory={})
     if not _fits(bare):
-        raise InvalidRow(f"its job has more than {MAX_JOB_BYTES} bytes: shorten its settings")
+        raise InvalidRow(f"its job can't be written in {MAX_JOB_BYTES} bytes: shorten its settings")
     return bare
 
 
