@@ -1,0 +1,99 @@
+"""The events are what Lambda sends, and `sam local invoke` finds what it needs."""
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.invoke import variables_of
+from local.template import Resolver, load
+from netvitals.domain.tick import tick_from
+from simulators.cloudformation import GIVEN, TEMPLATE
+from simulators.lambda_build import ROOT, SAM
+
+EVENTS = ROOT / "events"
+ENVIRONMENT = EVENTS / "env.json"
+ASK_SAM = """
+import json, sys
+from samcli.lib.providers.sam_function_provider import SamFunctionProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
+stacks, _ = SamLocalStackProvider.get_stacks(sys.argv[1], parameter_overrides=json.loads(sys.argv[2]))
+print(json.dumps({
+    function.name: {
+        "code": function.codeuri,
+        "handler": function.handler,
+        "timeout": int(function.timeout),
+        "memory": int(function.memory),
+        "architecture": function.architecture,
+        "layers": [layer.name for layer in function.layers],
+        "variables": {name: str(value) for name, value in function.environment["Variables"].items()},
+    }
+    for function in SamFunctionProvider(stacks).get_all()
+}))
+"""
+
+
+def test_every_function_and_case_has_an_event() -> None:
+    assert {path.stem for path in EVENTS.glob("*.json")} == {
+        "env",
+        "fanout-status",
+        "fanout-metrics",
+        "fanout-bad-tick",
+        "collector-status",
+        "collector-metrics",
+        "collector-malformed-and-expired",
+        "status-tick",
+        "replay-lines",
+        "replay-malformed",
+    }
+
+
+@pytest.mark.parametrize("kind", ["status", "metrics"])
+def test_the_ticks_are_ones_that_fan_out_takes(kind: str) -> None:
+    assert tick_from(json.loads((EVENTS / f"fanout-{kind}.json").read_text())).kind == kind
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_record_carries_its_bodys_digest(path: Path) -> None:
+    for record in json.loads(path.read_text()).get("Records", []):
+        digest = hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
+        assert record["md5OfBody"] == digest
+
+
+def test_the_environment_of_local_runs_sets_only_what_the_template_declares() -> None:
+    """`sam local invoke` silently ignores any other variable."""
+    resources = Resolver(load(TEMPLATE), GIVEN).resources()
+    for function in json.loads(ENVIRONMENT.read_text()):
+        declared = resources[function]["Properties"]["Environment"]["Variables"]
+        assert set(variables_of(ENVIRONMENT, function)) <= set(declared)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"Architecture": "x86_64", "LogLevel": "DEBUG", "EventBusName": "default", "StatusBatchSize": "7"}],
+)
+def test_sam_resolves_every_function_as_the_local_runner_does(more: dict[str, str]) -> None:
+    if not SAM.exists():
+        pytest.skip("needs SAM: make .venv-sam/bin/sam")
+    parameters = GIVEN | more
+    command = [str(SAM.parent / "python"), "-c", ASK_SAM, str(TEMPLATE), json.dumps(parameters)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    resources = Resolver(load(TEMPLATE), parameters | {"AWS::StackName": "local"}).resources()
+    ours = {
+        name: {
+            "code": str(ROOT / resource["Properties"]["CodeUri"]),
+            "handler": resource["Properties"]["Handler"],
+            "timeout": int(resource["Properties"]["Timeout"]),
+            "memory": int(resource["Properties"]["MemorySize"]),
+            "architecture": resource["Properties"]["Architectures"][0],
+            "layers": resource["Properties"]["Layers"],
+            "variables": resource["Properties"]["Environment"]["Variables"],
+        }
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+    assert json.loads(done.stdout) == ours
