@@ -14,12 +14,13 @@ from simulators.snmp_host import AgentHost, AgentThread
 
 NETVITALS = Path(sys.executable).with_name("netvitals")
 PORTS = 8
+HEALTHY = [f"127.21.0.{n}" for n in range(1, 31)]
 
 
 @pytest.fixture(scope="module")
 def agents() -> Iterator[AgentHost]:
-    agents = {f"127.21.0.{n}": switch(PORTS, delay=0.02) for n in range(1, 31)}
-    agents["127.21.1.1"] = switch(PORTS, delay=1.2)  # slower than its time limit
+    agents = {address: switch(PORTS, delay=0.02) for address in HEALTHY}
+    agents["127.21.1.1"] = switch(PORTS, delay=5)  # slower than its time limit
     agents["127.21.1.2"] = switch(PORTS, community="another")
     with AgentThread(agents) as host:
         yield host
@@ -28,9 +29,15 @@ def agents() -> Iterator[AgentHost]:
 @pytest.fixture(scope="module")
 def files(agents: AgentHost, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("poll")
-    snmp = {"port": agents.port, "timeout_seconds": 0.5, "retries": 1}
+    patient = {"port": agents.port, "timeout_seconds": 10}  # this machine may be busy with other tests
+    brief = {"port": agents.port, "timeout_seconds": 0.5, "retries": 0}
     rows = [
-        {"id": address, "ip_address": address, "credential": "lab", "settings": {"snmp": snmp}}
+        {
+            "id": address,
+            "ip_address": address,
+            "credential": "lab",
+            "settings": {"snmp": patient if address in HEALTHY else brief},
+        }
         for address in [*agents.agents, "127.21.2.1"]
     ]
     (folder / "devices.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -44,23 +51,21 @@ def netvitals(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([NETVITALS, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_every_device_gets_its_line_and_the_healthy_ones_come_before_the_slow_and_the_dead(
-    files: list[str],
-) -> None:
+def test_every_device_gets_its_line_whatever_becomes_of_the_others(files: list[str]) -> None:
     done = netvitals("poll", *files, "--allow", "127.0.0.0/8", "--format", "jsonl")
     assert done.returncode == 1, done.stderr
     assert done.stderr == ""
-    rows: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
-    healthy, troubled = rows[:30], rows[30:]
-    assert {row["reason"] for row in healthy} == {"ok"}
-    assert {row["device_id"]: row["reason"] for row in troubled} == {
+    rows: dict[str, Any] = {row["device_id"]: row for row in map(json.loads, done.stdout.splitlines())}
+    for address in HEALTHY:
+        row = rows.pop(address)
+        assert row["reason"] == "ok", row
+        interfaces = [p["instance"] for p in row["points"] if p["metric_name"] == "net_bytes_in"]
+        assert len(interfaces) == PORTS
+    assert {address: row["reason"] for address, row in rows.items()} == {
         "127.21.1.1": "timeout",
         "127.21.1.2": "timeout",
         "127.21.2.1": "timeout",
     }
-    for row in healthy:
-        interfaces = [p["instance"] for p in row["points"] if p["metric_name"] == "net_bytes_in"]
-        assert len(interfaces) == PORTS
 
 
 def test_a_table_of_up_and_down_ends_with_the_count(files: list[str]) -> None:
