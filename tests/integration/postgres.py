@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -57,9 +57,17 @@ def empty_database_url(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str, _template_url: str) -> Iterator[str]:
     """A database with netvitals' tables."""
-    url = create_database(postgres_url, template=_name(_template_url))
+    url = create_database(postgres_url, template=database_name(_template_url))
     yield url
     drop_database(postgres_url, url)
+
+
+@pytest.fixture
+def password_url(database_url: str) -> str:
+    """A database that is reached over TCP and asks for `PASSWORD`."""
+    if unquote(urlsplit(database_url).password or "") != PASSWORD:
+        pytest.skip("needs PostgreSQL's own binaries: apt-get install postgresql")
+    return database_url
 
 
 @pytest.fixture
@@ -87,10 +95,10 @@ def create_database(server_url: str, template: str = "template1") -> str:
 
 
 def drop_database(server_url: str, url: str) -> None:
-    _administer(server_url, f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
+    _administer(server_url, f'DROP DATABASE "{database_name(url)}" WITH (FORCE)')
 
 
-def _name(url: str) -> str:
+def database_name(url: str) -> str:
     return urlsplit(url).path.removeprefix("/")
 
 

@@ -130,7 +130,7 @@ def test_a_row_that_can_not_be_read_is_mended_by_an_import(run: Run, query: Quer
         run("import", file("id,ip_address,site\na,10.0.0.1,x\n")).output
         == "0 added, 1 changed, 0 unchanged\n"
     )
-    assert run("check").output == "1 devices, nothing wrong\n"
+    assert run("check").output == "1 device, nothing wrong\n"
 
 
 def test_an_owner_s_table_takes_an_import_and_keeps_its_own_columns(
@@ -168,7 +168,7 @@ def test_a_device_type_of_the_configuration_is_known(run: Run, file: Write, tmp_
     config = tmp_path / "netvitals.yaml"
     config.write_text("device_types: {ups: {extends: network}}\nallowed_networks: [198.51.100.0/24]\n")
     path = file("id,ip_address,device_type\na,198.51.100.1,ups\n")
-    assert run("check", path, "--config", config).output == "1 devices, nothing wrong\n"
+    assert run("check", path, "--config", config).output == "1 device, nothing wrong\n"
     assert run("check", path, code=1).output.count("line 2") == 2
 
 

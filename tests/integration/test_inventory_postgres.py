@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from integration.postgres import database_name
 
 from netvitals.adapters.inventory_postgres import PostgresInventory
 from netvitals.adapters.postgres import Cursor, Database
@@ -78,7 +79,7 @@ def test_a_table_of_other_types_with_more_and_fewer_columns_is_read_as_it_stands
         ALTER DATABASE current SET datestyle = 'SQL, DMY';
         """.replace("ID_TYPE", id_type)
         .replace("'ID'", f"'{value}'")
-        .replace("DATABASE current", f'DATABASE "{empty_database_url.rpartition("/")[2]}"'),
+        .replace("DATABASE current", f'DATABASE "{database_name(empty_database_url)}"'),
     )
     applied = migrate(database)
     [device] = read(PostgresInventory(database))
@@ -118,6 +119,7 @@ def test_rows_that_can_not_be_read_are_reported_and_left_out(
             ('c', repeat('x', 100000), 't', '{}', ''), ('d', '', 'perhaps', '{"a": ', ''),
             ('e', '', 'true', '[1]', ''), ('f', '', 'FALSE', 'not read', ''), ('', '', '', '', ''),
             ('g', '', '1', repeat('[', 200000), ''), (E'h\\t', '', '', '', ''),
+            (repeat('x', 2000), '', '', '', ''),
             ('i; DROP TABLE devices; --', '', '', '{"x": "\\u0000"}', '');
         """,
     )
@@ -136,6 +138,7 @@ def test_rows_that_can_not_be_read_are_reported_and_left_out(
             ("device 'e'", "settings"),
             ("device 'g'", "settings"),
             ("device 'h\\t'", "id"),
+            (f"device '{'x' * 59}…", "id"),
         ]
     assert all(len(str(bad)) < 250 for bad in reported)
 
@@ -188,7 +191,7 @@ def drop_connections(server_url: str, url: str) -> None:
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
-            [url.rpartition("/")[2]],
+            [database_name(url)],
         )
 
 

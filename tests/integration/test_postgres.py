@@ -1,8 +1,10 @@
 """The connection to a real PostgreSQL: what breaks, what recovers, and what a person is told."""
 
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -14,13 +16,17 @@ from netvitals.adapters.inventory_postgres import PostgresInventory
 from netvitals.adapters.postgres import Cursor, Database
 from netvitals.adapters.schema import migrate
 from netvitals.adapters.state_postgres import PostgresObservationStore
+from netvitals.adapters.status_postgres import PostgresStatusStore
 from netvitals.domain.errors import ConfigurationError, NetvitalsError, Unavailable
 from netvitals.domain.observation import Observation, Reason
+from netvitals.domain.ports import StatusRun
 from netvitals.domain.secret import Secret
+from netvitals.domain.status import Change, Letter, SiteState, Standing, Status, Watch
 
 pytestmark = pytest.mark.integration
 
 Open = Callable[[str], Database]
+GUIDE = Path(__file__).parents[2] / "docs/inventory.md"
 SEEN = Observation(device_id="a", kind="status", attempted_at_ns=10**18, reachable=True, reason=Reason.OK)
 
 
@@ -93,7 +99,9 @@ def test_migrating_finds_an_inventory_in_another_schema_of_the_search_path(
         connection.execute("CREATE TABLE devices (id text PRIMARY KEY)")
         connection.execute("CREATE SCHEMA monitoring")
         connection.execute("INSERT INTO devices VALUES ('a')")
-    database = open_database(f"{empty_database_url}?options=-csearch_path%3Dmonitoring,public")
+    database = open_database(
+        f"{empty_database_url}{'&' if '?' in empty_database_url else '?'}options=-csearch_path%3Dmonitoring,public"
+    )
     migrate(database)
     devices = [device.id for chunk in PostgresInventory(database).devices(print) for device in chunk]
     assert devices == ["a"]
@@ -175,15 +183,15 @@ def test_a_refused_connection_says_what_to_check(open_database: Open) -> None:
     assert "security group" in failure
 
 
-def test_a_wrong_password_is_never_shown(database_url: str, open_database: Open) -> None:
-    wrong = database_url.replace(":p%40ss", ":wr0ng-p%40ss")
+def test_a_wrong_password_is_never_shown(password_url: str, open_database: Open) -> None:
+    wrong = password_url.replace(":p%40ss", ":wr0ng-p%40ss")
     failure = failure_of(open_database(wrong))
     assert "authentication failed" in failure
     assert "wr0ng" not in failure
 
 
-def test_a_secret_that_was_rotated_is_read_anew(database_url: str) -> None:
-    urls = [database_url.replace(":p%40ss", ":old"), database_url]
+def test_a_secret_that_was_rotated_is_read_anew(password_url: str) -> None:
+    urls = [password_url.replace(":p%40ss", ":old"), password_url]
     refreshed: list[bool] = []
 
     def refresh() -> bool:
@@ -224,17 +232,44 @@ def test_a_read_only_database_says_that_it_is_no_writer(database_url: str, open_
         store.record([SEEN])
 
 
-def test_a_user_without_rights_is_told_so(database_url: str, open_database: Open) -> None:
-    with psycopg.connect(database_url) as connection:
+def test_a_user_without_rights_is_told_so(password_url: str, open_database: Open) -> None:
+    with psycopg.connect(password_url) as connection:
         connection.execute("DROP ROLE IF EXISTS visitor")
         connection.execute("CREATE ROLE visitor LOGIN PASSWORD 'v1sitor'")
-    host = urlsplit(database_url).netloc.rpartition("@")[2]
-    database = open_database(changed(database_url, netloc=f"visitor:v1sitor@{host}"))
+    host = urlsplit(password_url).netloc.rpartition("@")[2]
+    database = open_database(changed(password_url, netloc=f"visitor:v1sitor@{host}"))
     failure = failure_of(database, lambda cursor: cursor.execute("SELECT * FROM device_state"))
     assert "permission denied" in failure
     assert "grant" in failure
     with pytest.raises(Unavailable, match="grant"):
         migrate(database)
+
+
+def test_the_rights_that_the_guide_names_are_enough(password_url: str, open_database: Open) -> None:
+    """docs/inventory.md lists them."""
+    grants = re.search(r"```sql\n(CREATE ROLE.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert grants
+    with psycopg.connect(password_url) as connection:
+        connection.execute("DROP ROLE IF EXISTS netvitals_functions")
+        connection.execute(grants[1].encode())
+        connection.execute("INSERT INTO devices (id) VALUES ('a')")
+    host = urlsplit(password_url).netloc.rpartition("@")[2]
+    database = open_database(changed(password_url, netloc=f"netvitals_functions:change-me@{host}"))
+    assert [len(chunk) for chunk in PostgresInventory(database).devices(print)] == [1]
+    PostgresObservationStore(database).record([SEEN])
+    store = PostgresStatusStore(database)
+
+    def decide(run: StatusRun) -> None:
+        [[device]] = run.devices()
+        offline = Standing(Status.OFFLINE)
+        run.apply([Change(device, offline, "", is_transition=True, is_announced=True)], 1.0)
+        run.post([Letter("1", "event", "{}")])
+        run.keep(Watch(), [SiteState("x")])
+
+    store.run(decide)
+    assert store.deliver("event", lambda _: ["1"]).published == 1
+    failure = failure_of(database, lambda cursor: cursor.execute("UPDATE devices SET site = 'x'"))
+    assert "permission denied" in failure
 
 
 def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
@@ -254,10 +289,10 @@ def test_data_never_shows_in_a_failure(database: Database) -> None:
 
 
 @pytest.fixture
-def pooled_url(database_url: str) -> Iterator[str]:
+def pooled_url(password_url: str) -> Iterator[str]:
     if BINARY is None:
         pytest.skip("needs pgbouncer: apt-get install pgbouncer")
-    with transaction_pooler(database_url, server_connections=2) as url:
+    with transaction_pooler(password_url, server_connections=2) as url:
         yield url
 
 
@@ -308,6 +343,17 @@ def test_settings_of_one_transaction_do_not_leak_to_the_next_user_of_its_connect
             assert settings == [("0",)]
 
 
+def test_a_status_run_reads_through_its_cursor_behind_a_transaction_pooler(
+    pooled_url: str, database_url: str, open_database: Open
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("INSERT INTO devices (id) SELECT n FROM generate_series(1, 95) n")
+    stores = [PostgresStatusStore(open_database(pooled_url), chunk_rows=10) for _ in range(3)]
+    for store in stores * 2:
+        assert store.run(lambda run: sum(len(chunk) for chunk in run.devices())) == 95
+
+
+@pytest.mark.usefixtures("password_url")
 def test_migrations_run_through_a_transaction_pooler(empty_database_url: str, open_database: Open) -> None:
     if BINARY is None:
         pytest.skip("needs pgbouncer: apt-get install pgbouncer")

@@ -76,7 +76,7 @@ def test_a_row_at_fault_says_every_field_and_leaves_the_others(write: Write) -> 
     devices, bad_rows = read_devices(path)
     assert [device.id for device in devices] == ["a", "c"]
     assert [(bad.where, bad.field, bad.value) for bad in bad_rows] == [
-        ("line 3", "id", "''"),
+        ("line 3", "id", ""),
         ("line 3", "enabled", "'perhaps'"),
         ("line 3", "maintenance_until", "'soon'"),
     ]

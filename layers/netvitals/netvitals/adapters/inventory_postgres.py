@@ -1,19 +1,27 @@
 """The inventory in PostgreSQL: netvitals' own table `devices`, or one that was there before it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg import sql
 
 from netvitals.adapters.postgres import Cursor, Database
 from netvitals.domain.device import Device
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.inventory import FIELDS, BadRow, device_from
+from netvitals.domain.inventory import FIELDS, BadRow, device_from, place_of
 
 CHUNK_ROWS = 1000
 _NAME_CHARACTERS = 257
 _DOCUMENT_CHARACTERS = 64 * 1024
 """A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
+_DOCUMENT: tuple[LiteralString, int] = ("nullif(left({column}::text, {limit}), '{{}}')", _DOCUMENT_CHARACTERS)
+_SHAPES: dict[str, tuple[LiteralString, int]] = {
+    # An inet has the length of its prefix behind it.
+    "ip_address": ("left(split_part({column}::text, '/', 1), {limit})", _NAME_CHARACTERS),
+    "enabled": ("nullif(left({column}::text, {limit}), 'true')", _NAME_CHARACTERS),
+    "settings": _DOCUMENT,
+    "memory": _DOCUMENT,
+}
 
 
 class PostgresInventory:
@@ -99,21 +107,17 @@ def enabled(table: str, types: dict[str, str]) -> sql.Composable:
 
 
 def field(table: str, name: str, types: dict[str, str]) -> sql.Composable:
-    """A column of `devices` as text, whatever its type; NULL where it is missing."""
+    """A column of `devices` as text, whatever its type; NULL where it is missing, or has its usual value."""
     if name not in types:
         return sql.SQL("NULL::text")
     if name == "id":  # whole: the next chunk begins after it
         return sql.SQL("{}::text").format(sql.Identifier(table, name))
-    if name == "ip_address":  # an inet has the length of its prefix behind it
-        return sql.SQL("left(split_part({}::text, '/', 1), {})").format(
-            sql.Identifier(table, name), sql.Literal(_NAME_CHARACTERS)
-        )
     return _text(table, name)
 
 
-def _text(table: str, column: str) -> sql.Composed:
-    limit = _DOCUMENT_CHARACTERS if column in {"settings", "memory"} else _NAME_CHARACTERS
-    return sql.SQL("left({}::text, {})").format(sql.Identifier(table, column), sql.Literal(limit))
+def _text(table: str, name: str) -> sql.Composed:
+    shape, limit = _SHAPES.get(name, ("left({column}::text, {limit})", _NAME_CHARACTERS))
+    return sql.SQL(shape).format(column=sql.Identifier(table, name), limit=sql.Literal(limit))
 
 
 def _fetching(query: sql.Composed, parameters: dict[str, Any]) -> Callable[[Cursor], list[tuple[Any, ...]]]:
@@ -122,7 +126,7 @@ def _fetching(query: sql.Composed, parameters: dict[str, Any]) -> Callable[[Curs
 
 def _usable(rows: Sequence[dict[str, Any]], report: Callable[[BadRow], None]) -> Iterator[Device]:
     for row in rows:
-        device = device_from(row, f"device {row['id']!r}")
+        device = device_from(row, place_of(row["id"]))
         if isinstance(device, Device):
             yield device
         else:

@@ -13,7 +13,7 @@ from netvitals.adapters.inventory_postgres import PostgresInventory, column_type
 from netvitals.adapters.postgres import Cursor, Database
 from netvitals.domain.device import Device
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.inventory import FIELDS, BadRow, device_from
+from netvitals.domain.inventory import FIELDS, BadRow, device_from, place_of
 
 _TIMEOUT_SECONDS = 600
 _BATCH_ROWS = 5000
@@ -45,7 +45,7 @@ def devices_in(database: Database) -> tuple[list[tuple[str, Device]], list[BadRo
     bad_rows: list[BadRow] = []
     for device_id, device in _all(database):
         if isinstance(device, Device):
-            rows.append((f"device {device_id!r}", device))
+            rows.append((place_of(device_id), device))
         else:
             bad_rows.extend(device)
     return rows, bad_rows
@@ -63,7 +63,7 @@ def existing_devices(database: Database) -> dict[str, Device | None]:
 def _all(database: Database) -> Iterator[tuple[str, Device | list[BadRow]]]:
     for chunk in PostgresInventory(database).rows(enabled_only=False):
         for row in chunk:
-            yield row["id"], device_from(row, f"device {row['id']!r}")
+            yield row["id"], device_from(row, place_of(row["id"]))
 
 
 def overlaid(device: Device, columns: Sequence[str], existing: Mapping[str, Device | None]) -> Device:

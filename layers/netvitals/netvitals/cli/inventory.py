@@ -147,7 +147,7 @@ def check(
     else:
         raise click.UsageError("give a FILE, or a database with DATABASE_URL")
     _stop_at(bad_rows + check_inventory(rows, rules))
-    click.echo(f"{len(rows)} devices, nothing wrong")
+    click.echo(f"{_counted(len(rows), 'device')}, nothing wrong")
 
 
 @inventory.command(name="list")
@@ -210,5 +210,9 @@ def _stop_at(faults: Sequence[BadRow], consequence: str = "") -> None:
     if len(faults) > _SHOWN_FAULTS:
         click.echo(f"… and {len(faults) - _SHOWN_FAULTS} more")
     if faults:
-        click.echo(f"{len(faults)} faults{consequence}", err=True)
+        click.echo(f"{_counted(len(faults), 'fault')}{consequence}", err=True)
         sys.exit(EXIT_FAULTS)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -80,7 +80,7 @@ def _write_table(rows: Iterable[Row]) -> None:
         )
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
     console.print(table)
-    console.print(f"{table.row_count} devices")
+    console.print(f"{table.row_count} device{'' if table.row_count == 1 else 's'}")
 
 
 def _write_json_lines(rows: Iterable[Row]) -> None:

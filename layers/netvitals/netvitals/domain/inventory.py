@@ -47,14 +47,22 @@ class BadRow(msgspec.Struct, frozen=True):
     """What is allowed instead."""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.field} {self.value}: {self.cause}".replace("  ", " ")
+        found = f"{self.field} {self.value}" if self.value else self.field
+        return f"{self.where}: {found}: {self.cause}"
+
+
+def place_of(device_id: Any) -> str:
+    """Where a row of a table stands, as `BadRow.where` says it."""
+    return f"device {_shown(device_id)}"
 
 
 def bad_row(where: str, field: str, value: Any, cause: str) -> BadRow:
-    shown = "…" if field == "settings" else ascii(value)
-    if len(shown) > _SHOWN_CHARACTERS:
-        shown = shown[:_SHOWN_CHARACTERS] + "…"
-    return BadRow(where, field, shown, cause)
+    return BadRow(where, field, "…" if field == "settings" else _shown(value), cause)
+
+
+def _shown(value: Any) -> str:
+    text = ascii(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
 
 
 def device_from(row: Mapping[str, Any], where: str) -> Device | list[BadRow]:
@@ -79,7 +87,7 @@ def device_from(row: Mapping[str, Any], where: str) -> Device | list[BadRow]:
 
 def _faults(given: Mapping[str, Any], where: str) -> list[BadRow]:
     """Every field at fault: the slow way, taken only by rows known to be bad."""
-    faults = [] if "id" in given else [bad_row(where, "id", "", f"is missing: {_ALLOWED['id']}")]
+    faults = [] if "id" in given else [BadRow(where, "id", "", f"is missing: it must be {_ALLOWED['id']}")]
     for name, value in given.items():
         try:
             parsed = _PARSERS[name](value) if name in _PARSERS else value
@@ -89,7 +97,7 @@ def _faults(given: Mapping[str, Any], where: str) -> list[BadRow]:
             sound = False
         if not sound:
             faults.append(bad_row(where, name, value, f"must be {_ALLOWED.get(name, _ANY_TEXT)}"))
-    return faults or [bad_row(where, "row", "", "can't be read")]
+    return faults or [BadRow(where, "row", "", "can't be read")]
 
 
 def _printable(device: Device) -> bool:
