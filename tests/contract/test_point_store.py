@@ -30,6 +30,7 @@ def write(
         f"{store.url}/api/v2/write?{urlencode(asked)}",
         body=body,
         headers={"Authorization": f"Token {token}", "Content-Encoding": encoding},
+        timeout=60,
     )
     return answer.status, answer.json()["message"] if answer.data else ""
 

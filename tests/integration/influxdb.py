@@ -39,7 +39,7 @@ class Influx:
         """One dictionary per row: columns, and the tags of its group."""
         asked = urlencode({"db": self.bucket, "q": statement, "epoch": "ns"})
         url, headers = f"{self.url}/query?{asked}", {"Authorization": f"Token {TOKEN}"}
-        answer = urllib3.request("GET", url, headers=headers).json()
+        answer = urllib3.request("GET", url, headers=headers, timeout=60).json()
         if "results" not in answer:
             raise RuntimeError(answer["message"])
         (result,) = answer["results"]

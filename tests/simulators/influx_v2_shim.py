@@ -33,7 +33,7 @@ class RealInflux:
 
     def _ask(self, path: str, asked: dict[str, str], body: bytes | None) -> bytes:
         method = "GET" if body is None else "POST"
-        answer = urllib3.request(method, f"{self._url}{path}?{urlencode(asked)}", body=body, timeout=30)
+        answer = urllib3.request(method, f"{self._url}{path}?{urlencode(asked)}", body=body, timeout=60)
         if answer.status >= 400:
             code = {404: "not found", 400: "invalid"}.get(answer.status, "internal error")
             raise Answer(answer.status, code, answer.json()["error"])
