@@ -18,7 +18,8 @@ from netvitals.domain.observation import Observation, Reason
 from netvitals.domain.secret import Secret
 from netvitals.domain.status import Letter
 from netvitals.domain.write_outcome import WriteOutcome
-from netvitals.usecases.update_status import StatusReport, UpdateStatus
+from netvitals.usecases.status_pass import StatusReport
+from netvitals.usecases.update_status import UpdateStatus
 
 pytestmark = pytest.mark.integration
 

@@ -16,7 +16,7 @@ from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.usecases.collect import CollectReport, Message
 from netvitals.usecases.fan_out import FanOutReport
 from netvitals.usecases.replay import ReplayReport
-from netvitals.usecases.update_status import StatusReport
+from netvitals.usecases.status_pass import StatusReport
 from netvitals.wiring.parts import Parts
 from simulators.functions import FUNCTIONS, Context, module_of, sqs_event
 

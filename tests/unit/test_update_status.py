@@ -11,7 +11,8 @@ import pytest
 from netvitals.domain.configuration import Configuration
 from netvitals.domain.status import Letter, Monitored, Polls, Standing, StatusSettings
 from netvitals.domain.write_outcome import Obstacle, Refusal, WriteOutcome
-from netvitals.usecases.update_status import StatusReport, UpdateStatus
+from netvitals.usecases.status_pass import StatusReport
+from netvitals.usecases.update_status import UpdateStatus
 from simulators.status_store import MemoryStatusStore
 
 START = 1_795_449_600.0
