@@ -15,7 +15,7 @@ from integration.influxdb import TOKEN, Influx
 from integration.snmpd import HOST, Snmpd, StartSnmpd
 from moto import mock_aws
 
-from netvitals.wiring.parts import process
+from netvitals.wiring.parts import forget, process
 from simulators.functions import Context, handler_of, sqs_event
 
 pytestmark = pytest.mark.integration
@@ -127,10 +127,10 @@ def pipeline(database_url: str, influx: Influx, monkeypatch: pytest.MonkeyPatch)
         pipeline = Pipeline(database_url, influx)
         for name, value in pipeline.environment().items():
             monkeypatch.setenv(name, value)
-        process.cache_clear()
+        forget()
         yield pipeline
         process().database.close()
-        process.cache_clear()
+        forget()
 
 
 def snmpget(snmpd: Snmpd, *oids: str) -> list[str]:
@@ -307,7 +307,7 @@ def test_points_that_influxdb_does_not_take_are_spooled_and_replayed_under_their
     assert "canary" not in output
 
     pipeline.put_secret("influxdb", {**access, "token": TOKEN})
-    process.cache_clear()  # replay is a function, and a process, of its own
+    forget()  # replay is a function, and a process, of its own
     spooled = pipeline.received("spool")
     assert handler_of("replay")(sqs_event(spooled, "spool"), Context()) == {"batchItemFailures": []}
     points = points_of(pipeline, "sw-1")

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from netvitals.adapters.credential_map import CredentialMap
 from netvitals.adapters.credentials_file import JsonFile
-from netvitals.adapters.secrets_manager import MIN_REFRESH_SECONDS, SecretDocument
+from netvitals.adapters.secrets_manager import MAX_AGE_SECONDS, PAUSE_SECONDS, SecretDocument
 from netvitals.domain.access import database_url, influx_access
 from netvitals.domain.errors import ConfigurationError, CredentialMissing, Unavailable
 
@@ -58,17 +58,31 @@ def test_a_secret_is_read_once_for_many_credentials(client: Client) -> None:
     assert client.calls == 1
 
 
-def test_a_rotated_secret_is_read_when_its_age_has_passed(secretsmanager: Any) -> None:
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_rotated_secret_is_read_when_the_old_one_has_grown_old(secretsmanager: Any) -> None:
+    clock = Clock()
     arn = secretsmanager.create_secret(Name="x", SecretString='{"token": "old"}')["ARN"]
-    document = SecretDocument(arn, secretsmanager, max_age_seconds=0)
+    document = SecretDocument(arn, secretsmanager, clock=clock)
     assert document.read() == {"token": "old"}
     secretsmanager.put_secret_value(SecretId=arn, SecretString='{"token": "new"}')
+    document.renew()
+    assert document.read() == {"token": "old"}
+    clock.now += MAX_AGE_SECONDS + 1
+    assert document.read() == {"token": "old"}  # nothing is waited for where devices are
+    document.renew()
     assert document.read() == {"token": "new"}
 
 
 def test_a_refused_credential_has_the_secret_read_anew_but_not_again_and_again(client: Client) -> None:
-    now = 1000.0
-    document = SecretDocument(ARN, client, clock=lambda: now)  # type: ignore[arg-type]  # as above
+    clock = Clock()
+    document = SecretDocument(ARN, client, clock=clock)  # type: ignore[arg-type]  # as above
     store = CredentialMap(document)
     store.get("lab")
     client.text = json.dumps({"lab": {"snmp": {"community": "rotated"}}})
@@ -78,7 +92,7 @@ def test_a_refused_credential_has_the_secret_read_anew_but_not_again_and_again(c
     assert found.snmp.community
     assert found.snmp.community.reveal() == "rotated"
     assert not store.refresh()
-    now += MIN_REFRESH_SECONDS
+    clock.now += PAUSE_SECONDS
     assert store.refresh()
     assert client.calls == 3
 
@@ -86,11 +100,18 @@ def test_a_refused_credential_has_the_secret_read_anew_but_not_again_and_again(c
 def test_what_was_read_stays_in_use_while_secrets_manager_fails(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    document = SecretDocument(ARN, client, max_age_seconds=0)  # type: ignore[arg-type]  # as above
+    clock = Clock()
+    document = SecretDocument(ARN, client, clock=clock)  # type: ignore[arg-type]  # as above
     document.read()
     client.fault = "InternalServiceError"
-    assert CANARY in str(document.read())
+    clock.now += MAX_AGE_SECONDS + 1
+    for _ in range(3):
+        document.renew()
+        assert CANARY in str(document.read())
+    assert client.calls == 2  # a service that struggles is not asked by every invocation
     client.fault, client.text = "", "no JSON any more"
+    clock.now += PAUSE_SECONDS
+    document.renew()
     assert CANARY in str(document.read())
     assert caplog.text.count("what it held before stays in use") == 2
     assert CANARY not in caplog.text

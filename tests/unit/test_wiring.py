@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from netvitals.adapters.credential_map import CredentialMap
 from netvitals.adapters.no_queue import NoSpool, RejectLog
 from netvitals.domain.errors import AddressDenied, ConfigurationError, CredentialMissing, Unavailable
 from netvitals.domain.ports import SpoolMessage
@@ -61,6 +62,33 @@ def test_each_use_case_is_made_from_what_a_deployment_sets_and_made_once(use_cas
 def test_a_use_case_without_its_environment_names_the_variable_that_is_missing(use_case: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"NETVITALS_\w+"):
         Parts({}).use(use_case)
+
+
+def test_a_collector_that_cannot_read_its_credentials_says_so_before_it_polls() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:lost-AbCdEf"
+    with pytest.raises(Unavailable, match=r"secret .*lost-AbCdEf can't be read"):
+        Parts({**deployed(), "NETVITALS_CREDENTIALS_SECRET_ARN": arn}).use(collect)
+
+
+def test_secrets_that_have_grown_old_are_read_between_two_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = deployed()
+    parts = Parts(environ)
+    store = parts.use(credentials)
+    arn = environ["NETVITALS_CREDENTIALS_SECRET_ARN"]
+    rotated = json.dumps({"lab": {"snmp": {"community": "rotated"}}})
+    boto3.client("secretsmanager", region_name=REGION).put_secret_value(SecretId=arn, SecretString=rotated)
+    parts.renew()
+    assert "rotated" not in str(revealed(store))
+    monkeypatch.setattr("netvitals.adapters.secrets_manager.MAX_AGE_SECONDS", -1)
+    parts.renew()
+    assert revealed(store) == "rotated"
+
+
+def revealed(store: CredentialMap) -> str:
+    snmp = store.get("lab").snmp
+    assert snmp
+    assert snmp.community
+    return snmp.community.reveal()
 
 
 def test_a_part_that_could_not_be_made_is_tried_again() -> None:

@@ -1,6 +1,7 @@
-"""JSON secrets in Secrets Manager, read through Powertools' cache."""
+"""JSON secrets in Secrets Manager, through Powertools."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 MAX_AGE_SECONDS = 300
-MIN_REFRESH_SECONDS = 60
-"""Between two readings because something was refused: one wrong password is no reason to read it all day."""
+PAUSE_SECONDS = 60
+"""Between two readings for a reason: one wrong password, or a fault of Secrets Manager, repeats itself."""
 
 _REMEDIES = {
     "AccessDeniedException": "give the function's role secretsmanager:GetSecretValue on this ARN",
@@ -30,55 +31,71 @@ _logger = logging.getLogger(__name__)
 class SecretDocument:
     """The JSON object that a secret holds.
 
-    Read once per process and anew when it is older than `max_age_seconds`. When it can't be read anew,
-    what was read before stays in use: a fault of Secrets Manager does not stop the polling.
+    `read` gives what is held and waits for nothing, once there is something: it may be called while
+    devices are waited for. `renew` belongs before that, `refresh` on a thread beside it. What was read
+    stays in use when it can't be read anew: a fault of Secrets Manager does not stop the polling.
     """
 
     def __init__(
-        self,
-        arn: str,
-        client: "SecretsManagerClient",
-        *,
-        max_age_seconds: int = MAX_AGE_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        self, arn: str, client: "SecretsManagerClient", *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.where = f"secret {arn}"
         self._arn = arn
         self._provider = SecretsProvider(boto3_client=client)
-        self._max_age_seconds = max_age_seconds
         self._clock = clock
-        self._refreshed_at = float("-inf")
+        self._lock = threading.Lock()
+        self._tried_at = self._read_at = float("-inf")
         self._text: str | bytes | None = None
         self._value: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
-        """The same object as before while the secret is unchanged.
+        """The same object as before while the secret's content is the same.
 
         Raises:
             Unavailable: it could never be read; names the ARN, the cause and the remedy.
         """
-        return self._read(force=False)
+        if self._text is None:
+            with self._lock:
+                if self._text is None:
+                    self._load()
+        return self._value
+
+    def renew(self) -> None:
+        """Read it anew where it is older than `MAX_AGE_SECONDS`."""
+        with self._lock:
+            old = self._clock() - self._read_at > MAX_AGE_SECONDS
+            if self._text is not None and old and self._rested():
+                self._reload()
 
     def refresh(self) -> bool:
         """Read it anew because what it held was refused; False where that was done lately."""
-        if self._clock() - self._refreshed_at < MIN_REFRESH_SECONDS:
-            return False
-        self._refreshed_at = self._clock()
-        self._read(force=True)
-        return True
+        with self._lock:
+            rested = self._rested()
+            if rested:
+                self._reload()
+            return rested
 
-    def _read(self, *, force: bool) -> dict[str, Any]:
+    def _rested(self) -> bool:
+        return self._clock() - self._tried_at >= PAUSE_SECONDS
+
+    def _reload(self) -> None:
+        self._tried_at = self._clock()
         try:
-            text = self._provider.get(self._arn, max_age=self._max_age_seconds, force_fetch=force)
-            if text != self._text:
-                self._value = _object(text, self.where)
-                self._text = text  # type: ignore[assignment]  # without a transform it is the text itself
-        except (GetParameterError, Unavailable) as error:
-            unavailable = error if isinstance(error, Unavailable) else _unavailable(self.where, error)
+            self._load()
+        except Unavailable as error:
             if self._text is None:
-                raise unavailable from None
-            _logger.warning("%s; what it held before stays in use", unavailable)
-        return self._value
+                raise
+            _logger.warning("%s; what it held before stays in use", error)
+
+    def _load(self) -> None:
+        try:
+            text = self._provider.get(self._arn, force_fetch=True)
+        except GetParameterError as error:
+            raise _unavailable(self.where, error) from None
+        if text != self._text:
+            self._value = _object(text, self.where)
+            self._text = text  # type: ignore[assignment]  # without a transform it is the text itself
+        self._read_at = self._clock()
 
 
 def _object(text: Any, where: str) -> dict[str, Any]:

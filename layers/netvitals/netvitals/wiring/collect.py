@@ -35,4 +35,6 @@ def collect(parts: Parts) -> Collect:
 
 def credentials(parts: Parts) -> CredentialMap:
     own = parts.variables(settings.CredentialVariables)
-    return CredentialMap(JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn)))
+    source = JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn))
+    source.read()  # now: once devices are waited for, nothing else may be
+    return CredentialMap(source)

@@ -34,6 +34,7 @@ class Parts:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._made: dict[Callable[[Parts], Any], Any] = {}
+        self._secrets: list[SecretDocument] = []
         self.client = cache(client)
         """The boto3 client of a service."""
 
@@ -47,7 +48,14 @@ class Parts:
         return settings.variables(wanted, self._environ)
 
     def secret(self, arn: str) -> JsonObject:
-        return SecretDocument(arn, self.client("secretsmanager"))
+        document = SecretDocument(arn, self.client("secretsmanager"))
+        self._secrets.append(document)
+        return document
+
+    def renew(self) -> None:
+        """Between two events: read secrets anew that have grown old."""
+        for document in self._secrets:
+            document.renew()
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -104,7 +112,18 @@ def fault(what: str, error: BaseException) -> None:
     _logger.error("%s: %s", what, error, exc_info=None if isinstance(error, NetvitalsError) else error)
 
 
-@cache
 def process() -> Parts:
-    """The parts of this process, from its environment."""
+    """The parts of this process, from its environment, with secrets that are not too old."""
+    parts = _of_environment()
+    parts.renew()
+    return parts
+
+
+def forget() -> None:
+    """Start as a new process does."""
+    _of_environment.cache_clear()
+
+
+@cache
+def _of_environment() -> Parts:
     return Parts(os.environ)
