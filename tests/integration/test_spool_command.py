@@ -15,7 +15,7 @@ from netvitals.adapters.spool_sqs import SqsSpool
 from netvitals.cli.spool import spool
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.domain.write_outcome import Refusal
-from netvitals.wiring.parts import process
+from netvitals.wiring.parts import forget
 
 LINES = ["m,t=a x=1 1763913600000000000", "m,t=a x=2 1763913601000000000"]
 REFUSAL = Refusal("m x=1z \x1b[31m", "unable to parse: [bold]invalid number")
@@ -52,9 +52,9 @@ def desk(memory_influx: Influx, monkeypatch: pytest.MonkeyPatch) -> Iterator[Des
             "DATABASE_URL": "postgresql://127.0.0.1:1/nowhere",
         }.items():
             monkeypatch.setenv(name, value)
-        process.cache_clear()
+        forget()
         yield desk
-        process.cache_clear()
+        forget()
 
 
 def test_status_shows_how_much_waits_since_when_and_why(desk: Desk) -> None:
@@ -154,3 +154,8 @@ def test_as_many_dead_letters_as_asked_for_go_where_they_are_told(desk: Desk) ->
 def test_a_redrive_from_no_dead_letter_queue_says_so(desk: Desk, queue: str, said: str) -> None:
     with pytest.raises(Unavailable, match=said):
         desk.run("redrive", queue)
+
+
+def test_a_queue_is_not_moved_to_itself(desk: Desk) -> None:
+    with pytest.raises(ConfigurationError, match="itself"):
+        desk.run("redrive", "rejects", "--to", "rejects")

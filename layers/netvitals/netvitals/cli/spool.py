@@ -170,6 +170,8 @@ def redrive(dead_letters: str, target: str | None, count: int) -> None:
     client = _client()
     source = redrive_sqs.queue_url(client, dead_letters)
     goal = redrive_sqs.queue_url(client, target) if target else redrive_sqs.source_of(client, source)
+    if source == goal:
+        raise ConfigurationError(f"{source} would be moved to itself; name another queue with --to")
     click.echo(f"{redrive_sqs.move(client, source, goal, count)} messages moved to {goal}")
 
 
