@@ -1,5 +1,6 @@
 """`netvitals spool`: what waits to be written, what was refused, and dead letters."""
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -89,11 +90,11 @@ def replay(count: int, spool_url: str | None) -> None:
     not taken.
     """
     # InfluxDB's and the database's clients take a second to import, and only this command needs them.
-    from netvitals.wiring.parts import process  # noqa: PLC0415, see above
+    from netvitals.wiring.parts import Parts  # noqa: PLC0415, see above
     from netvitals.wiring.replay import replay as replaying  # noqa: PLC0415, see above
 
     queue = _queue(_named(spool_url, "--spool", "NETVITALS_SPOOL_QUEUE_URL"))
-    use_case = process().use(replaying)
+    use_case = Parts(os.environ).use(replaying)
     taken = points = observations = 0
     while taken < count and (messages := queue.receive(min(10, count - taken), int(REPLAY_SECONDS) + 60)):
         report = use_case.run(messages, time.monotonic() + REPLAY_SECONDS)
