@@ -99,9 +99,8 @@ def test_migrating_finds_an_inventory_in_another_schema_of_the_search_path(
         connection.execute("CREATE TABLE devices (id text PRIMARY KEY)")
         connection.execute("CREATE SCHEMA monitoring")
         connection.execute("INSERT INTO devices VALUES ('a')")
-    database = open_database(
-        f"{empty_database_url}{'&' if '?' in empty_database_url else '?'}options=-csearch_path%3Dmonitoring,public"
-    )
+    separator = "&" if "?" in empty_database_url else "?"
+    database = open_database(f"{empty_database_url}{separator}options=-csearch_path%3Dmonitoring,public")
     migrate(database)
     devices = [device.id for chunk in PostgresInventory(database).devices(print) for device in chunk]
     assert devices == ["a"]

@@ -72,7 +72,8 @@ class Database:
     ) -> Result:
         """What `work` returns, in one transaction; it is run once more where the connection was dropped.
 
-        `work` must be harmless to repeat: a connection may be lost while the commit is under way.
+        `work` must be harmless to repeat: a connection may be lost while the commit is under way. It uses
+        the cursor it is given, not this object: there is only one transaction at a time.
 
         Raises:
             Unavailable: the database can't be used; the text names it, the cause and the remedy.
