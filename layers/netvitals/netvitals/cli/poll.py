@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from netvitals.cli.device_options import device_options
 from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
 from netvitals.cli.poll_output import output_for
 from netvitals.collectors.reach.prober import HostProber
@@ -61,17 +62,7 @@ Exit status:
 @click.option("--format", "format_", type=click.Choice(["table", "jsonl", "lines"]), default="table",
               show_default=True, help="For people; one JSON object per device as it finishes; or line "
               "protocol as InfluxDB takes it.")  # fmt: skip
-@click.option("--type", "device_type", default="network", show_default=True, metavar="TYPE",
-              help="With ADDRESS: its device type.")  # fmt: skip
-@click.option("--port", type=click.IntRange(1, 65535), help="With ADDRESS: the port of its first protocol.")
-@click.option("--profile", metavar="NAME", help="With ADDRESS: this SNMP profile, whatever it says it is.")
-@click.option("--credential", metavar="NAME", help="With ADDRESS: a name in the credential map.")
-@click.option("--community", envvar="NETVITALS_COMMUNITY", help="With ADDRESS: SNMP v1 or v2c.")
-@click.option("--snmp-version", type=click.Choice(["1", "2c"]), default="2c", show_default=True)
-@click.option("--v3", "user", metavar="USER", help="With ADDRESS: SNMP v3, as this user.")
-@click.option("--auth", metavar="PROTOCOL", help="With --v3: MD5, SHA1, SHA224, SHA256, SHA384, SHA512.")
-@click.option("--priv", metavar="PROTOCOL", help="With --v3: DES, AES128, AES192, AES256, AES192C, AES256C.")
-@click.option("--context", default="", help="With --v3: the context.")
+@device_options
 @click.option("--verbose", is_flag=True, help="Show where faults of netvitals itself happened.")
 def poll(**options: Any) -> None:
     """Poll one ADDRESS, or all devices of an inventory, and write nothing anywhere.

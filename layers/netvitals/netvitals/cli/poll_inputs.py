@@ -29,16 +29,16 @@ _PATIENCE_SECONDS = 3600
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of `netvitals poll`, under the names that click gives them."""
 
-    address: str | None
-    inventory: Path | None
-    credentials: Path | None
-    device_ids: tuple[str, ...]
-    kind: Kind
-    allow: tuple[str, ...]
-    concurrency: int | None
-    timeout: float | None
-    config: Path | None
-    format_: Literal["table", "jsonl", "lines"]
+    address: str | None = None
+    inventory: Path | None = None
+    credentials: Path | None = None
+    device_ids: tuple[str, ...] = ()
+    kind: Kind = "metrics"
+    allow: tuple[str, ...] = ()
+    concurrency: int | None = None
+    timeout: float | None = None
+    config: Path | None = None
+    format_: Literal["table", "jsonl", "lines"] = "table"
     device_type: str
     port: int | None
     profile: str | None
@@ -49,7 +49,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     auth: str | None
     priv: str | None
     context: str
-    verbose: bool
+    verbose: bool = False
 
 
 class Inputs(msgspec.Struct, kw_only=True):

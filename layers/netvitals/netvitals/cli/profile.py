@@ -1,17 +1,25 @@
 """`netvitals profile`: which profile a device gets, what it reads, and how to write the missing one."""
 
+import asyncio
+import time
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from netvitals.cli.device_options import device_options
+from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
+from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.evaluate import Row
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
-from netvitals.collectors.snmp.profile_book import PACKAGED, ProfileBook, packaged_profiles
+from netvitals.collectors.snmp.faults import SnmpFault
+from netvitals.collectors.snmp.profile_book import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profile_files import candidates_of, read_folder, read_profile, write_index
 from netvitals.collectors.snmp.sessions import open_session
 from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.job import Job
 from netvitals.domain.ports import Target
 from netvitals.domain.profile import Match, Profile
 
@@ -93,16 +101,41 @@ def _folder(path: Path) -> dict[str, Profile]:
         raise click.ClickException(str(error)) from None
 
 
-async def explained(target: Target, forced: str | None, book: ProfileBook | None = None) -> Explanation:
-    """What a device's profile makes of it."""
-    opened = open_session(target)
-    return await explain(opened.session, book or packaged_profiles(), forced)
+@profile.command("explain")
+@click.argument("address")
+@click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
+@device_options
+def explain_device(**options: Any) -> None:
+    """Show which profile the device at ADDRESS gets, what answered, and the values it became.
+
+    Asks for everything that the profile and the standard MIBs know, and writes nothing. Secrets are given
+    as to `netvitals poll`.
+    """
+    inputs = inputs_from(Options(**options))
+    [job] = inputs.jobs
+    try:
+        found = asyncio.run(_explained(inputs, job))
+    except SnmpFault as fault:
+        raise click.ClickException(str(fault)) from None
+    print_explanation(found, Console())
+
+
+async def _explained(inputs: Inputs, job: Job) -> Explanation:
+    target = Target(
+        job=job,
+        address=await Resolver(inputs.guard).resolve(job.address),
+        credential=inputs.credentials.get(job.credential),
+        deadline=time.monotonic() + job.settings.device_timeout_seconds,
+    )
+    return await explain(open_session(target).session, packaged_profiles(), job.settings.snmp.profile)
 
 
 def print_explanation(found: Explanation, console: Console) -> None:
     """For a person: identity, how the profile was chosen, and each source with what answered."""
     console.print(f"[bold]sysObjectID[/] {found.identity.sysobjectid or '(none)'}")
-    console.print(f"[bold]sysDescr[/]    {found.identity.sysdescr or '(none)'}", highlight=False)
+    console.print(
+        f"[bold]sysDescr[/]    {found.identity.sysdescr or '(none)'}", highlight=False, soft_wrap=True
+    )
     others = [c.profile for c in found.candidates if c.profile != found.profile]
     also = f" (would fit as well: {', '.join(dict.fromkeys(others))})" if others else ""
     console.print(f"[bold]profile[/]     {found.profile}{also}\n")
@@ -121,9 +154,9 @@ def _print_source(report: SourceReport, console: Console) -> None:
         return
     for asked in report.asked:
         count = f"{asked.values:>4} values  {asked.sample}" if asked.values else "   - no answer"
-        console.print(f"  {asked.name:<32} {asked.oid:<38} {count}", highlight=False, overflow="ellipsis")
+        console.print(f"  {asked.name:<32} {asked.oid:<38} {count}", highlight=False, soft_wrap=True)
     for row in report.rows[:_ROWS_SHOWN]:
-        console.print(f"    → {_row(report, row)}", highlight=False)
+        console.print(f"    → {_row(report, row)}", highlight=False, soft_wrap=True)
     if len(report.rows) > _ROWS_SHOWN:
         console.print(f"    … and {len(report.rows) - _ROWS_SHOWN} more")
 

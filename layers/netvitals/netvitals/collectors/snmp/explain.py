@@ -73,7 +73,7 @@ async def explain(session: SnmpSession, book: ProfileBook, forced: str | None = 
     sources = [
         SourceReport(
             section=section,
-            number=number + 1,
+            number=number + 1 - (0 if number < owned.get(section, 0) else owned.get(section, 0)),
             profile=name if number < owned.get(section, 0) else STANDARD,
             asked=list(_asked(source, answers)),
             rows=read_source(source, answers),
