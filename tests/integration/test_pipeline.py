@@ -237,6 +237,7 @@ def test_devices_that_cannot_be_polled_say_why_and_cost_the_others_nothing(
     output = capsys.readouterr().out
     assert "settings.snmp.prt: unknown key; did you mean 'port'?" in output
     assert "169.254.169.254 is link-local" in output
+    assert "unnamed-credential: bad_credential: credential 'nobody' is not in secret arn:" in output
     assert COMMUNITY not in output
     assert TOKEN not in output
 

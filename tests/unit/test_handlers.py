@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from netvitals import observability
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.usecases.collect import CollectReport, Message
 from netvitals.usecases.fan_out import FanOutReport
@@ -28,9 +27,7 @@ MESSAGES = [{"MessageId": name, "ReceiptHandle": f"receipt-{name}", "Body": f"bo
 def _restored_logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers = root.handlers[:]
-    observability._formatter.cache_clear()
     yield
-    observability._formatter.cache_clear()
     root.handlers = handlers
 
 

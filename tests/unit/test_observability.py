@@ -21,10 +21,8 @@ CANARY = "canary-8f3a"
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root = logging.getLogger()
     handlers = root.handlers[:]
-    observability._formatter.cache_clear()
     monkeypatch.setattr(observability._Process, "cold", True)
     yield
-    observability._formatter.cache_clear()
     root.handlers = handlers
 
 

@@ -8,8 +8,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, wraps
-from typing import Any, TextIO
+from functools import wraps
+from typing import Any, TextIO, cast
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -86,15 +86,19 @@ def _service() -> str:
     return os.environ.get("POWERTOOLS_SERVICE_NAME") or NAMESPACE
 
 
-@cache
 def _formatter() -> LambdaPowertoolsFormatter:
-    """The formatter of all log lines, put in place of the runtime's."""
+    """The formatter of all log lines, put in place of the runtime's when first asked for."""
+    root = logging.getLogger()
+    ours = [each.formatter for each in root.handlers if isinstance(each, _StandardOutput)]
+    return cast("LambdaPowertoolsFormatter", ours[0]) if ours else _installed(root)
+
+
+def _installed(root: logging.Logger) -> LambdaPowertoolsFormatter:
     formatter = LambdaPowertoolsFormatter(
         service=_service(), use_rfc3339=True, utc=True, serialize_stacktrace=False
     )
     handler = _StandardOutput()
     handler.setFormatter(formatter)
-    root = logging.getLogger()
     root.handlers = [each for each in root.handlers if not type(each).__module__.startswith("awslambdaric")]
     root.addHandler(handler)
     set_level(os.environ.get("NETVITALS_LOG_LEVEL") or "INFO")
