@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from simulators.snmp_agent import Agent
-from simulators.snmp_devices import switch_objects
-from simulators.snmp_host import AgentHost
-from simulators.snmp_mib import Mib
+from local.simulators.snmp_agent import Agent
+from local.simulators.snmp_devices import switch_objects
+from local.simulators.snmp_host import AgentHost
+from local.simulators.snmp_mib import Mib
 
 
 def addresses(network: str, count: int) -> list[str]:

@@ -21,8 +21,8 @@ with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
     from netvitals.collectors.snmp.walk import Pace, WalkWork
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from local.simulators.snmp_devices import switch
 from netvitals.domain.secret import Secret
-from simulators.snmp_devices import switch
 
 SECURITY = CommunitySecurity("2c", Secret("public"))
 COLUMNS = ["1.3.6.1.2.1.2.2.1.2", "1.3.6.1.2.1.2.2.1.10"]

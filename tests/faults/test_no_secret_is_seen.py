@@ -13,12 +13,12 @@ import pytest
 from integration.influxdb import TOKEN, Influx
 from moto import mock_aws
 
+from local.functions import Context, handler_of, sqs_event
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.job import Job, encode_jobs
 from netvitals.domain.parcel import decode_parcel
 from netvitals.domain.policy import PollSettings, SnmpSettings
 from netvitals.wiring.parts import forget
-from simulators.functions import Context, handler_of, sqs_event
 
 REGION = "eu-west-1"
 CANARY = "canary-"

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from local.simulators.snmp_agent import V1, V2C, Agent
+from local.simulators.snmp_devices import interfaces, system
+from local.simulators.snmp_host import AgentHost
 from netvitals.collectors.snmp.community import CommunitySecurity
 from netvitals.collectors.snmp.faults import NoAnswer, ProtocolFault, Unreachable
 from netvitals.collectors.snmp.session import SnmpSession, Walk
@@ -12,9 +15,6 @@ from netvitals.collectors.snmp.transport import endpoint_to
 from netvitals.domain.policy import SnmpSettings
 from netvitals.domain.secret import Secret
 from simulators import snmp_misbehaviour as bad
-from simulators.snmp_agent import V1, V2C, Agent
-from simulators.snmp_devices import interfaces, system
-from simulators.snmp_host import AgentHost
 
 ADDRESS = "127.0.9.1"
 UPTIME, NAME = "1.3.6.1.2.1.1.3.0", "1.3.6.1.2.1.1.5.0"

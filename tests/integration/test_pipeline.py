@@ -15,8 +15,8 @@ from integration.influxdb import TOKEN, Influx
 from integration.snmpd import HOST, Snmpd, StartSnmpd
 from moto import mock_aws
 
+from local.functions import Context, handler_of, sqs_event
 from netvitals.wiring.parts import forget, process
-from simulators.functions import Context, handler_of, sqs_event
 
 pytestmark = pytest.mark.integration
 

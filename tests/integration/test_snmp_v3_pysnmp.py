@@ -8,6 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
+from local.simulators.snmp_host import AgentHost
+from local.simulators.snmp_v3_agent import V3Agent
 from netvitals.collectors.snmp.engines import EngineCache
 from netvitals.collectors.snmp.faults import AuthFault, NoAnswer, SnmpFault
 from netvitals.collectors.snmp.pysnmp_session import PysnmpSession
@@ -20,8 +22,6 @@ from netvitals.domain.job import Job
 from netvitals.domain.policy import PollSettings, SnmpSettings
 from netvitals.domain.ports import Target
 from netvitals.domain.secret import Secret
-from simulators.snmp_host import AgentHost
-from simulators.snmp_v3_agent import V3Agent
 from simulators.snmp_v3_responder import HOST, ROWS, TABLE, Responder
 
 COLUMNS = [f"{TABLE}.1", f"{TABLE}.2"]

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from local.functions import FUNCTIONS, Context, module_of, sqs_event
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.usecases.collect import CollectReport, Message
 from netvitals.usecases.fan_out import FanOutReport
 from netvitals.usecases.replay import ReplayReport
 from netvitals.usecases.status_pass import StatusReport
 from netvitals.wiring.parts import Parts
-from simulators.functions import FUNCTIONS, Context, module_of, sqs_event
 
 TICK = {"kind": "status", "schedule": "rate(1 minute)", "scheduled_time": "2026-11-23T16:00:00Z"}
 MESSAGES = [{"MessageId": name, "ReceiptHandle": f"receipt-{name}", "Body": f"body-{name}"} for name in "ab"]

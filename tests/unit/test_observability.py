@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from local.functions import Context
 from netvitals import observability
 from netvitals.adapters.xray import subsegment
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.secret import Secret
-from simulators.functions import Context
 
 CANARY = "canary-8f3a"
 

@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from local.simulators.snmp_agent import Agent
+from local.simulators.snmp_devices import interfaces, switch_objects, system
+from local.simulators.snmp_host import AgentHost
+from local.simulators.snmp_mib import Counter64, Gauge32, Object, TimeTicks
 from netvitals.collectors.snmp.collector import ENGINE_TIME, SYS_UPTIME, SnmpCollector, uptime_seconds
 from netvitals.domain.credential import Credential, credential_from
 from netvitals.domain.job import Job
 from netvitals.domain.observation import Reading, Reason
 from netvitals.domain.policy import PollSettings
 from netvitals.domain.ports import Target
-from simulators.snmp_agent import Agent
-from simulators.snmp_devices import interfaces, switch_objects, system
-from simulators.snmp_host import AgentHost
-from simulators.snmp_mib import Counter64, Gauge32, Object, TimeTicks
 
 ADDRESS = "127.0.77.1"
 PUBLIC = credential_from("lab", {"snmp": {"community": "public"}})

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from local.simulators.snmp_host import AgentHost
+from local.simulators.snmp_v3_agent import V3Agent
 from netvitals.collectors.snmp.engines import EngineCache
 from netvitals.collectors.snmp.faults import AuthFault
 from netvitals.collectors.snmp.session import SnmpSession
@@ -15,8 +17,6 @@ from netvitals.collectors.snmp.v3 import UserSecurity
 from netvitals.domain.credential import SnmpCredential
 from netvitals.domain.policy import SnmpSettings
 from netvitals.domain.secret import Secret
-from simulators.snmp_host import AgentHost
-from simulators.snmp_v3_agent import V3Agent
 
 DEVICES = 100
 NAME = "1.3.6.1.2.1.1.5.0"

@@ -1,4 +1,4 @@
-"""The real handlers in this process, each with an environment of the test's."""
+"""The real handlers, in this process and with its environment, and what Lambda hands to them."""
 
 import importlib.util
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
+FUNCTIONS = Path(__file__).parents[1] / "functions"
 
 
 class Context:
@@ -24,8 +24,8 @@ class Context:
 def module_of(function: str) -> ModuleType:
     """`functions/<function>/app.py`, imported anew."""
     spec = importlib.util.spec_from_file_location(f"{function}_app", FUNCTIONS / function / "app.py")
-    assert spec
-    assert spec.loader
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{FUNCTIONS / function} holds no app.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
