@@ -7,7 +7,7 @@ import pytest
 
 from netvitals.collectors.snmp.answers import Answers, Value, text_of
 from netvitals.collectors.snmp.evaluate import host_resources_memory, index_part, number_of, rows_of
-from netvitals.domain.profile import Source
+from netvitals.domain.profile import Source, references_of
 
 NOW = 1_763_900_000_000_000_000
 TABLE = "1.3.6.1.4.1.99999.1.1"
@@ -109,6 +109,14 @@ def test_a_temperature_is_converted_as_its_source_says(
     keys: dict[str, Any], raw: Value, celsius: float
 ) -> None:
     assert values(source(value=f"{TABLE}.2 temp", **keys), answers({"2": {"1": raw}})) == {"1": celsius}
+
+
+def test_only_the_rows_that_say_so_are_in_fahrenheit() -> None:
+    unit = f"{TABLE}.3 unit"
+    mixed = source(value=f"{TABLE}.2 temp", fahrenheit={"column": unit, "any": [2]})
+    assert f"{TABLE}.3 unit" in references_of(mixed)
+    found = values(mixed, answers({"2": {"1": 212, "2": 21, "3": 22}, "3": {"1": 2, "2": 1}}))
+    assert found == {"1": 100, "2": 21, "3": 22}
 
 
 @pytest.mark.parametrize(

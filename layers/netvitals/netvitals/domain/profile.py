@@ -85,7 +85,8 @@ class Source(_Strict, frozen=True):
     """What a count of used, free or total is in bytes."""
     multiply: Number = 1
     add: Number = 0
-    fahrenheit: bool = False
+    fahrenheit: bool | Filter = False
+    """Degrees Fahrenheit: always, or in the rows that pass the rule."""
     exponent: Exponent | None = None
     text: str | None = None
     """A regular expression whose first group is the number in a text; else the text's first number is."""
@@ -214,7 +215,8 @@ def references_of(source: Source) -> list[str]:
     if source.builtin:
         return list(_HOST_RESOURCES_STORAGE)
     terms = [*terms_of(source), source.instance, source.name]
-    terms += [rule.column for rule in source.where if rule.column != "index"]
+    rules = (*source.where, source.fahrenheit) if isinstance(source.fahrenheit, Filter) else source.where
+    terms += [rule.column for rule in rules if rule.column != "index"]
     found: dict[str, None] = {}
     for term in terms:
         if isinstance(term, Lookup):

@@ -177,9 +177,14 @@ def _measure(source: Source, reader: _Reader, index: str) -> float | None:
     if number is None:
         return None
     number = number * source.multiply * _power_of_ten(source, reader, index) + source.add
-    if source.fahrenheit:
+    if _is_fahrenheit(source, reader, index):
         number = (number - 32) * 5 / 9
     return number if number >= _ABSOLUTE_ZERO and _within(source, number) else None
+
+
+def _is_fahrenheit(source: Source, reader: _Reader, index: str) -> bool:
+    rule = source.fahrenheit
+    return _passes(rule, reader, index) if isinstance(rule, Filter) else rule
 
 
 def _power_of_ten(source: Source, reader: _Reader, index: str) -> float:
