@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo test build build-host validate deploy check lint types imports lock clean
+.PHONY: help demo corpus test build build-host validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,12 @@ types: .venv/tested-with
 
 imports: .venv/tested-with
 	$(BIN)/lint-imports
+
+CORPUS ?= ../shared/corpus
+
+corpus: $(BIN)/netvitals ## Read the recorded devices in CORPUS, where it is present; fail where fewer are read right
+	@if [ -f $(CORPUS)/score.py ]; then $(BIN)/python benchmarks/corpus.py $(CORPUS); \
+	  else echo "corpus: no recordings at $(CORPUS); name a folder with: make corpus CORPUS=…"; fi
 
 lock: ## Pin the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --python-version 3.13 \
