@@ -2,8 +2,9 @@
 
     python benchmarks/corpus.py FOLDER
 
-FOLDER holds `score.py`, which serves the recordings, runs a poll command over them, and prints a line per metric:
-`cpu  271/285  95.1 %  …`. The floors in corpus.json are what was reached before; `--raise` writes better ones.
+FOLDER holds `score.py`, which serves the recordings, runs a poll command over them, and prints a line per
+metric: `cpu  271/285  95.1 %  …`. The floors in corpus.json are what was reached before; `--raise` writes
+better ones.
 """
 
 import json
