@@ -1,6 +1,7 @@
 """The options that say how one device, named by its address, is asked."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -29,6 +30,21 @@ _OPTIONS = (
         "--priv", metavar="PROTOCOL", help="With --v3: DES, AES128, AES192, AES256, AES192C, AES256C."
     ),
     click.option("--context", default="", help="With --v3: the context."),
+    click.option(
+        "--user", "login", metavar="USER", help="With ADDRESS: log in over SSH or WinRM, as this user."
+    ),
+    click.option("--password", envvar="NETVITALS_PASSWORD", help="With --user: its password."),
+    click.option(
+        "--key", type=click.Path(path_type=Path), metavar="FILE", help="With --user: its private SSH key."
+    ),
+    click.option(
+        "--host-key",
+        "host_keys",
+        multiple=True,
+        metavar="KEY",
+        help="With ADDRESS: its SSH host key, `ssh-ed25519 AAAA…`. Repeatable.",
+    ),
+    click.option("--trust-host-key", is_flag=True, help="With ADDRESS: log in whatever its SSH host key is."),
 )
 
 

@@ -28,14 +28,15 @@ Examples:
   netvitals poll 192.168.1.1                    asks for the community
   NETVITALS_COMMUNITY=s3cret netvitals poll 192.168.1.1 --port 1161
   netvitals poll router.example.net --v3 monitor --auth SHA256 --priv AES128
+  netvitals poll server.example.net --type linux --user monitor --key ~/.ssh/id_ed25519
   netvitals poll 192.168.1.1 --credentials credentials.json --credential core
   netvitals poll --inventory devices.csv --credentials credentials.json --kind status
   netvitals poll --inventory devices.csv --credentials credentials.json --format jsonl > polled.jsonl
 
 \b
-Secrets: a community may be given with --community, where others on this machine see it in the list of
-processes; NETVITALS_COMMUNITY, NETVITALS_AUTH_KEY and NETVITALS_PRIV_KEY are better, and on a terminal
-what is missing is asked for.
+Secrets: a community or password may be given with --community and --password, where others on this
+machine see it in the list of processes; NETVITALS_COMMUNITY, NETVITALS_AUTH_KEY, NETVITALS_PRIV_KEY,
+NETVITALS_PASSWORD and NETVITALS_KEY_PASSPHRASE are better, and on a terminal what is missing is asked for.
 
 \b
 Exit status:

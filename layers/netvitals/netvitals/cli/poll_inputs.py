@@ -1,7 +1,7 @@
 """What `netvitals poll` works on: options, files and the environment become jobs, credentials and a guard."""
 
 import os
-import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import time
@@ -14,6 +14,7 @@ from netvitals.adapters.configuration_document import document_in_file
 from netvitals.adapters.credential_map import CredentialMap, JsonObject
 from netvitals.adapters.credentials_file import JsonFile
 from netvitals.adapters.inventory_files import read_devices
+from netvitals.cli.given_credential import given_credential
 from netvitals.domain.configuration import Configuration
 from netvitals.domain.device import Device
 from netvitals.domain.errors import ConfigurationError, InvalidRow
@@ -49,6 +50,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     auth: str | None
     priv: str | None
     context: str
+    login: str | None = None
+    password: str | None = None
+    key: Path | None = None
+    host_keys: tuple[str, ...] = ()
+    trust_host_key: bool = False
     verbose: bool = False
 
 
@@ -113,18 +119,19 @@ def _from_address(options: Options, settled: Configuration) -> Inputs:
     """The device that a person names: naming it allows it, loopback included."""
     address = str(options.address)
     named = options.credential is not None
+    entry = {} if named else given_credential(options, settled.policy(options.device_type, {}).protocols)
     device = Device(
         id=address,
         ip_address=None if is_name(address) else address,
         hostname=address if is_name(address) else "",
         device_type=options.device_type,
         credential=options.credential or _GIVEN,
-        settings=_settings(options, settled),
+        settings=_settings(options, settled, tuple(entry)),
     )
     return Inputs(
         jobs=[_job(device, options, settled)],
         problems=[],
-        credentials=CredentialMap(_file_of(options) if named else _Given({_GIVEN: _snmp(options)})),
+        credentials=CredentialMap(_file_of(options) if named else _Given({_GIVEN: entry})),
         guard=_guard(options.allow) if options.allow else Guard(_ANYWHERE, allow_local=True),
         configuration=settled,
     )
@@ -166,15 +173,24 @@ def _job(device: Device, options: Options, settled: Configuration) -> Job:
     )
 
 
-def _settings(options: Options, settled: Configuration) -> dict[str, Any]:
-    """What the options say of the device, as its row in an inventory would."""
-    settings: dict[str, dict[str, Any]] = {}
+def _settings(options: Options, settled: Configuration, protocols: tuple[str, ...]) -> dict[str, Any]:
+    """What the options say of the device, as its row in an inventory would.
+
+    `protocols` are those that the command line holds a credential for; none where the credential is named.
+    """
+    settings: defaultdict[str, Any] = defaultdict(dict)
+    if protocols:
+        settings["protocols"] = protocols
+    asked = protocols or settled.policy(options.device_type, {}).protocols
     if options.port:
-        protocols = settled.policy(options.device_type, {}).protocols
-        settings[protocols[0] if protocols else "snmp"] = {"port": options.port}
+        settings[asked[0] if asked else "snmp"]["port"] = options.port
     if options.profile:
-        settings.setdefault("snmp", {})["profile"] = options.profile
-    return settings
+        settings["snmp"]["profile"] = options.profile
+    if options.host_keys:
+        settings["ssh"]["host_keys"] = options.host_keys
+    if options.trust_host_key:
+        settings["ssh"]["trust_on_first_use"] = True
+    return dict(settings)
 
 
 def _file_of(options: Options) -> JsonObject:
@@ -186,25 +202,3 @@ def _file_of(options: Options) -> JsonObject:
     if options.credential:
         raise click.UsageError("--credential needs --credentials FILE, the map that holds it")
     return _Given({})
-
-
-def _snmp(options: Options) -> dict[str, Any]:
-    """The SNMP credential that options, environment and, on a terminal, answers make up."""
-    if options.user is None:
-        community = _secret(options.community, "NETVITALS_COMMUNITY", "SNMP community")
-        return {"snmp": {"version": options.snmp_version, "community": community}}
-    snmp = {"version": "3", "user": options.user, "context": options.context}
-    for name, protocol in (("auth", options.auth), ("priv", options.priv)):
-        if protocol:
-            snmp[name] = protocol.upper()
-            snmp[f"{name}_key"] = _secret(None, f"NETVITALS_{name.upper()}_KEY", f"SNMPv3 {name} passphrase")
-    return {"snmp": snmp}
-
-
-def _secret(given: str | None, variable: str, prompt: str) -> str:
-    text = given if given is not None else os.environ.get(variable)
-    if text is not None:
-        return text
-    if not sys.stdin.isatty():
-        raise click.UsageError(f"set {variable}, or run this on a terminal to be asked for it")
-    return str(click.prompt(prompt, hide_input=True, err=True))
