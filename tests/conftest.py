@@ -1,1 +1,6 @@
-pytest_plugins = ["integration.influxdb", "integration.postgres", "integration.snmpd"]
+pytest_plugins = [
+    "integration.influxdb",
+    "integration.postgres",
+    "integration.snmpd",
+    "simulators.lambda_build",
+]

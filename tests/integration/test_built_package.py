@@ -3,7 +3,6 @@ template's own environment, and the files that are uploaded."""
 
 import json
 import marshal
-import os
 import struct
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -41,20 +40,13 @@ QUEUES = ("StatusQueue", "MetricsQueue", "SpoolQueue", "RejectQueue")
 
 
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same for all workers of a run."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-@pytest.fixture(scope="session")
-def host_build(shared_folder: Path) -> Path:
-    return built(HOST, shared_folder)
+def host_build(build_folder: Path) -> Path:
+    return built(HOST, build_folder)
 
 
 @pytest.fixture(scope="session", params=["arm64", "x86_64"])
-def any_build(request: pytest.FixtureRequest, shared_folder: Path) -> tuple[str, Path]:
-    return request.param, built(request.param, shared_folder)
+def any_build(request: pytest.FixtureRequest, build_folder: Path) -> tuple[str, Path]:
+    return request.param, built(request.param, build_folder)
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def running() -> Iterator[Aws]:
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
-        aws.calls += _calls(environ.get("HTTP_X_AMZ_TARGET", ""), body)
+        aws.calls += _calls(environ.get("HTTP_X_AMZ_TARGET", ""), environ.get("CONTENT_TYPE", ""), body)
         answer: Iterable[bytes] = dispatcher(environ, start_response)
         return answer
 
@@ -80,15 +80,17 @@ def running() -> Iterator[Aws]:
         server.server_close()
 
 
-def _calls(target: str, body: bytes) -> list[Call]:
-    if not target:
+def _calls(target: str, content_type: str, body: bytes) -> list[Call]:
+    """The calls in a request to one of the services that functions use."""
+    if content_type.startswith("application/x-www-form-urlencoded"):
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        return [Call(f"sns:{form['Action']}", form.get("TopicArn", ""))] if "Action" in form else []
-    prefix, action = target.split(".")
-    service = SERVICES[prefix.removesuffix("_20121105")]
-    asked = json.loads(body)
-    action = RIGHTS.get(action, action)
-    return [Call(f"{service}:{action}", resource) for resource in _resources(service, asked)]
+        return [Call(f"sns:{form['Action']}", form["TopicArn"])] if "TopicArn" in form else []
+    prefix, _, action = target.partition(".")
+    service = SERVICES.get(prefix)
+    if service is None:
+        return []
+    resources = _resources(service, json.loads(body))
+    return [Call(f"{service}:{RIGHTS.get(action, action)}", resource) for resource in resources]
 
 
 def _resources(service: str, asked: dict[str, Any]) -> set[str]:

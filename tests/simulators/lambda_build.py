@@ -13,6 +13,13 @@ SAM = ROOT / ".venv-sam/bin/sam"
 HOST = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
+@pytest.fixture(scope="session")
+def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where builds are, the same for all workers of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 def built(architecture: str, folder: Path, resource: str = "") -> Path:
     """The build for a processor, of one resource or all, made by whoever asks first; skips without SAM."""
     if not SAM.exists():

@@ -1,0 +1,132 @@
+"""moto, able to deploy a SAM template: run `main` in a process of its own, because it changes moto.
+
+It expands the transform as CloudFormation's own macro does, creates schedules, keeps a note of the other
+types that moto does not know, and takes a type of which nobody has thought for an error.
+"""
+
+import json
+import os
+import sys
+from datetime import date
+from typing import Any, cast
+
+import boto3
+from moto.backends import get_backend
+from moto.cloudformation import models, parsing
+from moto.core.common_models import CloudFormationModel
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from local.template import REGION
+from simulators import aws
+
+SAM = "AWS::Serverless-2016-10-31"
+
+
+def expanded(template: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
+    """The template without SAM's types."""
+    if template.get("Transform") != SAM:
+        return template
+    plain = json.loads(json.dumps(template, default=date.isoformat))
+    defaults = {name: str(p["Default"]) for name, p in plain.get("Parameters", {}).items() if "Default" in p}
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    found = cast("dict[str, Any]", translator.translate(plain, defaults | given))
+    for mapping in found["Mappings"].values():  # moto makes numbers of numeric parameters, also as keys
+        mapping.update({int(key): value for key, value in mapping.items() if key.isdigit()})
+    return found
+
+
+class Noted(CloudFormationModel):
+    """A resource of a type that moto does not know; it has an id and does nothing."""
+
+    kind = ""
+
+    def __init__(self, name: str, properties: dict[str, Any]) -> None:
+        self.name, self.properties = name, properties
+
+    @property
+    def physical_resource_id(self) -> str:
+        return self.name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return attr == "Arn"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls,
+        resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+        **_: Any,
+    ) -> "Noted":
+        noted = cls(resource_name, cloudformation_json["Properties"])
+        noted.create(account_id, region_name)
+        return noted
+
+    def create(self, account_id: str, region_name: str) -> None:
+        """Make whatever moto can make of it."""
+
+
+class Schedule(Noted):
+    def create(self, account_id: str, region_name: str) -> None:
+        backend: Any = get_backend("scheduler")[account_id][region_name]
+        given = self.properties
+        absent = ("end_date", "group_name", "kms_key_arn", "schedule_expression_timezone", "start_date")
+        backend.create_schedule(
+            name=self.name,
+            description=given.get("Description"),
+            flexible_time_window=given["FlexibleTimeWindow"],
+            schedule_expression=given["ScheduleExpression"],
+            state=given["State"],
+            target=given["Target"],
+            action_after_completion=None,
+            **dict.fromkeys(absent),
+        )
+
+
+UNKNOWN_TO_MOTO = {
+    "AWS::Scheduler::Schedule": Schedule,
+    "AWS::CloudWatch::Alarm": Noted,
+    "AWS::Lambda::EventInvokeConfig": Noted,
+    "AWS::SQS::QueuePolicy": Noted,
+    "AWS::SNS::TopicPolicy": Noted,
+}
+
+
+def teach() -> None:
+    """Change moto, in this process and for good."""
+    plain_parse = models.Stack.parse_template
+    known: Any = parsing.resource_class_from_type
+
+    def parse(stack: Any) -> None:
+        template = plain_parse(stack.template)
+        stack.template_dict = expanded(template, dict(getattr(stack, "parameters", None) or {}))
+
+    def class_of(kind: str) -> Any:
+        found = UNKNOWN_TO_MOTO.get(kind) or known(kind)
+        if found is None and kind not in parsing.NULL_MODELS:
+            raise RuntimeError(f"neither moto nor this simulator knows {kind}")
+        return found
+
+    for place, name, changed in (
+        (models.Stack, "_parse_template", parse),
+        (models.ChangeSet, "_parse_template", parse),
+        (parsing, "resource_class_from_type", class_of),
+    ):
+        setattr(place, name, changed)
+
+
+def main() -> None:
+    """Print the URL, and run until the input ends."""
+    os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none", AWS_DEFAULT_REGION=REGION)
+    teach()
+    with aws.running() as services:
+        sys.stdout.write(f"{services.url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
