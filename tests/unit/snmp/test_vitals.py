@@ -52,6 +52,13 @@ def test_a_profile_may_refuse_the_standard_mibs() -> None:
     assert read(own, profile("_standard", cpu=section(STANDARD)), answers(standard={"1": 50})) == ({}, {})
 
 
+def test_a_profile_may_have_the_standard_mibs_besides() -> None:
+    own = profile("x", disk=section(OWN, standard="besides"))
+    standard = profile("_standard", disk=section(STANDARD))
+    points, _ = read(own, standard, answers(own={"1": 30}, standard={"2": 40}))
+    assert points == {("disk_percent", "#1"): 30, ("disk_percent", "#2"): 40}
+
+
 def test_temperatures_of_standard_mibs_come_besides_but_not_twice() -> None:
     own = profile("x", temperature=section(OWN, term="value", combine="all"))
     standard = profile("_standard", temperature=section(STANDARD, term="value", combine="all"))

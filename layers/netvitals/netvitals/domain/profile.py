@@ -123,8 +123,9 @@ class Section(_Strict, frozen=True):
     """Use the first source that gives anything, or all of them."""
     whole: Literal["average", "maximum", "sum", "first", "largest", "none"] | None = None
     """How the rows make the number of the whole device; unset: cpu average, memory largest."""
-    standard: bool = True
-    """Ask the standard MIBs as well: instead, where no source gives anything; besides, for temperature."""
+    standard: bool | Literal["besides"] = True
+    """Ask the standard MIBs as well: instead, where no source gives anything; besides, for temperature
+    and where it says so."""
 
 
 class Match(_Strict, frozen=True):

@@ -74,7 +74,7 @@ class Vitals:
         own, sources = self._sections[name], self.sources(name)
         given = {n: rows for n in chosen if n < len(sources) and (rows := read_source(sources[n], answers))}
         mine = _combined({n: r for n, r in given.items() if n < len(own.sources)}, own.combine)
-        if mine and name != "temperature":
+        if mine and name != "temperature" and own.standard != "besides":
             return mine
         standard = {n: r for n, r in given.items() if n >= len(own.sources)}
         return mine | _combined(standard, self._standard[name].combine)
