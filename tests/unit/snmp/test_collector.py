@@ -101,7 +101,7 @@ async def test_a_replaced_device_is_looked_at_anew() -> None:
     other = Agent({**system("srv"), "1.3.6.1.4.1.2021.11.11.0": 60})
     again = await poll(other, memory=reading.memory)
     assert values(again, "cpu_percent") == {"": 40}
-    assert again.memory["snmp"]["profile"] == "_standard"
+    assert again.memory["snmp"]["profile"] == "linux"
 
 
 async def test_a_source_that_has_gone_silent_is_looked_for_anew_next_time() -> None:

@@ -185,6 +185,19 @@ def test_rows_can_be_chosen_by_their_index() -> None:
     }
 
 
+def test_a_number_of_64_bits_may_be_in_two_columns() -> None:
+    found = source(
+        used=f"{TABLE}.2 usedLow",
+        total=f"{TABLE}.4 sizeLow",
+        high_words={f"{TABLE}.2 usedLow": f"{TABLE}.3 usedHigh", f"{TABLE}.4 sizeLow": f"{TABLE}.5 sizeHigh"},
+    )
+    given = answers(
+        {"2": {"1": -1, "2": 5}, "3": {"1": 1, "2": 0}, "4": {"1": 0, "2": 10}, "5": {"1": 4, "2": 0}}
+    )
+    assert [(row.used, row.total) for row in rows_of(found, given)] == [(2**33 - 1, 2**34), (5, 10)]
+    assert f"{TABLE}.3 usedHigh" in references_of(found)
+
+
 def test_a_name_comes_from_a_column_a_text_or_another_table() -> None:
     given = answers(
         {

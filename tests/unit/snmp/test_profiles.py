@@ -134,6 +134,22 @@ def test_a_device_with_another_vendors_sysobjectid_is_known_by_its_sysdescr(tmp_
     assert chosen(found, "1.3.6.1.4.1.8072.3.2.10", "Linux") == STANDARD
 
 
+@pytest.mark.parametrize(
+    ("sysobjectid", "branch"),
+    [
+        (f"{ENTERPRISE}.7", f"{ENTERPRISE}.7"),
+        ("", "1.3.6.1.4.1.0"),
+        ("1.3.6.1.4.1.09.evil", "1.3.6.1.4.1.0"),
+    ],
+)
+def test_an_object_may_lie_in_the_devices_own_branch(tmp_path: Path, sysobjectid: str, branch: str) -> None:
+    text = (
+        f"match: {{sysobjectid: {ENTERPRISE}}}\ncpu:\n  - percent: '{{sysObjectID}}.1.54.0 cpuLoading30s'\n"
+    )
+    found = book(write(tmp_path, modular=text))
+    assert found.load("modular", sysobjectid).cpu.sources[0].percent == f"{branch}.1.54.0 cpuLoading30s"
+
+
 def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there is no profile 'none'; `netvitals profile list`"):
         book(write(tmp_path, a="match: {sysdescr: x}\n")).load("none")

@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-ColumnText = Annotated[
-    str, Meta(pattern=r"^1(\.(0|[1-9]\d*)){5,} [A-Za-z][\w-]*(::[A-Za-z][\w-]*)?$", max_length=300)
-]
+OWN_BRANCH = "{sysObjectID}"
+_COLUMN = r"^(1(\.(0|[1-9]\d*)){5,}|\{sysObjectID\}(\.(0|[1-9]\d*))+) [A-Za-z][\w-]*(::[A-Za-z][\w-]*)?$"
+ColumnText = Annotated[str, Meta(pattern=_COLUMN, max_length=300)]
 """`OID name`: an object as its MIB names it, such as `1.3.6.1.2.1.25.3.3.1.2 hrProcessorLoad`. An OID that
-ends in `.0` is a scalar, any other a column of a table."""
+ends in `.0` is a scalar, any other a column of a table. One that begins with `{sysObjectID}` lies in the
+device's own branch, for vendors that write a MIB a model."""
 
 SectionName = Literal["cpu", "memory", "temperature", "disk"]
 SECTIONS: tuple[SectionName, ...] = ("cpu", "memory", "temperature", "disk")
@@ -92,6 +93,8 @@ class Source(_Strict, frozen=True):
     """A regular expression whose first group is the number in a text; else the text's first number is."""
     signed: Literal[8, 16, 32] | None = None
     """Reads a value as two's complement of so many bits."""
+    high_words: dict[ColumnText, ColumnText] = {}
+    """By a column that holds the low 32 bits of a number, the column that holds the high ones."""
     drop: tuple[Number, ...] = ()
     """Raw values that mean `not present`."""
     minimum: Number | None = None
@@ -179,7 +182,7 @@ def groups_of(pattern: str | None) -> int:
 
 def check_column(text: str) -> None:
     """Raise ValueError where a text that stands for a column is none."""
-    if not re.fullmatch(r"1(\.(0|[1-9]\d*)){5,} [A-Za-z][\w-]*(::[A-Za-z][\w-]*)?", text):
+    if not re.fullmatch(_COLUMN, text):
         raise ValueError(f"{text!r} is no column: write 'OID objectName'")
 
 
@@ -215,7 +218,7 @@ def references_of(source: Source) -> list[str]:
     """Every object (`OID name`) that a source needs, once each."""
     if source.builtin:
         return list(_HOST_RESOURCES_STORAGE)
-    terms = [*terms_of(source), source.instance, source.name]
+    terms = [*terms_of(source), *source.high_words.values(), source.instance, source.name]
     rules = (*source.where, source.fahrenheit) if isinstance(source.fahrenheit, Filter) else source.where
     terms += [rule.column for rule in rules if rule.column != "index"]
     found: dict[str, None] = {}

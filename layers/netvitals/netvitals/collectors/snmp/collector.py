@@ -136,7 +136,7 @@ class _Metrics:
         self._faults: list[str] = []
         standard = profiles.load(STANDARD)
         try:
-            own = profiles.load(remembered.profile)
+            own = profiles.load(remembered.profile, remembered.sysobjectid)
         except ConfigurationError as error:
             own, self._faults = standard, [str(error)]
         self._vitals = Vitals(own, standard)

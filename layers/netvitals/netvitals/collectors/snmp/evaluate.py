@@ -15,6 +15,7 @@ _UNITS_SCALE = 9
 _SCALES = range(1, 18)
 _PRECISIONS = range(-8, 10)
 _ABSOLUTE_ZERO = -273.15
+_WORD = 1 << 32
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -82,6 +83,9 @@ class _Reader:
             return None
         if source.signed and number >= 1 << (source.signed - 1):
             number -= 1 << source.signed
+        if isinstance(term, str) and term in source.high_words:
+            high = number_of(self.cell(source.high_words[term], index)) or 0
+            number = high * _WORD + number % _WORD
         return number
 
     def total_of(self, terms: Term | tuple[Term, ...] | None, index: str) -> float | None:

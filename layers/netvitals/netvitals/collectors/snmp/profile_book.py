@@ -13,11 +13,14 @@ import msgspec
 
 from netvitals.collectors.snmp.answers import Value, text_of
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.profile import Match, Profile, oid_of
+from netvitals.domain.profile import OWN_BRANCH, Match, Profile, oid_of
 
 PACKAGED = Path(__file__).resolve().parents[2] / "profiles"
 STANDARD = "_standard"
 _ENTERPRISES = "1.3.6.1.4.1."
+_OID = r"1(\.(0|[1-9]\d{0,9})){5,100}"
+_NOWHERE = "1.3.6.1.4.1.0"
+"""For a device that gives no sysObjectID: enterprise 0 is reserved."""
 
 
 class Candidate(msgspec.Struct, frozen=True, array_like=True):
@@ -52,7 +55,8 @@ class ProfileBook:
     def __init__(self, index: Path) -> None:
         self._index = index
         self._candidates = lru_cache(maxsize=256)(self._read_shelf)
-        self.load = lru_cache(maxsize=256)(self._load)
+        self._text = lru_cache(maxsize=256)(self._read_profile)
+        self._profile = lru_cache(maxsize=256)(self._decode)
 
     def candidates(self, identity: Identity) -> list[Candidate]:
         """The profiles whose sysObjectID and sysDescr conditions fit, the best first."""
@@ -67,19 +71,25 @@ class ProfileBook:
             return ()
         return msgspec.json.decode(text, type=tuple[Candidate, ...])
 
-    def _load(self, name: str) -> Profile:
-        """The profile of this name.
+    def load(self, name: str, sysobjectid: str = "") -> Profile:
+        """The profile of this name, with what lies in a device's own branch put there.
 
         Raises:
             ConfigurationError: there is none.
         """
+        branch = sysobjectid if re.fullmatch(_OID, sysobjectid) else _NOWHERE
+        return self._profile(name, branch if OWN_BRANCH in self._text(name) else "")
+
+    def _read_profile(self, name: str) -> str:
         try:
-            text = (self._index / "profiles" / f"{name}.json").read_bytes()
+            return (self._index / "profiles" / f"{name}.json").read_text()
         except (FileNotFoundError, ValueError):
             raise ConfigurationError(
                 f"there is no profile {name!r}; `netvitals profile list` names them"
             ) from None
-        return msgspec.json.decode(text, type=Profile)
+
+    def _decode(self, name: str, branch: str) -> Profile:
+        return msgspec.json.decode(self._text(name).replace(OWN_BRANCH, branch), type=Profile)
 
 
 def _fits(candidate: Candidate, identity: Identity) -> bool:
