@@ -198,6 +198,16 @@ def test_a_number_of_64_bits_may_be_in_two_columns() -> None:
     assert f"{TABLE}.3 usedHigh" in references_of(found)
 
 
+def test_a_total_may_be_in_another_row_of_the_same_table() -> None:
+    found = source(
+        free=f"{TABLE}.2 memFree",
+        total={"column": f"{TABLE}.2 memTotal", "key": "row 1"},
+        where=[{"column": "index", "any": [2]}],
+    )
+    rows = rows_of(found, answers({"2": {"1": 100, "2": 25}}))
+    assert [(row.used, row.total) for row in rows] == [(75, 100)]
+
+
 def test_a_name_comes_from_a_column_a_text_or_another_table() -> None:
     given = answers(
         {

@@ -150,6 +150,15 @@ def test_an_object_may_lie_in_the_devices_own_branch(tmp_path: Path, sysobjectid
     assert found.load("modular", sysobjectid).cpu.sources[0].percent == f"{branch}.1.54.0 cpuLoading30s"
 
 
+def test_an_object_may_lie_in_the_branch_above_the_device(tmp_path: Path) -> None:
+    text = (
+        f"match: {{sysobjectid: {ENTERPRISE}}}\n"
+        "cpu:\n  - percent: '{sysObjectID[:-1]}.1.39.2.1.0 cpuCurrentUti'\n"
+    )
+    found = book(write(tmp_path, family=text)).load("family", f"{ENTERPRISE}.10.45.105")
+    assert found.cpu.sources[0].percent == f"{ENTERPRISE}.10.45.1.39.2.1.0 cpuCurrentUti"
+
+
 def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there is no profile 'none'; `netvitals profile list`"):
         book(write(tmp_path, a="match: {sysdescr: x}\n")).load("none")

@@ -12,11 +12,14 @@ import msgspec
 from msgspec import Meta
 
 OWN_BRANCH = "{sysObjectID}"
-_COLUMN = r"^(1(\.(0|[1-9]\d*)){5,}|\{sysObjectID\}(\.(0|[1-9]\d*))+) [A-Za-z][\w-]*(::[A-Za-z][\w-]*)?$"
+PARENT_BRANCH = "{sysObjectID[:-1]}"
+_COLUMN = (
+    r"^(1(\.(0|[1-9]\d*)){5,}|\{sysObjectID(\[:-1\])?\}(\.(0|[1-9]\d*))+) [A-Za-z][\w-]*(::[A-Za-z][\w-]*)?$"
+)
 ColumnText = Annotated[str, Meta(pattern=_COLUMN, max_length=300)]
 """`OID name`: an object as its MIB names it, such as `1.3.6.1.2.1.25.3.3.1.2 hrProcessorLoad`. An OID that
 ends in `.0` is a scalar, any other a column of a table. One that begins with `{sysObjectID}` lies in the
-device's own branch, for vendors that write a MIB a model."""
+device's own branch, or in the one above with `{sysObjectID[:-1]}`, for vendors that write a MIB a model."""
 
 SectionName = Literal["cpu", "memory", "temperature", "disk"]
 SECTIONS: tuple[SectionName, ...] = ("cpu", "memory", "temperature", "disk")
@@ -32,11 +35,12 @@ class Lookup(_Strict, frozen=True):
 
     column: ColumnText
     key: str
-    """`index`, `index[0]`, `index[1:]`, or the column (`OID name`) whose value is the other row's index."""
+    """`index`, `index[0]`, `index[1:]`, the column (`OID name`) whose value is the other row's index, or that
+    index itself: `row 1`."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"index(\[-?\d+\]|\[-?\d*:-?\d*\])?|1(\.\d+)+ [\w:-]+", self.key):
-            raise ValueError(f"key {self.key!r} is neither index, index[N], index[N:M] nor a column")
+        if not re.fullmatch(r"index(\[-?\d+\]|\[-?\d*:-?\d*\])?|row \d+(\.\d+)*|1(\.\d+)+ [\w:-]+", self.key):
+            raise ValueError(f"key {self.key!r} is neither index, index[N], index[N:M], row N nor a column")
 
 
 Term = str | Lookup

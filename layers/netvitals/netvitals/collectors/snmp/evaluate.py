@@ -71,6 +71,8 @@ class _Reader:
     def _key(self, key: str, index: str) -> str | None:
         if key.startswith("index"):
             return index_part(key, index)
+        if key.startswith("row "):
+            return key.removeprefix("row ")
         found = self.cell(key, index)
         return None if found is None else text_of(found)
 

@@ -13,12 +13,13 @@ import msgspec
 
 from netvitals.collectors.snmp.answers import Value, text_of
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.profile import OWN_BRANCH, Match, Profile, oid_of
+from netvitals.domain.profile import OWN_BRANCH, PARENT_BRANCH, Match, Profile, oid_of
 
 PACKAGED = Path(__file__).resolve().parents[2] / "profiles"
 STANDARD = "_standard"
 _ENTERPRISES = "1.3.6.1.4.1."
 _OID = r"1(\.(0|[1-9]\d{0,9})){5,100}"
+_BRANCHES = re.compile("|".join(map(re.escape, (OWN_BRANCH, PARENT_BRANCH))))
 _NOWHERE = "1.3.6.1.4.1.0"
 """For a device that gives no sysObjectID: enterprise 0 is reserved."""
 
@@ -78,7 +79,7 @@ class ProfileBook:
             ConfigurationError: there is none.
         """
         branch = sysobjectid if re.fullmatch(_OID, sysobjectid) else _NOWHERE
-        return self._profile(name, branch if OWN_BRANCH in self._text(name) else "")
+        return self._profile(name, branch if _BRANCHES.search(self._text(name)) else "")
 
     def _read_profile(self, name: str) -> str:
         try:
@@ -89,7 +90,8 @@ class ProfileBook:
             ) from None
 
     def _decode(self, name: str, branch: str) -> Profile:
-        return msgspec.json.decode(self._text(name).replace(OWN_BRANCH, branch), type=Profile)
+        text = self._text(name).replace(OWN_BRANCH, branch)
+        return msgspec.json.decode(text.replace(PARENT_BRANCH, branch.rpartition(".")[0]), type=Profile)
 
 
 def _fits(candidate: Candidate, identity: Identity) -> bool:
