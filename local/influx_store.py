@@ -6,7 +6,7 @@ The same statements work on a real InfluxDB 1, and on 2 and 3 through their comp
     [WHERE tag = 'text' [AND time >= nanoseconds] …] [GROUP BY * | tag[, tag …]]
     [ORDER BY time DESC] [LIMIT n]
 
-Names may stand in double quotes. Not for production: nothing is written to a disk, nothing expires.
+Names may stand in double quotes. Not for production: nothing is written to a disk.
 """
 
 import re
@@ -25,9 +25,12 @@ type Series = dict[int, dict[str, Value]]
 
 
 class MemoryStore:
-    """Buckets of series; see `influx_http.Store`."""
+    """Buckets of series; see `influx_http.Store`. Points older than `retention_seconds` are forgotten."""
 
-    def __init__(self, buckets: Iterable[str] = ("network_metrics",)) -> None:
+    def __init__(
+        self, buckets: Iterable[str] = ("network_metrics",), retention_seconds: float | None = None
+    ) -> None:
+        self._retention_ns = None if retention_seconds is None else int(retention_seconds * 1e9)
         self._buckets: dict[str, dict[str, dict[Tags, Series]]] = {
             name: defaultdict(lambda: defaultdict(dict)) for name in buckets
         }
@@ -64,7 +67,14 @@ class MemoryStore:
         at = time.time_ns() if row.time is None else row.time * NANOSECONDS[precision]
         series = self._buckets[bucket][row.measurement][tuple(sorted(row.tags.items()))]
         series.setdefault(at, {}).update(row.fields)
+        self._expire(series)
         return None
+
+    def _expire(self, series: Series) -> None:
+        """Points come in about the order of time, so that the first is about the oldest."""
+        if self._retention_ns is not None:
+            while (oldest := next(iter(series))) < time.time_ns() - self._retention_ns and len(series) > 1:
+                del series[oldest]
 
     def query(self, bucket: str, statement: str) -> dict[str, Any]:
         asked = read_statement(statement)

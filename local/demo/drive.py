@@ -1,0 +1,146 @@
+"""What Lambda's event source mappings and EventBridge Scheduler do: they start the functions."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from local.demo.cloud import Cloud
+from local.demo.function import Function, FunctionError
+from netvitals.domain.job import Kind, decode_jobs
+
+PERIOD_SECONDS = 60
+"""Of `rate(1 minute)`, the finest that EventBridge Scheduler has."""
+_LOOK_SECONDS = 0.3
+
+
+class Ledger:
+    """What was asked for: the polls of each device, and what went wrong on the way."""
+
+    def __init__(self) -> None:
+        self.jobs_sent = 0
+        self.faults: list[str] = []
+        self._polls: dict[tuple[str, Kind], set[int]] = {}
+        self._doubtful: Counter[tuple[str, Kind]] = Counter()
+        self._lock = threading.Lock()
+
+    def polled(self, body: str, ended_at: float) -> None:
+        """A message's jobs were done; a job that was late may have been dropped, as it should be."""
+        with self._lock:
+            for job in decode_jobs(body):
+                self._polls.setdefault((job.device_id, job.kind), set()).add(job.due_at)
+                self._doubtful[job.device_id, job.kind] += ended_at > job.expires_at
+
+    def polls(self, device_id: str, kind: Kind) -> range:
+        """How many polls there were; a range, as some may have been dropped."""
+        with self._lock:
+            most = len(self._polls.get((device_id, kind), ()))
+            return range(most - self._doubtful[device_id, kind], most + 1)
+
+
+class Loop:
+    """A step repeated in a thread; what it raises is a fault in the ledger, and the loop goes on."""
+
+    def __init__(self, step: Callable[[], None], seconds: float, ledger: Ledger) -> None:
+        self._step, self._seconds, self._ledger = step, seconds, ledger
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the step under way has ended."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._step()
+            except Exception as error:  # noqa: BLE001, the demo must end and say so, whatever it was
+                self._ledger.faults.append(f"{type(error).__name__}: {error}")
+            self._stop.wait(self._seconds)
+
+
+class EventSource:
+    """Gives a queue's messages to a function, and deletes those that it does not report as failed."""
+
+    def __init__(self, cloud: Cloud, queue: str, function: Function, ledger: Ledger) -> None:
+        self._cloud, self._queue, self._function, self._ledger = cloud, queue, function, ledger
+
+    def step(self) -> None:
+        messages = self._cloud.receive(self._queue)
+        if not messages:
+            return
+        answer = self._function.invoke(self._cloud.event_of(self._queue, messages))
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        done = [message for message in messages if message["MessageId"] not in failed]
+        for message in done if self._queue in ("status", "metrics") else ():
+            self._ledger.polled(message["Body"], time.time())
+        self._cloud.delete(self._queue, done)
+
+
+class Schedule:
+    """Fires a minute's tick at its beginning, from the minute that `first` lies in."""
+
+    def __init__(self, kind: Kind, first: int, fanout: Function, ledger: Ledger) -> None:
+        self._kind, self._next, self._fanout, self._ledger = kind, first, fanout, ledger
+
+    def step(self) -> None:
+        if time.time() < self._next:
+            return
+        scheduled, self._next = self._next, self._next + PERIOD_SECONDS
+        at = datetime.fromtimestamp(scheduled, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event = {"kind": self._kind, "schedule": "rate(1 minute)", "scheduled_time": at}
+        report = self._fanout.invoke(event)
+        self._ledger.jobs_sent += report["jobs"]
+        if report["bad_rows"]:
+            raise FunctionError(f"fan-out found {report['bad_rows']} unusable devices")
+
+
+class Drive:
+    """All that moves: `polling` starts polls, `rest` finishes what they began."""
+
+    def __init__(
+        self, cloud: Cloud, functions: dict[str, Function], started_at: float, status_seconds: float
+    ) -> None:
+        self.ledger = Ledger()
+        # The window that is under way began a while ago, so that the next one is soon seen to begin.
+        first = int(started_at) - PERIOD_SECONDS * 3 // 4
+        kinds: tuple[Kind, ...] = ("status", "metrics")
+        schedules = [Schedule(kind, first, functions["fanout"], self.ledger) for kind in kinds]
+        self._polling = [self._loop(schedule.step) for schedule in schedules]
+        self._polling += [self._source(cloud, kind, functions[f"collector-{kind}"]) for kind in kinds]
+        self._rest = [
+            self._source(cloud, "spool", functions["replay"]),
+            self._loop(lambda: self._decide(functions["status"]), status_seconds),
+        ]
+
+    def _loop(self, step: Callable[[], None], seconds: float = _LOOK_SECONDS) -> Loop:
+        return Loop(step, seconds, self.ledger)
+
+    def _source(self, cloud: Cloud, queue: str, function: Function) -> Loop:
+        return self._loop(EventSource(cloud, queue, function, self.ledger).step)
+
+    def _decide(self, status: Function) -> None:
+        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        status.invoke({"scheduled_time": at})
+
+    def start(self) -> None:
+        for loop in (*self._polling, *self._rest):
+            loop.start()
+
+    def stop_polling(self) -> None:
+        """Returns when the last poll has ended and is stored or spooled."""
+        _stop(self._polling)
+
+    def stop(self) -> None:
+        _stop(self._rest)
+
+
+def _stop(loops: list[Loop]) -> None:
+    for loop in loops:
+        loop.stop()
+    loops.clear()

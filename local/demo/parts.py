@@ -1,0 +1,70 @@
+"""Who plays a device: something that listens on an address, can be unplugged, and knows what it has said."""
+
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+from local.demo.truth import Known
+from local.simulators.snmp_agent import Agent
+from local.simulators.snmp_host import AgentThread
+
+
+class Part(Protocol):
+    """A simulated device of any protocol."""
+
+    known: Known
+    """What a complete poll of it must give; nothing else may be stored of it."""
+
+    def start(self, address: str) -> Mapping[str, Any]:
+        """Listen there; returns what the device's `settings` have to say, such as its port."""
+        ...
+
+    def stop(self) -> None: ...
+
+    def plug(self, *, in_: bool) -> None:
+        """Connect it, or cut it off: then it hears nothing."""
+        ...
+
+
+class SnmpPart:
+    """A device with an SNMP agent; with `host_answers`, TCP connections to it are accepted as well."""
+
+    def __init__(self, agent: Agent, known: Known | None = None, *, host_answers: bool = False) -> None:
+        self.known: Known = known or {}
+        self._agent, self._loss = agent, agent.loss
+        self._host_answers = host_answers
+        self._open = ExitStack()
+
+    def start(self, address: str) -> Mapping[str, Any]:
+        host = self._open.enter_context(AgentThread({address: self._agent}))
+        settings: dict[str, Any] = {"snmp": {"port": host.port}}
+        if self._host_answers:
+            listener = self._open.enter_context(socket.create_server((address, 0)))
+            settings["ping"] = {"tcp_ports": [listener.getsockname()[1]]}
+        return settings
+
+    def stop(self) -> None:
+        self._open.close()
+
+    def plug(self, *, in_: bool) -> None:
+        self._agent.loss = self._loss if in_ else 1.0
+
+
+class Nobody:
+    """An address at which nothing ever answers."""
+
+    known: Known = {}  # noqa: RUF012, nothing is known of it
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def start(self, address: str) -> Mapping[str, Any]:
+        self._socket.bind((address, 0))  # taken, so that no real agent of this machine is asked by mistake
+        return {"snmp": {"port": self._socket.getsockname()[1]}}
+
+    def stop(self) -> None:
+        self._socket.close()
+
+    def plug(self, *, in_: bool) -> None:
+        """There is no cable."""

@@ -1,0 +1,179 @@
+"""The demo's screen: a live table where there is a terminal, a few lines where there is none."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Self
+
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from local.demo.reading import NOTHING, Points, State, Vitals
+from netvitals.cli.figures import scaled
+
+EVENTS_SHOWN = 7
+WIDE_COLUMNS = 120
+"""From this width on there is room for what helps to understand, beside what is looked at."""
+_PLAIN_COLUMNS = 132
+_STYLES = {"online": "green", "offline": "bold red", "unreachable": "yellow", "unknown": "dim"}
+_HOT = {"cpu_percent": 85, "memory_percent": 90, "disk_percent": 85, "temperature_celsius": 55}
+"""From here on a value stands out."""
+
+
+class View(NamedTuple):
+    """What is shown, as it was read."""
+
+    states: Sequence[State]
+    points: Points = NOTHING
+    spooled: int = 0
+    notice: str = ""
+    """What is wrong just now; points are then those of before."""
+
+
+class Screen:
+    """`say` tells what happened, `show` shows how things stand; both begin with the seconds since `start`."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        if not self._console.is_terminal:
+            self._console = Console(highlight=False, width=_PLAIN_COLUMNS, no_color=True)
+        self._live: Live | None = None
+        self._events: deque[Text] = deque(maxlen=EVENTS_SHOWN)
+        self._view = View([])
+        self._started_at: float | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
+
+    def start(self) -> None:
+        self._started_at = time.monotonic()
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=2, get_renderable=self._picture)
+            self._live.start()
+
+    def line(self, text: str = "") -> None:
+        """A line that stays."""
+        self._console.print(Text.from_markup(text))
+
+    def say(self, text: str, style: str = "") -> None:
+        line = Text(f"{self._elapsed():4.0f} s  ", style="dim").append(text, style)
+        self._events.append(line)
+        if self._live is None:
+            self._console.print(line, soft_wrap=True)
+
+    def show(self, view: View) -> None:
+        self._view = view
+
+    def finish(self) -> None:
+        """Leave the last table on the terminal, or print it."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        elif self._started_at is not None:
+            self._console.print(self._table(_PLAIN_COLUMNS))
+        self._started_at = None
+
+    def _elapsed(self) -> float:
+        return 0.0 if self._started_at is None else time.monotonic() - self._started_at
+
+    def _picture(self) -> Group:
+        events = [*self._events, *[Text()] * (EVENTS_SHOWN - len(self._events))]
+        for event in events:
+            event.no_wrap, event.overflow = True, "ellipsis"
+        return Group(self._table(self._console.width), self._summary(), Text(), *events)
+
+    def _summary(self) -> Text:
+        view = self._view
+        text = Text(f"  {view.points.total:,} points in InfluxDB", style="bold")
+        if view.spooled:
+            text.append(f" · {view.spooled} messages wait in the spool", "yellow")
+        if view.notice:
+            text.append(f" · {view.notice}", "bold red")
+        return text
+
+    def _table(self, width: int) -> Table:
+        columns = [column for column in _COLUMNS if column.is_narrow or width >= WIDE_COLUMNS]
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=width >= WIDE_COLUMNS)
+        for column in columns:
+            table.add_column(
+                column.title, justify=column.justify, min_width=column.width, no_wrap=True,
+                overflow="ellipsis", max_width=column.at_most, ratio=column.ratio,
+            )  # fmt: skip
+        for state in self._view.states:
+            vitals = self._view.points.vitals.get(state.id, Vitals({}, {}))
+            table.add_row(*(column.cell(state, vitals) for column in columns))
+        return table
+
+
+class _Column(NamedTuple):
+    title: str
+    cell: Callable[[State, Vitals], Text]
+    width: int
+    justify: Literal["left", "right"] = "left"
+    is_narrow: bool = True
+    at_most: int | None = None
+    ratio: int | None = None
+
+
+def _plain(field: str) -> Callable[[State, Vitals], Text]:
+    return lambda state, _: Text(escape(str(getattr(state, field))))
+
+
+def _status(state: State, _: Vitals) -> Text:
+    return Text(state.status, _STYLES.get(state.status, ""))
+
+
+def _gauge(metric: str, form: str) -> Callable[[State, Vitals], Text]:
+    def cell(state: State, vitals: Vitals) -> Text:
+        value = vitals.values.get(metric)
+        if value is None:
+            return Text("-", "dim")
+        style = "dim" if state.status != "online" else "bold red" if value >= _HOT[metric] else ""
+        return Text(form.format(value), style)
+
+    return cell
+
+
+def _traffic(counter: str) -> Callable[[State, Vitals], Text]:
+    def cell(state: State, vitals: Vitals) -> Text:
+        bits = vitals.bits_per_second.get(counter)
+        if bits is None:
+            return Text("-", "dim")
+        return Text(scaled(bits, 1000, "b/s"), "dim" if state.status != "online" else "cyan")
+
+    return cell
+
+
+def _seen(state: State, _: Vitals) -> Text:
+    ago = state.seen_seconds_ago
+    return Text("never", "dim") if ago is None else Text(f"{ago:.0f} s")
+
+
+def _remark(state: State, _: Vitals) -> Text:
+    if state.reason in ("", "ok"):
+        return Text("")
+    return Text(f"{state.reason}: {state.detail}" if state.detail else state.reason, "yellow")
+
+
+_COLUMNS = (
+    _Column("Device", _plain("hostname"), 9, at_most=18),
+    _Column("Address", _plain("address"), 12, is_narrow=False),
+    _Column("Profile", _plain("profile"), 9, is_narrow=False, at_most=14),
+    _Column("Status", _status, 11),
+    _Column("Via", _plain("method"), 4),
+    _Column("CPU", _gauge("cpu_percent", "{:.0f} %"), 4, "right"),
+    _Column("Mem", _gauge("memory_percent", "{:.0f} %"), 4, "right"),
+    _Column("Temp", _gauge("temperature_celsius", "{:.0f} °C"), 5, "right"),
+    _Column("Disk", _gauge("disk_percent", "{:.0f} %"), 4, "right"),
+    _Column("In", _traffic("net_bytes_in"), 8, "right"),
+    _Column("Out", _traffic("net_bytes_out"), 8, "right"),
+    _Column("Seen", _seen, 5, "right"),
+    _Column("Remark", _remark, 10, is_narrow=False, ratio=1),
+)

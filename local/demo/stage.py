@@ -1,0 +1,126 @@
+"""Sets the demo up and takes it down: simulated devices, database, InfluxDB, AWS, and the functions."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from local.demo.cast import CREDENTIALS, Role, cast
+from local.demo.cloud import Cloud, cloud
+from local.demo.databases import embedded_database, given_database
+from local.demo.function import Function
+from local.demo.influx import Influx, given_influx, own_influx
+from netvitals.adapters.inventory_writer import plan_import, write_import
+from netvitals.adapters.postgres import Database
+from netvitals.adapters.schema import migrate
+from netvitals.domain.configuration import configuration_from, merged
+from netvitals.domain.device import Device
+from netvitals.domain.secret import Secret
+
+FUNCTIONS = ("fanout", "collector-status", "collector-metrics", "status", "replay")
+"""Each a process; the collector has one for each of its queues."""
+RETENTION_SECONDS = 900
+_COLUMNS = ("hostname", "ip_address", "device_type", "credential", "parent_id", "settings")
+
+
+class Stage(NamedTuple):
+    """Everything that runs."""
+
+    roles: Sequence[Role]
+    cloud: Cloud
+    database: Database
+    database_is_own: bool
+    influx: Influx
+    functions: dict[str, Function]
+    logs: Path
+
+
+def configuration(metrics_seconds: int) -> dict[str, Any]:
+    """The configuration document: the product's, with shorter times."""
+    return {
+        "allowed_networks": ["127.0.0.0/8"],
+        "defaults": {
+            "status_interval_seconds": 10,
+            "metrics_interval_seconds": metrics_seconds,
+            "offline_timeout_seconds": 10,
+            "device_timeout_seconds": 12,
+            "ping": {"timeout_seconds": 0.5},
+            "snmp": {"timeout_seconds": 0.8, "retries": 1},
+        },
+        "collector": {"flush_reserve_seconds": 8},
+    }
+
+
+@contextmanager
+def stage(metrics_seconds: int) -> Iterator[Stage]:
+    """Built on entering, gone on leaving."""
+    document = configuration(metrics_seconds)
+    configuration_from(document, "the demo's configuration")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netvitals-demo-")))
+        influx = stack.enter_context(_influx())
+        given = os.environ.get("DATABASE_URL")
+        url = stack.enter_context(
+            given_database(given) if given else embedded_database(folder / "postgresql")
+        )
+        database = Database(lambda: Secret(url))
+        stack.callback(database.close)
+        roles = cast()
+        migrate(database)
+        _write_inventory(database, [_on_stage(stack, role, n) for n, role in enumerate(roles, 1)])
+        secrets = {"credentials": CREDENTIALS, "influxdb": influx.access, "database": {"url": url}}
+        account = stack.enter_context(cloud(secrets, document))
+        functions = {
+            name: _function(stack, name, account.environment(), folder / f"{name}.log") for name in FUNCTIONS
+        }
+        for function in functions.values():
+            function.ready()
+        yield Stage(roles, account, database, not given, influx, functions, folder)
+
+
+@contextmanager
+def _influx() -> Iterator[Influx]:
+    if os.environ.get("INFLUXDB_URL"):
+        yield given_influx(os.environ)
+    else:
+        with own_influx(RETENTION_SECONDS) as influx:
+            yield influx
+
+
+def _function(stack: ExitStack, name: str, environment: dict[str, str], log: Path) -> Function:
+    function = Function(name, environment, log)
+    stack.callback(function.close)
+    return function
+
+
+def _on_stage(stack: ExitStack, role: Role, number: int) -> Device:
+    """Start who plays the device; the row of the inventory."""
+    address = _address(number)
+    stack.callback(role.part.stop)
+    settings = merged(role.settings, role.part.start(address))
+    role.part.plug(in_=role.plugged_in)
+    return Device(
+        id=role.id,
+        hostname=role.hostname,
+        ip_address=address,
+        device_type=role.device_type,
+        credential=role.credential,
+        parent_id=role.parent_id,
+        settings=settings,
+    )
+
+
+def _address(number: int) -> str:
+    """An address of its own, or, where the system has only one loopback address (macOS), that one."""
+    address = f"127.20.0.{number}"
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        return address
+    return "127.0.0.1"
+
+
+def _write_inventory(database: Database, devices: Sequence[Device]) -> None:
+    write_import(database, plan_import(devices, _COLUMNS, {}, disable_missing=False))

@@ -1,0 +1,79 @@
+"""What a simulated device knows: the values that a point of it may have, by metric and instance."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from local.simulators.snmp_mib import Counter32, Counter64, Gauge32, Value
+
+type Series = tuple[str, str]
+"""A metric's name and the instance, which is empty for the whole device."""
+
+
+class Truth(Protocol):
+    def holds(self, value: float) -> bool:
+        """Whether a point of this value says what the device said."""
+        ...
+
+
+_ROUNDING = 0.0006
+"""netvitals rounds percent and degrees to thousandths."""
+
+type Known = Mapping[Series, Truth]
+
+
+class Always(NamedTuple):
+    """A value that never changes."""
+
+    number: float
+
+    def holds(self, value: float) -> bool:
+        return math.isclose(value, self.number, rel_tol=1e-9, abs_tol=_ROUNDING)
+
+
+class Between(NamedTuple):
+    """A value that netvitals makes of several that move."""
+
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+class Told:
+    """A value that moves: an object for a simulated agent, which remembers what it has answered."""
+
+    def __init__(self, now: Callable[[], int], kind: Callable[[int], Value], scale: float = 1) -> None:
+        self._now, self._kind, self._scale = now, kind, scale
+        self._told: set[int] = set()
+
+    def __call__(self) -> Value:
+        value = self._now()
+        self._told.add(value)
+        return self._kind(value)
+
+    def holds(self, value: float) -> bool:
+        return round(value / self._scale) in self._told
+
+
+def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Told:
+    """A counter of bytes that runs on, now faster, now slower, and wraps where it has to."""
+    pace, started, wraps_at = bits_per_second / 8, time.monotonic(), 1 << bits
+
+    def now() -> int:
+        # The integral of 1 + 0.5 cos(t / 4), so that it never goes back.
+        elapsed = time.monotonic() - started
+        return int(already + pace * (elapsed + 2 * math.sin(elapsed / 4))) % wraps_at
+
+    return Told(now, Counter32 if bits == 32 else Counter64)  # noqa: PLR2004, Counter32's own
+
+
+def wave(middle: float, swing: float, seconds: float = 20, *, scale: float = 1) -> Told:
+    """A gauge that goes up and down; `scale` is the worth of one of its units."""
+
+    def now() -> int:
+        return round((middle + swing * math.sin(time.monotonic() * math.tau / seconds)) / scale)
+
+    return Told(now, Gauge32, scale)

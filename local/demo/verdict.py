@@ -1,0 +1,107 @@
+"""Whether the demo ended as it must: every device's status, every point that must be there and no other."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from local.demo.cast import Role
+from local.demo.drive import Ledger
+from local.demo.influx import Influx
+from local.demo.reading import State
+from local.demo.truth import Series
+
+_OWN_PREFIXES = ("ping_", "collect_", "uptime_")
+"""Metrics that netvitals makes itself, or that the simulator's clock makes."""
+
+
+class Verdict(NamedTuple):
+    devices: int
+    points: int
+    offline: int
+    faults: list[str]
+
+    def __str__(self) -> str:
+        counts = f"{self.devices} devices, {self.points} points, {self.offline} offline"
+        if not self.faults:
+            return f"demo: {counts}, ok"
+        more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
+        return f"demo: {counts}, FAILED: {self.faults[0]}{more}"
+
+
+def judge(
+    roles: Sequence[Role], states: dict[str, State], influx: Influx, ledger: Ledger, started_ns: int
+) -> Verdict:
+    """Compare what is stored with what the simulators know and with the polls that were asked for.
+
+    Raises:
+        Unreadable: InfluxDB does not say what it holds.
+    """
+    faults, points = [*ledger.faults], 0
+    for role in roles:
+        stored = _stored(influx, role.id, started_ns)
+        points += sum(map(len, stored.values()))
+        found = [*_status_faults(role, states.get(role.id), influx, started_ns)]
+        found += _count_faults(role, stored, ledger)
+        found += _value_faults(role, stored)
+        faults += [f"{role.hostname}: {fault}" for fault in found]
+    offline = sum(state.status == "offline" for state in states.values())
+    return Verdict(len(states), points, offline, faults)
+
+
+type _Stored = dict[Series, list[float]]
+
+
+def _stored(influx: Influx, device_id: str, started_ns: int) -> _Stored:
+    rows = influx.query(
+        f"SELECT value FROM device_metrics WHERE device_id = '{device_id}' "  # noqa: S608, our own names
+        f"AND time >= {started_ns} GROUP BY *"
+    )
+    stored: _Stored = {}
+    for row in rows:
+        stored.setdefault((row["metric_name"], row.get("instance") or ""), []).append(row["value"])
+    return stored
+
+
+def _status_faults(role: Role, state: State | None, influx: Influx, started_ns: int) -> Iterator[str]:
+    if state is None:
+        yield "is not in the inventory"
+        return
+    if (state.status, state.reason) != (role.status, role.reason):
+        yield f"ended {state.status} ({state.reason}) instead of {role.status} ({role.reason})"
+    rows = influx.query(
+        f"SELECT last(status) FROM device_status WHERE device_id = '{role.id}' AND time >= {started_ns}"  # noqa: S608, our own names
+    )
+    told = rows[0]["last"] if rows else "nothing"
+    if told != state.status:
+        yield f"is {state.status}, and InfluxDB says {told}"
+
+
+def _count_faults(role: Role, stored: _Stored, ledger: Ledger) -> Iterator[str]:
+    """Every poll has left its points, whatever happened to InfluxDB meanwhile."""
+    both = ledger.polls(role.id, "status"), ledger.polls(role.id, "metrics")
+    fewest, most = (sum(polls[place] for polls in both) for place in (0, -1))
+    pings = len(stored.get(("ping_status", ""), ()))
+    if not fewest <= pings <= most:
+        yield f"{most} polls left {pings} points of ping_status"
+    finished = stored.get(("collect_ok", ""), [])
+    complete, metrics = int(sum(finished)), both[1]
+    if len(finished) not in metrics:
+        yield f"{metrics[-1]} metrics polls left {len(finished)} points of collect_ok"
+    if role.part.known and (complete < len(finished) if role.steady else not complete):
+        yield f"{complete} of {len(finished)} metrics polls were complete"
+    for series in role.part.known:
+        points = len(stored.get(series, ()))
+        if not complete <= points <= len(finished):
+            yield f"{complete} complete polls left {points} points of {' '.join(series)}"
+
+
+def _value_faults(role: Role, stored: _Stored) -> Iterator[str]:
+    for series, values in stored.items():
+        if series[0].startswith(_OWN_PREFIXES):
+            continue
+        truth = role.part.known.get(series)
+        if truth is None:
+            yield f"never said anything of {' '.join(series)}"
+            continue
+        wrong = [value for value in values if not truth.holds(value)]
+        if wrong:
+            yield f"never said that {' '.join(series)} is {wrong[0]:.0f}"
