@@ -10,6 +10,7 @@ from simulators.cloudformation import EVERYTHING, GIVEN, KEY, Deployed
 
 PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/netvitals/prod/config"
 DATABASE, INFLUXDB, CREDENTIALS = GIVEN.values()
+SNAPSHOT = f"arn:aws:s3:{REGION}:{ACCOUNT}:SnapshotBucket/inventory.jsonl.gz"
 
 
 def arn(service: str, *names: str) -> list[str]:
@@ -40,6 +41,8 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
         "ssm:GetParameter": [PARAMETER],
         "secretsmanager:GetSecretValue": [DATABASE],
         "sqs:SendMessage": arn("sqs", "StatusQueue", "MetricsQueue", "ScheduleDeadLetters"),
+        "s3:GetObject": [SNAPSHOT],
+        "s3:PutObject": [SNAPSHOT],
     },
     "StatusCollectorRole": collector("StatusCollector", "StatusQueue"),
     "MetricsCollectorRole": collector("MetricsCollector", "MetricsQueue"),

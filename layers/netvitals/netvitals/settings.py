@@ -102,6 +102,13 @@ class WorkQueueVariables(Variables, frozen=True):
     """Takes the jobs that ask devices for everything."""
 
 
+class SnapshotVariables(Variables, frozen=True):
+    """Where fan-out keeps a copy of the inventory."""
+
+    bucket: str | None = _variable("NETVITALS_SNAPSHOT_BUCKET")
+    """Holds the copy that polling goes on with while the database is away; without it, it stops."""
+
+
 class SpoolVariables(Variables, frozen=True):
     """Where points go that InfluxDB does not take."""
 
@@ -133,7 +140,7 @@ class TracingVariables(Variables, frozen=True):
 
 
 FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {
-    "fanout": (DocumentVariables, DatabaseVariables, WorkQueueVariables, DialVariables),
+    "fanout": (DocumentVariables, DatabaseVariables, WorkQueueVariables, SnapshotVariables, DialVariables),
     "collector": (
         DocumentVariables,
         DatabaseVariables,

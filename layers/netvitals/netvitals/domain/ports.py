@@ -1,7 +1,7 @@
 """What the use cases need of the outside world."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
@@ -71,6 +71,36 @@ class Inventory(Protocol):
 
         Raises:
             Unavailable: the inventory can't be read.
+        """
+        ...
+
+
+class SnapshotWriter(Protocol):
+    """Collects the devices of one reading; nothing is kept unless `keep` says so."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+    def add(self, devices: Sequence[Device]) -> None: ...
+
+    def keep(self, now: float) -> None:
+        """Put what was collected in place of the snapshot before.
+
+        Raises:
+            Unavailable: it could not be stored; the one before is still there.
+        """
+        ...
+
+
+class Snapshots(Protocol):
+    """Copies of the inventory, kept where fan-out reaches them without the database."""
+
+    def writer(self) -> SnapshotWriter: ...
+
+    def latest(self) -> tuple[float, Iterator[Sequence[Device]]]:
+        """When the latest was taken (seconds since the epoch), and its devices in chunks.
+
+        Raises:
+            Unavailable: there is none, or it can't be read.
         """
         ...
 

@@ -5,14 +5,17 @@ import time
 from netvitals import settings
 from netvitals.adapters.inventory_postgres import PostgresInventory
 from netvitals.adapters.queue_sqs import SqsJobQueue
+from netvitals.adapters.snapshot_s3 import S3Snapshots
+from netvitals.domain.ports import Inventory
 from netvitals.usecases.fan_out import FanOut
+from netvitals.usecases.snapshot_inventory import SnapshotInventory
 from netvitals.wiring.parts import Parts, complain
 
 
 def fan_out(parts: Parts) -> FanOut:
     urls = parts.variables(settings.WorkQueueVariables)
     return FanOut(
-        inventory=PostgresInventory(parts.database),
+        inventory=_inventory(parts),
         queues={
             "status": SqsJobQueue(parts.client("sqs"), urls.status),
             "metrics": SqsJobQueue(parts.client("sqs"), urls.metrics),
@@ -23,3 +26,13 @@ def fan_out(parts: Parts) -> FanOut:
         complain=complain,
         jobs_per_message=parts.configuration.fanout.jobs_per_message,
     )
+
+
+def _inventory(parts: Parts) -> Inventory:
+    """The database, backed by a copy of what it held where there is a bucket for one."""
+    inventory = PostgresInventory(parts.database)
+    bucket = parts.variables(settings.SnapshotVariables).bucket
+    if bucket is None:
+        return inventory
+    snapshots = S3Snapshots(parts.client("s3"), bucket)
+    return SnapshotInventory(inventory, snapshots, clock=time.time, complain=complain)

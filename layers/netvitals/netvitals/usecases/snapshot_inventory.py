@@ -1,0 +1,73 @@
+"""An inventory that outlives its database: a recent copy keeps polling going while PostgreSQL is away."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from netvitals.domain.device import Device
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.inventory import BadRow
+from netvitals.domain.ports import Inventory, Snapshots
+
+TAKE_SECONDS = 900
+"""How old a snapshot may grow before the next tick takes another."""
+MAX_AGE_SECONDS = 7 * 86_400
+"""Older ones name devices that may be long gone; polling them would only hide that nobody looked."""
+
+
+class SnapshotInventory:
+    """Implements `ports.Inventory`: reads the inventory, keeps a copy now and then, falls back on it."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        snapshots: Snapshots,
+        *,
+        clock: Callable[[], float],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._inventory = inventory
+        self._snapshots = snapshots
+        self._clock = clock
+        self._complain = complain
+        self._taken_at: float | None = None
+
+    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
+        """The devices of the inventory; where it falls silent, the rest of them from the snapshot."""
+        seen: set[str] = set()
+        try:
+            for chunk in self._read(report):
+                seen.update(device.id for device in chunk)
+                yield chunk
+        except Unavailable as error:
+            yield from self._rest(seen, error)
+
+    def _read(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
+        chunks = self._inventory.devices(report)
+        if self._taken_at is not None and self._clock() - self._taken_at < TAKE_SECONDS:
+            yield from chunks
+            return
+        with self._snapshots.writer() as snapshot:
+            for chunk in chunks:
+                snapshot.add(chunk)
+                yield chunk
+            try:
+                snapshot.keep(self._clock())
+                self._taken_at = self._clock()
+            except Unavailable as error:
+                self._complain(f"no snapshot of the inventory was kept: {error}")
+
+    def _rest(self, seen: set[str], cause: Unavailable) -> Iterator[Sequence[Device]]:
+        """What the snapshot has besides.
+
+        Raises:
+            Unavailable: there is none that is recent enough either.
+        """
+        try:
+            taken_at, chunks = self._snapshots.latest()
+        except Unavailable as error:
+            raise Unavailable(f"{cause}; and no snapshot stands in: {error}") from None
+        age = self._clock() - taken_at
+        if age > MAX_AGE_SECONDS:
+            raise Unavailable(f"{cause}; and the snapshot is {age / 86_400:.0f} days old") from None
+        self._complain(f"{cause}; polling goes on with the inventory of {max(0, age) / 60:.0f} minutes ago")
+        for chunk in chunks:
+            yield [device for device in chunk if device.id not in seen]
