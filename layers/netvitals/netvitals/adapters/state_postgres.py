@@ -13,7 +13,8 @@ _MEMORY_BYTES = 32 * 1024
 
 # A clock that runs ahead may not lock later observations out: an attempt is at most a minute in the future.
 # Liveness follows the newest attempt of any kind; `memory` the newest of its own kind, since a long metrics
-# poll that a status poll has overtaken still brings the sample that the next one needs.
+# poll that a status poll has overtaken still brings the sample that the next one needs. A host key is trusted
+# on first use: what stands there already is never replaced by what another poll found.
 _RECORD = """
 INSERT INTO device_state AS s (
     device_id, last_attempt_at, status_attempt_at, metrics_attempt_at, last_seen_at,
@@ -51,7 +52,9 @@ ON CONFLICT (device_id) DO UPDATE SET
     ),
     memory = CASE WHEN excluded.memory = '{}' THEN s.memory ELSE (
         SELECT coalesce(jsonb_object_agg(key, value), '{}')
-        FROM jsonb_each(s.memory || excluded.memory) WHERE value <> 'null'
+        FROM jsonb_each(s.memory || excluded.memory || CASE WHEN s.memory ? 'ssh_host_keys'
+            THEN jsonb_build_object('ssh_host_keys', s.memory -> 'ssh_host_keys') ELSE '{}' END)
+        WHERE value <> 'null'
     ) END,
     updated_at = now()
 WHERE excluded.status_attempt_at > coalesce(s.status_attempt_at, '-infinity')

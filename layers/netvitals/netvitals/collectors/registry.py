@@ -9,6 +9,7 @@ from netvitals.domain.ports import Collector
 
 COLLECTORS = {
     "snmp": "netvitals.collectors.snmp.collector:SnmpCollector",
+    "ssh": "netvitals.collectors.ssh.collector:SshCollector",
 }
 
 

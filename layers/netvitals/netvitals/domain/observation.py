@@ -26,7 +26,12 @@ class Reason(StrEnum):
     INTERNAL = "internal"
 
 
-OUR_FAULTS = frozenset({Reason.BAD_ADDRESS, Reason.BAD_CREDENTIAL, Reason.UNSUPPORTED, Reason.INTERNAL})
+OUR_FAULTS = frozenset(
+    {
+        *(Reason.BAD_ADDRESS, Reason.BAD_CREDENTIAL, Reason.UNSUPPORTED, Reason.INTERNAL),
+        *(Reason.AUTH, Reason.HOST_KEY),  # of a host on the way, where the device itself is not alive by them
+    }
+)
 """Reasons for which nothing was sent to the device, so that its silence proves nothing."""
 
 

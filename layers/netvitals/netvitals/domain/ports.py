@@ -1,12 +1,13 @@
 """What the use cases need of the outside world."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, Self
 
 import msgspec
 
 from netvitals.domain.credential import Credential
 from netvitals.domain.device import Device
+from netvitals.domain.errors import AddressDenied
 from netvitals.domain.inventory import BadRow
 from netvitals.domain.job import Job
 from netvitals.domain.observation import Observation, Reading
@@ -14,6 +15,10 @@ from netvitals.domain.parcel import Content
 from netvitals.domain.policy import PingSettings
 from netvitals.domain.status import Change, Channel, Delivery, Letter, Monitored, SiteState, Watch
 from netvitals.domain.write_outcome import WriteOutcome
+
+
+async def _no_other_host(host: str) -> str:
+    raise AddressDenied(f"{host} may not be dialled: nobody has looked at it")
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +30,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     credential: Credential
     deadline: float
     """On the clock of `time.monotonic`."""
+    resolve: Callable[[str], Awaitable[str]] = _no_other_host
+    """The vetted address of another host, by way of which the device is reached.
+
+    Raises AddressDenied or NameNotResolved.
+    """
 
 
 class Collector(Protocol):

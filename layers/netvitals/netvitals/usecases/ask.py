@@ -1,7 +1,7 @@
 """Ask a device over one protocol, within its share of the time, and keep what was read whatever happens."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from netvitals.domain.credential import Credential
@@ -48,8 +48,13 @@ class AskProtocol:
     """Puts a question through the protocol's collector; the outcome stands in the question's reading."""
 
     def __init__(
-        self, credentials: CredentialStore, collector_for: Callable[[str], Collector], on_crash: Crash
+        self,
+        resolve: Callable[[str], Awaitable[str]],
+        credentials: CredentialStore,
+        collector_for: Callable[[str], Collector],
+        on_crash: Crash,
     ) -> None:
+        self._resolve = resolve
         self._credentials = credentials
         self._collector_for = collector_for
         self._on_crash = on_crash
@@ -83,7 +88,13 @@ class AskProtocol:
     async def _collect(self, question: Question, collector: Collector, credential: Credential) -> None:
         job, protocol, address, reading, end, patience = question
         wind_down = seconds_left(end) * WIND_DOWN_SHARE
-        target = Target(job=job, address=address, credential=credential, deadline=end - wind_down)
+        target = Target(
+            job=job,
+            address=address,
+            credential=credential,
+            deadline=end - wind_down,
+            resolve=self._resolve,
+        )
         task = asyncio.create_task(collector.collect(target, reading))
         try:
             done, _ = await asyncio.wait({task}, timeout=min(patience, seconds_left(end)))

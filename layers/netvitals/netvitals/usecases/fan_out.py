@@ -23,8 +23,10 @@ MAX_DELAY_SECONDS = 900
 """The longest that SQS delays a message."""
 MAX_JOB_BYTES = 64 * 1024
 """A job that says more is cut: its message must fit SQS's 256 KiB, and SQS bills by 64 KiB."""
-_STATUS_MEMORY = frozenset({"snmp_engine"})
+_STATUS_MEMORY = frozenset({"snmp_engine", "ssh_refused"})
 """What the one exchange of a status poll can use; the rest are samples and profiles."""
+_VITAL_MEMORY = frozenset({"ssh_host_keys", "ssh_refused", "winrm_refused"})
+"""What a poll can't do without: whom a device was known by, and which credential it refuses."""
 
 
 class FanOutReport(msgspec.Struct):
@@ -178,8 +180,9 @@ def _fits(job: Job) -> bool:
 
 
 def _without_memory(job: Job) -> Job:
-    """A poll can do without memory, if less well."""
-    bare = msgspec.structs.replace(job, memory={})
+    """A poll can do without most of its memory, if less well."""
+    vital = {key: job.memory[key] for key in _VITAL_MEMORY & job.memory.keys()}
+    bare = msgspec.structs.replace(job, memory=vital)
     if not _fits(bare):
         raise InvalidRow(f"its job can't be written in {MAX_JOB_BYTES} bytes: shorten its settings")
     return bare

@@ -32,7 +32,7 @@ class PollDevice:
     ) -> None:
         self._resolve = resolve
         self._prober = prober
-        self._protocol = AskProtocol(credentials, collector_for, on_crash)
+        self._protocol = AskProtocol(resolve, credentials, collector_for, on_crash)
         self._on_crash = on_crash
 
     async def poll(self, job: Job, deadline: float | None = None) -> PollResult:

@@ -1,0 +1,124 @@
+"""What the probe's output amounts to: points, CPU counters, and what could not be read of it."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from netvitals.domain.point import Point
+
+MAX_LINE = 300
+"""Characters; what is longer is no line of the commands that the probe runs."""
+_MAX_DIGITS = 20
+_MAX_DISKS = 256
+_COLDEST, _HOTTEST = -40.0, 125.0
+"""Outside of these a sensor is not connected: such inputs read as -128, 127 or 0 degrees."""
+_DF_ROW = re.compile(r"(.+?)\s+(\d+)\s+(-?\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(/.*)")
+
+
+class Section(msgspec.Struct):
+    """What stands between two markers."""
+
+    time_ns: int = 0
+    """When it arrived."""
+    word: str = ""
+    """What stands behind the section's name."""
+    lines: list[str] = []
+
+
+class CpuSample(msgspec.Struct, frozen=True):
+    """Time that all CPUs together have spent since boot, in the system's own ticks."""
+
+    busy: int
+    total: int
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A line of `df -kP`, in kibibytes."""
+
+    source: str
+    size: int
+    used: int
+    available: int
+    path: str
+
+
+class Findings(msgspec.Struct):
+    """Grows while sections are read."""
+
+    points: list[Point] = []
+    cpu: list[tuple[int, CpuSample]] = []
+    """One sample with its time, or two from one second apart."""
+    uptime: float | None = None
+    faults: list[str] = []
+    """Which sections are missing or were not understood, for a person."""
+
+    def up(self, seconds: float, time_ns: int) -> None:
+        self.uptime = seconds
+        self.points.append(Point("uptime_seconds", seconds, time_ns))
+
+    def memory(self, total: int, used: int, time_ns: int) -> None:
+        if not 0 <= used <= total or not total:
+            raise ValueError(f"{used} bytes used of {total}")
+        self.points += [
+            Point("memory_percent", 100 * used / total, time_ns),
+            Point("memory_used_bytes", float(used), time_ns),
+            Point("memory_total_bytes", float(total), time_ns),
+        ]
+
+    def disks(self, rows: Iterable[Row], time_ns: int) -> None:
+        for row in rows:
+            self.points += [
+                # What df calls capacity: of what users may fill; the rest is reserved for root.
+                Point("disk_percent", _share(row.used, row.used + row.available), time_ns, row.path),
+                Point("disk_used_bytes", row.used * 1024.0, time_ns, row.path),
+                Point("disk_total_bytes", row.size * 1024.0, time_ns, row.path),
+            ]
+
+    def interface(
+        self, name: str, values: Mapping[str, float | None], index: int | None, time_ns: int
+    ) -> None:
+        self.points += [
+            Point(metric, value, time_ns, name, index)
+            for metric, value in values.items()
+            if value is not None
+        ]
+
+    def temperatures(self, sensors: Sequence[tuple[str, str, float]], time_ns: int) -> None:
+        """Sensors as (name, what tells it from others of the same name, degrees Celsius)."""
+        sound = [each for each in sensors if _COLDEST < each[2] < _HOTTEST and each[2] != 0]
+        count = Counter(name for name, _, _ in sound)
+        for name, own, celsius in sound:
+            instance = name if count[name] == 1 else f"{name} [{own}]"
+            self.points.append(Point("temperature_celsius", celsius, time_ns, instance))
+
+
+def number(text: str) -> int:
+    """A whole number as commands print it.
+
+    Raises:
+        ValueError: it is none, or longer than a 64-bit number.
+    """
+    if len(text) > _MAX_DIGITS:
+        raise ValueError("too long for a number")
+    return int(text)
+
+
+def df_rows(lines: Sequence[str]) -> list[Row]:
+    """The file systems that have a size, each source and each path once."""
+    rows: list[Row] = []
+    seen: set[str] = set()
+    for line in lines[: _MAX_DISKS + 1]:
+        match = _DF_ROW.fullmatch(line) if len(line) <= MAX_LINE else None
+        if match is None:
+            continue
+        row = Row(match[1], number(match[2]), number(match[3]), number(match[4]), match[5])
+        if row.size and not {row.source, row.path} & seen:
+            seen |= {row.source, row.path}
+            rows.append(row)
+    return rows
+
+
+def _share(part: int, whole: int) -> float:
+    return max(0.0, min(100.0, 100 * part / whole)) if whole > 0 else 100.0

@@ -1,0 +1,149 @@
+"""The first words with an SSH server, without a login: it is there, and it speaks SSH.
+
+This is all of a status poll, and the gate of a metrics poll, so that a dead host or a tarpit costs no thread.
+"""
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from time import perf_counter
+
+from netvitals.collectors.ssh.faults import SshFault, shown
+from netvitals.domain.observation import Reason
+
+_LONGEST_LINE = 1024
+"""RFC 4253, 4.2, allows 255 characters; some servers greet with more before it."""
+_MOST_LINES = 50
+_PAUSE_SECONDS = 0.05
+_CHUNK = 64 * 1024
+BUDGET_BYTES = 4 * 1024 * 1024
+"""What a device may send in one poll, several times what the probe can print."""
+
+
+class DeviceSocket(socket.socket):
+    """A socket to a device, which ends what the device sends after so much of it.
+
+    An SSH packet may say that it is 4 GB long; it is asked for in small pieces, and not to the end.
+    """
+
+    budget = BUDGET_BYTES
+    aborted = False
+
+    def abort(self) -> None:
+        """End whatever any thread waits for at this socket; the thread closes it."""
+        self.aborted = True
+        with suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        data = super().recv(min(size, _CHUNK), flags)
+        if not flags & socket.MSG_PEEK:
+            self.budget -= len(data)
+        if self.budget < 0:
+            raise ConnectionAbortedError("the device sends too much")
+        return data
+
+
+async def connect(address: str, port: int, seconds: float) -> tuple[DeviceSocket, float]:
+    """A connection to the vetted address, and the milliseconds that it took.
+
+    Raises:
+        SshFault: there is none.
+    """
+    sock = DeviceSocket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    started = perf_counter()
+    try:
+        sock.settimeout(0)
+        # The handshake is many small messages: with Nagle's algorithm each waits for the last one's ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException as error:
+        sock.close()
+        if isinstance(error, OSError):  # TimeoutError as well
+            raise _not_connected(error, port, seconds) from None
+        raise
+    return sock, (perf_counter() - started) * 1e3
+
+
+def _not_connected(error: OSError, port: int, seconds: float) -> SshFault:
+    if isinstance(error, TimeoutError):
+        return SshFault(Reason.TIMEOUT, f"TCP port {port} does not answer within {seconds:g} s")
+    if isinstance(error, ConnectionRefusedError):
+        return SshFault(
+            Reason.REFUSED, f"nothing listens on TCP port {port}: start its SSH server or correct `ssh.port`"
+        )
+    cause = os.strerror(error.errno) if error.errno else str(error)
+    return SshFault(Reason.UNREACHABLE, f"TCP port {port}: {cause}")
+
+
+async def greeting(sock: DeviceSocket, seconds: float) -> str:
+    """The server's identification, such as `SSH-2.0-OpenSSH_9.2p1`, which is left in the socket.
+
+    Raises:
+        SshFault: it does not come, or is of another protocol.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            line = await _identification(sock)
+    except TimeoutError:
+        raise SshFault(
+            Reason.TIMEOUT, f"it accepts the connection but sends no SSH greeting within {seconds:g} s"
+        ) from None
+    except OSError as error:
+        raise SshFault(Reason.PROTOCOL, f"the connection broke before any SSH greeting ({error})") from None
+    check_version(line)
+    return line
+
+
+def check_version(identification: str) -> None:
+    """Raises SshFault unless it is of a server that speaks version 2 (RFC 4253, 5.1)."""
+    if not identification.startswith(("SSH-2.0-", "SSH-1.99-")):
+        raise SshFault(
+            Reason.UNSUPPORTED,
+            f"its SSH server speaks no version 2 ({shown(identification)}): update it, or poll it by SNMP",
+        )
+
+
+async def _identification(sock: DeviceSocket) -> str:
+    known = 0
+    for _ in range(_MOST_LINES):
+        while b"\n" not in (data := await _peek(sock)):
+            if len(data) >= _LONGEST_LINE:
+                raise _no_ssh(data)
+            # What is there stays readable, so there is nothing to be told of more but time.
+            if len(data) == known:
+                await asyncio.sleep(_PAUSE_SECONDS)
+            known = len(data)
+        line, _, _ = data.partition(b"\n")
+        if line.startswith(b"SSH-"):
+            return line.decode("utf-8", "replace").strip()
+        sock.recv(len(line) + 1)
+    raise _no_ssh(line)
+
+
+async def _peek(sock: DeviceSocket) -> bytes:
+    await _readable(sock)
+    data = sock.recv(_LONGEST_LINE, socket.MSG_PEEK)
+    if not data:
+        raise SshFault(
+            Reason.PROTOCOL,
+            "it closes the connection without a greeting: too many connections (MaxStartups), "
+            "or this address is blocked (fail2ban, hosts.deny)",
+        )
+    return data
+
+
+async def _readable(sock: DeviceSocket) -> None:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(sock, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(sock)
+
+
+def _no_ssh(data: bytes) -> SshFault:
+    return SshFault(Reason.PROTOCOL, f"what listens there is no SSH server, it says {shown(data)!r}")

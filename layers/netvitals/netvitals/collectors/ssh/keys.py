@@ -1,0 +1,107 @@
+"""Keys: the one we log in with, and those by which servers are known."""
+
+import base64
+import functools
+import hashlib
+import io
+from collections.abc import Sequence
+
+import paramiko
+
+from netvitals.collectors.ssh.faults import SshFault
+from netvitals.domain.observation import Reason
+from netvitals.domain.secret import Secret
+
+_KINDS = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
+_RSA = ("rsa-sha2-512", "rsa-sha2-256")
+"""How signatures of an `ssh-rsa` key are named today (RFC 8332)."""
+
+
+@functools.lru_cache(maxsize=256)
+def private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey:
+    """An Ed25519, ECDSA or RSA key, in PEM or OpenSSH's format.
+
+    Kept, because making a key of a passphrase is slow on purpose and many devices share one.
+
+    Raises:
+        SshFault: it is none of these, or its passphrase is missing or wrong.
+    """
+    phrase = passphrase.reveal() if passphrase is not None else None
+    for kind in _KINDS:
+        try:
+            return kind.from_private_key(io.StringIO(text.reveal()), password=phrase)
+        except paramiko.PasswordRequiredException:
+            raise SshFault(
+                Reason.BAD_CREDENTIAL, "the private key is encrypted: add its `passphrase` to the credential"
+            ) from None
+        except Exception:  # noqa: BLE001, S112, paramiko raises what its parsers do; another kind may fit
+            continue
+    wrong = "the passphrase does not open the private key, or it" if phrase else "the private key"
+    raise SshFault(
+        Reason.BAD_CREDENTIAL, f"{wrong} is no Ed25519, ECDSA or RSA key in PEM or OpenSSH's format"
+    )
+
+
+def line_of(key: paramiko.PKey) -> str:
+    """As `host_keys` has it: `ssh-ed25519 AAAA…`."""
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def fingerprint(line: str) -> str:
+    """As `ssh-keygen -l` prints it: `ssh-ed25519 SHA256:…`."""
+    kind, encoded = line.split()[:2]
+    digest = hashlib.sha256(base64.b64decode(encoded)).digest()
+    return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
+
+
+class KnownHost:
+    """The keys by which one server is known; `who` is what an error calls it, `setting` where keys stand."""
+
+    def __init__(self, who: str, setting: str, keys: Sequence[str]) -> None:
+        self._who = who
+        self._setting = setting
+        self._keys = [_normal(key, setting) for key in keys]
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def order(self, algorithms: Sequence[str]) -> list[str]:
+        """The host key algorithms, those of known keys first: a server has several keys and shows one."""
+        kinds = {key.split()[0] for key in self._keys}
+        known = [name for name in algorithms if name in kinds or (name in _RSA and "ssh-rsa" in kinds)]
+        return known + [name for name in algorithms if name not in known]
+
+    def check(self, key: paramiko.PKey) -> None:
+        """Raises SshFault unless the server's key is one of those that it is known by."""
+        line = line_of(key)
+        if line in self._keys:
+            return
+        if not self._keys:
+            raise SshFault(
+                Reason.HOST_KEY,
+                f"{self._who} has no known host key and offers {fingerprint(line)}: compare that with "
+                f"`ssh-keygen -l` on it, then set `{self._setting}` to {line!r}",
+            )
+        known = ", ".join(map(fingerprint, self._keys))
+        raise SshFault(
+            Reason.HOST_KEY,
+            f"{self._who} offers the host key {fingerprint(line)} but is known by {known}; nothing was sent: "
+            f"find out why, then set `{self._setting}` to the right key",
+        )
+
+
+def _normal(key: str, setting: str) -> str:
+    """Type and base64, without a comment, whoever wrote it."""
+    try:
+        kind, encoded = key.split()[:2]
+        decoded = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        kind, decoded = "", b""
+    # RFC 4253, 6.6: a key's blob begins with its type.
+    if not kind or decoded[4 : 4 + int.from_bytes(decoded[:4])] != kind.encode():
+        raise SshFault(
+            Reason.HOST_KEY,
+            f"`{setting}` holds {key[:40]!r}, which is no host key: write it as ssh-keyscan prints it, "
+            "without the host: 'ssh-ed25519 AAAA…'",
+        )
+    return f"{kind} {encoded}"

@@ -1,0 +1,104 @@
+"""From what the probe printed to findings: pure, and every byte is taken for hostile."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from netvitals.collectors.ssh import bsd, linux
+from netvitals.collectors.ssh.findings import Findings, Section
+
+type Chunks = Sequence[tuple[int, bytes]]
+"""Output as it arrived: when, in nanoseconds since the epoch, and what."""
+
+_MAX_LINES = 5000
+"""In one section: a host with thousands of interfaces still fits."""
+
+
+class Part(NamedTuple):
+    """What one reader makes of sections; it takes them in this order, and the findings."""
+
+    what: str
+    sections: tuple[str, ...]
+    reader: Callable[..., None]
+    required: bool = True
+    """Whether it is a fault if the first section is missing or empty."""
+
+
+_LINUX = (
+    Part("uptime", ("uptime",), linux.uptime),
+    Part("cpu", ("cpu",), linux.cpu),
+    Part("cpu", ("cpu2",), linux.cpu, required=False),
+    Part("memory", ("memory", "cgroup"), linux.memory),
+    Part("interfaces", ("network", "interfaces"), linux.network),
+    Part("temperature", ("temperature",), linux.temperature, required=False),
+    Part("disk", ("df", "mounts"), linux.disks, required=False),
+)
+_BSD = (
+    Part("uptime", ("sysctl", "clock"), bsd.uptime),
+    Part("cpu", ("sysctl",), bsd.cpu),
+    Part("cpu", ("cpu2",), bsd.cpu, required=False),
+    Part("memory", ("sysctl",), bsd.memory),
+    Part("interfaces", ("netstat", "netstat2", "ifconfig"), bsd.network),
+    Part("temperature", ("temperature",), bsd.temperature, required=False),
+    Part("disk", ("df",), bsd.disks, required=False),
+)
+_MAC = (
+    Part("uptime", ("sysctl", "clock"), bsd.uptime),
+    Part("cpu", ("top",), bsd.mac_cpu),
+    Part("memory", ("vm_stat", "sysctl"), bsd.mac_memory),
+    Part("interfaces", ("netstat", "netstat2", "ifconfig"), bsd.network),
+    Part("disk", ("df",), bsd.disks, required=False),
+)
+SYSTEMS = {
+    "Linux": _LINUX,
+    "FreeBSD": _BSD,
+    "DragonFly": _BSD,
+    "OpenBSD": _BSD,
+    "NetBSD": _BSD,
+    "Darwin": _MAC,
+}
+"""By what `uname -s` says."""
+
+
+def sections_of(chunks: Chunks, nonce: str) -> dict[str, Section]:
+    """The sections by name, from the one called `begin` on; none of them where the probe did not run.
+
+    What a profile or a banner prints before does not matter; a line that was cut off is left out, since a
+    part of a number is another number.
+    """
+    found: dict[str, Section] = {}
+    section: Section | None = None
+    for time_ns, line in _lines(chunks):
+        if line.startswith(f"@@{nonce} "):
+            name, _, word = line.partition(" ")[2].partition(" ")
+            if found or name == "begin":
+                section = found.setdefault(name, Section(time_ns, word, []))
+        elif section is not None and line and len(section.lines) < _MAX_LINES:
+            section.lines.append(line)
+    return found
+
+
+def _lines(chunks: Chunks) -> Iterator[tuple[int, str]]:
+    """Whole lines, each with the time at which it had arrived."""
+    ends = list(accumulate(len(data) for _, data in chunks))
+    end = -1
+    for line in b"".join(data for _, data in chunks).split(b"\n")[:-1]:
+        end += len(line) + 1
+        yield chunks[bisect_right(ends, end)][0], line.decode("utf-8", "replace").rstrip("\r")
+
+
+def read(sections: Mapping[str, Section]) -> Findings:
+    """What the sections of a known system say; one that can't be read costs only what it would have said."""
+    findings = Findings()
+    for part in SYSTEMS[sections["begin"].word]:
+        first = sections.get(part.sections[0])
+        if first is None or not first.lines:
+            if part.required:
+                findings.faults.append(f"{part.what}: the device says nothing of it")
+            continue
+        try:
+            part.reader(*(sections.get(name, Section()) for name in part.sections), findings)
+        except (ValueError, LookupError, ArithmeticError):
+            findings.faults.append(f"{part.what}: what the device says is not understood")
+    return findings

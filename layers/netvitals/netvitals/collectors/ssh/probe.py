@@ -1,0 +1,82 @@
+"""The probe: what is sent to a shell, and what came of it."""
+
+import functools
+import secrets
+from importlib.resources import files
+
+import msgspec
+
+from netvitals.collectors.ssh.faults import SshFault, shown
+from netvitals.collectors.ssh.findings import Findings, Section
+from netvitals.collectors.ssh.parse import SYSTEMS, read, sections_of
+from netvitals.domain.observation import Reason
+
+COMMAND = "sh"
+_KILLED = frozenset({"124", "137", "143"})
+"""Exit codes of a command that `timeout` ended, coreutils' and busybox's."""
+
+
+class Output(msgspec.Struct):
+    """What a command printed, as it arrived (when, what), and how that ended."""
+
+    chunks: list[tuple[int, bytes]] = []
+    stderr: bytes = b""
+    complete: bool = False
+    """The end marker was there."""
+    fault: str = ""
+    """Why it is not complete, for a person."""
+
+
+class Probe:
+    """One run of the probe."""
+
+    def __init__(self, *, second_sample: bool, disks: bool) -> None:
+        self._nonce = secrets.token_hex(8)
+        self._line = f"N={self._nonce} S={int(second_sample) or ''} D={'' if disks else 1}\n"
+        self.end = f"@@{self._nonce} end\n".encode()
+        self.df_hung = False
+        """Known once the findings were read."""
+
+    @property
+    def stdin(self) -> bytes:
+        return self._line.encode() + script()
+
+    def findings(self, output: Output) -> Findings:
+        """What the device said, with what is missing of it.
+
+        Raises:
+            SshFault: the probe did not run.
+        """
+        sections = sections_of(output.chunks, self._nonce)
+        begin = sections.get("begin")
+        if begin is None:
+            raise _not_run(output)
+        if begin.word not in SYSTEMS:
+            raise SshFault(
+                Reason.UNSUPPORTED, f"nothing is known of its system, {shown(begin.word)!r}: poll it by SNMP"
+            )
+        findings = read(sections)
+        ended = sections.get("exit", Section())
+        asked = "df" in sections or "mounts" in sections
+        self.df_hung = ended.word in _KILLED or (asked and "exit" not in sections and not output.complete)
+        if not (output.complete or self.df_hung):
+            findings.faults.append(f"the probe was cut short, {output.fault}")
+        return findings
+
+
+@functools.cache
+def script() -> bytes:
+    """The probe's text without its comments."""
+    text = files(__package__).joinpath("probe.sh").read_text()
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#")).encode()
+
+
+def _not_run(output: Output) -> SshFault:
+    said = shown(b"".join(data for _, data in output.chunks)) or shown(output.stderr)
+    if not said and output.fault:
+        return SshFault(Reason.TIMEOUT, f"the login works, but its shell says nothing: {output.fault}")
+    return SshFault(
+        Reason.UNSUPPORTED,
+        f"the login runs no POSIX shell, it says {said!r}: give the user a shell and no forced command, "
+        "or poll the device by SNMP",
+    )
