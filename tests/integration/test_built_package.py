@@ -20,7 +20,7 @@ from template.test_rights import granted
 from local.invoke import function_from
 from local.lambda_runtime import Function, Outcome, Sandbox
 from simulators import aws
-from simulators.cloudformation import Deployed
+from simulators.cloudformation import EVERYTHING, Deployed
 from simulators.lambda_build import HOST, ROOT, built
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -305,6 +305,14 @@ def test_each_layer_holds_what_it_is_for(any_build: tuple[str, Path]) -> None:
     assert not (netvitals / "netvitals" / "cli").exists()
     assert files(netvitals, "*.yaml") == []
     assert len(files(netvitals / "netvitals" / "profiles" / "index", "*.json")) > 10
+
+
+def test_the_layer_knows_every_service_that_a_role_lets_a_function_call(host_build: Path) -> None:
+    deployed = Deployed(EVERYTHING)
+    roles = {function.properties["Role"].rsplit(":", 1)[1] for function in deployed.all("Lambda::Function")}
+    called = {action.split(":")[0] for role in roles for action, _ in granted(deployed[role])} - {"logs"}
+    models = host_build / "DependenciesLayer" / "python" / "botocore" / "data"
+    assert called - {folder.name for folder in models.iterdir()} == set()
 
 
 def test_a_build_is_the_same_every_time(host_build: Path, tmp_path: Path) -> None:

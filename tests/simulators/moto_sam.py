@@ -93,6 +93,7 @@ class Schedule(Noted):
 UNKNOWN_TO_MOTO = {
     "AWS::Scheduler::Schedule": Schedule,
     "AWS::CloudWatch::Alarm": Noted,
+    "AWS::S3::BucketPolicy": Noted,
     "AWS::Lambda::EventInvokeConfig": Noted,
     "AWS::SQS::QueuePolicy": Noted,
     "AWS::SNS::TopicPolicy": Noted,

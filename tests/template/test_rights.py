@@ -89,6 +89,8 @@ SHARED: dict[str, dict[str, list[str]]] = {
 }
 """Policies that functions share where a parameter asks for them; the only ones that name `*`."""
 
+RESOURCE_POLICIES = ("SQS::QueuePolicy", "SNS::TopicPolicy", "S3::BucketPolicy")
+
 
 def listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
@@ -157,26 +159,29 @@ def test_code_in_a_function_can_not_use_the_rights_that_attach_it_to_the_vpc() -
     assert list(deny["Condition"]["ArnLike"]) == ["lambda:SourceFunctionArn"]
 
 
-def test_every_queue_and_topic_refuses_what_does_not_come_over_tls() -> None:
+def test_every_queue_topic_and_bucket_refuses_what_does_not_come_over_tls() -> None:
     deployed = Deployed(EVERYTHING)
     guarded: list[str] = []
-    for policy in [*deployed.all("SQS::QueuePolicy"), *deployed.all("SNS::TopicPolicy")]:
+    for policy in [policy for kind in RESOURCE_POLICIES for policy in deployed.all(kind)]:
         denials = [each for each in statements(policy.properties) if each["Effect"] == "Deny"]
         assert [each["Condition"] for each in denials] == [{"Bool": {"aws:SecureTransport": "false"}}]
         assert denials[0]["Principal"] == "*"
         guarded += policy.properties.get("Queues", []) + policy.properties.get("Topics", [])
-    made = [*deployed.all("SQS::Queue"), *deployed.all("SNS::Topic")]
+        guarded += listed(policy.properties.get("Bucket", []))
+    made = [*deployed.all("SQS::Queue"), *deployed.all("SNS::Topic"), *deployed.all("S3::Bucket")]
     assert sorted(guarded) == sorted(each.name for each in made)
 
 
 def test_nothing_is_public() -> None:
     deployed = Deployed(EVERYTHING)
-    for kind in ("SQS::QueuePolicy", "SNS::TopicPolicy"):
+    for kind in RESOURCE_POLICIES:
         for policy in deployed.all(kind):
             for statement in statements(policy.properties):
                 if statement["Effect"] == "Allow":
                     assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
                     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    for bucket in deployed.all("S3::Bucket"):
+        assert set(bucket.properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert deployed.all("Lambda::Permission") == []
     assert deployed.all("Lambda::Url") == []
     assert deployed.all("Lambda::LayerVersionPermission") == []
