@@ -156,6 +156,13 @@ def test_scale_and_precision_columns_are_powers_of_ten(
     assert values(sensor, given) == {"1": celsius}
 
 
+@pytest.mark.parametrize(("power", "celsius"), [(0, 21), (-1, 2.1), (1, 210), (999, 21), (None, 21)])
+def test_a_column_may_be_the_power_of_ten_itself(power: int | None, celsius: float) -> None:
+    sensor = source(value=f"{TABLE}.2 v", exponent={"power": f"{TABLE}.3 p"})
+    assert f"{TABLE}.3 p" in references_of(sensor)
+    assert values(sensor, answers({"2": {"1": 21}, "3": {"1": power}})) == {"1": celsius}
+
+
 @pytest.mark.parametrize(
     ("rule", "kept"),
     [

@@ -66,12 +66,14 @@ class Filter(_Strict, frozen=True):
 
 
 class Exponent(_Strict, frozen=True):
-    """Powers of ten as ENTITY-SENSOR-MIB gives them beside a sensor's value (RFC 3433)."""
+    """Powers of ten beside a sensor's value, as ENTITY-SENSOR-MIB (RFC 3433) gives them or plainly."""
 
     scale: Term | None = None
     """EntitySensorDataScale: 9 is units, each step is 10^3."""
     precision: Term | None = None
     """Decimal digits of the value's fraction."""
+    power: Term | None = None
+    """The power itself: -3 is thousandths."""
 
 
 class Source(_Strict, frozen=True):
@@ -200,7 +202,8 @@ def terms_of(source: Source) -> list[Term]:
             terms.append(given)
     terms += [t for t in (source.total, source.unit) if isinstance(t, str | Lookup)]
     if source.exponent is not None:
-        terms += [t for t in (source.exponent.scale, source.exponent.precision) if t is not None]
+        powers = (source.exponent.scale, source.exponent.precision, source.exponent.power)
+        terms += [t for t in powers if t is not None]
     return terms
 
 

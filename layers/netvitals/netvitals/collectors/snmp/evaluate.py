@@ -14,6 +14,7 @@ _UNITS_SCALE = 9
 """EntitySensorDataScale units(9); each step is a factor of 1000 (RFC 3433)."""
 _SCALES = range(1, 18)
 _PRECISIONS = range(-8, 10)
+_POWERS = range(-24, 25)
 _ABSOLUTE_ZERO = -273.15
 _WORD = 1 << 32
 
@@ -203,6 +204,9 @@ def _power_of_ten(source: Source, reader: _Reader, index: str) -> float:
     precision = source.exponent.precision and number_of(reader.cell(source.exponent.precision, index))
     if precision and precision in _PRECISIONS:
         power -= int(precision)
+    plain = source.exponent.power and number_of(reader.cell(source.exponent.power, index))
+    if plain and plain in _POWERS:
+        power += int(plain)
     return 10.0**power
 
 
