@@ -115,3 +115,73 @@ def test_netscaler_health_counters_with_temp_in_their_names(profiles: dict[str, 
         f"{table}.{index('CPUFan0Speed')}": 7875,
     }
     assert list(read(profiles, "netscaler", "temperature", given).values()) == [54]
+
+
+@pytest.mark.parametrize(("unit", "celsius"), [(1, 75), (2, 23.889)])
+def test_apc_probes_are_read_in_the_scale_that_the_card_is_set_to(
+    profiles: dict[str, Profile], unit: int, celsius: float
+) -> None:
+    probes = "1.3.6.1.4.1.318.1.1.10.3.13.1.1"
+    given: dict[str, Value] = {
+        "1.3.6.1.4.1.318.1.1.10.3.12.11.0": unit,
+        f"{probes}.2.1": b"Rack",
+        f"{probes}.3.1": 75,
+        f"{probes}.10.1": 2,
+        f"{probes}.2.2": b"Never seen",
+        f"{probes}.3.2": 27,
+        f"{probes}.10.2": 1,
+    }
+    assert read(profiles, "apc", "temperature", given) == {"Rack": celsius}
+
+
+def test_apc_prefers_the_tenths_of_a_degree_of_a_ups(profiles: dict[str, Profile]) -> None:
+    whole: dict[str, Value] = {"1.3.6.1.4.1.318.1.1.1.2.2.2.0": 31}
+    tenths: dict[str, Value] = {"1.3.6.1.4.1.318.1.1.1.2.3.2.0": 314}
+    assert read(profiles, "apc", "temperature", whole) == {"UPS internal": 31}
+    assert read(profiles, "apc", "temperature", whole | tenths) == {"UPS internal": 31.4}
+
+
+def test_apc_cooling_units_tell_the_scale_beside_the_value(profiles: dict[str, Profile]) -> None:
+    table = "1.3.6.1.4.1.318.1.1.27.1.4.1.2.1"
+    given: dict[str, Value] = {}
+    for row, (name, value, unit, scale) in enumerate(
+        [
+            (b"Supply Temperature", 248, b"C", 10),
+            (b"Supply Temperature", 766, b"F", 10),
+            (b"Fan", 30, b"%", 1),
+        ]
+    ):
+        cells: tuple[Value, ...] = (name, value, unit, scale)
+        given |= {f"{table}.{column}.{row}": cell for column, cell in zip((2, 3, 4, 5), cells, strict=True)}
+    assert read(profiles, "apc-inrow", "temperature", given) == {"Supply Temperature": 24.8}
+
+
+@pytest.mark.parametrize(("raw", "celsius"), [(43, 43), (430000000, 43), (0, None)])
+def test_airos_tells_degrees_or_ten_millionths_of_them(
+    profiles: dict[str, Profile], raw: int, celsius: float | None
+) -> None:
+    found = read(profiles, "airos", "temperature", {"1.3.6.1.4.1.41112.1.4.8.4.0": raw})
+    assert found == ({} if celsius is None else {"Host": celsius})
+
+
+def test_dlinks_flash_is_no_memory(profiles: dict[str, Profile]) -> None:
+    table = "1.3.6.1.4.1.171.14.5.1.4.1"
+    given: dict[str, Value] = {
+        f"{table}.3.1.1": 200000,
+        f"{table}.4.1.1": 50000,
+        f"{table}.5.1.1": 150000,
+        f"{table}.3.1.2": 300000,
+        f"{table}.4.1.2": 290000,
+        f"{table}.5.1.2": 10000,
+    }
+    assert read(profiles, "dlink", "memory", given) == {"": 25}
+
+
+def test_a_powervaults_sensors_are_sentences(profiles: dict[str, Profile]) -> None:
+    sensor = "1.3.6.1.3.94.1.8.1"
+    given: dict[str, Value] = {
+        f"{sensor}.6.1.7": b"CPU Temperature-Ctlr 2 Ctlr: 55 C 131.00F",
+        f"{sensor}.3.1.7": b"CPU",
+        f"{sensor}.6.1.8": b"Voltage: 12.1",
+    }
+    assert read(profiles, "dell-powervault", "temperature", given) == {"CPU 7": 55}
