@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Self
 
 from local.demo.cloud import Cloud
 from local.demo.function import Function, FunctionError
@@ -12,6 +14,8 @@ from netvitals.domain.job import Kind, decode_jobs
 
 PERIOD_SECONDS = 60
 """Of `rate(1 minute)`, the finest that EventBridge Scheduler has."""
+STATUS_SECONDS = 4.0
+"""Between two decisions; its schedule would say a minute."""
 _LOOK_SECONDS = 0.3
 
 
@@ -19,7 +23,6 @@ class Ledger:
     """What was asked for: the polls of each device, and what went wrong on the way."""
 
     def __init__(self) -> None:
-        self.jobs_sent = 0
         self.faults: list[str] = []
         self._polls: dict[tuple[str, Kind], set[int]] = {}
         self._doubtful: Counter[tuple[str, Kind]] = Counter()
@@ -92,31 +95,43 @@ class Schedule:
         if time.time() < self._next:
             return
         scheduled, self._next = self._next, self._next + PERIOD_SECONDS
-        at = datetime.fromtimestamp(scheduled, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        event = {"kind": self._kind, "schedule": "rate(1 minute)", "scheduled_time": at}
+        event = {"kind": self._kind, "schedule": "rate(1 minute)", "scheduled_time": _text(scheduled)}
         report = self._fanout.invoke(event)
-        self._ledger.jobs_sent += report["jobs"]
         if report["bad_rows"]:
             raise FunctionError(f"fan-out found {report['bad_rows']} unusable devices")
 
 
 class Drive:
-    """All that moves: `polling` starts polls, `rest` finishes what they began."""
+    """All that moves: `with` it, schedules fire, queues are read, and status is decided."""
 
-    def __init__(
-        self, cloud: Cloud, functions: dict[str, Function], started_at: float, status_seconds: float
-    ) -> None:
+    def __init__(self, cloud: Cloud, functions: dict[str, Function], now: int) -> None:
         self.ledger = Ledger()
         # The window that is under way began a while ago, so that the next one is soon seen to begin.
-        first = int(started_at) - PERIOD_SECONDS * 3 // 4
+        first = now - PERIOD_SECONDS * 3 // 4
         kinds: tuple[Kind, ...] = ("status", "metrics")
-        schedules = [Schedule(kind, first, functions["fanout"], self.ledger) for kind in kinds]
-        self._polling = [self._loop(schedule.step) for schedule in schedules]
-        self._polling += [self._source(cloud, kind, functions[f"collector-{kind}"]) for kind in kinds]
+        self._polling = [
+            *(self._loop(Schedule(kind, first, functions["fanout"], self.ledger).step) for kind in kinds),
+            *(self._source(cloud, kind, functions[f"collector-{kind}"]) for kind in kinds),
+        ]
         self._rest = [
             self._source(cloud, "spool", functions["replay"]),
-            self._loop(lambda: self._decide(functions["status"]), status_seconds),
+            self._loop(partial(_decide, functions["status"]), STATUS_SECONDS),
         ]
+
+    def __enter__(self) -> Self:
+        for loop in (*self._polling, *self._rest):
+            loop.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_polling()
+        for loop in self._rest:
+            loop.stop()
+
+    def stop_polling(self) -> None:
+        """Returns when the last poll has ended and is stored or spooled."""
+        for loop in self._polling:
+            loop.stop()
 
     def _loop(self, step: Callable[[], None], seconds: float = _LOOK_SECONDS) -> Loop:
         return Loop(step, seconds, self.ledger)
@@ -124,23 +139,10 @@ class Drive:
     def _source(self, cloud: Cloud, queue: str, function: Function) -> Loop:
         return self._loop(EventSource(cloud, queue, function, self.ledger).step)
 
-    def _decide(self, status: Function) -> None:
-        at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        status.invoke({"scheduled_time": at})
 
-    def start(self) -> None:
-        for loop in (*self._polling, *self._rest):
-            loop.start()
-
-    def stop_polling(self) -> None:
-        """Returns when the last poll has ended and is stored or spooled."""
-        _stop(self._polling)
-
-    def stop(self) -> None:
-        _stop(self._rest)
+def _decide(status: Function) -> None:
+    status.invoke({"scheduled_time": _text(int(time.time()))})
 
 
-def _stop(loops: list[Loop]) -> None:
-    for loop in loops:
-        loop.stop()
-    loops.clear()
+def _text(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -59,8 +59,13 @@ class Function:
             return self._answer()
 
     def close(self) -> None:
+        """The end of its input is the end of the process."""
         with self._lock:
-            self._process.communicate()  # the end of its input is the end of the process
+            try:
+                self._process.communicate(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.communicate()
 
     def _answer(self) -> Any:
         assert self._process.stdout  # noqa: S101, it is a pipe

@@ -49,11 +49,12 @@ class Influx:
         self._pool = urllib3.PoolManager(retries=False, timeout=_TIMEOUT_SECONDS)
 
     @property
-    def can_be_away(self) -> bool:
+    def is_own(self) -> bool:
+        """Whether it is the demo's, and not a real one."""
         return self._own is not None
 
     def go_away(self, *, away: bool) -> None:
-        """Only the demo's own store does."""
+        """Only the demo's own does."""
         if self._own is not None:
             self._own.away = away
 

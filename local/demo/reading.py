@@ -11,8 +11,8 @@ WINDOW_SECONDS = 90
 """Values older than this are not shown: they say nothing about now."""
 _STATE = """
     SELECT d.id, d.hostname, host(d.ip_address), coalesce(s.status, 'unknown'), coalesce(s.reason, ''),
-        coalesce(s.detail, ''), coalesce(s.method, ''), coalesce(s.memory #>> '{snmp,profile}', ''),
-        extract(epoch FROM now() - s.last_seen_at)::float8
+        coalesce(s.detail, ''), coalesce(s.cause, ''), coalesce(s.method, ''),
+        coalesce(s.memory #>> '{snmp,profile}', ''), extract(epoch FROM now() - s.last_seen_at)::float8
     FROM devices d LEFT JOIN device_state s ON s.device_id = d.id
 """
 _COUNTERS = ("net_bytes_in", "net_bytes_out")
@@ -29,6 +29,7 @@ class State(NamedTuple):
     status: str
     reason: str
     detail: str
+    cause: str
     method: str
     profile: str
     seen_seconds_ago: float | None

@@ -1,9 +1,9 @@
-"""The demo's screen: a live table where there is a terminal, a few lines where there is none."""
+"""What is seen of the demo: a live table on a terminal, otherwise a line for each thing that happens."""
 
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 from rich import box
 from rich.console import Console, Group
@@ -18,7 +18,9 @@ from netvitals.cli.figures import scaled
 EVENTS_SHOWN = 7
 WIDE_COLUMNS = 120
 """From this width on there is room for what helps to understand, beside what is looked at."""
-_PLAIN_COLUMNS = 132
+_PLAIN_COLUMNS = 150
+_MINUTES_FROM = 100
+"""Seconds."""
 _STYLES = {"online": "green", "offline": "bold red", "unreachable": "yellow", "unknown": "dim"}
 _HOT = {"cpu_percent": 85, "memory_percent": 90, "disk_percent": 85, "temperature_celsius": 55}
 """From here on a value stands out."""
@@ -35,7 +37,7 @@ class View(NamedTuple):
 
 
 class Screen:
-    """`say` tells what happened, `show` shows how things stand; both begin with the seconds since `start`."""
+    """`say` tells what happened, `show` how things stand. Both begin with `start`."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
@@ -46,12 +48,6 @@ class Screen:
         self._view = View([])
         self._started_at: float | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.finish()
-
     def start(self) -> None:
         self._started_at = time.monotonic()
         if self._console.is_terminal:
@@ -60,7 +56,7 @@ class Screen:
 
     def line(self, text: str = "") -> None:
         """A line that stays."""
-        self._console.print(Text.from_markup(text))
+        self._console.print(text, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
         line = Text(f"{self._elapsed():4.0f} s  ", style="dim").append(text, style)
@@ -100,7 +96,7 @@ class Screen:
 
     def _table(self, width: int) -> Table:
         columns = [column for column in _COLUMNS if column.is_narrow or width >= WIDE_COLUMNS]
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=width >= WIDE_COLUMNS)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=width >= WIDE_COLUMNS)
         for column in columns:
             table.add_column(
                 column.title, justify=column.justify, min_width=column.width, no_wrap=True,
@@ -153,13 +149,17 @@ def _traffic(counter: str) -> Callable[[State, Vitals], Text]:
 
 def _seen(state: State, _: Vitals) -> Text:
     ago = state.seen_seconds_ago
-    return Text("never", "dim") if ago is None else Text(f"{ago:.0f} s")
+    if ago is None:
+        return Text("-", "dim")
+    return Text(f"{ago:.0f} s" if ago < _MINUTES_FROM else f"{ago / 60:.0f} m")
 
 
 def _remark(state: State, _: Vitals) -> Text:
     if state.reason in ("", "ok"):
         return Text("")
-    return Text(f"{state.reason}: {state.detail}" if state.detail else state.reason, "yellow")
+    detail = state.detail.removeprefix(f"{state.address}: ") or state.reason
+    of_another = state.cause in ("parent_down", "path_lost")
+    return Text(f"{state.cause.replace('_', ' ')}: {detail}" if of_another else detail, "yellow")
 
 
 _COLUMNS = (
@@ -174,6 +174,6 @@ _COLUMNS = (
     _Column("Disk", _gauge("disk_percent", "{:.0f} %"), 4, "right"),
     _Column("In", _traffic("net_bytes_in"), 8, "right"),
     _Column("Out", _traffic("net_bytes_out"), 8, "right"),
-    _Column("Seen", _seen, 5, "right"),
+    _Column("Seen", _seen, 4, "right"),
     _Column("Remark", _remark, 10, is_narrow=False, ratio=1),
 )

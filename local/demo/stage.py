@@ -32,6 +32,7 @@ class Stage(NamedTuple):
     roles: Sequence[Role]
     cloud: Cloud
     database: Database
+    database_url: str
     database_is_own: bool
     influx: Influx
     functions: dict[str, Function]
@@ -48,7 +49,7 @@ def configuration(metrics_seconds: int) -> dict[str, Any]:
             "offline_timeout_seconds": 10,
             "device_timeout_seconds": 12,
             "ping": {"timeout_seconds": 0.5},
-            "snmp": {"timeout_seconds": 0.8, "retries": 1},
+            "snmp": {"timeout_seconds": 1, "retries": 2},
         },
         "collector": {"flush_reserve_seconds": 8},
     }
@@ -78,7 +79,7 @@ def stage(metrics_seconds: int) -> Iterator[Stage]:
         }
         for function in functions.values():
             function.ready()
-        yield Stage(roles, account, database, not given, influx, functions, folder)
+        yield Stage(roles, account, database, url, not given, influx, functions, folder)
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """Whether the demo ended as it must: every device's status, every point that must be there and no other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from local.demo.cast import Role
 from local.demo.drive import Ledger
 from local.demo.influx import Influx
 from local.demo.reading import State
+from local.demo.screen import View
+from local.demo.stage import Stage
 from local.demo.truth import Series
 
 _OWN_PREFIXES = ("ping_", "collect_", "uptime_")
@@ -27,24 +29,30 @@ class Verdict(NamedTuple):
         return f"demo: {counts}, FAILED: {self.faults[0]}{more}"
 
 
-def judge(
-    roles: Sequence[Role], states: dict[str, State], influx: Influx, ledger: Ledger, started_ns: int
-) -> Verdict:
+def survey(view: View, ledger: Ledger) -> Verdict:
+    """What there is, without judging it."""
+    return Verdict(len(view.states), view.points.total, _offline(view), [*ledger.faults])
+
+
+def judge(stage: Stage, view: View, ledger: Ledger, started_ns: int) -> Verdict:
     """Compare what is stored with what the simulators know and with the polls that were asked for.
 
     Raises:
         Unreadable: InfluxDB does not say what it holds.
     """
     faults, points = [*ledger.faults], 0
-    for role in roles:
-        stored = _stored(influx, role.id, started_ns)
+    for role, state in zip(stage.roles, view.states, strict=True):
+        stored = _stored(stage.influx, role.id, started_ns)
         points += sum(map(len, stored.values()))
-        found = [*_status_faults(role, states.get(role.id), influx, started_ns)]
+        found = [*_status_faults(role, state, stage.influx, started_ns)]
         found += _count_faults(role, stored, ledger)
         found += _value_faults(role, stored)
         faults += [f"{role.hostname}: {fault}" for fault in found]
-    offline = sum(state.status == "offline" for state in states.values())
-    return Verdict(len(states), points, offline, faults)
+    return Verdict(len(view.states), points, _offline(view), faults)
+
+
+def _offline(view: View) -> int:
+    return sum(state.status == "offline" for state in view.states)
 
 
 type _Stored = dict[Series, list[float]]
@@ -61,10 +69,7 @@ def _stored(influx: Influx, device_id: str, started_ns: int) -> _Stored:
     return stored
 
 
-def _status_faults(role: Role, state: State | None, influx: Influx, started_ns: int) -> Iterator[str]:
-    if state is None:
-        yield "is not in the inventory"
-        return
+def _status_faults(role: Role, state: State, influx: Influx, started_ns: int) -> Iterator[str]:
     if (state.status, state.reason) != (role.status, role.reason):
         yield f"ended {state.status} ({state.reason}) instead of {role.status} ({role.reason})"
     rows = influx.query(
