@@ -140,8 +140,8 @@ def _states(lines: Sequence[str]) -> Mapping[str, dict[str, float]]:
         if head:
             flags = head[2].split(",")
             state = states.setdefault(head[1], {"oper": 1 if {"UP", "RUNNING"} <= set(flags) else 2})
-        elif line.lstrip().startswith("status:"):
-            state["oper"] = 1 if line.split()[1:] == ["active"] else 2
+        elif line.lstrip().startswith("status:") and line.split()[1:] != ["active"]:
+            state["oper"] = 2
         elif (speed := _SPEED.search(line)) is not None:
             state["speed"] = int(speed[1]) * (1e9 if speed[2] else 1e6)
     return states

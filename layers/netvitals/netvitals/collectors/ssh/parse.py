@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from netvitals.collectors.ssh import bsd, linux
 from netvitals.collectors.ssh.findings import Findings, Section
@@ -21,34 +21,34 @@ class Part(NamedTuple):
     what: str
     sections: tuple[str, ...]
     reader: Callable[..., None]
-    required: bool = True
-    """Whether it is a fault if the first section is missing or empty."""
+    need: Literal["always", "if asked", "never"] = "always"
+    """Whether it is a fault if the first section is empty: a host need not have sensors."""
 
 
 _LINUX = (
     Part("uptime", ("uptime",), linux.uptime),
     Part("cpu", ("cpu",), linux.cpu),
-    Part("cpu", ("cpu2",), linux.cpu, required=False),
+    Part("cpu", ("cpu2",), linux.cpu, "never"),
     Part("memory", ("memory", "cgroup"), linux.memory),
     Part("interfaces", ("network", "interfaces"), linux.network),
-    Part("temperature", ("temperature",), linux.temperature, required=False),
-    Part("disk", ("df", "mounts"), linux.disks, required=False),
+    Part("temperature", ("temperature",), linux.temperature, "never"),
+    Part("disk", ("df", "mounts"), linux.disks, "if asked"),
 )
 _BSD = (
     Part("uptime", ("sysctl", "clock"), bsd.uptime),
     Part("cpu", ("sysctl",), bsd.cpu),
-    Part("cpu", ("cpu2",), bsd.cpu, required=False),
+    Part("cpu", ("cpu2",), bsd.cpu, "never"),
     Part("memory", ("sysctl",), bsd.memory),
     Part("interfaces", ("netstat", "netstat2", "ifconfig"), bsd.network),
-    Part("temperature", ("temperature",), bsd.temperature, required=False),
-    Part("disk", ("df",), bsd.disks, required=False),
+    Part("temperature", ("temperature",), bsd.temperature, "never"),
+    Part("disk", ("df",), bsd.disks, "if asked"),
 )
 _MAC = (
     Part("uptime", ("sysctl", "clock"), bsd.uptime),
     Part("cpu", ("top",), bsd.mac_cpu),
     Part("memory", ("vm_stat", "sysctl"), bsd.mac_memory),
     Part("interfaces", ("netstat", "netstat2", "ifconfig"), bsd.network),
-    Part("disk", ("df",), bsd.disks, required=False),
+    Part("disk", ("df",), bsd.disks, "if asked"),
 )
 SYSTEMS = {
     "Linux": _LINUX,
@@ -94,7 +94,7 @@ def read(sections: Mapping[str, Section]) -> Findings:
     for part in SYSTEMS[sections["begin"].word]:
         first = sections.get(part.sections[0])
         if first is None or not first.lines:
-            if part.required:
+            if part.need == "always" or (part.need == "if asked" and first is not None):
                 findings.faults.append(f"{part.what}: the device says nothing of it")
             continue
         try:

@@ -57,10 +57,10 @@ while read -r d i t o; do
 case $t in nfs*|cifs|smb*|fuse.*|fuse|9p|ceph|gluster*|afs|autofs|lustre|squashfs|erofs|iso9660|udf|devtmpfs|proc|sysfs|rootfs) continue;; esac
 case "$d $i $t" in /dev/*|*' / '*|*' zfs'|*' btrfs'|*' bcachefs'|ubi*|*' jffs2'|*' ubifs') ;; *) continue;; esac
 case $z in *" $d "*) continue;; esac
-case $i in *\\012*) continue;; *\\*) i=$(echo "$i" | sed 's/\\040/ /g;s/\\011/	/g;s/\\134/\\/g');; esac
+case $i in *\\012*) continue;; *\\*) i=$(printf '%s\n' "$i" | sed 's/\\040/ /g;s/\\011/	/g;s/\\134/\\/g');; esac
 [ -d "$i" ] || continue
 z="$z$d "; c=$((c+1)); [ $c -gt 64 ] && break
-set -- "$@" "$i"; echo "$t $i"
+set -- "$@" "$i"; printf '%s\n' "$t $i"
 done <"$R/proc/mounts"
 [ $# -gt 0 ] && show_df -kP "$@"
 }
