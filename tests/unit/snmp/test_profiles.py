@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from netvitals.collectors.snmp import profile_files
+from netvitals.collectors.snmp.packaged_profiles import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profile_book import (
-    PACKAGED,
     STANDARD,
     Identity,
     ProfileBook,
     choose,
-    packaged_profiles,
     probes_of,
 )
 from netvitals.collectors.snmp.profile_files import read_folder, read_profile, refresh_index, write_index

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from netvitals.collectors.snmp.answers import Answers, Value
-from netvitals.collectors.snmp.profile_book import PACKAGED
+from netvitals.collectors.snmp.packaged_profiles import PACKAGED
 from netvitals.collectors.snmp.profile_files import read_folder
 from netvitals.collectors.snmp.vitals import Vitals
 from netvitals.domain.profile import Profile, SectionName

@@ -15,7 +15,7 @@ from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.evaluate import Row
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
 from netvitals.collectors.snmp.faults import SnmpFault
-from netvitals.collectors.snmp.profile_book import PACKAGED, packaged_profiles
+from netvitals.collectors.snmp.packaged_profiles import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profile_files import candidates_of, read_folder, read_profile, write_index
 from netvitals.collectors.snmp.sessions import open_session
 from netvitals.domain.errors import NetvitalsError

@@ -15,12 +15,12 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     read_interfaces,
 )
+from netvitals.collectors.snmp.packaged_profiles import packaged_profiles
 from netvitals.collectors.snmp.profile_book import (
     STANDARD,
     Identity,
     ProfileBook,
     choose,
-    packaged_profiles,
     probes_of,
 )
 from netvitals.collectors.snmp.session import SnmpSession, Walk

@@ -15,7 +15,6 @@ from netvitals.collectors.snmp.answers import Value, text_of
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.profile import OWN_BRANCH, PARENT_BRANCH, Match, Profile, oid_of
 
-PACKAGED = Path(__file__).resolve().parents[2] / "profiles"
 STANDARD = "_standard"
 _ENTERPRISES = "1.3.6.1.4.1."
 _OID = r"1(\.(0|[1-9]\d{0,9})){5,100}"
@@ -118,13 +117,3 @@ def choose(candidates: list[Candidate], probed: Mapping[str, Value]) -> str:
                 continue
         return candidate.profile
     return STANDARD
-
-
-@lru_cache(maxsize=1)
-def packaged_profiles() -> ProfileBook:
-    """The profiles of this installation; a checkout's index is brought up to date first."""
-    if any(PACKAGED.glob("*.yaml")):
-        from netvitals.collectors.snmp.profile_files import refresh_index  # noqa: PLC0415, YAML only here
-
-        refresh_index(PACKAGED)
-    return ProfileBook(PACKAGED / "index")
