@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.parsers import ResponseParserError
 from moto import mock_aws
 
 from netvitals.adapters.queue_sqs import SqsJobQueue
@@ -148,6 +149,8 @@ def test_the_error_counts_what_was_not_sent_after_all_tries() -> None:
         refusal("ThrottlingException", 400),
         refusal("ServiceUnavailable", 503),
         EndpointConnectionError(endpoint_url="https://sqs"),
+        ResponseParserError("no XML"),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no UTF-8"),
     ],
 )
 def test_a_request_that_fails_as_a_whole_is_sent_again(fault: Exception) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from netvitals.adapters.aws_faults import AWS_FAULTS
 from netvitals.domain.status import Letter
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class DigestTopic:
                 self._client.publish(
                     TopicArn=self._topic_arn, Subject=_subject(digest.subject), Message=digest.message
                 )
-            except (BotoCoreError, ClientError) as error:
+            except AWS_FAULTS as error:
                 self._complain(
                     f"topic {self._topic_arn}: {len(letters) - len(taken)} digests were not taken and are "
                     f"kept: {error}"

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
+from netvitals.adapters.aws_faults import AWS_FAULTS
 from netvitals.domain.status import Letter
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class EventBus:
             tried = list(left.values())
             try:
                 response = self._client.put_events(Entries=[self._entry(letter) for letter in tried])
-            except (BotoCoreError, ClientError) as error:
+            except AWS_FAULTS as error:
                 cause = str(error)
                 continue
             for letter, result in zip(tried, response["Entries"], strict=True):

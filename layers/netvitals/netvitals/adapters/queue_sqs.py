@@ -8,8 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from netvitals.adapters.aws_faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.job import encode_jobs
 from netvitals.domain.ports import QueuedJobs
@@ -114,7 +115,7 @@ class SqsJobQueue:
                     return _sum([done, _Outcome(unsent=len(entries), cause=cause, is_final=True)])
                 if _is_refusal(error):
                     return _sum([done, self._divide(entries, cause)])
-            except BotoCoreError as error:
+            except AWS_FAULTS as error:
                 cause = str(error)
             else:
                 outcome, entries, cause = _judged(entries, response)

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from netvitals.adapters.aws_faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def queue_url(client: "SQSClient", name: str) -> str:
         return name
     try:
         return client.get_queue_url(QueueName=name)["QueueUrl"]
-    except (ClientError, BotoCoreError) as error:
+    except AWS_FAULTS as error:
         raise Unavailable(f"the queue {name} is not found: {error}") from None
 
 
@@ -35,7 +34,7 @@ def source_of(client: "SQSClient", dead_letters: str) -> str:
     """
     try:
         urls = client.list_dead_letter_source_queues(QueueUrl=dead_letters).get("queueUrls", [])
-    except (ClientError, BotoCoreError) as error:
+    except AWS_FAULTS as error:
         raise Unavailable(f"the source of {dead_letters} is not known: {error}") from None
     if len(urls) != 1:
         raise Unavailable(f"{dead_letters} holds the dead letters of {len(urls)} queues; name one with --to")
@@ -57,7 +56,7 @@ def move(client: "SQSClient", dead_letters: str, target: str, at_most: int) -> i
                 _send(client, target, message)
                 client.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
                 moved += 1
-    except (ClientError, BotoCoreError) as error:
+    except AWS_FAULTS as error:
         raise Unavailable(f"{moved} messages were moved, then: {error}") from None
     return moved
 

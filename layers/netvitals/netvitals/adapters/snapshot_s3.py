@@ -8,8 +8,9 @@ from itertools import batched
 from typing import IO, Any, Self
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from netvitals.adapters.aws_faults import AWS_FAULTS
 from netvitals.domain.device import Device
 from netvitals.domain.errors import Unavailable
 
@@ -48,7 +49,7 @@ class S3Snapshots:
             code = error.response.get("Error", {}).get("Code", "")
             cause = "there is none yet" if code in ("NoSuchKey", "404") else code
             raise Unavailable(f"{where}: {cause}") from None
-        except BotoCoreError as error:
+        except AWS_FAULTS as error:
             raise Unavailable(f"{where}: {error}") from None
         file = gzip.GzipFile(fileobj=body)
         try:
@@ -62,7 +63,7 @@ def _devices(file: gzip.GzipFile, where: str) -> Iterator[Sequence[Device]]:
     try:
         for lines in batched(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), _CHUNK_DEVICES, strict=False):
             yield [_decoder.decode(line) for line in lines]
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError, BotoCoreError) as error:
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError, *AWS_FAULTS) as error:
         raise Unavailable(f"{where} can't be read to its end: {error}") from None
 
 
@@ -98,5 +99,5 @@ class _Writer:
             self._client.put_object(
                 Bucket=self._bucket, Key=KEY, Body=head + self._file.read(), ContentType="application/gzip"
             )
-        except (BotoCoreError, ClientError) as error:
+        except AWS_FAULTS as error:
             raise Unavailable(f"s3://{self._bucket}/{KEY}: {error}") from None

@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
+from netvitals.adapters.aws_faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.parcel import Content, InvalidParcel, encode_parcels
 from netvitals.domain.ports import SpoolMessage
@@ -105,7 +103,7 @@ class SqsSpool:
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except (ClientError, BotoCoreError, ResponseParserError, ValueError) as error:  # the last: no UTF-8
+        except AWS_FAULTS as error:
             raise Unavailable(f"the queue {self._queue_url} can't be used: {error}") from None
 
 
