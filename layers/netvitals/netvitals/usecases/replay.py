@@ -16,6 +16,7 @@ from netvitals.usecases.store_points import SPOOL_RESERVE_SECONDS, set_aside
 
 BACKOFF_STEP_SECONDS = 30
 LONGEST_BACKOFF_SECONDS = 1800
+SHORTEST_JITTER = 0.7
 LONGEST_PAUSE_SECONDS = 60.0
 MAX_POISON_CHARACTERS = 65536
 """Of an unreadable message, so much is set aside."""
@@ -153,8 +154,8 @@ class Replay:
 def backoff_seconds(receive_count: int) -> int:
     """How long a message stays hidden after so many attempts; jittered, so that not all return at once.
 
-    Grows by 30 s: an hour's backlog is back within 10 minutes, and the 1,000 attempts after which a queue
-    may give a message up are not used up before SQS's longest retention of 14 days.
+    Grows by 30 s: an hour's backlog is back within 10 minutes. Even with the shortest jitter each time, the
+    1,000 attempts that SQS allows at most last for the 14 days that it keeps a message.
     """
     step = min(BACKOFF_STEP_SECONDS * receive_count, LONGEST_BACKOFF_SECONDS)
-    return int(step * random.uniform(0.5, 1))  # noqa: S311, spreads load only
+    return int(step * random.uniform(SHORTEST_JITTER, 1))  # noqa: S311, spreads load only
