@@ -56,6 +56,19 @@ def test_the_level_decides_what_is_logged(
     assert [line["message"] for line in lines(capsys)] == ["loud"]
 
 
+@pytest.mark.parametrize(
+    "name", ["botocore.credentials", "boto3", "urllib3.connectionpool", "pysnmp", "paramiko.transport"]
+)
+def test_a_librarys_good_news_is_no_log_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    invoke(lambda: logging.getLogger(name).info("Found credentials in environment variables."))
+    assert lines(capsys) == []
+
+
+def test_what_botocore_warns_of_is_heard(capsys: pytest.CaptureFixture[str]) -> None:
+    invoke(lambda: logging.getLogger("botocore.credentials").warning("Refreshing credentials failed."))
+    assert [line["level"] for line in lines(capsys)] == ["WARNING"]
+
+
 def test_a_secret_in_a_log_line_does_not_print(capsys: pytest.CaptureFixture[str]) -> None:
     secret = Secret(CANARY)
     log = logging.getLogger("netvitals.anything")

@@ -17,8 +17,17 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from netvitals.domain.errors import NetvitalsError
 
 NAMESPACE = "netvitals"
-_LOUD = {"paramiko": logging.CRITICAL, "urllib3": logging.ERROR, "winrm": logging.CRITICAL}
-"""They report a device's or a server's faults, which are results here, and quote what hostile ones send."""
+_LOUD = {
+    # They report a device's or a server's faults, which are results here, and quote what hostile ones send.
+    "paramiko": logging.CRITICAL,
+    "urllib3": logging.ERROR,
+    "winrm": logging.CRITICAL,
+    # They tell what went well, session by session.
+    "boto3": logging.WARNING,
+    "botocore": logging.WARNING,
+    "pysnmp": logging.WARNING,
+}
+"""Others' loggers, and from which level on they are heard."""
 
 type Handler = Callable[[Any, Any], Any]
 _logger = logging.getLogger("netvitals")
