@@ -62,3 +62,7 @@ def cli() -> None:
 
 def main() -> None:
     cli.main(prog_name="netvitals")
+
+
+if __name__ == "__main__":
+    main()
