@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
     from netvitals.collectors.snmp.security import message_id
     from netvitals.collectors.snmp.walk import Pace, WalkWork
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 from local.simulators.snmp_devices import switch
 from netvitals.domain.secret import Secret
 
