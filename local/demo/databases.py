@@ -3,13 +3,16 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -18,6 +21,9 @@ from psycopg.conninfo import conninfo_to_dict
 _START_SECONDS = 30
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "listen_addresses": ""}
 """What is lost in a crash is a demo."""
+_INITDB = (
+    "--username", "netvitals", "--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C",
+)  # fmt: skip
 
 
 @contextmanager
@@ -39,35 +45,41 @@ def embedded_database(folder: Path) -> Iterator[str]:
     """A server in this new folder, on a Unix socket there; where we are root, it runs as `nobody`."""
     folder.mkdir(mode=0o700)
     binaries = _packaged_binaries()
-    user = "nobody" if os.geteuid() == 0 else None
-    if user is not None:
+    identity: dict[str, Any] = {}
+    if os.geteuid() == 0:
         # PostgreSQL refuses root, and nobody else may be able to read our virtual environment.
+        account = pwd.getpwnam("nobody")
         binaries = _copied(binaries, folder)
-        _give(folder, user)
-        folder.parent.chmod(0o711)
-    group = pwd.getpwnam(user).pw_gid if user else None
-    data, log = folder / "data", folder / "log"
-    subprocess.run(
-        [binaries / "initdb", "--pgdata", data, "--username", "netvitals", "--auth", "trust", "--no-sync",
-         "--encoding", "UTF8", "--locale", "C"],
-        check=True, user=user, group=group, extra_groups=[] if user else None, cwd=folder,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        _give(folder, account)
+        identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    start = partial(_started, folder, identity)
+    with start([binaries / "initdb", *_INITDB, "--pgdata", folder / "data"]) as initdb:
+        if initdb.wait():
+            raise RuntimeError(f"PostgreSQL can't be set up: {_log_of(folder)}")
     settings = {**_QUICK, "unix_socket_directories": str(folder)}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, *options],
-            user=user, group=group, extra_groups=[] if user else None, cwd=folder,
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
+    with start([binaries / "postgres", "-D", folder / "data", *options]) as server:
+        try:
+            url = f"postgresql://netvitals@/postgres?host={folder}"
+            _wait(url, server, folder)
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)  # a fast shutdown: it waits for nobody's session
+
+
+def _started(
+    folder: Path, identity: dict[str, Any], command: Sequence[str | Path]
+) -> subprocess.Popen[bytes]:
     try:
-        url = f"postgresql://netvitals@/postgres?host={folder}"
-        _wait(url, server, log)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(_START_SECONDS)
+        with (folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, **identity,
+            )  # fmt: skip
+    except PermissionError as error:
+        raise RuntimeError(
+            f"{error}: let TMPDIR be a folder that every user may pass, such as /tmp"
+        ) from None
 
 
 def _packaged_binaries() -> Path:
@@ -88,16 +100,21 @@ def _copied(binaries: Path, folder: Path) -> Path:
     return folder / binaries.relative_to(package.parent)
 
 
-def _give(folder: Path, user: str) -> None:
-    account = pwd.getpwnam(user)
+def _give(folder: Path, account: pwd.struct_passwd) -> None:
+    """The folder's parent is ours alone: there, others may pass."""
     for path in (folder, *folder.rglob("*")):
         os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+    folder.parent.chmod(0o711)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(url: str, server: subprocess.Popen[bytes], folder: Path) -> None:
     end = time.monotonic() + _START_SECONDS
     while server.poll() is None and time.monotonic() < end:
         with suppress(psycopg.OperationalError), psycopg.connect(url):
             return
         time.sleep(0.05)
-    raise RuntimeError(f"PostgreSQL does not start: {log.read_text(errors='replace')[-500:]}")
+    raise RuntimeError(f"PostgreSQL does not start: {_log_of(folder)}")
+
+
+def _log_of(folder: Path) -> str:
+    return (folder / "log").read_text(errors="replace")[-500:]
