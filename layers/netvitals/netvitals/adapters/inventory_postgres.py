@@ -11,6 +11,8 @@ from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory import FIELDS, BadRow, device_from, place_of
 
 CHUNK_ROWS = 1000
+CHUNK_SECONDS = 10
+"""A chunk takes milliseconds; fan-out needs the rest of its time to go on without a database that hangs."""
 _NAME_CHARACTERS = 257
 _DOCUMENT_CHARACTERS = 64 * 1024
 """A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
@@ -45,13 +47,15 @@ class PostgresInventory:
         self, state_columns: Sequence[str] = (), *, enabled_only: bool
     ) -> Iterator[list[dict[str, Any]]]:
         """Chunks of rows as texts by the names of `FIELDS`, and the columns named of `device_state`."""
-        types = self._database.run(column_types, read_only=True)
+        types = self._database.run(column_types, read_only=True, timeout_seconds=CHUNK_SECONDS)
         names = [*FIELDS, *state_columns]
         last: str | None = None
         while True:
             query = _query(types, state_columns, enabled_only=enabled_only, after=last is not None)
             parameters = {"after": last, "limit": self._chunk_rows}
-            rows = self._database.run(_fetching(query, parameters), read_only=True)
+            rows = self._database.run(
+                _fetching(query, parameters), read_only=True, timeout_seconds=CHUNK_SECONDS
+            )
             yield [dict(zip(names, row, strict=True)) for row in rows]
             last = rows[-1][0] if len(rows) == self._chunk_rows else None
             if last is None:

@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -13,10 +14,15 @@ from psycopg.rows import TupleRow
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.domain.secret import Secret
 
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
 type Cursor = psycopg.Cursor[TupleRow]
 
 STATEMENT_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 5
+PATIENCE_SECONDS = 1.0
+"""After its statement's time-out a server is given so long to say so."""
 # The URL may say otherwise. A NAT gateway forgets a connection silently after 350 s idle: keepalives and the
 # time-out of unacknowledged data notice that in seconds instead of in a quarter of an hour.
 _CONNECTION_DEFAULTS: dict[str, Any] = {
@@ -49,6 +55,27 @@ _CANNOT_CONNECT = (
 _URL_EXAMPLE = "postgresql://user:password@host:5432/database?sslmode=require"
 
 
+class _Connection(psycopg.Connection[TupleRow]):
+    """Waits for no answer longer than it should come.
+
+    A server's own time-outs say nothing where the server, or a pooler before it, hangs with its sockets open.
+    """
+
+    patience_seconds = STATEMENT_TIMEOUT_SECONDS + PATIENCE_SECONDS
+
+    def wait[Result](
+        self, gen: "PQGen[Result]", interval: float = 0.1, timeout: float | None = None
+    ) -> Result:
+        patience = self.patience_seconds if timeout is None else timeout
+        began = monotonic()
+        try:
+            return super().wait(gen, interval, patience)
+        except psycopg.OperationalError:
+            if monotonic() - began < patience:
+                raise
+            raise psycopg.OperationalError(f"no answer within {patience:g} s") from None
+
+
 class Database:
     """Runs work in transactions on one connection, opened when first needed and again when it was dropped.
 
@@ -60,7 +87,7 @@ class Database:
         """`url` is asked at each connecting; `refresh` when that failed: True if the secret was read anew."""
         self._url = url
         self._refresh = refresh
-        self._connection: psycopg.Connection[TupleRow] | None = None
+        self._connection: _Connection | None = None
         self._lock = threading.Lock()
 
     def run[Result](
@@ -115,6 +142,7 @@ class Database:
     def _transaction(self, *, read_only: bool, timeout_seconds: int) -> Iterator[Cursor]:
         with self._lock:
             connection = self._connected()
+            connection.patience_seconds = timeout_seconds + PATIENCE_SECONDS
             try:
                 with connection.cursor() as cursor:
                     cursor.execute(_begin(read_only=read_only, timeout_seconds=timeout_seconds))
@@ -128,7 +156,7 @@ class Database:
         """Whether there was a connection and it is gone; one that never came about is not tried again."""
         return self._connection is not None and self._connection.closed
 
-    def _connected(self) -> psycopg.Connection[TupleRow]:
+    def _connected(self) -> _Connection:
         if self._connection is None or self._connection.closed:
             self._connection = None
             try:
@@ -180,9 +208,9 @@ def _begin(*, read_only: bool, timeout_seconds: int) -> bytes:
     ).encode()
 
 
-def _connect(url: Secret) -> psycopg.Connection[TupleRow]:
+def _connect(url: Secret) -> _Connection:
     parameters = _CONNECTION_DEFAULTS | _parameters(url)
-    return psycopg.connect(autocommit=True, prepare_threshold=None, **parameters)
+    return _Connection.connect(autocommit=True, prepare_threshold=None, **parameters)
 
 
 def _parameters(url: Secret) -> dict[str, Any]:

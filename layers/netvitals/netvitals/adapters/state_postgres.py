@@ -8,6 +8,9 @@ import msgspec
 from netvitals.adapters.postgres import Cursor, Database, storable
 from netvitals.domain.observation import Observation
 
+RECORD_SECONDS = 4
+"""For one batch, of a thousand rows at most, which take 20 ms. Twice that and a second leave time, within the
+collector's flush reserve, to spool what a database that hangs does not take."""
 _MEMORY_BYTES = 32 * 1024
 """More than this for one poll is not memory but a fault; it is left out, the observation stays."""
 
@@ -71,7 +74,7 @@ class PostgresObservationStore:
     def record(self, observations: Sequence[Observation]) -> None:
         statements = [_parameters(batch) for batch in _without_repeats(observations)]
         if statements:
-            self._database.run(lambda cursor: _execute(cursor, statements))
+            self._database.run(lambda cursor: _execute(cursor, statements), timeout_seconds=RECORD_SECONDS)
 
 
 def _execute(cursor: Cursor, statements: Sequence[dict[str, list[Any]]]) -> None:
