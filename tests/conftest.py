@@ -2,5 +2,7 @@ pytest_plugins = [
     "integration.influxdb",
     "integration.postgres",
     "integration.snmpd",
+    "integration.pipeline",
+    "integration.sshd",
     "simulators.lambda_build",
 ]

@@ -1,0 +1,344 @@
+"""The SSH collector against Debian's sshd, and what it gives beside what the host says of itself."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.sshd import HOST, PASSWORD, Sshd, StartSshd, Users, new_key
+
+from netvitals.collectors.reach.resolve import Resolver
+from netvitals.collectors.ssh.collector import SshCollector
+from netvitals.domain.credential import Credential, SshCredential
+from netvitals.domain.guard import Guard
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.policy import SshSettings
+from netvitals.domain.ports import Target
+from netvitals.domain.secret import Secret
+from simulators.polling import job
+from simulators.unix_host import UnixHost
+
+pytestmark = pytest.mark.integration
+
+LOGIN_SHELLS = ["dash", "bash", "ash", "zsh", "ksh", "mksh", "rbash"]
+SHELLS = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "ash"], ["ksh"], ["mksh"]]
+NETVITALS = Path(sys.executable).with_name("netvitals")
+
+
+@pytest.fixture(scope="module")
+def sshd(start_sshd: StartSshd) -> Sshd:
+    return start_sshd()
+
+
+async def poll(
+    sshd: Sshd,
+    user: str,
+    *,
+    kind: str = "metrics",
+    memory: dict[str, Any] | None = None,
+    allowed: str = "127.0.0.0/8",
+    credential: dict[str, str] | None = None,
+    **ssh: Any,
+) -> Reading:
+    secrets = {"password": PASSWORD} if credential is None else credential
+    settings = SshSettings(**{"port": sshd.port, "host_keys": (sshd.host_key,), **ssh})
+    target = Target(
+        job=job(kind=kind, ssh=settings, memory=memory or {}),
+        address=HOST,
+        credential=Credential(
+            ssh=SshCredential(user=user, **{name: Secret(text) for name, text in secrets.items()})
+        ),
+        deadline=time.monotonic() + 30,
+        resolve=Resolver(Guard([allowed], allow_local=True)).resolve,
+    )
+    reading = Reading()
+    await SshCollector(threads=1).collect(target, reading)
+    return reading
+
+
+def values(points: list[Any]) -> dict[str, float]:
+    return {f"{point.metric_name} {point.instance}".strip(): point.value for point in points}
+
+
+def output_of(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def check_against_the_host(found: dict[str, float]) -> None:
+    """What this machine says of itself, now; it works on meanwhile."""
+    now = float(Path("/proc/uptime").read_text().split()[0])
+    assert now - 60 < found["uptime_seconds"] <= now
+    free = {line.split()[0]: line.split()[1:] for line in output_of("free", "-b").splitlines()[1:]}
+    total, available = int(free["Mem:"][0]), int(free["Mem:"][5])
+    assert found["memory_total_bytes"] == total
+    assert found["memory_percent"] == pytest.approx(100 * (total - available) / total, abs=5)
+    _, size, used, available_kb, _, _ = output_of("df", "-kP", "/").splitlines()[1].split()
+    assert found["disk_total_bytes /"] == int(size) * 1024
+    assert found["disk_used_bytes /"] == pytest.approx(int(used) * 1024, rel=0.05)
+    assert found["disk_percent /"] == pytest.approx(100 * int(used) / (int(used) + int(available_kb)), abs=2)
+    for link in json.loads(output_of("ip", "-s", "-j", "link")):
+        if link["ifname"] == "lo":
+            assert "net_bytes_in lo" not in found
+            continue
+        counted = link["stats64"]
+        for metric, side, key in (
+            ("net_bytes_in", "rx", "bytes"),
+            ("net_bytes_out", "tx", "bytes"),
+            ("net_errors_in", "rx", "errors"),
+            ("net_discards_out", "tx", "dropped"),
+        ):
+            mine, its = found[f"{metric} {link['ifname']}"], counted[side][key]
+            assert its - max(1e7, its / 20) <= mine <= its, (metric, link["ifname"])
+        assert found[f"net_oper_status {link['ifname']}"] == {"UP": 1, "DOWN": 2}.get(link["operstate"], 4)
+
+
+@pytest.mark.parametrize("shell", LOGIN_SHELLS)
+async def test_a_login_with_this_shell_gives_what_the_host_says_of_itself(
+    sshd: Sshd, users: Users, shell: str
+) -> None:
+    reading = await poll(sshd, users.name(shell))
+    assert (reading.reason, reading.detail) == (Reason.OK, "")
+    found = values(reading.points)
+    check_against_the_host(found)
+    assert 0 <= found["cpu_percent"] <= 100
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_the_probe_says_the_same_in_every_shell(tmp_path: Path, shell: list[str]) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"needs {shell[0]}: apt-get install {shell[0]}")
+    findings = UnixHost(tmp_path).findings(shell, second_sample=True)
+    assert findings.faults == []
+    check_against_the_host(values(findings.points))
+    (_, before), (_, after) = findings.cpu
+    ticks = os.sysconf("SC_CLK_TCK") * os.cpu_count()  # type: ignore[operator]  # Linux knows it
+    assert ticks / 2 < after.total - before.total < ticks * 10
+
+
+async def test_cpu_percent_is_the_share_of_time_that_was_not_idle_between_two_polls(
+    sshd: Sshd, users: Users
+) -> None:
+    def counted() -> tuple[int, int]:
+        times = [int(text) for text in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        return sum(times) - times[3] - times[4], sum(times)
+
+    first = await poll(sshd, users.name("dash"))
+    before = counted()
+    await asyncio.sleep(2)
+    second = await poll(sshd, users.name("dash"), memory=first.memory)
+    after = counted()
+    expected = 100 * (after[0] - before[0]) / (after[1] - before[1])
+    assert values(second.points)["cpu_percent"] == pytest.approx(expected, abs=25)
+
+
+def files(user: str) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in Path(f"~{user}").expanduser().rglob("*")}
+
+
+def shells(user: str) -> str:
+    return subprocess.run(
+        ["pgrep", "-u", user, "-x", "sh"], capture_output=True, text=True, check=False
+    ).stdout
+
+
+async def test_nothing_is_left_behind_on_the_host(sshd: Sshd, users: Users) -> None:
+    user = users.name("dash")
+    before = files(user)
+    assert (await poll(sshd, user)).reason is Reason.OK
+    for _ in range(50):
+        if not shells(user):
+            break
+        await asyncio.sleep(0.1)
+    assert (shells(user), files(user)) == ("", before)
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "kind"),
+    [
+        ("", ("ed25519",)),
+        ("phrase", ("ed25519",)),
+        ("", ("ecdsa", "-b", "384")),
+        ("phrase", ("ecdsa", "-m", "PEM")),
+        ("", ("rsa", "-b", "2048")),
+        ("phrase", ("rsa", "-b", "2048", "-m", "PEM")),
+    ],
+)
+async def test_every_kind_of_key_logs_in(
+    sshd: Sshd, users: Users, passphrase: str, kind: tuple[str, ...], tmp_path: Path
+) -> None:
+    user = users.name("dash")
+    sshd.allow(user, new_key(tmp_path / "key", kind[0], passphrase, *kind[1:]))
+    credential = {"private_key": (tmp_path / "key").read_text()}
+    if passphrase:
+        reading = await poll(sshd, user, credential=credential)
+        assert (reading.reason, reading.alive) == (Reason.BAD_CREDENTIAL, True)
+        assert "encrypted: add its `passphrase`" in reading.detail
+        reading = await poll(sshd, user, credential={**credential, "passphrase": "wrong"})
+        assert reading.reason is Reason.BAD_CREDENTIAL
+        assert "the passphrase does not open the private key" in reading.detail
+        credential["passphrase"] = passphrase
+    assert (await poll(sshd, user, credential=credential)).reason is Reason.OK
+
+
+async def test_a_key_that_is_refused_falls_back_to_the_password(
+    sshd: Sshd, users: Users, tmp_path: Path
+) -> None:
+    new_key(tmp_path / "unknown", "ed25519")
+    key = {"private_key": (tmp_path / "unknown").read_text()}
+    user = users.name("dash")
+    assert (await poll(sshd, user, credential={**key, "password": PASSWORD})).reason is Reason.OK
+    reading = await poll(sshd, user, credential=key)
+    assert (reading.reason, reading.detail) == (Reason.AUTH, f"the server refuses the key of user {user!r}")
+
+
+async def test_a_server_that_wants_a_key_and_a_password_gets_both(
+    start_sshd: StartSshd, users: Users, tmp_path: Path
+) -> None:
+    strict, user = start_sshd("AuthenticationMethods publickey,password"), users.name("dash")
+    strict.allow(user, new_key(tmp_path / "key", "ed25519"))
+    key = {"private_key": (tmp_path / "key").read_text()}
+    assert (await poll(strict, user, credential={**key, "password": PASSWORD})).reason is Reason.OK
+    reading = await poll(strict, user, credential=key)
+    assert reading.reason is Reason.AUTH
+    assert "wants password of user" in reading.detail
+
+
+async def test_a_refused_password_says_whose(sshd: Sshd, users: Users) -> None:
+    user = users.name("dash")
+    reading = await poll(sshd, user, credential={"password": "wrong"})
+    assert (reading.reason, reading.alive) == (Reason.AUTH, True)
+    assert reading.detail == f"the server refuses the password of user {user!r}"
+
+
+async def test_an_account_without_a_shell_is_told(sshd: Sshd, users: Users) -> None:
+    reading = await poll(sshd, users.name("nologin"))
+    assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, True)
+    assert "account is currently not available" in reading.detail
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ('command="echo backups only"', "backups only"),
+        ('restrict,command="/bin/cat"', "N="),
+        ('command="exit 1"', "nothing"),
+    ],
+)
+async def test_a_forced_command_is_told(
+    sshd: Sshd, users: Users, options: str, said: str, tmp_path: Path
+) -> None:
+    user = users.name("dash")
+    sshd.allow(user, new_key(tmp_path / "key", "ed25519"), options)
+    reading = await poll(sshd, user, credential={"private_key": (tmp_path / "key").read_text()})
+    assert reading.reason is Reason.UNSUPPORTED
+    assert f"it says {said}" in reading.detail.replace("'", "")
+
+
+async def test_a_server_that_runs_nothing_is_told(start_sshd: StartSshd, users: Users) -> None:
+    reading = await poll(start_sshd("MaxSessions 0"), users.name("dash"))
+    assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, True)
+    assert "the server runs no command" in reading.detail
+
+
+async def test_a_server_with_nothing_but_sha1_is_told_with_what_it_lacks(
+    start_sshd: StartSshd, users: Users, tmp_path: Path
+) -> None:
+    old = start_sshd("KexAlgorithms diffie-hellman-group14-sha1")
+    reading = await poll(old, users.name("dash"))
+    assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, True)
+    assert "no key exchange that is still safe, only diffie-hellman-group14-sha1" in reading.detail
+    assert "poll it by SNMP" in reading.detail
+    new_key(tmp_path / "rsa", "rsa", "", "-b", "2048")
+    old = start_sshd(f"HostKey {tmp_path}/rsa", "HostKeyAlgorithms ssh-rsa")
+    reading = await poll(old, users.name("dash"))
+    assert "no host key that is still safe" in reading.detail
+
+
+async def test_a_host_is_known_by_any_of_its_keys(
+    start_sshd: StartSshd, users: Users, tmp_path: Path
+) -> None:
+    rsa = new_key(tmp_path / "rsa", "rsa", "", "-b", "2048")
+    several = start_sshd(f"HostKey {tmp_path}/rsa")
+    for keys in ((rsa,), (several.host_key,), (rsa, several.host_key)):
+        assert (await poll(several, users.name("dash"), host_keys=keys)).reason is Reason.OK
+
+
+async def test_trust_on_first_use_and_a_key_that_changed(start_sshd: StartSshd, users: Users) -> None:
+    server, user = start_sshd(), users.name("dash")
+    trusting: dict[str, Any] = {"host_keys": (), "trust_on_first_use": True}
+    first = await poll(server, user, **trusting)
+    assert (first.reason, first.memory["ssh_host_keys"]) == (Reason.OK, [server.host_key])
+    again = await poll(server, user, memory=first.memory, **trusting)
+    assert (again.reason, "ssh_host_keys" in again.memory) == (Reason.OK, False)
+    server.stop()
+    for name in ("host_key", "host_key.pub"):
+        (server.folder / name).unlink()
+    new_key(server.folder / "host_key", "ed25519")
+    server.start()
+    reading = await poll(server, user, memory=first.memory, **trusting)
+    assert (reading.reason, reading.alive) == (Reason.HOST_KEY, True)
+    assert "but is known by ssh-ed25519 SHA256:" in reading.detail
+    assert "Accepted" not in server.log
+
+
+async def test_a_device_is_reached_through_a_jump_host(
+    sshd: Sshd, start_sshd: StartSshd, users: Users
+) -> None:
+    jump, user = start_sshd(), users.name("dash")
+    through: dict[str, Any] = {"jump": f"{HOST}:{jump.port}", "jump_host_keys": (jump.host_key,)}
+    reading = await poll(sshd, user, **through)
+    assert (reading.reason, reading.detail, reading.alive) == (Reason.OK, "", True)
+    check_against_the_host(values(reading.points))
+    assert f"Accepted password for {user}" in jump.log
+    reading = await poll(sshd, user, kind="status", **through)
+    assert (reading.reason, reading.alive, reading.points) == (Reason.OK, True, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "text"),
+    [
+        ({"jump_host_keys": ()}, Reason.HOST_KEY, "jump host 127.0.0.1:"),
+        ({"credential": {"password": "wrong"}}, Reason.AUTH, "refuses the password"),
+        ({"allowed": "127.1.0.0/16"}, Reason.BAD_ADDRESS, "jump host: 127.0.0.1 is in no allowed network"),
+        ({"jump": "127.0.0.1:1"}, Reason.REFUSED, "jump host 127.0.0.1:1: nothing listens"),
+        ({"port": 1}, Reason.UNREACHABLE, "can't connect to 127.0.0.1, port 1"),
+    ],
+)
+async def test_what_is_wrong_on_the_way_does_not_make_the_device_alive(
+    sshd: Sshd, users: Users, changes: dict[str, Any], reason: Reason, text: str
+) -> None:
+    through = {"jump": f"{HOST}:{sshd.port}", "jump_host_keys": (sshd.host_key,), **changes}
+    reading = await poll(sshd, users.name("dash"), **through)
+    assert (reading.reason, reading.alive) == (reason, False), reading.detail
+    assert text in reading.detail
+
+
+async def test_a_jump_host_that_forwards_nothing_is_told(
+    sshd: Sshd, start_sshd: StartSshd, users: Users
+) -> None:
+    jump = start_sshd("AllowTcpForwarding no")
+    through: dict[str, Any] = {"jump": f"{HOST}:{jump.port}", "jump_host_keys": (jump.host_key,)}
+    reading = await poll(sshd, users.name("dash"), **through)
+    assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, False)
+    assert "forwards nothing: set AllowTcpForwarding" in reading.detail
+
+
+def test_the_command_line_polls_a_host_with_a_key(sshd: Sshd, users: Users, tmp_path: Path) -> None:
+    user = users.name("bash")
+    sshd.allow(user, new_key(tmp_path / "key", "ed25519"))
+    options = ["--type", "linux", "--user", user, "--key", str(tmp_path / "key"), "--port", str(sshd.port)]
+    row = polled(*options, "--host-key", sshd.host_key)
+    assert (row["reason"], row["method"], row["reachable"]) == ("ok", "ssh", True)
+    assert {"cpu_percent", "memory_percent", "disk_percent"} <= {p["metric_name"] for p in row["points"]}
+    assert polled(*options)["reason"] == "host_key"
+
+
+def polled(*options: str) -> dict[str, Any]:
+    row: dict[str, Any] = json.loads(output_of(str(NETVITALS), "poll", HOST, "--format", "jsonl", *options))
+    return row
