@@ -4,8 +4,8 @@ ifIndex may change at a reboot, so an interface is known by its ifName; ifIndex 
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -28,7 +28,10 @@ COUNTERS = {
     "net_discards_out": _IF + "19",
     "net_errors_out": _IF + "20",
 }
+ONE_COLUMN = {"net_oper_status": OPER, **COUNTERS}
+"""The metrics that are a column as it stands. Every interface has the first: they appear in its order."""
 _UP = 1
+_NOTHING: Table = {}
 _GAUGE32_MAX = 0xFFFFFFFF
 """ifSpeed of an interface faster than it can say; ifHighSpeed has it."""
 _CELLS_PER_GET = 24
@@ -58,25 +61,30 @@ class Interfaces(msgspec.Struct):
             self.faults.append(walk.error)
 
     def add_cells(self, response: Response) -> None:
+        cells: defaultdict[str, dict[str, Value]] = defaultdict(dict)
         for oid, value in response.values.items():
             column, _, index = oid.rpartition(".")
-            rows, times = dict(self.columns.get(column, {})), dict(self.times.get(column, {}))
-            rows[index], times[index] = value, response.time_ns
-            self.columns[column], self.times[column] = rows, times
+            cells[column][index] = value
+        for column, rows in cells.items():
+            times = dict.fromkeys(rows, response.time_ns)
+            self.columns[column] = {**self.column(column), **rows}
+            self.times[column] = {**self.times.get(column, {}), **times}
+        if response.error is not None:
+            self.faults.append(response.error)
 
-    def cell(self, column: str, index: str) -> Value:
-        return self.columns.get(column, {}).get(index)
+    def column(self, column: str) -> Table:
+        return self.columns.get(column, _NOTHING)
 
-    def number(self, column: str, index: str) -> int | None:
-        value = self.cell(column, index)
-        return value if isinstance(value, int) else None
+    def numbers(self, column: str) -> dict[str, int]:
+        """The column's values that are whole numbers, by ifIndex."""
+        return {index: value for index, value in self.column(column).items() if isinstance(value, int)}
 
     @property
     def indexes(self) -> list[str]:
         """All interfaces, in the order of ifIndex."""
-        found = {i for column in (DESCR, OPER, NAME, *OCTETS_64.values(), *OCTETS_32.values())
-                 for i in self.columns.get(column, ()) if i.isdecimal()}  # fmt: skip
-        return sorted(found, key=int)
+        columns = (DESCR, OPER, NAME, *OCTETS_64.values(), *OCTETS_32.values())
+        found = set[str]().union(*map(self.column, columns))
+        return sorted(filter(str.isdecimal, found), key=int)
 
 
 async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit: bool) -> Interfaces:
@@ -104,7 +112,7 @@ async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit:
 
 
 async def _read_counters(
-    session: Asks, interfaces: Interfaces, indexes: Sequence[str], counters: Sequence[str]
+    session: Asks, interfaces: Interfaces, indexes: Collection[str], counters: Sequence[str]
 ) -> None:
     if len(indexes) >= _WALK_RATHER_THAN_GET * len(interfaces.indexes):
         interfaces.add(await session.walk(counters))
@@ -114,15 +122,16 @@ async def _read_counters(
         )
 
 
-async def _fill_in_32_bit(session: Asks, interfaces: Interfaces, indexes: Sequence[str]) -> None:
+async def _fill_in_32_bit(session: Asks, interfaces: Interfaces, indexes: Collection[str]) -> None:
     """An interface that has lost its 64-bit counters, is new and has none, or is up and they stand at 0."""
-    lacking = [
-        f"{OCTETS_32[metric]}.{index}"
-        for index in indexes
-        for metric, column in OCTETS_64.items()
-        if (octets := interfaces.number(column, index)) is None
-        or (octets == 0 and interfaces.number(OPER, index) == _UP)
-    ]
+    oper, lacking = interfaces.numbers(OPER), []
+    for metric, column in OCTETS_64.items():
+        octets, narrow = interfaces.numbers(column), OCTETS_32[metric]
+        lacking += [
+            f"{narrow}.{index}"
+            for index in indexes
+            if not octets.get(index) and (index not in octets or oper.get(index) == _UP)
+        ]
     await _get_cells(session, interfaces, lacking)
 
 
@@ -135,19 +144,23 @@ async def _get_cells(session: Asks, interfaces: Interfaces, oids: Sequence[str])
             return
 
 
-def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> list[str]:
-    """The indexes of the interfaces that pass the filter."""
+def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> dict[str, str]:
+    """By ifIndex, the names of the interfaces that pass the filter."""
     names = names_of(interfaces)
-    return [index for index in interfaces.indexes if _passes(interfaces, wanted, index, names[index])]
+    if wanted == InterfaceFilter(alias_tag=wanted.alias_tag):
+        return names
+    types, oper, admin = map(interfaces.numbers, (TYPE, OPER, ADMIN))
+    return {
+        index: name
+        for index, name in names.items()
+        if types.get(index) not in wanted.exclude_types
+        and (not wanted.only_oper_up or oper.get(index) == _UP)
+        and (not wanted.only_admin_up or admin.get(index) == _UP)
+        and _is_named_so(name, wanted)
+    }
 
 
-def _passes(interfaces: Interfaces, wanted: InterfaceFilter, index: str, name: str) -> bool:
-    if wanted.exclude_types and interfaces.number(TYPE, index) in wanted.exclude_types:
-        return False
-    if wanted.only_oper_up and interfaces.number(OPER, index) != _UP:
-        return False
-    if wanted.only_admin_up and interfaces.number(ADMIN, index) != _UP:
-        return False
+def _is_named_so(name: str, wanted: InterfaceFilter) -> bool:
     if wanted.include_names and not re.search(wanted.include_names, name):
         return False
     return not (wanted.exclude_names and re.search(wanted.exclude_names, name))
@@ -158,8 +171,9 @@ def names_of(interfaces: Interfaces) -> dict[str, str]:
 
     Where several share a name, each gets its ifIndex behind it, so that none depends on the others' order.
     """
+    names, descriptions = interfaces.column(NAME), interfaces.column(DESCR)
     plain = {
-        index: text_of(interfaces.cell(NAME, index)) or text_of(interfaces.cell(DESCR, index)) or index
+        index: text_of(names.get(index)) or text_of(descriptions.get(index)) or index
         for index in interfaces.indexes
     }
     count = Counter(plain.values())
@@ -168,56 +182,59 @@ def names_of(interfaces: Interfaces) -> dict[str, str]:
 
 def has_only_64_bit(interfaces: Interfaces) -> bool:
     """Whether every interface that counts octets counts them in 64 bits."""
-    counted = [
-        octets_column(interfaces, metric, index) for metric in OCTETS_64 for index in interfaces.indexes
-    ]
-    return any(counted) and all(column is None or column in OCTETS_64.values() for column in counted)
+    counted = {column for metric in OCTETS_64 for column in octets_columns(interfaces, metric).values()}
+    return bool(counted) and counted.isdisjoint(OCTETS_32.values())
 
 
-def octets_column(interfaces: Interfaces, metric: str, index: str) -> str | None:
-    """The counter of an interface that can be trusted: the 64-bit one, unless it is missing or dead.
+def octets_columns(interfaces: Interfaces, metric: str) -> dict[str, str]:
+    """By ifIndex, the counter that can be trusted: the 64-bit one, unless it is missing or dead.
 
     There are agents whose 64-bit counters stay at 0 while the 32-bit ones count.
     """
     wide, narrow = OCTETS_64[metric], OCTETS_32[metric]
-    octets = interfaces.number(wide, index)
-    if octets is None or (octets == 0 and interfaces.number(narrow, index)):
-        return narrow if interfaces.number(narrow, index) is not None else None
-    return wide
+    counted_narrow = interfaces.numbers(narrow)
+    alive = [index for index, octets in interfaces.numbers(wide).items()
+             if octets or not counted_narrow.get(index)]  # fmt: skip
+    return dict.fromkeys(counted_narrow, narrow) | dict.fromkeys(alive, wide)
 
 
 def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
     """The points of the interfaces that pass the filter, stamped with their responses' times."""
-    names = names_of(interfaces)
-    for index in selected(interfaces, wanted):
-        alias = text_of(interfaces.cell(ALIAS, index)) if wanted.alias_tag else ""
-        for metric, value, column in _values(interfaces, index):
-            time_ns = interfaces.times[column][index]
-            yield Point(metric, value, time_ns, names[index], int(index), alias)
+    aliases = interfaces.column(ALIAS) if wanted.alias_tag else _NOTHING
+    known = [
+        (index, name, int(index), text_of(aliases.get(index)))
+        for index, name in selected(interfaces, wanted).items()
+    ]
+    for metric, column, values in _measured(interfaces):
+        times = interfaces.times.get(column, {})
+        for index, name, if_index, alias in known:
+            value = values.get(index)
+            if value is not None:
+                yield Point(metric, value, times[index], name, if_index, alias)
 
 
-def _values(interfaces: Interfaces, index: str) -> Iterator[tuple[str, float, str]]:
-    """(metric, value, the column that it is from) of one interface."""
-    for metric in OCTETS_64:
-        source = octets_column(interfaces, metric, index)
-        if source is not None:
-            yield metric, interfaces.number(source, index) or 0, source
-    for metric, column in COUNTERS.items():
-        count = interfaces.number(column, index)
-        if count is not None:
-            yield metric, count, column
-    oper = interfaces.number(OPER, index)
-    if oper is not None:
-        yield "net_oper_status", oper, OPER
-    yield from _speed(interfaces, index)
-    ticks = interfaces.number(DISCONTINUITY, index)
-    if ticks:
-        yield "net_discontinuity_seconds", ticks / 100, DISCONTINUITY
+def _measured(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, float]]]:
+    """(metric, the column that it is from, its values by ifIndex)."""
+    for metric, column in ONE_COLUMN.items():
+        yield metric, column, interfaces.numbers(column)
+    for metric, wide in OCTETS_64.items():
+        trusted = octets_columns(interfaces, metric)
+        for column in (wide, OCTETS_32[metric]):
+            octets = interfaces.numbers(column)
+            yield metric, column, {i: n for i, n in octets.items() if trusted[i] == column}
+    yield from _speeds(interfaces)
+    ticks = interfaces.numbers(DISCONTINUITY)
+    yield "net_discontinuity_seconds", DISCONTINUITY, {i: n / 100 for i, n in ticks.items() if n}
 
 
-def _speed(interfaces: Interfaces, index: str) -> Iterator[tuple[str, float, str]]:
-    speed, mega = interfaces.number(SPEED, index), interfaces.number(HIGH_SPEED, index)
-    if mega and (not speed or speed >= _GAUGE32_MAX or mega * 1e6 > speed):
-        yield "net_speed_bps", mega * 1e6, HIGH_SPEED
-    elif speed:
-        yield "net_speed_bps", float(speed), SPEED
+def _speeds(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, float]]]:
+    """By ifHighSpeed where ifSpeed is missing, at its end, or smaller; else by ifSpeed."""
+    speeds = interfaces.numbers(SPEED)
+    megabits = {
+        index: mega * 1e6
+        for index, mega in interfaces.numbers(HIGH_SPEED).items()
+        if mega and not mega * 1e6 <= speeds.get(index, 0) < _GAUGE32_MAX
+    }
+    yield "net_speed_bps", HIGH_SPEED, megabits
+    plain = {index: float(speed) for index, speed in speeds.items() if speed and index not in megabits}
+    yield "net_speed_bps", SPEED, plain

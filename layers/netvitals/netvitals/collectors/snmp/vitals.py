@@ -1,5 +1,6 @@
 """A device's vital signs: which sources of its profile are asked, and the points that the answers make."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -116,12 +117,12 @@ def points_of(name: SectionName, rows: Sequence[Row], whole: str) -> list[Point]
 
 def _unique(rows: Sequence[Row]) -> list[Row]:
     """The rows with names of their own: those that share one are numbered in their order."""
-    names = [row.instance for row in rows]
-    seen: dict[str, int] = {}
+    count = Counter(row.instance for row in rows)
+    seen: Counter[str] = Counter()
     unique = []
     for row in rows:
-        if names.count(row.instance) > 1:
-            seen[row.instance] = seen.get(row.instance, 0) + 1
+        if count[row.instance] > 1:
+            seen[row.instance] += 1
             row = msgspec.structs.replace(row, instance=f"{row.instance} #{seen[row.instance]}")  # noqa: PLW2901, renamed
         unique.append(row)
     return unique
