@@ -10,6 +10,7 @@ from netvitals.domain.ports import Collector
 COLLECTORS = {
     "snmp": "netvitals.collectors.snmp.collector:SnmpCollector",
     "ssh": "netvitals.collectors.ssh.collector:SshCollector",
+    "winrm": "netvitals.collectors.winrm.collector:WinrmCollector",
 }
 
 

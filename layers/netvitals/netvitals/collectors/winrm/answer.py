@@ -1,0 +1,74 @@
+"""Whether an HTTP server answers, without a login: all of a status poll.
+
+No secret is sent, so that it does not matter yet who answers: the certificate is looked at when logging in.
+"""
+
+import asyncio
+import re
+import ssl
+
+from netvitals.collectors.ssh.faults import shown
+from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.faults import WinrmFault
+from netvitals.collectors.winrm.line import PlainSocket
+from netvitals.domain.observation import Reason
+
+_MOST_BYTES = 4096
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |\r|$)")
+
+
+async def http_status(sock: PlainSocket, access: Access) -> int:
+    """What the server at this connection answers to an empty request: 401 as a rule. Closes the socket.
+
+    Raises:
+        WinrmFault: no HTTP answer came.
+    """
+    seconds = access.settings.operation_timeout_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            return await _asked(sock, access)
+    except TimeoutError:
+        raise WinrmFault(
+            Reason.TIMEOUT, f"it accepts the connection but answers no HTTP request within {seconds:g} s"
+        ) from None
+    except ssl.SSLError as error:
+        raise WinrmFault(
+            Reason.PROTOCOL,
+            f"no TLS there ({shown(error.reason or str(error))}): "
+            "make an HTTPS listener, or set `winrm.tls` to false",
+        ) from None
+    except OSError as error:
+        raise WinrmFault(Reason.PROTOCOL, f"the connection broke before any answer ({error})") from None
+    finally:
+        sock.close()
+
+
+async def _asked(sock: PlainSocket, access: Access) -> int:
+    context = _context() if access.settings.tls else None
+    reader, writer = await asyncio.open_connection(
+        sock=sock, ssl=context, server_hostname=access.host if context else None, limit=_MOST_BYTES
+    )
+    try:
+        writer.write(
+            f"POST /wsman HTTP/1.1\r\nHost: {access.authority}\r\n"
+            "Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+        )
+        line = b""
+        while b"\n" not in line and len(line) < _MOST_BYTES:
+            data = await reader.read(_MOST_BYTES)
+            if not data:
+                break
+            line += data
+    finally:
+        writer.transport.abort()
+    status = _STATUS.match(line)
+    if status is None:
+        raise WinrmFault(Reason.PROTOCOL, f"what listens there is no HTTP server, it says {shown(line)!r}")
+    return int(status[1])
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

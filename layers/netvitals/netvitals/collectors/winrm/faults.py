@@ -1,0 +1,36 @@
+"""What can be wrong with a host that is asked over WinRM: each text says what, why, and the remedy."""
+
+from netvitals.domain.observation import Reason
+
+
+class WinrmFault(Exception):
+    """The poll of this device ends, for this reason."""
+
+    def __init__(self, reason: Reason, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class Refused(WinrmFault):
+    """The server has looked at the credential and does not take it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Reason.AUTH, text)
+
+
+class Dropped(WinrmFault):
+    """The connection is gone, and with it the keys that NTLM had agreed on."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Reason.PROTOCOL, text)
+
+
+class QueryFault(WinrmFault):
+    """This query gives nothing; others may."""
+
+
+class NoSuchClass(QueryFault):
+    """The host does not know the class or one of its properties: it is not able to tell, and not at fault."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Reason.UNSUPPORTED, text)

@@ -1,0 +1,142 @@
+"""The TCP connections of one poll: to the vetted address alone, bounded in bytes, ended from any thread."""
+
+import asyncio
+import os
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from netvitals.collectors.winrm.faults import WinrmFault
+from netvitals.domain.observation import Reason
+
+BUDGET_BYTES = 8 * 1024 * 1024
+"""What a device may send over one connection; a host with a thousand interfaces sends a tenth of it."""
+
+if TYPE_CHECKING:
+    _Socket = socket.socket
+else:
+    _Socket = object
+
+
+class Flood(ConnectionAbortedError):
+    """More than the budget."""
+
+
+class _Counted(_Socket):
+    """Ends what a device sends after so much of it, whatever length it announces."""
+
+    budget = BUDGET_BYTES
+
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
+        count = super().recv_into(*arguments, **options)
+        self.budget -= count
+        if self.budget < 0:
+            raise Flood("it sends too much")
+        return count
+
+
+class PlainSocket(_Counted, socket.socket):
+    """What HTTP is read from."""
+
+
+class TlsSocket(_Counted, ssl.SSLSocket):
+    """What HTTPS is read from: the `sslsocket_class` of our contexts."""
+
+
+class Line:
+    """Hands out the connection that was made already, and makes another where that one is used up."""
+
+    def __init__(self, address: str, port: int, first: PlainSocket) -> None:
+        self.aborted = False
+        self._address, self._port = address, port
+        self._first: PlainSocket | None = first
+        self._handles = [first.dup()]
+        self._lock = threading.Lock()
+
+    def dial(self, seconds: float) -> socket.socket:
+        """A connected socket, which belongs to the caller.
+
+        Raises:
+            OSError: there is none; TimeoutError once the line is aborted.
+        """
+        if self.aborted:
+            raise TimeoutError("the poll has ended")
+        sock, self._first = self._first, None
+        if sock is None:
+            sock = new_socket(self._address)
+            sock.settimeout(seconds)
+            try:
+                sock.connect((self._address, self._port))
+            except OSError:
+                sock.close()
+                raise
+            self._keep(sock)
+        sock.settimeout(seconds)
+        return sock
+
+    def _keep(self, sock: PlainSocket) -> None:
+        with self._lock:
+            # TLS takes over the descriptor of the socket that it is given: a second one still ends it.
+            self._handles.append(sock.dup())
+            if self.aborted:
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def abort(self) -> None:
+        """End whatever any thread waits for; the thread closes its connections."""
+        with self._lock:
+            self.aborted = True
+            for handle in self._handles:
+                with suppress(OSError):
+                    handle.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        with self._lock:
+            self.aborted = True
+            for handle in self._handles:
+                handle.close()
+            self._handles.clear()
+            if self._first is not None:
+                self._first.close()
+
+
+def new_socket(address: str) -> PlainSocket:
+    sock = PlainSocket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    # Each exchange is one small message each way: with Nagle's algorithm it waits for the last one's ACK.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+async def connect(address: str, port: int, seconds: float) -> tuple[PlainSocket, float]:
+    """A connection to the vetted address, and the milliseconds that it took; no thread waits for it.
+
+    Raises:
+        WinrmFault: there is none.
+    """
+    sock = new_socket(address)
+    started = perf_counter()
+    try:
+        sock.settimeout(0)
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException as error:
+        sock.close()
+        if isinstance(error, OSError):  # TimeoutError as well
+            raise _not_connected(error, port, seconds) from None
+        raise
+    return sock, (perf_counter() - started) * 1e3
+
+
+def _not_connected(error: OSError, port: int, seconds: float) -> WinrmFault:
+    if isinstance(error, TimeoutError):
+        return WinrmFault(Reason.TIMEOUT, f"TCP port {port} does not answer within {seconds:g} s")
+    if isinstance(error, ConnectionRefusedError):
+        return WinrmFault(
+            Reason.REFUSED,
+            f"nothing listens on TCP port {port}: make a WinRM listener (`winrm quickconfig`), "
+            "or correct `winrm.port` and `winrm.tls`",
+        )
+    cause = os.strerror(error.errno) if error.errno else str(error)
+    return WinrmFault(Reason.UNREACHABLE, f"TCP port {port}: {cause}")

@@ -1,0 +1,148 @@
+"""The same questions by one PowerShell script, for hosts whose WMI is closed to WS-Management.
+
+It starts a process on the host, needs PowerShell 3 there, and an account that may log in to a shell, an
+administrator as a rule. Used only where `winrm.powershell` says so.
+"""
+
+import base64
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+import msgspec
+from winrm.exceptions import WinRMOperationTimeoutError
+from winrm.protocol import Protocol
+
+from netvitals.collectors.ssh.faults import shown
+from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault, WinrmFault
+from netvitals.collectors.winrm.queries import CPU, SECTIONS, Query
+from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.session import Session
+from netvitals.domain.observation import Reason
+
+MOST_BYTES = 4 * 1024 * 1024
+_CLEAN_UP_SECONDS = 1.5
+_IDLE = "PT60S"
+"""When the host ends a shell by itself that nobody comes back to."""
+_AGAIN = "#2"
+_UTF_8 = 65001
+_HEAD = """\
+$ProgressPreference='SilentlyContinue';$ErrorActionPreference='Stop'
+[Console]::OutputEncoding=New-Object Text.UTF8Encoding $false
+$r=@{};$e=@{}
+function q($k,$w){try{$r[$k]=@(Get-CimInstance -Query $w -OperationTimeoutSec 8|ForEach-Object{$h=@{}
+foreach($p in $_.CimInstanceProperties){$v=$p.Value
+if($v -is [datetime]){$v=$v.ToUniversalTime().ToString('o')}
+if($v -ne $null -and $v -isnot [array]){$h[$p.Name]=[string]$v}};$h})}catch{$e[$k]=$_.FullyQualifiedErrorId}}
+"""
+_TAIL = "'@@'+(@{rows=$r;errors=$e}|ConvertTo-Json -Compress -Depth 5)+'@@'\n"
+_UNKNOWN = ("0x80041010", "0x8004100e", "0x80041017")
+_DENIED = ("0x80041003", "0x80070005")
+
+
+class _Report(msgspec.Struct):
+    rows: dict[str, list[dict[str, str | None]]]
+    errors: dict[str, str]
+
+
+def script() -> str:
+    """Every section, its second query where the first fails, and the CPU once more after a second."""
+    return _HEAD + "".join(_lines()) + _TAIL
+
+
+def _lines() -> Iterator[str]:
+    for section in SECTIONS:
+        first, *others = section.queries
+        yield _line(first)
+        for query in others:
+            yield f"if($e['{first.wmi_class}']){{{_line(query).strip()}}}\n"
+    yield "Start-Sleep 1\n"
+    for query in CPU.queries:
+        yield f"if($r['{query.wmi_class}']){{{_line(query, _AGAIN).strip()}}}\n"
+
+
+def _line(query: Query, suffix: str = "") -> str:
+    return f"q '{query.wmi_class}{suffix}' \"{query.wql}\"\n"
+
+
+class PowershellAnswers:
+    """What the script found, to be asked like the host itself; the second time for the second sample."""
+
+    def __init__(self, report: Mapping[str, list[Row]], errors: Mapping[str, str]) -> None:
+        self._rows = dict(report)
+        self._errors = {name: text.lower() for name, text in errors.items()}
+
+    def rows(self, query: Query) -> list[Row]:
+        """The rows of a query.
+
+        Raises:
+            QueryFault: the host could not tell.
+        """
+        name = query.wmi_class
+        for key in (name, name + _AGAIN):
+            if key in self._rows:
+                return self._rows.pop(key)
+        error = self._errors.get(name, "")
+        if any(code in error for code in _UNKNOWN):
+            raise NoSuchClass(shown(error))
+        if any(code in error for code in _DENIED):
+            raise QueryFault(Reason.AUTH, "the account may not read WMI from PowerShell either")
+        raise QueryFault(Reason.PROTOCOL, f"PowerShell says: {shown(error) or 'nothing'}")
+
+
+def answers_of(output: bytes, time_ns: int) -> PowershellAnswers:
+    """Read what the script printed, whatever a profile printed before it.
+
+    Raises:
+        WinrmFault: it is not there.
+    """
+    text = output.decode("utf-8-sig", "replace")
+    start, end = text.find("@@{"), text.rfind("}@@")
+    try:
+        report = msgspec.json.decode(text[start + 2 : end + 1] if 0 <= start < end else "", type=_Report)
+    except msgspec.DecodeError:
+        raise WinrmFault(
+            Reason.PROTOCOL, f"PowerShell gave no report ({shown(text) or 'no output'}): it needs version 3"
+        ) from None
+    rows = {name: [Row(values, time_ns) for values in found] for name, found in report.rows.items()}
+    return PowershellAnswers(rows, report.errors)
+
+
+def run(session: Session, deadline: float) -> PowershellAnswers:
+    """Run the script in a shell that is gone afterwards; `deadline` is on `time.monotonic`'s clock.
+
+    Raises:
+        WinrmFault: there is no report.
+    """
+    encoded = base64.b64encode(script().encode("utf-16-le")).decode()
+    arguments = ["-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass", "-EncodedCommand", encoded]
+    with session.translated() as protocol:
+        shell = protocol.open_shell(noprofile=True, codepage=_UTF_8, idle_timeout=_IDLE)
+        command = None
+        try:
+            command = protocol.run_command(shell, "powershell.exe", arguments)
+            output, errors = _output(protocol, shell, command, deadline - _CLEAN_UP_SECONDS)
+        finally:
+            with suppress(Exception):  # what went wrong before this is what has to be told
+                if command is not None:
+                    protocol.cleanup_command(shell, command)
+            with suppress(Exception):
+                protocol.close_shell(shell, close_session=False)
+    return answers_of(output or errors, time.time_ns())
+
+
+def _output(protocol: Protocol, shell: str, command: str, deadline: float) -> tuple[bytes, bytes]:
+    """Standard output and error. pywinrm's own loop has no end where a command has none."""
+    output, errors, done = b"", b"", False
+    patience = protocol.operation_timeout_sec
+    while not done:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise WinrmFault(Reason.TIMEOUT, "PowerShell did not finish in the device's time limit")
+        protocol.operation_timeout_sec = max(1, min(patience, int(left)))
+        with suppress(WinRMOperationTimeoutError):  # no output yet
+            more, complaint, _, done = protocol.get_command_output_raw(shell, command)
+            output, errors = output + more, errors + complaint
+        if len(output) + len(errors) > MOST_BYTES:
+            raise WinrmFault(Reason.PROTOCOL, f"PowerShell printed more than {MOST_BYTES} bytes")
+    return output, errors

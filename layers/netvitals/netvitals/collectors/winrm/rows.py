@@ -1,0 +1,79 @@
+"""What Windows answers to a WQL query, as rows; the XML was bounded in size and has no document type."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+NAMESPACE = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_TRUE = {"true", "1"}
+
+
+class Row(NamedTuple):
+    """An instance of a class, or the properties of it that were asked for."""
+
+    values: Mapping[str, str | None]
+    """None where the host has no value (`xsi:nil`). Of an array only the first element."""
+    time_ns: int
+    """When the response that carries it arrived."""
+
+
+class Page(NamedTuple):
+    """One answer to Enumerate or Pull."""
+
+    rows: list[Row]
+    context: str | None
+    """With which the next Pull goes on, another one each time; None where this was the last answer."""
+
+
+def page_of(answer: bytes, time_ns: int) -> Page:
+    """Read one answer.
+
+    Raises:
+        ValueError: it is none to Enumerate or Pull.
+    """
+    try:
+        root = ET.fromstring(answer)  # noqa: S314, see above
+    except ET.ParseError as error:
+        raise ValueError(f"its answer is no XML ({error})") from None
+    response = next(
+        (e for e in root.iter() if e.tag in {f"{{{NAMESPACE}}}{a}Response" for a in ("Enumerate", "Pull")}),
+        None,
+    )
+    if response is None:
+        raise ValueError("its answer is none to a query")
+    rows: list[Row] = []
+    context, ended = "", False
+    for element in response:
+        # Windows has Items and EndOfSequence in one namespace for Enumerate and in another for Pull.
+        match _local(element.tag):
+            case "Items":
+                rows += [Row(_values(item), time_ns) for item in element]
+            case "EnumerationContext":
+                context = (element.text or "").strip()
+            case "EndOfSequence":
+                ended = True
+    return Page(rows, None if ended or not context else context)
+
+
+def _values(item: ET.Element) -> Mapping[str, str | None]:
+    """Of `p:Win32_…` with all properties as of `w:XmlFragment` with some: both hold them alike."""
+    values: dict[str, str | None] = {}
+    for name, value in _properties(item):
+        values.setdefault(name, value)
+    return values
+
+
+def _properties(item: ET.Element) -> Iterator[tuple[str, str | None]]:
+    for element in item:
+        name = _local(element.tag)
+        if element.get(_NIL) in _TRUE:
+            yield name, None
+        elif len(element):  # a date stands in an element of its own, `cim:Datetime`
+            yield name, element[0].text
+        else:
+            yield name, element.text or ""
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]

@@ -1,0 +1,178 @@
+"""A login at a device, for one thread; pywinrm's errors become ours here and nowhere else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import requests
+import urllib3
+from winrm.exceptions import (
+    InvalidCredentialsError,
+    WinRMOperationTimeoutError,
+    WinRMTransportError,
+    WSManFaultError,
+)
+from winrm.protocol import Protocol
+
+from netvitals.collectors.ssh.faults import shown
+from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.faults import Dropped, NoSuchClass, QueryFault, Refused, WinrmFault
+from netvitals.collectors.winrm.line import Flood, Line
+from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.transport import guarded_protocol
+from netvitals.collectors.winrm.wql import rows_of
+from netvitals.domain.observation import Reason
+
+_INVALID_RESOURCE = 0x8033801A
+"""ERROR_WSMAN_INVALID_RESOURCE_URI: what hosts say that add no error of WMI's own."""
+_UNKNOWN = {0x80041010, 0x8004100E, 0x80041017}
+"""WBEM_E_INVALID_CLASS, _INVALID_NAMESPACE, and _INVALID_QUERY: an older class without a property."""
+_DENIED = {5, 0x80070005, 0x80041003}
+"""ERROR_ACCESS_DENIED, E_ACCESSDENIED, WBEM_E_ACCESS_DENIED."""
+_AFTER_LOGIN = (QueryFault, WSManFaultError, WinRMOperationTimeoutError)
+"""What only a host says that has accepted the login."""
+_BAD_REQUEST, _SERVER_ERROR = 400, 500
+
+
+class Session:
+    """Logs in with the first message, and once more where the connection is lost after that."""
+
+    def __init__(self, line: Line, access: Access) -> None:
+        self.logged_in = False
+        """The device has accepted the credential."""
+        self._line = line
+        self._access = access
+        self._protocol = guarded_protocol(self._line, self._access)
+        self._may_return = True
+
+    def close(self) -> None:
+        with suppress(Exception):  # whatever state it is in: the line ends the connection itself
+            self._protocol.transport.close_session()
+
+    def rows(self, query: str) -> list[Row]:
+        """The rows of a WQL query.
+
+        Raises:
+            QueryFault: this query gives nothing.
+            WinrmFault: nor would another.
+        """
+        try:
+            with self.translated():
+                return rows_of(self._protocol, query)
+        except Dropped:
+            # What was sealed with the old connection's keys is no use on a new one, and pywinrm sends just
+            # that. A login that was never accepted is not tried twice: it would count towards a lockout.
+            if not self.logged_in or not self._may_return:
+                raise
+        self._may_return = False
+        self.close()
+        self._protocol = guarded_protocol(self._line, self._access)
+        with self.translated():
+            return rows_of(self._protocol, query)
+
+    @contextmanager
+    def translated(self) -> Iterator[Protocol]:
+        """The protocol, for a conversation without a second try.
+
+        Raises:
+            WinrmFault: instead of what pywinrm raises.
+        """
+        try:
+            yield self._protocol
+        except Exception as error:  # noqa: BLE001, pywinrm passes on whatever a malformed answer did to it
+            fault = self._fault_of(error)
+            self.logged_in |= isinstance(error, _AFTER_LOGIN)
+            raise fault from None
+        self.logged_in = True
+
+    def _fault_of(self, error: Exception) -> WinrmFault:
+        if self._line.aborted:
+            return WinrmFault(Reason.TIMEOUT, "it took longer than the device's time limit")
+        match error:
+            case WinrmFault():
+                return error
+            case InvalidCredentialsError():
+                return self._refusal()
+            case WinRMTransportError():
+                return self._of_http(error.code)
+            case requests.RequestException():
+                return _of_requests(error)
+        return _of_protocol(error, self._access.credential.user)
+
+    def _refusal(self) -> WinrmFault:
+        if self.logged_in and self._may_return:
+            return Dropped("the connection was replaced, and the new one wants a login")
+        return Refused(
+            f"the host refuses the login of {self._access.credential.user!r}: correct the credential, "
+            "or allow its transport on the host's WinRM service"
+        )
+
+    def _of_http(self, code: int) -> WinrmFault:
+        if self.logged_in and code == _BAD_REQUEST:
+            return Dropped("the host does not understand what was sealed for a connection that is gone")
+        if code == _SERVER_ERROR:
+            return WinrmFault(
+                Reason.PROTOCOL,
+                "HTTP status 500 without a reason: the host wants encryption, use ntlm or TLS",
+            )
+        return WinrmFault(Reason.PROTOCOL, f"HTTP status {code}: what listens there is no WinRM service")
+
+
+def _of_requests(error: Exception) -> WinrmFault:
+    cause = _root(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return _of_tls(shown(str(cause), 200))
+    if isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)):
+        return WinrmFault(Reason.TIMEOUT, "it stopped answering")
+    if isinstance(cause, Flood):
+        return WinrmFault(Reason.PROTOCOL, str(cause))
+    return Dropped(f"the connection broke ({shown(str(cause))})")
+
+
+def _of_protocol(error: Exception, user: str) -> WinrmFault:
+    if isinstance(error, WinRMOperationTimeoutError):
+        return QueryFault(Reason.TIMEOUT, "the host did not finish in `winrm.operation_timeout_seconds`")
+    if isinstance(error, WSManFaultError):
+        return _of_wsman(error, user)
+    said = shown(f"{type(error).__name__}: {error}")
+    return WinrmFault(Reason.PROTOCOL, f"its answer makes no sense ({said})")
+
+
+def _of_wsman(fault: Any, user: str) -> WinrmFault:
+    codes = {fault.wmierror_code, fault.wsman_fault_code}
+    subcode = str(fault.fault_subcode).rpartition(":")[2]
+    said = shown(fault.reason or "")
+    if codes & _DENIED or subcode == "AccessDenied":
+        return QueryFault(
+            Reason.AUTH,
+            f"{user!r} may log in but not read WMI: put it into Remote Management Users and "
+            "Performance Monitor Users, and give it Remote Enable on root/cimv2",
+        )
+    if codes & _UNKNOWN or (fault.wmierror_code is None and fault.wsman_fault_code == _INVALID_RESOURCE):
+        return NoSuchClass(said)
+    if subcode == "QuotaLimit":
+        return WinrmFault(
+            Reason.PROTOCOL, f"a quota of the host's WinRM service is used up, others ask it as well ({said})"
+        )
+    return QueryFault(Reason.PROTOCOL, f"the host says: {said}")
+
+
+def _of_tls(cause: str) -> WinrmFault:
+    if "CERTIFICATE_VERIFY_FAILED" in cause or "ingerprint" in cause:
+        return WinrmFault(
+            Reason.HOST_KEY,
+            f"its certificate is not trusted ({cause}): give the credential its `ca` "
+            "or `certificate_sha256`; nothing was sent",
+        )
+    return WinrmFault(
+        Reason.PROTOCOL,
+        f"no TLS there ({cause}): make an HTTPS listener with TLS 1.2, or set `winrm.tls` to false",
+    )
+
+
+def _root(error: BaseException) -> BaseException:
+    """What the libraries have wrapped."""
+    inner = getattr(error, "reason", None) or next(
+        (each for each in error.args if isinstance(each, BaseException)), None
+    )
+    return _root(inner) if isinstance(inner, BaseException) and inner is not error else error

@@ -1,0 +1,177 @@
+"""One section after another: points as they are read, what can't be read, and what the next poll needs."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from netvitals.collectors.winrm.counters import (
+    CpuSample,
+    Kept,
+    booted_at,
+    cpu_percent,
+    cpu_sample,
+    is_usable,
+)
+from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault
+from netvitals.collectors.winrm.queries import (
+    CLASSES,
+    CPU,
+    DISKS,
+    NETWORK,
+    SYSTEM,
+    TEMPERATURE,
+    Query,
+    Section,
+)
+from netvitals.collectors.winrm.rows import Row
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.point import Point
+
+ABSENT_SECONDS = 86_400
+"""How long a class is not asked for that the host does not have."""
+KEY = "winrm"
+"""Under which device memory holds what was remembered."""
+SECOND_SAMPLE_SECONDS = 1.0
+
+
+class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What device memory holds of the last polls."""
+
+    cpu: Kept | None = None
+    absent: dict[str, int] = {}
+    """Classes that the host does not have, and when they are asked for again, in seconds since the epoch."""
+
+
+def remembered_of(memory: Mapping[str, Any]) -> Remembered:
+    """What the last polls left; nothing where it can't be read."""
+    try:
+        return msgspec.convert(memory.get(KEY, {}), Remembered)
+    except msgspec.ValidationError:
+        return Remembered()
+
+
+class _Cpu(NamedTuple):
+    query: Query
+    time_ns: int
+    sample: CpuSample
+
+
+class Survey:
+    """`rows` answers a query, or raises QueryFault for it alone and WinrmFault for all that would follow."""
+
+    def __init__(
+        self,
+        rows: Callable[[Query], list[Row]],
+        reading: Reading,
+        deadline: float,
+        pause_seconds: float = SECOND_SAMPLE_SECONDS,
+    ) -> None:
+        """The deadline is on the clock of `time.monotonic`; the pause is between two samples of CPU time."""
+        self.faults: list[tuple[Section, QueryFault]] = []
+        self._rows = rows
+        self._reading = reading
+        self._deadline = deadline
+        self._pause_seconds = pause_seconds
+
+    def run(self, remembered: Remembered) -> None:
+        """Ask for everything. What was read and learnt is in the reading whatever is raised."""
+        now = int(time.time())
+        self._absent = {
+            name: until for name, until in remembered.absent.items() if now < until and name in CLASSES
+        }
+        self._until = now + ABSENT_SECONDS
+        self._kept = remembered.cpu
+        try:
+            self._booted = booted_at(self._section(SYSTEM))
+            first = self._cpu()
+            again = time.monotonic() + self._pause_seconds
+            since_last_poll = first is not None and self._cpu_since_last_poll(first)
+            for section in (DISKS, NETWORK, TEMPERATURE):
+                self._section(section)
+            if first is not None and not since_last_poll:
+                self._cpu_twice(first, again)
+        finally:
+            self._reading.memory[KEY] = msgspec.to_builtins(Remembered(self._kept, self._absent))
+
+    def _section(self, section: Section) -> list[Row]:
+        rows = self._asked(section)[1]
+        assert section.points is not None  # noqa: S101, the CPU's section goes its own way
+        points = list(section.points(rows))
+        if rows and not points and not section.optional:
+            self._fault(section, QueryFault(Reason.PROTOCOL, "its answer holds nothing that can be used"))
+        if section.optional and not points and not self._has_failed(section):
+            self._absent |= {query.wmi_class: self._until for query in section.queries}
+        self._reading.points += points
+        return rows
+
+    def _asked(self, section: Section) -> tuple[Query | None, list[Row]]:
+        """The rows of the first class that the host has; none where it has none, which is no fault."""
+        for query in section.queries:
+            if query.wmi_class in self._absent:
+                continue
+            try:
+                return query, self._rows(query)
+            except NoSuchClass:
+                self._absent[query.wmi_class] = self._until
+            except QueryFault as fault:
+                self._fault(section, fault)
+                break
+        return None, []
+
+    def _cpu(self) -> _Cpu | None:
+        query, rows = self._asked(CPU)
+        found = cpu_sample(rows)
+        if query is None or found is None:
+            if query is not None:
+                self._fault(CPU, QueryFault(Reason.PROTOCOL, "its answer has no instance `_Total`"))
+            return None
+        return _Cpu(query, *found)
+
+    def _cpu_since_last_poll(self, now: _Cpu) -> bool:
+        before = self._kept
+        self._keep(now)
+        if before is None or not is_usable(before, now.query.wmi_class, self._booted, now.sample):
+            return False
+        return self._cpu_between(before.sample, now)
+
+    def _cpu_twice(self, first: _Cpu, again: float) -> None:
+        pause = max(0.0, again - time.monotonic())
+        if time.monotonic() + pause >= self._deadline:
+            self._fault(CPU, QueryFault(Reason.TIMEOUT, "no time was left for a second sample"))
+            return
+        time.sleep(pause)
+        try:
+            found = cpu_sample(self._rows(first.query))
+        except QueryFault as fault:
+            self._fault(CPU, fault)
+            return
+        second = _Cpu(first.query, *found) if found else first
+        self._keep(second)
+        if not self._cpu_between(first.sample, second):
+            self._fault(CPU, QueryFault(Reason.PROTOCOL, "its counters do not run"))
+
+    def _cpu_between(self, before: CpuSample, after: _Cpu) -> bool:
+        percent = cpu_percent(before, after.sample)
+        if percent is not None:
+            self._reading.points.append(Point("cpu_percent", percent, after.time_ns))
+        return percent is not None
+
+    def _keep(self, cpu: _Cpu) -> None:
+        idle, clock = cpu.sample.idle, cpu.sample.clock
+        self._kept = Kept(idle=idle, clock=clock, of=cpu.query.wmi_class, booted=self._booted)
+
+    def _fault(self, section: Section, fault: QueryFault) -> None:
+        self.faults.append((section, fault))
+
+    def _has_failed(self, section: Section) -> bool:
+        return any(each is section for each, _ in self.faults)
+
+    def lacking(self) -> Sequence[str]:
+        """Sections that most hosts have and this one does not."""
+        return [
+            section.name
+            for section in (SYSTEM, CPU, DISKS, NETWORK)
+            if all(query.wmi_class in self._absent for query in section.queries)
+        ]

@@ -1,0 +1,176 @@
+"""pywinrm's transport under guard: it dials what was vetted, follows nothing, and reads no environment."""
+
+import logging
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from winrm.protocol import Protocol
+from winrm.transport import HAVE_KERBEROS, Transport
+
+from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.faults import WinrmFault
+from netvitals.collectors.winrm.line import Line
+from netvitals.collectors.winrm.tls import context_for, fingerprint
+from netvitals.domain.credential import WinrmCredential
+from netvitals.domain.observation import Reason
+from netvitals.domain.policy import WinrmSettings
+
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # a device's faults are told once, by us
+_CONNECT_SECONDS = 5.0
+_READ_MARGIN_SECONDS = 2.0
+"""The server says itself that an operation took too long; one that says nothing is given this much more."""
+
+
+def guarded_protocol(line: Line, access: Access) -> Protocol:
+    """The protocol of pywinrm over this line.
+
+    Raises:
+        WinrmFault: the credential can't be used like this.
+    """
+    _check(access.settings, access.credential)
+    endpoint = f"{'https' if access.settings.tls else 'http'}://{access.authority}/wsman"
+    seconds = max(1, round(access.settings.operation_timeout_seconds))
+    protocol = Protocol(
+        endpoint,
+        username=access.credential.user,
+        password="",
+        operation_timeout_sec=seconds,
+        read_timeout_sec=seconds + 1,
+        proxy=None,
+    )
+    transport = _GuardedTransport(_adapter(line, access), endpoint, access.credential)
+    transport.read_timeout_sec = (_CONNECT_SECONDS, seconds + _READ_MARGIN_SECONDS)
+    protocol.transport = transport
+    return protocol
+
+
+def _check(settings: WinrmSettings, credential: WinrmCredential) -> None:
+    if credential.transport in {"basic", "certificate"} and not settings.tls:
+        raise WinrmFault(
+            Reason.BAD_CREDENTIAL,
+            f"transport {credential.transport} is only used with TLS: set `winrm.tls`, or use ntlm",
+        )
+    if credential.transport == "kerberos" and not HAVE_KERBEROS:
+        raise WinrmFault(
+            Reason.UNSUPPORTED,
+            "Kerberos needs the library that `pip install pywinrm[kerberos]` brings, "
+            "which is not installed: use transport ntlm",
+        )
+
+
+class _GuardedTransport(Transport):
+    read_timeout_sec: Any
+    """For requests, which takes a pair as well: for connecting, and for reading."""
+
+    def __init__(self, adapter: HTTPAdapter, endpoint: str, credential: WinrmCredential) -> None:
+        own = credential.transport
+        super().__init__(
+            endpoint,
+            username=credential.user,
+            password=credential.password.reveal() if credential.password else "",
+            # With a client certificate the adapter has it: pywinrm would want files.
+            auth_method="basic" if own == "certificate" else own,
+            service="HTTP",
+            ca_trust_path="",  # nor would it read the environment's
+            proxy=None,
+        )
+        self._adapter = adapter
+        self._by_certificate = own == "certificate"
+
+    def build_session(self) -> requests.Session:
+        built: requests.Session = super().build_session()
+        self._guard(built)
+        return built
+
+    def setup_encryption(self, session: requests.Session) -> None:
+        self._guard(session)  # the first message goes out here, before `build_session` returns
+        super().setup_encryption(session)
+
+    def _guard(self, session: requests.Session) -> None:
+        session.trust_env = False  # neither a proxy nor ~/.netrc
+        session.headers["Accept-Encoding"] = "identity"
+        if self._by_certificate:
+            session.auth = None
+            session.headers["Authorization"] = (
+                "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+            )
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, self._adapter)
+
+    def _get_message_response_text(self, response: requests.Response) -> bytes:
+        sealed = "multipart/encrypted" in response.headers.get("Content-Type", "")
+        if self.encryption and response.ok and not sealed:
+            raise WinrmFault(Reason.PROTOCOL, "it answers in clear text to a message that was encrypted")
+        text: bytes = super()._get_message_response_text(response)
+        # SOAP has no DTD (SOAP 1.2, 5); without one there are no entities to expand. NUL: it is not UTF-8.
+        if b"<!DOCTYPE" in text or b"\0" in text:
+            raise WinrmFault(Reason.PROTOCOL, "its answer holds a document type, which SOAP forbids")
+        return text
+
+
+def _adapter(line: Line, access: Access) -> "_Adapter":
+    options: dict[str, Any] = {"maxsize": 1, "block": True, "retries": False, "line": line}
+    if not access.settings.tls:
+        return _Adapter(_PlainPool(access.host, access.port, **options))
+    verify = access.settings.verify
+    options["ssl_context"] = context_for(access.credential, verify=verify)
+    options["assert_fingerprint"] = fingerprint(access.credential) if verify else None
+    return _Adapter(_TlsPool(access.host, access.port, **options))
+
+
+class _Adapter(HTTPAdapter):
+    """Sends everything through one pool, whatever URL it is for."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        super().__init__(max_retries=0)
+        self._pool = pool
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        return self._pool
+
+    def cert_verify(self, *_: Any, **__: Any) -> None:
+        """The pool's context knows whom to trust; requests would add its own roots."""
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        response = super().send(*arguments, **options)
+        if response.is_redirect:
+            raise WinrmFault(Reason.PROTOCOL, "it redirects elsewhere, which is never followed")
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise WinrmFault(Reason.PROTOCOL, "it compresses its answer, which nobody asked for")
+        return response
+
+    def close(self) -> None:
+        self._pool.close()
+        super().close()
+
+
+class _Dialled:
+    """A connection of urllib3's whose socket comes from the line."""
+
+    timeout: Any
+
+    def __init__(self, *arguments: Any, line: Line, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._line = line
+
+    def _new_conn(self) -> Any:
+        return self._line.dial(self.timeout if isinstance(self.timeout, int | float) else _CONNECT_SECONDS)
+
+
+class _PlainConnection(_Dialled, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Dialled, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
