@@ -113,6 +113,28 @@ def test_memory_is_patched_and_none_removes_a_key(
     assert state()["memory"] == {"bulk": 12, "deep": {"kept": None}}
 
 
+def test_a_host_key_that_was_trusted_first_is_never_replaced(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([seen(0, memory={"ssh_host_keys": ["first"], "ssh": {"df_after": 1}})])
+    store.record([seen(30, memory={"ssh_host_keys": ["second"], "ssh": {"df_after": 2}})])
+    assert state()["memory"] == {"ssh_host_keys": ["first"], "ssh": {"df_after": 2}}
+    store.record([seen(60, memory={"ssh_host_keys": None})])
+    assert state()["memory"]["ssh_host_keys"] == ["first"]
+
+
+def test_of_two_polls_that_meet_a_host_first_one_key_is_kept(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([seen(0)])
+    with ThreadPoolExecutor(8) as pool:
+        observations = [seen(n, memory={"ssh_host_keys": [str(n)]}) for n in range(1, 9)]
+        list(pool.map(lambda observation: store.record([observation]), observations))
+    kept = state()["memory"]["ssh_host_keys"]
+    store.record([seen(100, memory={"ssh_host_keys": ["late"]})])
+    assert state()["memory"]["ssh_host_keys"] == kept
+
+
 def test_observations_of_one_device_in_one_batch_count_in_the_order_of_their_attempts(
     store: PostgresObservationStore, state: Callable[[], Row]
 ) -> None:

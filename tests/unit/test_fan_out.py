@@ -214,6 +214,13 @@ def test_memory_too_large_for_a_message_is_left_out() -> None:
     assert report.bad_rows == 0
 
 
+def test_what_a_poll_cannot_do_without_is_never_left_out() -> None:
+    vital = {"ssh_host_keys": ["ssh-ed25519 AAAA"], "ssh_refused": {"mark": "abc", "times": 1, "until": 1}}
+    bench = Bench(device(memory={"cpu": "x" * 300_000, **vital}))
+    bench.run("metrics", "rate(5 minutes)")
+    assert bench.metrics.jobs[0].memory == vital
+
+
 def test_memory_that_can_t_be_written_is_left_out() -> None:
     bench = Bench(device("odd", memory={"cpu": "\ud800"}), device("fine"))
     bench.run("metrics", "rate(5 minutes)")

@@ -177,6 +177,26 @@ def test_a_missing_credential_is_no_outage() -> None:
     assert "ping_status" not in values(result)
 
 
+@pytest.mark.parametrize("reason", [Reason.AUTH, Reason.HOST_KEY])
+def test_a_host_on_the_way_that_lets_nobody_through_is_no_outage_of_the_device(reason: Reason) -> None:
+    async def turned_away(_: Target, reading: Reading) -> None:
+        reading.fail(reason, "jump host: refused")
+
+    result = poll(bench(turned_away))
+    assert (result.reachable, result.reason) == (False, reason)
+    assert "ping_status" not in values(result)
+
+
+def test_a_collector_can_have_another_host_looked_at_before_it_is_dialled() -> None:
+    async def resolve(host: str) -> str:
+        return {"10.0.0.1": "10.0.0.1", "jump": "10.0.0.2"}[host]
+
+    async def through(target: Target, reading: Reading) -> None:
+        reading.fail(Reason.PARTIAL, await target.resolve("jump"))
+
+    assert poll(bench(through, resolve=resolve)).detail == "10.0.0.2"
+
+
 def test_a_credential_store_that_can_not_be_read_is_no_result_of_the_device() -> None:
     class Broken(FakeCredentials):
         def get(self, name: str) -> Credential:

@@ -1,0 +1,44 @@
+"""What a status poll over SSH imports: paramiko costs a cold start more than all of the package."""
+
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+
+from simulators.ssh_server import HOST, saying
+
+STATUS_POLL = """
+import asyncio, sys, time
+from netvitals.collectors.registry import collector_for
+from netvitals.domain.credential import Credential, SshCredential
+from netvitals.domain.job import Job
+from netvitals.domain.observation import Reading
+from netvitals.domain.policy import PollSettings, SshSettings
+from netvitals.domain.ports import Target
+from netvitals.domain.secret import Secret
+
+settings = PollSettings(ssh=SshSettings(port=int(sys.argv[1])))
+job = Job(kind="status", device_id="d", address="127.0.0.1", due_at=0, expires_at=300, settings=settings)
+credential = Credential(ssh=SshCredential(user="u", password=Secret("p")))
+target = Target(job=job, address="127.0.0.1", credential=credential, deadline=time.monotonic() + 9)
+reading = Reading()
+asyncio.run(collector_for("ssh").collect(target, reading))
+heavy = ("paramiko", "cryptography", "winrm", "pysnmp")
+print(reading.reason, *(name for name in heavy if name in sys.modules))
+"""
+
+
+def test_a_status_poll_imports_no_paramiko() -> None:
+    with socket.create_server((HOST, 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                saying(b"SSH-2.0-x\r\n")(listener.accept()[0])
+
+        threading.Thread(target=serve, daemon=True).start()
+        done = subprocess.run(
+            [sys.executable, "-c", STATUS_POLL, str(listener.getsockname()[1])],
+            capture_output=True, text=True, check=True, timeout=30,
+        )  # fmt: skip
+    assert done.stdout == "ok\n"
