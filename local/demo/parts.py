@@ -54,9 +54,8 @@ class SnmpPart:
 class Nobody:
     """An address at which nothing ever answers."""
 
-    known: Known = {}  # noqa: RUF012, nothing is known of it
-
     def __init__(self) -> None:
+        self.known: Known = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def start(self, address: str) -> Mapping[str, Any]:

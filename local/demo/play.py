@@ -8,8 +8,8 @@ import msgspec
 
 from local.demo.drive import Drive
 from local.demo.influx import Unreadable
-from local.demo.reading import points, states
-from local.demo.screen import Screen, View
+from local.demo.reading import View, points, states
+from local.demo.screen import Screen
 from local.demo.stage import Stage
 from local.demo.verdict import Verdict, judge, survey
 
@@ -123,7 +123,9 @@ class Play:
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
             self._look()
-            verdict = judge(self._stage, self._view, self._drive.ledger, self._started_ns)
+            verdict = judge(
+                self._stage.roles, self._view, self._stage.influx, self._drive.ledger, self._started_ns
+            )
             if not verdict.faults or time.monotonic() > deadline:
                 return verdict
             time.sleep(0.5)

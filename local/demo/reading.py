@@ -1,10 +1,9 @@
 """What the demo shows: all of it is read from the database and from InfluxDB."""
 
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from local.demo.influx import Influx
 from netvitals.adapters.postgres import Database
 
 WINDOW_SECONDS = 90
@@ -18,6 +17,12 @@ _STATE = """
 _COUNTERS = ("net_bytes_in", "net_bytes_out")
 _WRAP = 2**32
 """Where a 32-bit counter starts anew; one that was below and falls has wrapped."""
+
+
+class Reads(Protocol):
+    def query(self, statement: str) -> list[dict[str, Any]]:
+        """What an InfluxQL statement gives; raises Unreadable."""
+        ...
 
 
 class State(NamedTuple):
@@ -53,13 +58,25 @@ class Points(NamedTuple):
 NOTHING = Points({}, 0)
 
 
+class View(NamedTuple):
+    """How things stand, as it was read."""
+
+    states: Sequence[State]
+    """In the order of the cast."""
+    points: Points = NOTHING
+    spooled: int = 0
+    """Messages in the spool."""
+    notice: str = ""
+    """What is wrong just now; points are then those of before."""
+
+
 def states(database: Database) -> dict[str, State]:
     """By device id."""
     rows = database.run(lambda cursor: cursor.execute(_STATE).fetchall(), read_only=True)
     return {row[0]: State(*row) for row in rows}
 
 
-def points(influx: Influx, started_ns: int) -> Points:
+def points(influx: Reads, started_ns: int) -> Points:
     """What is in InfluxDB now.
 
     Raises:
@@ -90,7 +107,7 @@ def _by_device(newest: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, float
     return {device: highest.get(device, {}) | own.get(device, {}) for device in own.keys() | highest.keys()}
 
 
-def _bits_per_second(influx: Influx, counter: str, since: int) -> dict[str, float]:
+def _bits_per_second(influx: Reads, counter: str, since: int) -> dict[str, float]:
     rows = influx.query(
         f"SELECT value FROM device_metrics WHERE metric_name = '{counter}' AND time >= {since} "  # noqa: S608, nothing here is foreign
         "GROUP BY * ORDER BY time DESC LIMIT 2"

@@ -2,17 +2,16 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from rich import box
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from local.demo.reading import NOTHING, Points, State, Vitals
+from local.demo.reading import State, View, Vitals
 from netvitals.cli.figures import scaled
 
 EVENTS_SHOWN = 7
@@ -24,16 +23,6 @@ _MINUTES_FROM = 100
 _STYLES = {"online": "green", "offline": "bold red", "unreachable": "yellow", "unknown": "dim"}
 _HOT = {"cpu_percent": 85, "memory_percent": 90, "disk_percent": 85, "temperature_celsius": 55}
 """From here on a value stands out."""
-
-
-class View(NamedTuple):
-    """What is shown, as it was read."""
-
-    states: Sequence[State]
-    points: Points = NOTHING
-    spooled: int = 0
-    notice: str = ""
-    """What is wrong just now; points are then those of before."""
 
 
 class Screen:
@@ -119,7 +108,7 @@ class _Column(NamedTuple):
 
 
 def _plain(field: str) -> Callable[[State, Vitals], Text]:
-    return lambda state, _: Text(escape(str(getattr(state, field))))
+    return lambda state, _: Text(str(getattr(state, field)))
 
 
 def _status(state: State, _: Vitals) -> Text:

@@ -1,14 +1,11 @@
 """Whether the demo ended as it must: every device's status, every point that must be there and no other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from local.demo.cast import Role
 from local.demo.drive import Ledger
-from local.demo.influx import Influx
-from local.demo.reading import State
-from local.demo.screen import View
-from local.demo.stage import Stage
+from local.demo.reading import Reads, State, View
 from local.demo.truth import Series
 
 _OWN_PREFIXES = ("ping_", "collect_", "uptime_")
@@ -34,17 +31,17 @@ def survey(view: View, ledger: Ledger) -> Verdict:
     return Verdict(len(view.states), view.points.total, _offline(view), [*ledger.faults])
 
 
-def judge(stage: Stage, view: View, ledger: Ledger, started_ns: int) -> Verdict:
+def judge(roles: Sequence[Role], view: View, influx: Reads, ledger: Ledger, started_ns: int) -> Verdict:
     """Compare what is stored with what the simulators know and with the polls that were asked for.
 
     Raises:
         Unreadable: InfluxDB does not say what it holds.
     """
     faults, points = [*ledger.faults], 0
-    for role, state in zip(stage.roles, view.states, strict=True):
-        stored = _stored(stage.influx, role.id, started_ns)
+    for role, state in zip(roles, view.states, strict=True):
+        stored = _stored(influx, role.id, started_ns)
         points += sum(map(len, stored.values()))
-        found = [*_status_faults(role, state, stage.influx, started_ns)]
+        found = [*_status_faults(role, state, influx, started_ns)]
         found += _count_faults(role, stored, ledger)
         found += _value_faults(role, stored)
         faults += [f"{role.hostname}: {fault}" for fault in found]
@@ -58,7 +55,7 @@ def _offline(view: View) -> int:
 type _Stored = dict[Series, list[float]]
 
 
-def _stored(influx: Influx, device_id: str, started_ns: int) -> _Stored:
+def _stored(influx: Reads, device_id: str, started_ns: int) -> _Stored:
     rows = influx.query(
         f"SELECT value FROM device_metrics WHERE device_id = '{device_id}' "  # noqa: S608, our own names
         f"AND time >= {started_ns} GROUP BY *"
@@ -69,7 +66,7 @@ def _stored(influx: Influx, device_id: str, started_ns: int) -> _Stored:
     return stored
 
 
-def _status_faults(role: Role, state: State, influx: Influx, started_ns: int) -> Iterator[str]:
+def _status_faults(role: Role, state: State, influx: Reads, started_ns: int) -> Iterator[str]:
     if (state.status, state.reason) != (role.status, role.reason):
         yield f"ended {state.status} ({state.reason}) instead of {role.status} ({role.reason})"
     rows = influx.query(

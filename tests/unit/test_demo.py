@@ -1,0 +1,151 @@
+"""The demo's own judgement: it must not say ok where something is missing or wrong."""
+
+import time
+from typing import Any
+
+import pytest
+
+from local.demo.cast import Role
+from local.demo.drive import Ledger
+from local.demo.parts import Nobody
+from local.demo.reading import Points, State, View, points
+from local.demo.truth import Always, octets
+from local.demo.verdict import judge
+from local.influx_store import MemoryStore
+from netvitals.domain.job import Job, encode_jobs
+
+START = 1_000_000_000
+DISK = ("disk_percent", "/")
+
+
+class Store:
+    """What the demo reads, without HTTP."""
+
+    def __init__(self) -> None:
+        self._store = MemoryStore()
+
+    def write(self, *lines: str) -> None:
+        self._store.write("network_metrics", "\n".join(lines).encode(), "ns")
+
+    def query(self, statement: str) -> list[dict[str, Any]]:
+        (result,) = self._store.query("network_metrics", statement)["results"]
+        return [
+            dict(zip(series["columns"], row, strict=True)) | series.get("tags", {})
+            for series in result.get("series", [])
+            for row in series["values"]
+        ]
+
+
+def metric(name: str, value: float, at: int = START + 1, instance: str = "") -> str:
+    tag = f",instance={instance}" if instance else ""
+    return f"device_metrics,device_id=d{tag},metric_name={name} value={value} {at}"
+
+
+ONLINE = f'device_status,device_id=d status="online",up=1i {START + 5}'
+SOUND = (ONLINE, metric("ping_status", 1), metric("collect_ok", 1), metric("disk_percent", 40, instance="/"))
+
+
+@pytest.fixture
+def role() -> Role:
+    part = Nobody()
+    part.known = {DISK: Always(40)}
+    part.stop()
+    return Role(id="d", part=part)
+
+
+def ledger(polls: int = 1, *, late: bool = False) -> Ledger:
+    kept = Ledger()
+    for due_at in range(polls):
+        job = Job(kind="metrics", device_id="d", address="127.0.0.1", due_at=due_at, expires_at=100)
+        kept.polled(encode_jobs([job]), 200 if late else 50)
+    return kept
+
+
+def verdict(role: Role, lines: tuple[str, ...], kept: Ledger, status: str = "online") -> str:
+    store = Store()
+    store.write(*lines)
+    state = State("d", "d", "127.0.0.1", status, "ok", "", "answered", "snmp", "", 1.0)
+    return str(judge([role], View([state]), store, kept, START))
+
+
+def test_what_is_as_it_must_be_is_ok(role: Role) -> None:
+    assert verdict(role, SOUND, ledger()) == "demo: 1 devices, 3 points, 0 offline, ok"
+
+
+def test_a_poll_that_left_no_point_fails_the_demo(role: Role) -> None:
+    said = verdict(role, SOUND, ledger(polls=2))
+    assert "FAILED: d: 2 polls left 1 points of ping_status" in said
+
+
+def test_a_job_that_came_late_may_have_been_dropped(role: Role) -> None:
+    assert verdict(role, SOUND, ledger(polls=1, late=True)).endswith("ok")
+
+
+def without(name: str) -> tuple[str, ...]:
+    return tuple(line for line in SOUND if name not in line)
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        (without("disk_percent"), "1 complete polls left 0 points of disk_percent /"),
+        (
+            (*without("disk_percent"), metric("disk_percent", 41, instance="/")),
+            "never said that disk_percent / is 41",
+        ),
+        ((*SOUND, metric("cpu_percent", 1)), "never said anything of cpu_percent"),
+        ((*without("collect_ok"), metric("collect_ok", 0)), "0 of 1 metrics polls were complete"),
+        (without("device_status"), "is online, and InfluxDB says nothing"),
+    ],
+)
+def test_what_is_missing_or_invented_fails_the_demo(role: Role, lines: tuple[str, ...], fault: str) -> None:
+    assert f"FAILED: d: {fault}" in verdict(role, lines, ledger())
+
+
+def test_another_status_than_expected_fails_the_demo(role: Role) -> None:
+    said = verdict(role, SOUND, ledger(), status="offline")
+    assert said.startswith(
+        "demo: 1 devices, 3 points, 1 offline, FAILED: d: ended offline (ok) instead of onl"
+    )
+
+
+def test_a_fault_on_the_way_fails_the_demo(role: Role) -> None:
+    kept = ledger()
+    kept.faults.append("FunctionError: replay: it broke")
+    assert verdict(role, SOUND, kept).endswith("FAILED: FunctionError: replay: it broke")
+
+
+def rates(*counters: tuple[int, int]) -> float:
+    """Bits per second of an interface whose counter had these values at these seconds."""
+    store, now = Store(), time.time_ns() - 60 * 10**9
+    store.write(*(metric("net_bytes_in", value, now + at * 10**9, "eth0") for at, value in counters))
+    found: Points = points(store, now)
+    return found.vitals["d"].bits_per_second["net_bytes_in"]
+
+
+def test_traffic_is_the_last_growth_of_the_counter_in_its_time() -> None:
+    assert rates((0, 0), (10, 1000), (20, 3000)) == 1600
+
+
+def test_a_32_bit_counter_that_wraps_is_no_negative_traffic() -> None:
+    assert rates((0, 2**32 - 500), (10, 500)) == 800
+
+
+def test_a_64_bit_counter_that_starts_anew_is_no_traffic() -> None:
+    assert rates((0, 2**40), (10, 500)) == 0
+
+
+def test_a_simulated_counter_never_goes_back_and_remembers_what_it_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    counter = octets(8000)
+    said = []
+    for _ in range(200):
+        now += 0.1
+        said.append(counter())
+    assert said == sorted(said)
+    assert 15_000 < int(str(said[-1])) < 25_000
+    assert all(counter.holds(float(str(value))) for value in said)
+    assert not counter.holds(1e9)
