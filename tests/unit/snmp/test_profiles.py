@@ -126,6 +126,21 @@ def test_conditions_decide_between_profiles_of_one_prefix(tmp_path: Path) -> Non
     assert chosen(found, ENTERPRISE, "", value="Y200") == "plain"
 
 
+def test_a_description_says_more_of_a_device_than_the_sysobjectid_of_its_agent(tmp_path: Path) -> None:
+    agent = "1.3.6.1.4.1.8072.3.2.10"
+    found = book(
+        write(
+            tmp_path,
+            linux=f"match: {{sysobjectid: {agent}}}\n",
+            appliance="match: {sysdescr: ^ACME}\n",
+            exact=f"match: {{sysobjectid: {agent}, sysdescr: ^ACME 7}}\n",
+        )
+    )
+    assert chosen(found, agent, "Linux box 6.1") == "linux"
+    assert chosen(found, agent, "ACME 3") == "appliance"
+    assert chosen(found, agent, "ACME 7") == "exact"
+
+
 def test_a_device_with_another_vendors_sysobjectid_is_known_by_its_sysdescr(tmp_path: Path) -> None:
     found = book(write(tmp_path, appliance="match: {sysdescr: ^ACME appliance}\n"))
     assert chosen(found, "1.3.6.1.4.1.8072.3.2.10", "ACME Appliance 3") == "appliance"

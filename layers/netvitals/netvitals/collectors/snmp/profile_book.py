@@ -19,6 +19,8 @@ STANDARD = "_standard"
 _ENTERPRISES = "1.3.6.1.4.1."
 _OID = r"1(\.(0|[1-9]\d{0,9})){5,100}"
 _BRANCHES = re.compile("|".join(map(re.escape, (OWN_BRANCH, PARENT_BRANCH))))
+_AGENTS = ("1.3.6.1.4.1.8072.3.2.", "1.3.6.1.4.1.2021.250.")
+"""net-snmp's sysObjectIDs, new and old: they name the operating system beneath the agent, not the device."""
 _NOWHERE = "1.3.6.1.4.1.0"
 """For a device that gives no sysObjectID: enterprise 0 is reserved."""
 
@@ -31,8 +33,11 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
     match: Match
 
     @property
-    def rank(self) -> tuple[int, int, str]:
-        return (-len(self.prefix), -self.match.conditions, self.profile)
+    def rank(self) -> tuple[int, int, int, str]:
+        """What sorts the best first: the length of a prefix that names a device, conditions, any prefix."""
+        length = len(self.prefix)
+        naming = 0 if self.prefix.startswith(_AGENTS) else length
+        return (-naming, -self.match.conditions, -length, self.profile)
 
 
 class Identity(msgspec.Struct, frozen=True):
