@@ -21,6 +21,7 @@ CANARY = "canary-8f3a"
 def _fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root = logging.getLogger()
     handlers = root.handlers[:]
+    root.handlers = [each for each in handlers if not isinstance(each, observability._StandardOutput)]
     monkeypatch.setattr(observability._Process, "cold", True)
     yield
     root.handlers = handlers

@@ -81,7 +81,7 @@ def observed(handler: Handler) -> Handler:
         except Exception as error:
             emit({"Failures": 1}, reason=type(error).__name__)
             # What we raise on purpose says all in its text; anything else is a fault of ours to be found.
-            _logger.error("%s", error, exc_info=not isinstance(error, NetvitalsError))  # noqa: TRY400
+            _logger.error("%s", error, exc_info=not isinstance(error, NetvitalsError))  # noqa: TRY400, as just said
             raise
 
     return wrapper

@@ -1,9 +1,13 @@
 """boto3 clients that give up in time for the invocation to tell."""
 
+import os
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from netvitals.domain.errors import ConfigurationError
 
 _CONFIG = Config(
     connect_timeout=3,
@@ -15,5 +19,16 @@ _CONFIG = Config(
 
 
 def client(service: str) -> Any:
-    """A client of this AWS service; region, credentials and endpoint come from the environment."""
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]  # the name is a variable here
+    """A client of this AWS service; region, credentials and endpoint come from the environment.
+
+    Raises:
+        ConfigurationError: they are not set, or are none.
+    """
+    region = os.environ.get("AWS_REGION") or None  # every other SDK of AWS reads it, boto3 does not
+    try:
+        return boto3.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]  # the name is a variable here
+    except (BotoCoreError, ValueError) as error:
+        text = str(error).rstrip(".")
+        raise ConfigurationError(
+            f"AWS can't be used: {text}; set AWS_REGION and credentials, or AWS_PROFILE"
+        ) from None

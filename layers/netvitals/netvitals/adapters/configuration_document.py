@@ -41,7 +41,7 @@ def document_in_parameter(name: str, client: "SSMClient") -> Any:
         Unavailable: it can't be read; names the cause and the remedy.
     """
     from aws_lambda_powertools.utilities.parameters import SSMProvider  # noqa: PLC0415, pulls in boto3
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
+    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415, as above
 
     try:
         text = SSMProvider(boto3_client=client).get(name, decrypt=True)

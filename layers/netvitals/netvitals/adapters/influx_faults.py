@@ -60,14 +60,20 @@ _LONG_HEADER = Fault(
 )
 _TLS = "TLS failed: {error}; check InfluxDB's URL and its certificate"
 _URL = "InfluxDB's URL or token is malformed; check the secret"
+_DEAF = "InfluxDB can't be connected to; check its URL, and the route and firewalls on the way"
 _LATE = "InfluxDB did not answer in time"
 _ERRORS: tuple[tuple[type[Exception], Remedy, Obstacle, str], ...] = (
     (ApiException, Remedy.KEEP, Obstacle.TLS, _TLS),  # without a status: the client met an SSLError
     (exceptions.SSLError, Remedy.KEEP, Obstacle.TLS, _TLS),
     (NetvitalsError, Remedy.KEEP, Obstacle.AUTH, "{error}"),
     (UnicodeError, Remedy.RETRY, Obstacle.SERVER, "InfluxDB's answer is no UTF-8"),
-    (exceptions.NameResolutionError, Remedy.RETRY, Obstacle.UNREACHABLE, "InfluxDB's name does not resolve"),
-    (exceptions.NewConnectionError, Remedy.RETRY, Obstacle.UNREACHABLE, "InfluxDB can't be connected to"),
+    (
+        exceptions.NameResolutionError,
+        Remedy.RETRY,
+        Obstacle.UNREACHABLE,
+        "InfluxDB's name does not resolve; check its URL",
+    ),
+    (exceptions.NewConnectionError, Remedy.RETRY, Obstacle.UNREACHABLE, _DEAF),
     (exceptions.TimeoutError, Remedy.RETRY, Obstacle.TIMEOUT, _LATE),
     (TimeoutError, Remedy.RETRY, Obstacle.TIMEOUT, _LATE),
     (exceptions.LocationValueError, Remedy.KEEP, Obstacle.AUTH, _URL),

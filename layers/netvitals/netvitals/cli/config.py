@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,22 +14,25 @@ from netvitals import settings
 from netvitals.adapters.configuration_document import document_in_file
 from netvitals.cli.config_origins import Row, document_rows, type_rows, variable_rows
 from netvitals.cli.config_reference import default_document
+from netvitals.cli.console import console
 from netvitals.domain.errors import ConfigurationError, NetvitalsError
 
 EXIT_WRONG = 1
-_WIDTH_OF_A_FILE = 250
 
 _EPILOG = """\b
 Examples:
-  netvitals config check netvitals.yaml          what is wrong with a document, key by key
-  netvitals config check --function collector    whether the environment has all that a function needs
-  netvitals config check --connect               whether database, InfluxDB and secrets can be used
+  netvitals config check netvitals.yaml     what is wrong with it, key by key
+  netvitals config check --function collector
+                      whether the environment has all that a function needs
+  netvitals config check --connect
+                      whether database, InfluxDB and secrets can be used
   netvitals config show-defaults > netvitals.yaml
 
 \b
 Exit status:
   0  everything can be used
-  1  something can't; each fault is told on a line of its own, on standard error"""
+  1  something can't; each fault is told on a line of its own, on
+     standard error"""
 
 
 @click.group(epilog=_EPILOG)
@@ -38,13 +40,13 @@ def config() -> None:
     """Check the configuration, and show what it comes to."""
 
 
-@config.command("show-defaults")
+@config.command("show-defaults", short_help="Print a complete document, each key explained.")
 def show_defaults() -> None:
     """Print the package's defaults as a document in which each key is explained."""
     click.echo(default_document(), nl=False)
 
 
-@config.command(epilog=_EPILOG)
+@config.command(epilog=_EPILOG, short_help="Say what is wrong, and what is in force.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--function", type=click.Choice(list(settings.FUNCTIONS)),
               help="Require the environment that this function needs.")  # fmt: skip
@@ -66,17 +68,16 @@ def check(file: Path | None, function: str | None, connect: bool, everything: bo
         configuration = settings.configuration(document, name, environ)
     except NetvitalsError as error:
         _fail([*faults, str(error)])
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
-    _print(console, "Settings", document_rows(configuration, document, name, environ))
+    _print("Settings", document_rows(configuration, document, name, environ))
     for device_type in configuration.known_types:
         rows = type_rows(configuration, device_type, document, environ, everything=everything)
-        _print(console, f"Device type {device_type}", rows)
-    _print(console, "Environment", variable_rows(environ, function))
+        _print(f"Device type {device_type}", rows)
+    _print("Environment", variable_rows(environ, function))
     if connect and not faults:
         from netvitals.cli.config_connect import connections  # noqa: PLC0415, brings all that Lambda uses
 
         tried = list(connections(environ))
-        _print(console, "Connections", [Row(each.what, each.found, each.where) for each in tried])
+        _print("Connections", [Row(each.what, each.found, each.where) for each in tried])
         faults += [f"{each.what}: {each.found}" for each in tried if not each.usable]
     if faults:
         _fail(faults)
@@ -99,20 +100,21 @@ def _document(environ: Mapping[str, str]) -> tuple[Any, str]:
         return document_in_file(where.file), where.file
     if where.parameter:
         from netvitals.adapters.aws import client  # noqa: PLC0415, boto3 is slow to import
-        from netvitals.adapters.configuration_document import document_in_parameter  # noqa: PLC0415
+        from netvitals.adapters.configuration_document import document_in_parameter  # noqa: PLC0415, as above
 
         return document_in_parameter(where.parameter, client("ssm")), f"SSM parameter {where.parameter}"
     return {}, "the defaults"
 
 
-def _print(console: Console, title: str, rows: list[Row]) -> None:
+def _print(title: str, rows: list[Row]) -> None:
+    if not rows:
+        return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("name", "value", "from"):
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
-    console.print(table)
-    console.print()
+    console().print(table, "")
 
 
 def _fail(faults: list[str]) -> None:

@@ -2,9 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
+
+from netvitals.domain.credential import AuthProtocol, PrivProtocol
+
+
+def _one_of(protocols: Any) -> dict[str, Any]:
+    """An option of `--v3` that takes one of these names, in upper or lower case."""
+    names = get_args(protocols)
+    return {
+        "type": click.Choice(names, case_sensitive=False),
+        "metavar": "PROTOCOL",
+        "help": f"With --v3: {', '.join(names)}.",
+    }
+
 
 _OPTIONS = (
     click.option(
@@ -19,16 +32,14 @@ _OPTIONS = (
         "--port", type=click.IntRange(1, 65535), help="With ADDRESS: the port of its first protocol."
     ),
     click.option(
-        "--profile", metavar="NAME", help="With ADDRESS: this SNMP profile, whatever it says it is."
+        "--profile", metavar="NAME", help="With ADDRESS: this SNMP profile, in place of the one that fits."
     ),
     click.option("--credential", metavar="NAME", help="With ADDRESS: a name in the credential map."),
     click.option("--community", envvar="NETVITALS_COMMUNITY", help="With ADDRESS: SNMP v1 or v2c."),
     click.option("--snmp-version", type=click.Choice(["1", "2c"]), default="2c", show_default=True),
     click.option("--v3", "user", metavar="USER", help="With ADDRESS: SNMP v3, as this user."),
-    click.option("--auth", metavar="PROTOCOL", help="With --v3: MD5, SHA1, SHA224, SHA256, SHA384, SHA512."),
-    click.option(
-        "--priv", metavar="PROTOCOL", help="With --v3: DES, AES128, AES192, AES256, AES192C, AES256C."
-    ),
+    click.option("--auth", **_one_of(AuthProtocol)),
+    click.option("--priv", **_one_of(PrivProtocol)),
     click.option("--context", default="", help="With --v3: the context."),
     click.option(
         "--user", "login", metavar="USER", help="With ADDRESS: log in over SSH or WinRM, as this user."

@@ -38,7 +38,7 @@ def _snmp(options: "Options") -> Part:
     snmp = {"version": "3", "user": options.user, "context": options.context}
     for name, protocol in (("auth", options.auth), ("priv", options.priv)):
         if protocol:
-            snmp[name] = protocol.upper()
+            snmp[name] = protocol
             snmp[f"{name}_key"] = _secret(None, f"NETVITALS_{name.upper()}_KEY", f"SNMPv3 {name} passphrase")
     return snmp
 

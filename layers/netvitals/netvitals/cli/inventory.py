@@ -22,25 +22,28 @@ _SHOWN_FAULTS = 100
 
 _EPILOG = """\b
 Examples:
-  export DATABASE_URL=postgresql://user:password@host:5432/database?sslmode=require
+  export DATABASE_URL=postgresql://user:password@host/database
   netvitals inventory init
   netvitals inventory import devices.csv --dry-run
   netvitals inventory import devices.jsonl
-  netvitals inventory check                     what is in the database
-  netvitals inventory check devices.csv         a file, without a database
+  netvitals inventory check                 what is in the database
+  netvitals inventory check devices.csv     a file, without a database
   netvitals inventory list --site zurich --status offline
   netvitals inventory list --format csv > devices.csv
 
 \b
 Files are CSV with a header, or JSON lines, with these names:
-  id, hostname, ip_address, mac_address, device_type, credential, site, parent_id, enabled,
-  maintenance_until (2026-11-23T16:00:00Z), settings (JSON, as {"snmp": {"port": 161}})
-Only id and one of ip_address and hostname are needed; other columns are ignored.
+  id, hostname, ip_address, mac_address, device_type, credential, site,
+  parent_id, enabled, maintenance_until (2026-11-23T16:00:00Z),
+  settings (JSON, as {"snmp": {"port": 161}})
+Only id and one of ip_address and hostname are needed; other columns are
+ignored.
 
 \b
 Exit status:
   0  done, or nothing wrong
-  1  something is wrong with the inventory: it says what, row by row, and nothing was written
+  1  something is wrong with the inventory: it says what, row by row, and
+     nothing was written
   2  wrong usage, or a file or the database can't be used"""
 
 _URL = click.option(
@@ -105,7 +108,7 @@ def import_(
 
     Columns that the file does not have keep their values, and so do devices that it does not name.
     """
-    from netvitals.adapters import inventory_writer as table  # noqa: PLC0415
+    from netvitals.adapters import inventory_writer as table  # noqa: PLC0415, as above
 
     rules = _rules_from(config, allow, credentials)
     read = _read(file, format_)
@@ -141,7 +144,7 @@ def check(
         read = _read(file, None)
         rows, bad_rows = read.rows, read.bad_rows
     elif database_url:
-        from netvitals.adapters.inventory_writer import devices_in  # noqa: PLC0415
+        from netvitals.adapters.inventory_writer import devices_in  # noqa: PLC0415, as above
 
         rows, bad_rows = devices_in(_open(database_url))
     else:
@@ -167,7 +170,7 @@ def list_(
     format_: Literal["table", "jsonl", "csv"],
 ) -> None:
     """Show the devices with their status."""
-    from netvitals.cli.inventory_list import show  # noqa: PLC0415
+    from netvitals.cli.inventory_list import show  # noqa: PLC0415, rich, too
 
     filters = {"site": site, "device_type": device_type, "status": status}
     wanted = {name: text for name, text in filters.items() if text is not None}
@@ -177,8 +180,8 @@ def list_(
 
 
 def _open(database_url: str) -> Any:
-    from netvitals.adapters.postgres import Database  # noqa: PLC0415
-    from netvitals.domain.secret import Secret  # noqa: PLC0415
+    from netvitals.adapters.postgres import Database  # noqa: PLC0415, as above
+    from netvitals.domain.secret import Secret  # noqa: PLC0415, as above
 
     database = Database(lambda: Secret(database_url))
     click.get_current_context().call_on_close(database.close)

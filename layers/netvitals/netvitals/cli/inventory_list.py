@@ -9,18 +9,17 @@ from typing import Any, Literal
 
 import click
 import msgspec
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from netvitals.adapters.inventory_postgres import PostgresInventory
 from netvitals.adapters.postgres import Database
+from netvitals.cli.console import console
 from netvitals.domain.device import Device
 from netvitals.domain.inventory import FIELDS, device_from
 
 _STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method")
 _COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}
-_WIDTH_OF_A_FILE = 200
 
 type Row = dict[str, Any]
 
@@ -78,9 +77,9 @@ def _write_table(rows: Iterable[Row]) -> None:
             _age(row["last_seen_at"]),
             escape(_printable(row["detail"] or (row["reason"] if row["reason"] != "ok" else ""))),
         )
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
-    console.print(table)
-    console.print(f"{table.row_count} device{'' if table.row_count == 1 else 's'}")
+    screen = console()
+    screen.print(table)
+    screen.print(f"{table.row_count} device{'' if table.row_count == 1 else 's'}")
 
 
 def _write_json_lines(rows: Iterable[Row]) -> None:

@@ -15,11 +15,11 @@ EXIT_UNUSABLE = 2
 
 _EPILOG = """\b
 Try it:
-  netvitals poll 192.0.2.1                      one device, its community asked for
-  netvitals poll 192.0.2.1 --v3 monitor         the same over SNMPv3
+  netvitals poll 192.0.2.1                  one device; asks for its community
+  netvitals poll 192.0.2.1 --v3 monitor     the same over SNMPv3
   netvitals poll --inventory devices.csv --credentials credentials.json
-  netvitals inventory check devices.csv         what is wrong with an inventory, row by row
-  netvitals config check netvitals.yaml         the same for a configuration document
+  netvitals inventory check devices.csv     what is wrong with it, row by row
+  netvitals config check netvitals.yaml     what is wrong with a configuration
 
 `netvitals COMMAND --help` explains each command with examples."""
 

@@ -25,27 +25,27 @@ EXIT_INCOMPLETE = 1
 
 _EPILOG = """\b
 Examples:
-  netvitals poll 192.168.1.1                    asks for the community
+  netvitals poll 192.168.1.1                asks for the community
   NETVITALS_COMMUNITY=s3cret netvitals poll 192.168.1.1 --port 1161
-  netvitals poll router.example.net --v3 monitor --auth SHA256 --priv AES128
-  netvitals poll server.example.net --type linux --user monitor --key ~/.ssh/id_ed25519
+  netvitals poll rtr.example.net --v3 monitor --auth SHA256 --priv AES128
+  netvitals poll srv.example.net --type linux --user me --key ~/.ssh/id_rsa
   netvitals poll 192.168.1.1 --credentials credentials.json --credential core
-  netvitals poll --inventory devices.csv --credentials credentials.json --kind status
-  netvitals poll --inventory devices.csv --credentials credentials.json --format jsonl > polled.jsonl
+  netvitals poll --inventory devices.csv --credentials credentials.json
+  netvitals poll --inventory devices.csv --credentials credentials.json \\
+    --kind status --format jsonl > polled.jsonl
 
-\b
-Secrets: a community or password may be given with --community and --password, where others on this
-machine see it in the list of processes; NETVITALS_COMMUNITY, NETVITALS_AUTH_KEY, NETVITALS_PRIV_KEY,
+Secrets: a community or password may be given with --community and --password, where others on this machine
+see it in the list of processes; NETVITALS_COMMUNITY, NETVITALS_AUTH_KEY, NETVITALS_PRIV_KEY,
 NETVITALS_PASSWORD and NETVITALS_KEY_PASSPHRASE are better, and on a terminal what is missing is asked for.
 
 \b
 Exit status:
   0  every device answered
-  1  some device did not answer, or a row of the inventory could not be used
+  1  some device did not answer, or a row of the inventory was unusable
   2  nothing was polled: wrong usage, or a file that can't be read"""
 
 
-@click.command(epilog=_EPILOG)
+@click.command(epilog=_EPILOG, short_help="Poll a device or an inventory; nothing is written.")
 @click.argument("address", required=False)
 @click.option("--inventory", type=click.Path(path_type=Path), help="Devices to poll: CSV or JSON lines.")
 @click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")

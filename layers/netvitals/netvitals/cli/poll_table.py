@@ -1,6 +1,5 @@
 """The tables of `netvitals poll`: all devices at a glance, or one device in detail."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -9,12 +8,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from netvitals.cli.console import console
 from netvitals.cli.figures import telling, total
 from netvitals.cli.poll_detail import detailed_view
 from netvitals.domain.job import Job
 from netvitals.domain.observation import PollResult, Reason
 
-WIDTH_OF_A_FILE = 200
 REMEDIES = {
     Reason.TIMEOUT: "check that the service runs, its port, its access list and the credential",
     Reason.REFUSED: "nothing listens on that port: start the service or correct the port",
@@ -38,7 +37,7 @@ class TableOutput:
         self._jobs = jobs
         self._results: dict[str, PollResult] = {}
         self._detailed = detailed
-        self._console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+        self._console = console()
         errors = Console(stderr=True)
         self._progress = Progress(
             TextColumn("polling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),

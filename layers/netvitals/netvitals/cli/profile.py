@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from netvitals.cli.console import console
 from netvitals.cli.device_options import device_options
 from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
 from netvitals.collectors.reach.resolve import Resolver
@@ -26,7 +27,7 @@ from netvitals.domain.profile import Match, Profile
 _ROWS_SHOWN = 12
 
 
-@click.group()
+@click.group(short_help="What is known of each kind of SNMP device.")
 def profile() -> None:
     """Device profiles: where each kind of SNMP device keeps its vital signs.
 
@@ -39,15 +40,18 @@ def profile() -> None:
 def list_profiles(filter_text: str) -> None:
     """List the profiles whose name or description contains TEXT."""
     table = Table("profile", "reads", "selected by", box=None, header_style="bold")
-    shown = 0
+    count = shown = 0
     for name, found in sorted(_folder(PACKAGED).items()):
-        if name.startswith("_") or filter_text.lower() not in f"{name} {found.description}".lower():
+        if name.startswith("_"):
+            continue
+        count += 1
+        if filter_text.lower() not in f"{name} {found.description}".lower():
             continue
         shown += 1
         table.add_row(name, _reads(found), "; ".join(_selected_by(match) for match in found.match))
-    console = Console()
-    console.print(table)
-    console.print(f"{shown} profiles; every other device is read by the standard MIBs alone")
+    screen = console()
+    screen.print(table)
+    screen.print(f"{shown} of {count} profiles; a device that none fits is read by the standard MIBs alone")
 
 
 def _reads(found: Profile) -> str:
@@ -63,7 +67,7 @@ def _selected_by(match: Match) -> str:
     return " ".join(part for part in parts if part)
 
 
-@profile.command()
+@profile.command(short_help="Check profile files or folders.")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 def check(paths: tuple[Path, ...]) -> None:
     """Check profile files or folders, the package's own where none is named.
@@ -79,10 +83,10 @@ def check(paths: tuple[Path, ...]) -> None:
             click.echo(str(error), err=True)
             problems += len(str(error).splitlines())
     if problems:
-        raise click.ClickException(f"{problems} problems")
+        raise click.ClickException(f"{problems} fault{'s' * (problems > 1)}")
 
 
-@profile.command()
+@profile.command(short_help="Build the index that a collector reads.")
 @click.option(
     "--profiles", default=PACKAGED, type=click.Path(exists=True, path_type=Path), show_default=False
 )
@@ -101,7 +105,7 @@ def _folder(path: Path) -> dict[str, Profile]:
         raise click.ClickException(str(error)) from None
 
 
-@profile.command("explain")
+@profile.command("explain", short_help="Show what a device gets, answers, and becomes.")
 @click.argument("address")
 @click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
 @device_options
@@ -117,7 +121,7 @@ def explain_device(**options: Any) -> None:
         found = asyncio.run(_explained(inputs, job))
     except SnmpFault as fault:
         raise click.ClickException(str(fault)) from None
-    print_explanation(found, Console())
+    print_explanation(found, console())
 
 
 async def _explained(inputs: Inputs, job: Job) -> Explanation:

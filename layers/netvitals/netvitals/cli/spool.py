@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from botocore.exceptions import BotoCoreError
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from netvitals.adapters import aws, redrive_sqs
 from netvitals.adapters.spool_sqs import SqsSpool
+from netvitals.cli.console import console
 from netvitals.cli.figures import duration
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.parcel import InvalidParcel, Parcel, decode_parcel
@@ -38,7 +37,7 @@ _rejects_option = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="What waits until it can be stored.")
 def spool() -> None:
     """Points and observations that could not be stored when they were measured.
 
@@ -62,7 +61,7 @@ def status(spool_url: str | None, rejects_url: str | None) -> None:
             table.add_row(name, *_figures(_queue(url)))
     if not table.row_count:
         raise ConfigurationError("no queue is named: use --spool or NETVITALS_SPOOL_QUEUE_URL")
-    _console().print(table)
+    console().print(table)
 
 
 def _figures(queue: SqsSpool) -> tuple[str, ...]:
@@ -80,7 +79,7 @@ def _figures(queue: SqsSpool) -> tuple[str, ...]:
     )
 
 
-@spool.command()
+@spool.command(short_help="Replay now what waits, or COUNT messages.")
 @click.argument("count", type=click.IntRange(min=1), default=_EVERYTHING, metavar="[COUNT]")
 @_spool_option
 def replay(count: int, spool_url: str | None) -> None:
@@ -155,11 +154,11 @@ def _show(shown: "list[tuple[SpoolMessage, Refusal]]", *, jsonl: bool) -> None:
     table.add_column("line", ratio=3, overflow="fold")
     for message, refusal in shown:
         table.add_row(_age(message.sent_at), escape(refusal.reason), escape(_printable(refusal.line[:400])))
-    _console().print(table)
+    console().print(table)
     click.echo(f"{len(shown)} refused lines")
 
 
-@spool.command()
+@spool.command(short_help="Send dead letters back to their queue.")
 @click.argument("dead_letters", metavar="QUEUE")
 @click.option("--to", "target", metavar="QUEUE", help="Where to; the queue they come from, unless given.")
 @click.option("--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="At most.")
@@ -190,10 +189,7 @@ def _named(url: str | None, option: str, variable: str) -> str:
 
 
 def _client() -> "SQSClient":
-    try:
-        sqs: SQSClient = aws.client("sqs")
-    except BotoCoreError as error:
-        raise ConfigurationError(f"AWS can't be used: {error}") from None
+    sqs: SQSClient = aws.client("sqs")
     return sqs
 
 
@@ -207,8 +203,3 @@ def _age(sent_at: float) -> str:
 
 def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=200)
