@@ -15,6 +15,7 @@ from local.demo.reading import State, View, Vitals
 from netvitals.cli.figures import scaled
 
 EVENTS_SHOWN = 7
+"""At most."""
 WIDE_COLUMNS = 120
 """From this width on there is room for what helps to understand, beside what is looked at."""
 _PLAIN_COLUMNS = 150
@@ -69,7 +70,10 @@ class Screen:
         return 0.0 if self._started_at is None else time.monotonic() - self._started_at
 
     def _picture(self) -> Group:
-        events = [*self._events, *[Text()] * (EVENTS_SHOWN - len(self._events))]
+        # Table, summary and events must fit: what is higher than the terminal can't be drawn over.
+        room = max(2, min(EVENTS_SHOWN, self._console.height - len(self._view.states) - 7))
+        events = [*self._events][-room:]
+        events += [Text()] * (room - len(events))
         for event in events:
             event.no_wrap, event.overflow = True, "ellipsis"
         return Group(self._table(self._console.width), self._summary(), Text(), *events)
