@@ -91,7 +91,7 @@ class SshSettings(Section, frozen=True):
     jump: str | None = None
     """`host` or `host:port` of a jump host that takes the same credential."""
     jump_host_keys: tuple[str, ...] = ()
-    """Pinned keys of the jump host, in the form of `host_keys`."""
+    """Pinned keys of the jump host, in the form of `host_keys`; it is never trusted on first use."""
 
 
 class WinrmSettings(Section, frozen=True):
