@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from netvitals.collectors.snmp.answers import Answers, Value, text_of
-from netvitals.collectors.snmp.evaluate import host_resources_memory, index_part, number_of, rows_of
+from netvitals.collectors.snmp.cells import index_part
+from netvitals.collectors.snmp.evaluate import host_resources_memory, number_of, rows_of
 from netvitals.domain.profile import Source, references_of
 
 NOW = 1_763_900_000_000_000_000

@@ -2,10 +2,12 @@
 
 A profile is selected by sysObjectID and, where vendors share one, by sysDescr or a probe. For each of
 `cpu`, `memory`, `temperature` and `disk` it lists sources; a source names the objects of one table, or
-some scalars, and how their values become the metric. docs/profiles.md is the guide for people.
+some scalars, and how their values become the metric. `interfaces` lists what the vendor counts where IF-MIB
+does not. docs/profiles.md is the guide for people.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -21,8 +23,11 @@ ColumnText = Annotated[str, Meta(pattern=_COLUMN, max_length=300)]
 ends in `.0` is a scalar, any other a column of a table. One that begins with `{sysObjectID}` lies in the
 device's own branch, or in the one above with `{sysObjectID[:-1]}`, for vendors that write a MIB a model."""
 
+_OPER_STATES = frozenset(range(1, 8))
 SectionName = Literal["cpu", "memory", "temperature", "disk"]
 SECTIONS: tuple[SectionName, ...] = ("cpu", "memory", "temperature", "disk")
+PARTS = (*SECTIONS, "interfaces")
+"""What a profile gives, or has from one that it extends."""
 Number = int | float
 
 
@@ -137,6 +142,72 @@ class Section(_Strict, frozen=True):
     and where it says so."""
 
 
+class Reported(Lookup, frozen=True):
+    """A number of an interface that needs more said than its column."""
+
+    key: str = "index"
+    multiply: Number = 1
+    meaning: dict[int, Annotated[int, Meta(ge=0)]] = {}
+    """By the device's value, what it stands for; a value that is not listed says nothing."""
+
+
+InterfaceNumber = Literal[
+    "bytes_in", "bytes_out", "errors_in", "errors_out", "discards_in", "discards_out", "speed", "oper_status"
+]
+INTERFACE_NUMBERS: tuple[InterfaceNumber, ...] = (
+    "bytes_in", "bytes_out", "errors_in", "errors_out", "discards_in", "discards_out", "speed", "oper_status"
+)  # fmt: skip
+"""In the order in which rows are looked for."""
+
+
+class InterfaceSource(_Strict, frozen=True):
+    """One table, or some scalars, in which a vendor counts what IF-MIB should count; a row is an interface.
+
+    A row's numbers replace those of the IF-MIB interface that it is of; one that is of none, but has a name,
+    is an interface of its own.
+    """
+
+    bytes_in: str | Reported | None = None
+    bytes_out: str | Reported | None = None
+    errors_in: str | Reported | None = None
+    errors_out: str | Reported | None = None
+    discards_in: str | Reported | None = None
+    discards_out: str | Reported | None = None
+    speed: str | Reported | Number | None = None
+    """Bits per second; a number where all have one speed."""
+    oper_status: str | Reported | None = None
+    """As IF-MIB has it: 1 up, 2 down, 3 testing, 4 unknown, 5 dormant, 6 notPresent, 7 lowerLayerDown."""
+    high_words: dict[ColumnText, ColumnText] = {}
+    """By a column that holds the low 32 bits of a number, the column that holds the high ones."""
+    where: tuple[Filter, ...] = ()
+    if_index: str | Lookup | None = None
+    """The interface's ifIndex: `index`, `index[N]`, or a column."""
+    interface: str | None = None
+    """… or its ifName or ifDescr."""
+    instance: str | Lookup | None = None
+    """The interface's name, instead of IF-MIB's: a column, or a text with `{index}`, `{index[0]}`, `{name}`.
+    Without `if_index` and `interface`, the row is of the interface of this name."""
+    name: str | Lookup | None = None
+    """The column behind `{name}`."""
+
+    def __post_init__(self) -> None:
+        if not interface_numbers_of(self):
+            raise ValueError(f"an interface source needs one of {', '.join(INTERFACE_NUMBERS)}")
+        if self.if_index is not None and self.interface is not None:
+            raise ValueError("if_index and interface are two ways of finding one: give one of them")
+        if self.if_index is None and self.interface is None and self.instance is None:
+            raise ValueError("if_index, interface or instance is needed to find a row's interface")
+        for term in interface_numbers_of(self).values():
+            if isinstance(term, str):
+                check_column(term)
+        if isinstance(self.if_index, str) and not re.fullmatch(r"index(\[-?\d+\])?", self.if_index):
+            check_column(self.if_index)
+        if isinstance(self.oper_status, Reported) and not _OPER_STATES.issuperset(
+            self.oper_status.meaning.values()
+        ):
+            raise ValueError("oper_status means 1 to 7, as ifOperStatus does")
+
+
 class Match(_Strict, frozen=True):
     """What selects a profile: the longest sysObjectID prefix, then the most conditions."""
 
@@ -172,6 +243,7 @@ class Profile(_Strict, frozen=True):
     memory: Section = Section()
     temperature: Section = Section(combine="all")
     disk: Section = Section()
+    interfaces: tuple[InterfaceSource, ...] = ()
 
     def section(self, name: SectionName) -> Section:
         section: Section = getattr(self, name)
@@ -207,6 +279,14 @@ def terms_of(source: Source) -> list[Term]:
     return terms
 
 
+def interface_numbers_of(source: InterfaceSource) -> dict[InterfaceNumber, str | Reported | Number]:
+    """What a source reads, by what it is."""
+    given: dict[InterfaceNumber, str | Reported | Number | None] = {
+        name: getattr(source, name) for name in INTERFACE_NUMBERS
+    }
+    return {name: term for name, term in given.items() if term is not None}
+
+
 def oid_of(column: str) -> str:
     """The OID of `OID name`."""
     return column.partition(" ")[0]
@@ -221,19 +301,24 @@ _HOST_RESOURCES_STORAGE = (
 )
 
 
-def references_of(source: Source) -> list[str]:
+def references_of(source: Source | InterfaceSource) -> list[str]:
     """Every object (`OID name`) that a source needs, once each."""
-    if source.builtin:
+    terms: list[Term | None] = [*source.high_words.values(), source.instance, source.name]
+    rules = source.where
+    if isinstance(source, InterfaceSource):
+        numbers = interface_numbers_of(source).values()
+        terms = [*(t for t in numbers if isinstance(t, str | Reported)), *terms, source.if_index]
+    elif source.builtin:
         return list(_HOST_RESOURCES_STORAGE)
-    terms = [*terms_of(source), *source.high_words.values(), source.instance, source.name]
-    rules = (*source.where, source.fahrenheit) if isinstance(source.fahrenheit, Filter) else source.where
-    terms += [rule.column for rule in rules if rule.column != "index"]
-    found: dict[str, None] = {}
+    else:
+        terms = [*terms_of(source), *terms]
+        rules = (*rules, source.fahrenheit) if isinstance(source.fahrenheit, Filter) else rules
+    return list(dict.fromkeys(_columns_of([*terms, *(rule.column for rule in rules)])))
+
+
+def _columns_of(terms: Iterable[Term | None]) -> Iterator[str]:
     for term in terms:
         if isinstance(term, Lookup):
-            found[term.column] = None
-            if term.key.startswith("1."):
-                found[term.key] = None
+            yield from (text for text in (term.column, term.key) if text.startswith("1."))
         elif term is not None and term.startswith("1."):
-            found[term] = None
-    return list(found)
+            yield term

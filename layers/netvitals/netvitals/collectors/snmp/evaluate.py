@@ -1,13 +1,12 @@
 """From a profile's source and a device's answers to numbers: pure, so that it can be explained and tested."""
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 import msgspec
 
 from netvitals.collectors.snmp.answers import Answers, Table, Value, text_of
-from netvitals.domain.profile import Filter, Lookup, Number, Source, Term, oid_of
+from netvitals.collectors.snmp.cells import Cells, compiled, indexes_of, instance_of, passes
+from netvitals.domain.profile import Filter, Number, Source, Term, terms_of
 
 _FIRST_NUMBER = r"([-+]?\d+(?:\.\d+)?)"
 _UNITS_SCALE = 9
@@ -29,17 +28,12 @@ class Row(msgspec.Struct, frozen=True):
     total: float | None = None
 
 
-@lru_cache(maxsize=512)
-def _compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    return re.compile(pattern, flags)
-
-
 def number_of(value: Value, text_pattern: str | None = None) -> float | None:
     """The number that a value is, or that its text holds."""
     if isinstance(value, int | float):
         return float(value)
     if isinstance(value, bytes):
-        match = _compiled(text_pattern or _FIRST_NUMBER).search(text_of(value))
+        match = compiled(text_pattern or _FIRST_NUMBER).search(text_of(value))
         try:
             return float(match[1]) if match else None
         except (TypeError, ValueError):
@@ -47,35 +41,12 @@ def number_of(value: Value, text_pattern: str | None = None) -> float | None:
     return None
 
 
-class _Reader:
-    """Looks terms up for the rows of one source."""
+class _Reader(Cells):
+    """Reads the numbers of one source's rows."""
 
     def __init__(self, source: Source, answers: Answers) -> None:
+        super().__init__(answers)
         self._source = source
-        self._answers = answers
-
-    def cell(self, term: Term, index: str) -> Value:
-        if isinstance(term, Lookup):
-            return self._lookup(term, index)
-        oid = oid_of(term)
-        return self._answers.scalar(oid) if oid.endswith(".0") else self._answers.column(oid).get(index)
-
-    def _lookup(self, lookup: Lookup, index: str) -> Value:
-        key = self._key(lookup.key, index)
-        if key is None:
-            return None
-        oid = oid_of(lookup.column)
-        if oid.endswith(".0") and not self._answers.column(oid):
-            return self._answers.scalar(oid)
-        return self._answers.column(oid).get(key)
-
-    def _key(self, key: str, index: str) -> str | None:
-        if key.startswith("index"):
-            return index_part(key, index)
-        if key.startswith("row "):
-            return key.removeprefix("row ")
-        found = self.cell(key, index)
-        return None if found is None else text_of(found)
 
     def number(self, term: Term | Number, index: str) -> float | None:
         if isinstance(term, int | float):
@@ -100,28 +71,12 @@ class _Reader:
         return sum(present) if present else None
 
 
-@lru_cache(maxsize=4096)
-def index_part(key: str, index: str) -> str | None:
-    """What `index`, `index[0]` or `index[1:]` stands for in a row; None where it has no such arc."""
-    arcs = index.split(".")
-    match = re.fullmatch(r"index(?:\[(-?\d*)(:?)(-?\d*)\])?", key)
-    if match is None:
-        return None
-    start, colon, stop = match[1], match[2], match[3]
-    if start is None:
-        return index
-    if colon:
-        return ".".join(arcs[slice(int(start) if start else None, int(stop) if stop else None)])
-    position = int(start)
-    return arcs[position] if -len(arcs) <= position < len(arcs) else None
-
-
 def rows_of(source: Source, answers: Answers) -> list[Row]:
     """The rows that a source gives, in the order of their indexes; empty where the device has none."""
     reader = _Reader(source, answers)
     rows = []
-    for index, oid in _indexes(source, answers):
-        if not all(_passes(rule, reader, index) for rule in source.where):
+    for index, oid in indexes_of(terms_of(source), answers):
+        if not all(passes(rule, reader, index) for rule in source.where):
             continue
         row = _row(source, reader, index, answers.time_ns(oid, index))
         if row is not None:
@@ -129,43 +84,8 @@ def rows_of(source: Source, answers: Answers) -> list[Row]:
     return rows
 
 
-def _indexes(source: Source, answers: Answers) -> Iterator[tuple[str, str]]:
-    """(index, OID) of every row; a scalar source has one row with an empty index."""
-    for given in (source.value, source.percent, source.idle, source.used, source.free):
-        for term in given if isinstance(given, tuple) else (given,):
-            if term is None:
-                continue
-            oid = oid_of(term.key if isinstance(term, Lookup) and term.key[0] == "1" else _column(term))
-            if oid.endswith(".0"):
-                if answers.scalar(oid) is not None:
-                    yield "", oid
-                    return
-            elif column := answers.column(oid):
-                for index in column:
-                    yield index, oid
-                return
-
-
-def _column(term: Term) -> str:
-    return term.column if isinstance(term, Lookup) else term
-
-
-def _passes(rule: Filter, reader: _Reader, index: str) -> bool:
-    value = index if rule.column == "index" else reader.cell(rule.column, index)
-    if value is None:
-        return not rule.any and rule.matches is None
-    text = text_of(value)
-    if rule.any and text not in map(str, rule.any):
-        return False
-    if text in map(str, rule.none):
-        return False
-    if rule.matches is not None and not _compiled(rule.matches, re.IGNORECASE).search(text):
-        return False
-    return rule.not_matches is None or not _compiled(rule.not_matches, re.IGNORECASE).search(text)
-
-
 def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> Row | None:
-    name = _instance(source, reader, index)
+    name = instance_of(source, reader, index) or index
     if source.value is not None:
         value = _measure(source, reader, index)
         return None if value is None else Row(name, time_ns, value)
@@ -191,7 +111,7 @@ def _measure(source: Source, reader: _Reader, index: str) -> float | None:
 
 def _is_fahrenheit(source: Source, reader: _Reader, index: str) -> bool:
     rule = source.fahrenheit
-    return _passes(rule, reader, index) if isinstance(rule, Filter) else rule
+    return passes(rule, reader, index) if isinstance(rule, Filter) else rule
 
 
 def _power_of_ten(source: Source, reader: _Reader, index: str) -> float:
@@ -245,17 +165,6 @@ def _percent(
     if used is None or not total or not 0 <= used <= total:
         return None
     return 100 * used / total
-
-
-def _instance(source: Source, reader: _Reader, index: str) -> str:
-    given = source.instance
-    if given is None:
-        return index
-    if isinstance(given, Lookup) or given[:2] == "1.":
-        return text_of(reader.cell(given, index)) or index
-    name = text_of(reader.cell(source.name, index)) if source.name is not None else ""
-    text = given.replace("{name}", name)
-    return re.sub(r"\{(index[^}]*)\}", lambda m: index_part(m[1], index) or "", text).strip() or index
 
 
 def host_resources_memory(answers: Answers) -> list[Row]:
