@@ -88,10 +88,10 @@ class TcpProxy:
                 server.sendall(said)
                 continue
             silent.set()
-            self.met.set()
             if fault.endswith("after"):
                 server.sendall(said)
                 server.recv(1, socket.MSG_PEEK)  # it has been done
+            self.met.set()
             if fault.startswith("cut"):
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return
