@@ -8,6 +8,7 @@ import requests
 import urllib3
 from winrm.exceptions import (
     InvalidCredentialsError,
+    WinRMError,
     WinRMOperationTimeoutError,
     WinRMTransportError,
     WSManFaultError,
@@ -134,7 +135,10 @@ def _of_protocol(error: Exception, user: str) -> WinrmFault:
         return QueryFault(Reason.TIMEOUT, "the host did not finish in `winrm.operation_timeout_seconds`")
     if isinstance(error, WSManFaultError):
         return _of_wsman(error, user)
-    said = shown(f"{type(error).__name__}: {error}")
+    # Of other errors the kind alone: nobody knows what their texts quote.
+    said = shown(
+        f"{type(error).__name__}: {error}" if isinstance(error, WinRMError) else type(error).__name__
+    )
     return WinrmFault(Reason.PROTOCOL, f"its answer makes no sense ({said})")
 
 

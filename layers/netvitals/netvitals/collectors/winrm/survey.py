@@ -66,14 +66,14 @@ class Survey:
         rows: Callable[[Query], list[Row]],
         reading: Reading,
         deadline: float,
-        pause_seconds: float = SECOND_SAMPLE_SECONDS,
+        pause_seconds: float | None = None,
     ) -> None:
         """The deadline is on the clock of `time.monotonic`; the pause is between two samples of CPU time."""
         self.faults: list[tuple[Section, QueryFault]] = []
         self._rows = rows
         self._reading = reading
         self._deadline = deadline
-        self._pause_seconds = pause_seconds
+        self._pause_seconds = SECOND_SAMPLE_SECONDS if pause_seconds is None else pause_seconds
 
     def run(self, remembered: Remembered) -> None:
         """Ask for everything. What was read and learnt is in the reading whatever is raised."""
@@ -96,13 +96,13 @@ class Survey:
             self._reading.memory[KEY] = msgspec.to_builtins(Remembered(self._kept, self._absent))
 
     def _section(self, section: Section) -> list[Row]:
-        rows = self._asked(section)[1]
+        query, rows = self._asked(section)
         assert section.points is not None  # noqa: S101, the CPU's section goes its own way
         points = list(section.points(rows))
         if rows and not points and not section.optional:
             self._fault(section, QueryFault(Reason.PROTOCOL, "its answer holds nothing that can be used"))
-        if section.optional and not points and not self._has_failed(section):
-            self._absent |= {query.wmi_class: self._until for query in section.queries}
+        if section.optional and query is not None and not points:
+            self._absent[query.wmi_class] = self._until
         self._reading.points += points
         return rows
 
@@ -164,9 +164,6 @@ class Survey:
 
     def _fault(self, section: Section, fault: QueryFault) -> None:
         self.faults.append((section, fault))
-
-    def _has_failed(self, section: Section) -> bool:
-        return any(each is section for each, _ in self.faults)
 
     def lacking(self) -> Sequence[str]:
         """Sections that most hosts have and this one does not."""

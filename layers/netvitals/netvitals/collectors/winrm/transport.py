@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from winrm.protocol import Protocol
@@ -41,7 +42,7 @@ def guarded_protocol(line: Line, access: Access) -> Protocol:
         read_timeout_sec=seconds + 1,
         proxy=None,
     )
-    transport = _GuardedTransport(_adapter(line, access), endpoint, access.credential)
+    transport = _GuardedTransport(_adapter(line, access), endpoint, access)
     transport.read_timeout_sec = (_CONNECT_SECONDS, seconds + _READ_MARGIN_SECONDS)
     protocol.transport = transport
     return protocol
@@ -65,7 +66,8 @@ class _GuardedTransport(Transport):
     read_timeout_sec: Any
     """For requests, which takes a pair as well: for connecting, and for reading."""
 
-    def __init__(self, adapter: HTTPAdapter, endpoint: str, credential: WinrmCredential) -> None:
+    def __init__(self, adapter: HTTPAdapter, endpoint: str, access: Access) -> None:
+        credential = access.credential
         own = credential.transport
         super().__init__(
             endpoint,
@@ -76,6 +78,8 @@ class _GuardedTransport(Transport):
             service="HTTP",
             ca_trust_path="",  # nor would it read the environment's
             proxy=None,
+            # The adapter sees to it; this keeps urllib3 from warning of it with each request.
+            server_cert_validation="validate" if access.settings.verify else "ignore",
         )
         self._adapter = adapter
         self._by_certificate = own == "certificate"
@@ -92,6 +96,8 @@ class _GuardedTransport(Transport):
     def _guard(self, session: requests.Session) -> None:
         session.trust_env = False  # neither a proxy nor ~/.netrc
         session.headers["Accept-Encoding"] = "identity"
+        if self.auth_method == "basic":  # requests would write a text in Latin-1, or fail to
+            session.auth = HTTPBasicAuth(str(self.username).encode(), str(self.password).encode())
         if self._by_certificate:
             session.auth = None
             session.headers["Authorization"] = (

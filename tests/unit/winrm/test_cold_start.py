@@ -1,0 +1,38 @@
+"""What a status poll over WinRM imports: pywinrm and requests cost a cold start as much as the package."""
+
+import subprocess
+import sys
+
+from local.simulators.winrm_host import WinrmHost
+from local.simulators.winrm_soap import Service
+from simulators.windows import windows
+
+STATUS_POLL = """
+import asyncio, sys, time
+from netvitals.collectors.registry import collector_for
+from netvitals.domain.credential import Credential, WinrmCredential
+from netvitals.domain.job import Job
+from netvitals.domain.observation import Reading
+from netvitals.domain.policy import PollSettings, WinrmSettings
+from netvitals.domain.ports import Target
+from netvitals.domain.secret import Secret
+
+winrm = WinrmSettings(port=int(sys.argv[1]), tls=False)
+job = Job(kind="status", device_id="d", address="127.0.0.1", due_at=0, expires_at=300,
+          settings=PollSettings(winrm=winrm))
+credential = Credential(winrm=WinrmCredential(user="u", password=Secret("p")))
+target = Target(job=job, address="127.0.0.1", credential=credential, deadline=time.monotonic() + 9)
+reading = Reading()
+asyncio.run(collector_for("winrm").collect(target, reading))
+heavy = ("winrm", "requests", "urllib3", "xmltodict", "spnego", "cryptography", "paramiko", "pysnmp")
+print(reading.reason, *(name for name in heavy if name in sys.modules))
+"""
+
+
+def test_a_status_poll_imports_neither_pywinrm_nor_requests() -> None:
+    with WinrmHost(Service(windows()), users={}) as host:
+        done = subprocess.run(
+            [sys.executable, "-c", STATUS_POLL, str(host.port)],
+            capture_output=True, text=True, check=True, timeout=30,
+        )  # fmt: skip
+    assert done.stdout == "ok\n"
