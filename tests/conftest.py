@@ -1,3 +1,5 @@
+import pytest
+
 pytest_plugins = [
     "integration.influxdb",
     "integration.postgres",
@@ -6,3 +8,9 @@ pytest_plugins = [
     "integration.sshd",
     "simulators.lambda_build",
 ]
+
+
+@pytest.fixture(autouse=True)
+def _no_terminals_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the terminal that the tests were started on, which pytest-xdist hands down to its processes."""
+    monkeypatch.delenv("COLUMNS", raising=False)

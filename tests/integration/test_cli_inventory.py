@@ -85,7 +85,7 @@ def test_an_inventory_with_one_fault_is_not_imported_at_all(run: Run, query: Que
     result = run(
         "import", file("id,ip_address,parent_id\na,10.0.0.1,\nb,8.8.8.8,a\nc,10.0.0.3,z\n,1,\n"), code=1
     )
-    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["line 5", "line 3", "line 4"]
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["line 3", "line 4", "line 5"]
     assert "3 faults; nothing was imported" in result.stderr
     assert query("SELECT * FROM devices") == []
 

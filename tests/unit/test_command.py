@@ -1,11 +1,16 @@
 """The command, started as a person would."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from netvitals import __version__
+from netvitals.cli.main import cli
 
 
 @pytest.mark.parametrize("module", ["netvitals", "netvitals.cli.main"])
@@ -14,3 +19,32 @@ def test_the_command_is_a_module_as_well(module: str) -> None:
         [sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True
     )
     assert __version__ in run.stdout
+
+
+def _commands(command: click.Command, path: str = "netvitals") -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found
+            yield from _commands(found, f"{path} {name}")
+
+
+@pytest.mark.parametrize(("path", "command"), [pytest.param(*each, id=each[0]) for each in _commands(cli)])
+def test_every_help_fits_a_terminal_of_80_columns_and_cuts_nothing_short(
+    path: str, command: click.Command
+) -> None:
+    run = CliRunner(env={"COLUMNS": "80"}).invoke(cli, [*path.split()[1:], "--help"], prog_name="netvitals")
+    assert command.help
+    assert not [line for line in run.output.splitlines() if len(line) > 80]
+    assert not re.search(r"\w\.\.\.$", run.output, re.MULTILINE)
+
+
+def test_tables_show_names_as_they_are_and_obey_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:1:secret:credentials"
+    monkeypatch.setenv("NETVITALS_CREDENTIALS_SECRET_ARN", arn)
+    run = CliRunner(env={"COLUMNS": "100"}).invoke(cli, ["config", "check"])
+    assert max(map(len, run.output.splitlines())) <= 100
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert arn in CliRunner().invoke(cli, ["config", "check", "--function", "collector"]).output

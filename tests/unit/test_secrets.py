@@ -141,7 +141,7 @@ def test_one_malformed_credential_affects_only_who_asks_for_it(tmp_path: Path) -
     )
     assert store.get("good").snmp
     with pytest.raises(
-        CredentialMissing, match="credential 'bad' is malformed: Object contains unknown field"
+        CredentialMissing, match="credential 'bad' is malformed: snmp: Object contains unknown field"
     ):
         store.get("bad")
 

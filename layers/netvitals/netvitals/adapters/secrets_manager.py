@@ -20,6 +20,7 @@ PAUSE_SECONDS = 60
 """Between two readings for a reason: one wrong password, or a fault of Secrets Manager, repeats itself."""
 
 _REMEDIES = {
+    "NoCredentialsError": "set AWS credentials, or AWS_PROFILE",
     "AccessDeniedException": "give the function's role secretsmanager:GetSecretValue on this ARN",
     "ResourceNotFoundException": "no such secret in this account and region; check the ARN",
     "DecryptionFailure": "give the function's role kms:Decrypt on the key that encrypts it",

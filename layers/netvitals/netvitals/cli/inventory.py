@@ -208,6 +208,7 @@ def _rules_from(config: Path | None, allow: tuple[str, ...], credentials: Path |
 
 def _stop_at(faults: Sequence[BadRow], consequence: str = "") -> None:
     """Report what is wrong and end, where something is."""
+    faults = sorted(faults, key=_line)
     for fault in faults[:_SHOWN_FAULTS]:
         click.echo(str(fault))
     if len(faults) > _SHOWN_FAULTS:
@@ -215,6 +216,12 @@ def _stop_at(faults: Sequence[BadRow], consequence: str = "") -> None:
     if faults:
         click.echo(f"{_counted(len(faults), 'fault')}{consequence}", err=True)
         sys.exit(EXIT_FAULTS)
+
+
+def _line(fault: BadRow) -> int:
+    """Where in a file a fault is; those of a table keep their order."""
+    number = fault.where.removeprefix("line ")
+    return int(number) if number.isdecimal() else 0
 
 
 def _counted(count: int, thing: str) -> str:

@@ -1,5 +1,6 @@
 """The command `netvitals`: subcommands are imported when they are called for."""
 
+import logging
 from importlib import import_module
 from importlib.util import find_spec
 from typing import IO, Any
@@ -61,6 +62,7 @@ def cli() -> None:
 
 
 def main() -> None:
+    logging.basicConfig(format="netvitals: %(message)s", level=logging.WARNING)
     cli.main(prog_name="netvitals")
 
 

@@ -27,7 +27,7 @@ _COLUMNS = {
 
 def detailed_view(result: PollResult, status: str, remark: str) -> RenderableType:
     name = escape(result.job.device_id)
-    via = f" by {result.method}" if result.method else ""
+    via = f"{' by' if result.reachable else ', asked by'} {result.method}" if result.method else ""
     parts: list[RenderableType] = [f"[bold]{name}[/] is {status}{via}, polled in {result.duration_ms:.0f} ms"]
     if remark:
         parts.append(escape(remark))

@@ -22,7 +22,7 @@ from netvitals.domain.guard import Guard, is_name, names_loopback
 from netvitals.domain.job import Job, Kind
 from netvitals.settings import configuration
 
-_GIVEN = "given on the command line"
+_GIVEN = "given"
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 _PATIENCE_SECONDS = 3600
 

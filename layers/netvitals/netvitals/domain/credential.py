@@ -1,7 +1,6 @@
 """Credentials, by name, as the credential map holds them; a job carries only the name."""
 
-import re
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -11,10 +10,8 @@ from netvitals.domain.secret import Secret, decode_secret
 AuthProtocol = Literal["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
 PrivProtocol = Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
 """AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and AES256C as Cisco does."""
-
-
-_ENUM_VALUE = re.compile(r"Invalid enum value .*(?= - at)", re.DOTALL)
-"""The one text in which msgspec shows a value, which may be a key that stands in the wrong place."""
+TransportName = Literal["ntlm", "basic", "kerberos", "certificate"]
+Version = Literal["1", "2c", "3"]
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,7 +21,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class SnmpCredential(_Strict, frozen=True):
     """A community (v1, v2c), or a USM user (v3)."""
 
-    version: Literal["1", "2c", "3"] = "2c"
+    version: Version = "2c"
     community: Secret | None = None
     user: str | None = None
     auth: AuthProtocol | None = None
@@ -67,7 +64,7 @@ class WinrmCredential(_Strict, frozen=True):
 
     user: str
     password: Secret | None = None
-    transport: Literal["ntlm", "basic", "kerberos", "certificate"] = "ntlm"
+    transport: TransportName = "ntlm"
     certificate: Secret | None = None
     private_key: Secret | None = None
     ca: str | None = None
@@ -98,5 +95,26 @@ def credential_from(name: str, value: Any) -> Credential:
     try:
         return msgspec.convert(value, Credential, dec_hook=decode_secret)
     except (msgspec.ValidationError, NotImplementedError) as error:
-        text = _ENUM_VALUE.sub("a value that is not allowed", str(error))
-        raise CredentialMissing(f"credential {name!r} is malformed: {text}") from None
+        raise CredentialMissing(f"credential {name!r} is malformed: {_told(str(error))}") from None
+
+
+_ALLOWED = {
+    "snmp.version": get_args(Version),
+    "snmp.auth": get_args(AuthProtocol),
+    "snmp.priv": get_args(PrivProtocol),
+    "winrm.transport": get_args(TransportName),
+}
+
+
+def _told(text: str) -> str:
+    """What msgspec says, by key, less the one text in which it shows a value.
+
+    That may be a secret which stands in the wrong place.
+    """
+    cause, found, where = text.rpartition(" - at `$")
+    if not found:
+        return text
+    key = where.strip(".`")
+    if cause.startswith("Invalid enum value"):
+        cause = f"must be one of {', '.join(_ALLOWED.get(key, ()))}"
+    return f"{key}: {cause}"

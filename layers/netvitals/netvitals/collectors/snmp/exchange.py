@@ -206,7 +206,8 @@ class Conversation[R: Request]:
             return ProtocolFault(f"{address}: answers to SNMP on port {port} with {flight.complaint}")
         if fault := self._security.silence():
             return fault
+        within = f"{self._timeout:g} s" + (f", {flight.tries} times" if flight.tries > 1 else "")
         return NoAnswer(
-            f"{address}: no answer to SNMP on UDP port {port} within {self._timeout:g} s; check that its "
+            f"{address}: no answer to SNMP on UDP port {port} within {within}; check that its "
             "agent runs and lets this address in, and the community or user: a wrong one may look the same"
         )
