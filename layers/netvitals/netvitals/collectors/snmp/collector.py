@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     read_interfaces,
 )
+from netvitals.collectors.snmp.own_counters import points_without_index, replace_counters, rows_counted
 from netvitals.collectors.snmp.packaged_profiles import packaged_profiles
 from netvitals.collectors.snmp.profile_book import (
     STANDARD,
@@ -25,7 +26,7 @@ from netvitals.collectors.snmp.profile_book import (
 )
 from netvitals.collectors.snmp.session import SnmpSession, Walk
 from netvitals.collectors.snmp.sessions import open_session
-from netvitals.collectors.snmp.vitals import Chosen, Reads, Vitals
+from netvitals.collectors.snmp.vitals import Chosen, Reads, Vitals, reads_of
 from netvitals.domain.errors import ConfigurationError, CredentialMissing
 from netvitals.domain.observation import Reading, Reason
 from netvitals.domain.point import Point
@@ -140,28 +141,34 @@ class _Metrics:
         except ConfigurationError as error:
             own, self._faults = standard, [str(error)]
         self._vitals = Vitals(own, standard)
+        self._counted = own.interfaces
 
     async def read(self) -> None:
         """Ask for vital signs and interfaces at once; the points of each are kept when it is there."""
         before = self._remembered
         everything = _is_stale(before)
-        chosen = self._vitals.everything() if everything else before.sources
+        chosen = self._everything() if everything else before.sources
         async with asyncio.TaskGroup() as tasks:
             vitals = tasks.create_task(self._read_vitals(chosen))
-            interfaces = tasks.create_task(self._read_interfaces())
-        sources = vitals.result()
+            interfaces = tasks.create_task(self._read_interfaces(chosen.get("interfaces", ())))
+        ports, counted = interfaces.result()
+        sources = vitals.result() | counted
         complete = everything or set(chosen) <= set(sources)
         asked_all_at = int(time.time()) if everything else before.asked_all_at
         after = msgspec.structs.replace(
             before,
             sources=sources,
             asked_all_at=asked_all_at if complete and not self._faults else 0,
-            all_64_bit=has_only_64_bit(interfaces.result()),
+            all_64_bit=has_only_64_bit(ports),
             repetitions=self._session.repetitions,
         )
         if after != before:
             self._reading.memory["snmp"] = msgspec.to_builtins(after)
         self._conclude()
+
+    def _everything(self) -> Chosen:
+        counted = {"interfaces": range(len(self._counted))} if self._counted else {}
+        return {**self._vitals.everything(), **counted}
 
     def _conclude(self) -> None:
         if self._faults:
@@ -171,23 +178,36 @@ class _Metrics:
 
     async def _read_vitals(self, chosen: Chosen) -> dict[str, list[int]]:
         """The sources that gave something."""
+        answers = await self._answers(self._vitals.reads(chosen))
+        points, productive = self._vitals.evaluate(chosen, answers)
+        self._reading.points += points
+        return productive
+
+    async def _answers(self, reads: Reads) -> Answers:
         answers = Answers()
-        reads = self._vitals.reads(chosen)
         for fault in await asyncio.gather(
             _get_scalars(self._session, reads, answers), _walk_columns(self._session, reads, answers)
         ):
             if fault is not None:
                 self._faults.append(str(fault))
-        points, productive = self._vitals.evaluate(chosen, answers)
-        self._reading.points += points
-        return productive
+        return answers
 
-    async def _read_interfaces(self) -> Interfaces:
-        all_64_bit = self._remembered.all_64_bit
-        interfaces = await read_interfaces(self._session, self._wanted, all_64_bit=all_64_bit)
+    async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:
+        """IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""
+        sources = {n: source for n, source in enumerate(self._counted) if n in chosen}
+        async with asyncio.TaskGroup() as tasks:
+            standard = tasks.create_task(
+                read_interfaces(self._session, self._wanted, all_64_bit=self._remembered.all_64_bit)
+            )
+            own = tasks.create_task(self._answers(reads_of(sources.values())))
+        interfaces = standard.result()
+        counted = {n: rows_counted(source, own.result()) for n, source in sources.items()}
+        others = replace_counters(interfaces, (row for rows in counted.values() for row in rows))
         self._reading.points += points_of_interfaces(interfaces, self._wanted)
+        self._reading.points += points_without_index(others, self._wanted)
         self._faults += map(str, interfaces.faults)
-        return interfaces
+        productive = [n for n, rows in counted.items() if rows]
+        return interfaces, {"interfaces": productive} if productive else {}
 
 
 async def _get_scalars(session: SnmpSession, reads: Reads, answers: Answers) -> SnmpFault | None:

@@ -13,13 +13,13 @@ import yaml
 
 from netvitals.collectors.snmp.profile_book import Candidate, shelf_of
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.profile import SECTIONS, Profile, Section
+from netvitals.domain.profile import PARTS, SECTIONS, Profile, Section
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_profile(path: Path) -> tuple[Profile, frozenset[str]]:
-    """One file's profile, and the sections that it gives itself.
+    """One file's profile, and the parts that it gives itself.
 
     Raises:
         ConfigurationError: `FILE:LINE: key: what is wrong`.
@@ -43,7 +43,7 @@ def read_profile(path: Path) -> tuple[Profile, frozenset[str]]:
         raise ConfigurationError(f"{path.name}:{_line_of(node, keys)}: {keys or 'profile'}: {text}") from None
     if profile.name != path.stem:
         raise ConfigurationError(f"{path.name}:{_line_of(node, 'name')}: name: must be {path.stem!r}")
-    return profile, frozenset(name for name in SECTIONS if name in data)
+    return profile, frozenset(name for name in PARTS if name in data)
 
 
 def _normal(data: dict[str, Any]) -> dict[str, Any]:
@@ -118,19 +118,23 @@ def read_folder(folder: Path) -> dict[str, Profile]:
 
 
 def _merge(name: str, given: dict[str, tuple[Profile, frozenset[str]]], path: tuple[str, ...]) -> Profile:
-    """A profile in which each section it does not give is that of the first parent that does."""
+    """A profile in which each part it does not give is that of the first parent that does."""
     if name in path:
         raise ConfigurationError(f"{path[0]}.yaml: extends itself by way of {' → '.join((*path, name))}")
     if name not in given:
         raise ConfigurationError(f"{path[-1]}.yaml: extends {name!r}, which is no readable profile")
     profile, own = given[name]
-    sections: dict[str, Section] = {}
+    inherited: dict[str, Any] = {}
     for parent in profile.extends:
         merged = _merge(parent, given, (*path, name))
-        for section in SECTIONS:
-            if section not in own and section not in sections and merged.section(section).sources:
-                sections[section] = merged.section(section)
-    return msgspec.structs.replace(profile, extends=(), **sections)
+        inherited = {part: getattr(merged, part) for part in PARTS if _gives(merged, part)} | inherited
+    kept = {part: value for part, value in inherited.items() if part not in own}
+    return msgspec.structs.replace(profile, extends=(), **kept)
+
+
+def _gives(profile: Profile, part: str) -> bool:
+    given = getattr(profile, part)
+    return bool(given.sources if isinstance(given, Section) else given)
 
 
 def candidates_of(profiles: dict[str, Profile]) -> Iterator[Candidate]:

@@ -8,7 +8,16 @@ import msgspec
 from netvitals.collectors.snmp.answers import Answers
 from netvitals.collectors.snmp.evaluate import Row, host_resources_memory, rows_of
 from netvitals.domain.point import Point
-from netvitals.domain.profile import SECTIONS, Profile, Section, SectionName, Source, oid_of, references_of
+from netvitals.domain.profile import (
+    SECTIONS,
+    InterfaceSource,
+    Profile,
+    Section,
+    SectionName,
+    Source,
+    oid_of,
+    references_of,
+)
 
 Chosen = Mapping[str, Sequence[int]]
 """By section, the sources that gave something: own ones first, then those of the standard MIBs."""
@@ -22,6 +31,15 @@ class Reads(msgspec.Struct, frozen=True):
 
     scalars: tuple[str, ...]
     columns: tuple[str, ...]
+
+
+def reads_of(sources: Iterable[Source | InterfaceSource]) -> Reads:
+    """What the sources need."""
+    oids = dict.fromkeys(oid_of(column) for source in sources for column in references_of(source))
+    return Reads(
+        scalars=tuple(o for o in oids if o.endswith(".0")),
+        columns=tuple(o for o in oids if not o.endswith(".0")),
+    )
 
 
 class Vitals:
@@ -42,15 +60,11 @@ class Vitals:
 
     def reads(self, chosen: Chosen) -> Reads:
         """What to ask for so that these sources can be evaluated."""
-        oids: dict[str, None] = {}
-        for name in SECTIONS:
-            sources = self.sources(name)
-            for number in chosen.get(name, ()):
-                if number < len(sources):
-                    oids.update(dict.fromkeys(map(oid_of, references_of(sources[number]))))
-        return Reads(
-            scalars=tuple(o for o in oids if o.endswith(".0")),
-            columns=tuple(o for o in oids if not o.endswith(".0")),
+        return reads_of(
+            source
+            for name in SECTIONS
+            for number, source in enumerate(self.sources(name))
+            if number in chosen.get(name, ())
         )
 
     def evaluate(self, chosen: Chosen, answers: Answers) -> tuple[list[Point], dict[str, list[int]]]:
