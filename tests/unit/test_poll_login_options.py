@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
 from netvitals.domain.credential import SnmpCredential, SshCredential, WinrmCredential
+from netvitals.domain.policy import WinrmSettings
 from netvitals.domain.secret import Secret
 from simulators.polling import CANNOT_TELL, FakeProber, Scripted, healthy
 
@@ -65,6 +66,25 @@ def test_a_windows_user_logs_in_over_winrm(collector: Scripted) -> None:
     assert target.job.settings.protocols == ("winrm",)
 
 
+def test_what_a_windows_host_is_trusted_by_is_given_beside_the_user(
+    collector: Scripted, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
+    login = ("--type", "windows", "--user", "m", "--password", "p")
+    one(*login, "--ca", str(tmp_path / "ca.pem"), "--certificate-sha256", "ab", "--transport", "basic")
+    one(*login, "--no-tls", "--no-verify", "--port", "5985")
+    trusting, plain = collector.targets
+    assert trusting.credential.winrm == WinrmCredential(
+        user="m",
+        password=Secret("p"),
+        transport="basic",
+        ca="-----BEGIN CERTIFICATE-----",
+        certificate_sha256="ab",
+    )
+    assert trusting.job.settings.winrm == WinrmSettings()
+    assert plain.job.settings.winrm == WinrmSettings(tls=False, verify=False, port=5985)
+
+
 def test_a_community_beside_a_user_is_the_fallback(collector: Scripted) -> None:
     one("--type", "linux", "--user", "m", "--password", "p", "--community", "public")
     [target] = collector.targets
@@ -93,6 +113,10 @@ def test_host_keys_are_pinned_or_taken_on_trust(collector: Scripted) -> None:
         (("--type", "linux"), "give the user to log in as with --user"),
         (("--type", "linux", "--user", "m"), "set NETVITALS_PASSWORD"),
         (("--type", "linux", "--user", "m", "--key", "/no/such/key"), "--key /no/such/key can't be read"),
+        (
+            ("--type", "windows", "--user", "m", "--password", "p", "--ca", "/no/such/ca"),
+            "--ca /no/such/ca can't be read",
+        ),
     ],
 )
 def test_what_is_missing_is_told(collector: Scripted, options: tuple[str, ...], complaint: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netvitals.collectors.winrm.rows import page_of
+from netvitals.collectors.winrm.rows import Page, page_of
 
 ENVELOPE = (
     '<s:Envelope xml:lang="en-US" xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
@@ -16,7 +16,7 @@ ENVELOPE = (
 CLASS = 'xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_OperatingSystem"'
 
 
-def page(body: str):  # type: ignore[no-untyped-def]  # noqa: ANN201, the type is page_of's
+def page(body: str) -> Page:
     return page_of(ENVELOPE.format(body).encode(), 7)
 
 

@@ -15,7 +15,7 @@ from local.simulators.winrm_host import Behaviour, WinrmHost
 from local.simulators.winrm_machine import TIMED_OUT
 from local.simulators.winrm_soap import Service
 from netvitals.collectors.winrm import line, wql
-from netvitals.domain.observation import Reason
+from netvitals.domain.observation import Reading, Reason
 from simulators.windows import PASSWORD, USER, Device, values, windows
 
 
@@ -173,7 +173,7 @@ async def test_an_endless_header_is_not_read_either() -> None:
     assert reading.reason is Reason.PROTOCOL
 
 
-async def poll_port(port: int, kind: str = "metrics"):  # type: ignore[no-untyped-def]  # noqa: ANN201, Device.poll's
+async def poll_port(port: int, kind: str = "metrics") -> Reading:
     with windows_host() as host:
         device = Device(host, port=port)
         device.seconds = 5

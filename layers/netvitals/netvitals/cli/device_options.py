@@ -56,6 +56,22 @@ _OPTIONS = (
         help="With ADDRESS: its SSH host key, `ssh-ed25519 AAAA…`. Repeatable.",
     ),
     click.option("--trust-host-key", is_flag=True, help="With ADDRESS: log in whatever its SSH host key is."),
+    click.option(
+        "--transport",
+        type=click.Choice(["ntlm", "basic", "kerberos"]),
+        help="With --user: how to log in over WinRM. [default: ntlm]",
+    ),
+    click.option(
+        "--certificate-sha256", metavar="HEX", help="With --user: its WinRM server has this certificate."
+    ),
+    click.option(
+        "--ca",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="With --user: who issued its WinRM server's certificate, PEM.",
+    ),
+    click.option("--no-verify", is_flag=True, help="With ADDRESS: accept any WinRM server's certificate."),
+    click.option("--no-tls", is_flag=True, help="With ADDRESS: WinRM without TLS, which NTLM encrypts."),
 )
 
 

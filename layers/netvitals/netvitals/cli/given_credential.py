@@ -47,7 +47,7 @@ def _ssh(options: "Options") -> Part:
     user = _user(options)
     if options.key is None:
         return {"user": user, "password": _secret(options.password, "NETVITALS_PASSWORD", "Password")}
-    ssh = {"user": user, "private_key": _text_of(options.key)}
+    ssh = {"user": user, "private_key": _text_of(options.key, "--key")}
     if options.password is not None:
         ssh["password"] = options.password
     passphrase = os.environ.get("NETVITALS_KEY_PASSPHRASE")
@@ -63,10 +63,17 @@ def _is_encrypted(key: str) -> bool:
 
 
 def _winrm(options: "Options") -> Part:
-    return {
+    winrm = {
         "user": _user(options),
         "password": _secret(options.password, "NETVITALS_PASSWORD", "Password"),
     }
+    if options.transport is not None:
+        winrm["transport"] = options.transport
+    if options.certificate_sha256 is not None:
+        winrm["certificate_sha256"] = options.certificate_sha256
+    if options.ca is not None:
+        winrm["ca"] = _text_of(options.ca, "--ca")
+    return winrm
 
 
 _PARTS: dict[str, Callable[["Options"], Part]] = {"snmp": _snmp, "ssh": _ssh, "winrm": _winrm}
@@ -80,11 +87,11 @@ def _user(options: "Options") -> str:
     return str(click.prompt("User", err=True))
 
 
-def _text_of(key: Path) -> str:
+def _text_of(file: Path, option: str) -> str:
     try:
-        return key.read_text()
+        return file.read_text()
     except (OSError, UnicodeError) as error:
-        raise click.UsageError(f"--key {key} can't be read: {error}") from None
+        raise click.UsageError(f"{option} {file} can't be read: {error}") from None
 
 
 def _secret(given: str | None, variable: str, prompt: str) -> str:

@@ -29,6 +29,7 @@ Examples:
   NETVITALS_COMMUNITY=s3cret netvitals poll 192.168.1.1 --port 1161
   netvitals poll rtr.example.net --v3 monitor --auth SHA256 --priv AES128
   netvitals poll srv.example.net --type linux --user me --key ~/.ssh/id_rsa
+  netvitals poll dc-1.example.net --type windows --user 'LAB\\me'
   netvitals poll 192.168.1.1 --credentials credentials.json --credential core
   netvitals poll --inventory devices.csv --credentials credentials.json
   netvitals poll --inventory devices.csv --credentials credentials.json \\

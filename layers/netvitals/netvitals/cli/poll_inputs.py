@@ -55,6 +55,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     key: Path | None = None
     host_keys: tuple[str, ...] = ()
     trust_host_key: bool = False
+    transport: str | None = None
+    certificate_sha256: str | None = None
+    ca: Path | None = None
+    no_verify: bool = False
+    no_tls: bool = False
     verbose: bool = False
 
 
@@ -190,6 +195,10 @@ def _settings(options: Options, settled: Configuration, protocols: tuple[str, ..
         settings["ssh"]["host_keys"] = options.host_keys
     if options.trust_host_key:
         settings["ssh"]["trust_on_first_use"] = True
+    if options.no_verify:
+        settings["winrm"]["verify"] = False
+    if options.no_tls:
+        settings["winrm"]["tls"] = False
     return dict(settings)
 
 
