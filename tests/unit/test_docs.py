@@ -1,0 +1,95 @@
+"""What README and docs name is there: files, anchors, targets of make, commands and their options."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from local.template import load
+from netvitals.cli.main import cli
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
+_FOLDERS = "benchmarks|dashboards|docs|events|functions|layers|local|tests|.ci"
+_PATH = re.compile(rf"(?:^|[ `])((?:{_FOLDERS})/[\w./*-]*\w)")
+
+
+def _named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _code(page: Path) -> Iterator[str]:
+    """What stands in code: in line, and the lines of blocks."""
+    text = page.read_text()
+    for block in _BLOCK.findall(text):
+        yield from block.splitlines()
+    yield from (" ".join(code.split()) for code in _CODE.findall(_BLOCK.sub("", text)))
+    yield from (line.strip() for line in text.splitlines() if line.startswith("    "))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for link in _LINK.findall(page.read_text()):
+        target, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        there = (page.parent / target).resolve() if target else page
+        assert there.exists(), link
+        assert not anchor or anchor in _anchors(there), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_every_target_of_make_is_one(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {found for code in _code(page) for found in re.findall(r"^make ([a-z-]+)", code)}
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_every_command_and_option_is_one(page: Path) -> None:
+    for code in _code(page):
+        for line in re.findall(r"(?:^|[ /])netvitals ((?:[a-z]|--).*)", code):
+            _check(line.split(" #")[0].split())
+
+
+def _check(words: list[str]) -> None:
+    command: click.Command = cli
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(click.Context(command), words[0])
+        assert found, f"netvitals … {words[0]}"
+        command, words = found, words[1:]
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    given = {word.partition("=")[0].strip(",;:)") for word in words if word.startswith("--")}
+    assert given <= options, command.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_every_function_that_is_invoked_is_in_the_template(page: Path) -> None:
+    functions = load(ROOT / "template.yaml")["Resources"].keys()
+    invoked = {found for code in _code(page) for found in re.findall(r"invoke (\w+)", code)}
+    assert invoked <= functions
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = {path for code in _code(page) for path in _PATH.findall(code)}
+    assert not [path for path in named if not any(ROOT.glob(path))]
+
+
+def test_the_command_line_is_read_as_it_stands_in_the_docs() -> None:
+    _check(["poll", "192.0.2.1", "--v3", "monitor"])
+    with pytest.raises(AssertionError, match="pol"):
+        _check(["pol", "192.0.2.1"])
+    with pytest.raises(AssertionError, match="poll"):
+        _check(["poll", "--verbos"])
