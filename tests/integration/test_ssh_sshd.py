@@ -121,6 +121,18 @@ def test_the_probe_says_the_same_in_every_shell(tmp_path: Path, shell: list[str]
     assert ticks / 2 < after.total - before.total < ticks * 10
 
 
+def test_the_probe_needs_no_more_than_busybox(tmp_path: Path) -> None:
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.skip("needs busybox: apt-get install busybox")
+    host = UnixHost(tmp_path)
+    for applet in output_of(busybox, "--list").split():
+        (host.commands / applet).symlink_to(busybox)
+    findings = host.findings(["ash"])
+    assert findings.faults == []
+    check_against_the_host(values(findings.points))
+
+
 async def test_cpu_percent_is_the_share_of_time_that_was_not_idle_between_two_polls(
     sshd: Sshd, users: Users
 ) -> None:
@@ -183,7 +195,8 @@ async def test_every_kind_of_key_logs_in(
         assert reading.reason is Reason.BAD_CREDENTIAL
         assert "the passphrase does not open the private key" in reading.detail
         credential["passphrase"] = passphrase
-    assert (await poll(sshd, user, credential=credential)).reason is Reason.OK
+    reading = await poll(sshd, user, credential=credential)
+    assert (reading.reason, reading.detail) == (Reason.OK, "")
 
 
 async def test_a_key_that_is_refused_falls_back_to_the_password(

@@ -1,6 +1,7 @@
 """Hosts of other systems for the SSH probe: their files, and commands that print what theirs print."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -24,8 +25,8 @@ class UnixHost:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.root = folder / "root"
-        self._commands = folder / "commands"
-        self._commands.mkdir(parents=True)
+        self.commands = folder / "commands"
+        self.commands.mkdir(parents=True)
 
     def file(self, path: str, text: str) -> None:
         target = self.root / path.lstrip("/")
@@ -33,7 +34,7 @@ class UnixHost:
         target.write_text(text)
 
     def command(self, name: str, script: str) -> None:
-        path = self._commands / name
+        path = self.commands / name
         path.write_text(script if script.startswith("#!") else f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
 
@@ -47,10 +48,11 @@ class UnixHost:
     def output(self, probe: Probe, shell: Sequence[str] = ("sh",), **environment: str) -> Output:
         stdin = probe.stdin
         if self.root.exists():
-            stdin = f"R={self.root}\n".encode() + stdin
-        path = f"{self._commands}:{os.environ['PATH']}"
+            stdin = stdin.replace(b" R=\n", f" R={self.root}\n".encode(), 1)
+        path = f"{self.commands}:{os.environ['PATH']}"
+        program = shutil.which(shell[0], path=path) or shell[0]
         done = subprocess.run(
-            shell,
+            [program, *shell[1:]],
             input=stdin,
             capture_output=True,
             env={"PATH": path, **environment},

@@ -114,7 +114,7 @@ async def test_only_a_first_poll_asks_for_two_samples(server: SshServer) -> None
     kept = device.memory["ssh"]["cpu"]
     device.memory["ssh"]["cpu"] = {**kept, "busy": 150, "total": 900}
     reading = await device.poll()
-    assert asked == ["S=1 D=", "S= D="]
+    assert asked == ["S=1 D= R=", "S= D= R="]
     assert values(reading)["cpu_percent"] == 50  # since the sample that was kept: 100 of 200 ticks
 
 
@@ -160,7 +160,7 @@ async def test_a_df_that_hangs_costs_the_disks_and_is_left_alone_for_an_hour(ser
 
     def run(channel: paramiko.Channel) -> None:
         stdin = ssh_server.stdin_of(channel)
-        asked.append(stdin.partition("\n")[0].rpartition(" ")[2])
+        asked.append(stdin.partition("\n")[0].split()[2])
         lines = (head if asked[-1] == "D=" else head.partition("@mounts")[0] + "@end").replace(
             "@", f"@@{ssh_server.nonce_in(stdin)} "
         )

@@ -5,41 +5,79 @@ import functools
 import hashlib
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import paramiko
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    load_ssh_private_key,
+)
 
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.domain.observation import Reason
 from netvitals.domain.secret import Secret
 
-_KINDS = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 """How signatures of an `ssh-rsa` key are named today (RFC 8332)."""
 
 
-@functools.lru_cache(maxsize=256)
 def private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey:
     """An Ed25519, ECDSA or RSA key, in PEM or OpenSSH's format.
-
-    Kept, because making a key of a passphrase is slow on purpose and many devices share one.
 
     Raises:
         SshFault: it is none of these, or its passphrase is missing or wrong.
     """
-    phrase = passphrase.reveal() if passphrase is not None else None
-    for kind in _KINDS:
-        try:
-            return kind.from_private_key(io.StringIO(text.reveal()), password=phrase)
-        except paramiko.PasswordRequiredException:
-            raise SshFault(
-                Reason.BAD_CREDENTIAL, "the private key is encrypted: add its `passphrase` to the credential"
-            ) from None
-        except Exception:  # noqa: BLE001, S112, paramiko raises what its parsers do; another kind may fit
-            continue
-    wrong = "the passphrase does not open the private key, or it" if phrase else "the private key"
-    raise SshFault(
-        Reason.BAD_CREDENTIAL, f"{wrong} is no Ed25519, ECDSA or RSA key in PEM or OpenSSH's format"
-    )
+    key = _private_key(text, passphrase)
+    if isinstance(key, str):
+        raise SshFault(Reason.BAD_CREDENTIAL, key)
+    return key
+
+
+@functools.lru_cache(maxsize=256)
+def _private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey | str:
+    """The key, or what is wrong with it; kept, since a passphrase is slow on purpose and many share one.
+
+    Read by cryptography: paramiko's own reader cuts an ECDSA or RSA key without a comment to nothing where
+    the key happens to need no padding.
+    """
+    try:
+        return _for_paramiko(_loaded(text.reveal(), passphrase))
+    except _Encrypted:
+        return "the private key is encrypted: add its `passphrase` to the credential"
+    except Exception:  # noqa: BLE001, parsers of hostile text; what they say may quote it
+        wrong = "the passphrase does not open the private key, or it" if passphrase else "the private key"
+        return f"{wrong} is no Ed25519, ECDSA or RSA key in PEM or OpenSSH's format"
+
+
+class _Encrypted(Exception):
+    """There is no passphrase, and the key needs one."""
+
+
+def _loaded(text: str, passphrase: Secret | None) -> Any:
+    load = load_ssh_private_key if "BEGIN OPENSSH" in text else load_pem_private_key
+    data = f"{text.strip()}\n".encode()
+    phrase = passphrase.reveal().encode() if passphrase is not None else None
+    try:
+        return load(data, phrase)
+    except TypeError:  # a phrase that is missing, or one that is not needed
+        if phrase is None:
+            raise _Encrypted from None
+        return load(data, None)
+
+
+def _for_paramiko(key: Any) -> paramiko.PKey:
+    if isinstance(key, RSAPrivateKey):
+        return paramiko.RSAKey(key=key)
+    if isinstance(key, EllipticCurvePrivateKey):
+        return paramiko.ECDSAKey(vals=(key, key.public_key()))
+    # Of the other kinds paramiko knows one, and takes that only from a file.
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return paramiko.Ed25519Key.from_private_key(io.StringIO(plain.decode()))
 
 
 def line_of(key: paramiko.PKey) -> str:

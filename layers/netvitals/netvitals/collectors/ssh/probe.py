@@ -33,7 +33,7 @@ class Probe:
 
     def __init__(self, *, second_sample: bool, disks: bool) -> None:
         self._nonce = secrets.token_hex(8)
-        self._line = f"N={self._nonce} S={int(second_sample) or ''} D={'' if disks else 1}\n"
+        self._line = f"N={self._nonce} S={int(second_sample) or ''} D={'' if disks else 1} R=\n"
         self.end = f"@@{self._nonce} end\n".encode()
         self.df_hung = False
         """Known once the findings were read."""
