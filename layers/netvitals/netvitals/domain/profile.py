@@ -23,7 +23,7 @@ ColumnText = Annotated[str, Meta(pattern=_COLUMN, max_length=300)]
 ends in `.0` is a scalar, any other a column of a table. One that begins with `{sysObjectID}` lies in the
 device's own branch, or in the one above with `{sysObjectID[:-1]}`, for vendors that write a MIB a model."""
 
-_OPER_STATES = frozenset(range(1, 8))
+OPER_STATES = frozenset(range(1, 8))
 SectionName = Literal["cpu", "memory", "temperature", "disk"]
 SECTIONS: tuple[SectionName, ...] = ("cpu", "memory", "temperature", "disk")
 PARTS = (*SECTIONS, "interfaces")
@@ -202,7 +202,7 @@ class InterfaceSource(_Strict, frozen=True):
                 check_column(term)
         if isinstance(self.if_index, str) and not re.fullmatch(r"index(\[-?\d+\])?", self.if_index):
             check_column(self.if_index)
-        if isinstance(self.oper_status, Reported) and not _OPER_STATES.issuperset(
+        if isinstance(self.oper_status, Reported) and not OPER_STATES.issuperset(
             self.oper_status.meaning.values()
         ):
             raise ValueError("oper_status means 1 to 7, as ifOperStatus does")

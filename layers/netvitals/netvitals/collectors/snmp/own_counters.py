@@ -23,6 +23,7 @@ from netvitals.collectors.snmp.interfaces import (
 from netvitals.domain.point import Point
 from netvitals.domain.policy import InterfaceFilter
 from netvitals.domain.profile import (
+    OPER_STATES,
     InterfaceNumber,
     InterfaceSource,
     Number,
@@ -72,6 +73,8 @@ def rows_counted(source: InterfaceSource, answers: Answers) -> list[Counted]:
     for index, oid in indexes_of(terms, answers):
         if all(passes(rule, cells, index) for rule in source.where):
             read = {name: _number(term, source, cells, index) for name, term in numbers.items()}
+            if read.get("oper_status") not in OPER_STATES:
+                read.pop("oper_status", None)
             found[index] = Counted(
                 numbers={name: number for name, number in read.items() if number is not None},
                 time_ns=answers.time_ns(oid, index),
