@@ -36,7 +36,7 @@ COUNT = sum(map(len, DEVICES.values()))
 
 
 def own() -> str:
-    return "\n".join(line for device, points in DEVICES.items() for line in encode(device, points).lines)
+    return "\n".join(line for device, points in DEVICES.items() for line in encode(device, points))
 
 
 def client_points() -> str:

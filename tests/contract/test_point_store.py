@@ -60,7 +60,7 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES, ids=[ascii(name)[:12] for name in NAMES])
 def test_a_name_of_any_kind_is_one_tag_of_one_point(any_influx: Influx, name: str) -> None:
     encoded = encode(name, [Point("net_bytes_in", 7, NOW, instance=name, if_index=3, alias=name)])
-    outcome = any_influx.sink().write(encoded.lines, soon())
+    outcome = any_influx.sink().write(encoded, soon())
     assert (outcome.accepted, outcome.refused, outcome.unsent) == (1, [], [])
     (row,) = any_influx.query(EVERYTHING)
     assert row["device_id"] == row["instance"] == row["alias"]
@@ -79,25 +79,25 @@ def test_a_status_of_any_kind_stays_in_its_quotes(any_influx: Influx, text: str)
 def test_values_read_back_as_they_were_written(any_influx: Influx) -> None:
     values = [0.1, 1e-9, 1.5e22, 2**53, 12, 0]
     points = [Point("uptime_seconds", value, NOW + n) for n, value in enumerate(values)]
-    any_influx.sink().write(encode("sw1", points).lines, soon())
+    any_influx.sink().write(encode("sw1", points), soon())
     assert [row["value"] for row in any_influx.query(EVERYTHING)] == values
 
 
 def test_a_counter_of_64_bits_comes_back_within_a_double_s_precision(any_influx: Influx) -> None:
-    any_influx.sink().write(encode("sw1", [Point("net_bytes_in", 2**64 - 1, NOW)]).lines, soon())
+    any_influx.sink().write(encode("sw1", [Point("net_bytes_in", 2**64 - 1, NOW)]), soon())
     assert float(any_influx.query(EVERYTHING)[0]["value"]) == float(2**64 - 1)
 
 
 def test_measures_counters_and_states_live_in_one_measurement(any_influx: Influx) -> None:
     points = [Point("cpu_percent", 1.5, NOW), Point("net_bytes_in", 2, NOW), Point("ping_status", 1, NOW)]
-    outcome = any_influx.sink().write(encode("sw1", points).lines, soon())
+    outcome = any_influx.sink().write(encode("sw1", points), soon())
     assert (outcome.accepted, outcome.refused) == (3, [])
 
 
 def test_the_same_point_written_twice_is_one_point_with_the_newer_value(any_influx: Influx) -> None:
     sink = any_influx.sink()
     for value in (1, 2):
-        sink.write(encode("sw1", [Point("cpu_percent", value, NOW)]).lines, soon())
+        sink.write(encode("sw1", [Point("cpu_percent", value, NOW)]), soon())
     assert [row["value"] for row in any_influx.query(EVERYTHING)] == [2]
 
 
@@ -163,7 +163,7 @@ def test_a_body_over_the_limit_is_413_even_when_it_is_small_in_gzip(any_influx: 
 def test_last_values_are_read_per_series(any_influx: Influx) -> None:
     for device in ("sw1", "sw2"):
         points = [Point("cpu_percent", n, NOW + n) for n in range(3)] + [Point("memory_percent", 50, NOW)]
-        any_influx.sink().write(encode(device, points).lines, soon())
+        any_influx.sink().write(encode(device, points), soon())
     statement = "SELECT last(value) FROM device_metrics WHERE metric_name = 'cpu_percent' GROUP BY device_id"
     assert any_influx.query(statement) == [
         {"time": NOW + 2, "last": 2, "device_id": device} for device in ("sw1", "sw2")
@@ -172,7 +172,7 @@ def test_last_values_are_read_per_series(any_influx: Influx) -> None:
 
 def test_a_series_is_read_by_its_tags_and_a_span_of_time(any_influx: Influx) -> None:
     points = [Point("cpu_percent", n, NOW + n) for n in range(10)]
-    any_influx.sink().write(encode("it's", points).lines + encode("sw2", points).lines, soon())
+    any_influx.sink().write(encode("it's", points) + encode("sw2", points), soon())
     where = rf"device_id = 'it\'s' AND metric_name = 'cpu_percent' AND time >= {NOW + 2} AND time < {NOW + 8}"
     statement = f"SELECT value FROM device_metrics WHERE {where} ORDER BY time DESC LIMIT 3"  # noqa: S608, ours
     rows = any_influx.query(statement)
@@ -180,7 +180,7 @@ def test_a_series_is_read_by_its_tags_and_a_span_of_time(any_influx: Influx) -> 
 
 
 def test_points_are_counted(any_influx: Influx) -> None:
-    any_influx.sink().write(encode("sw1", [Point("cpu_percent", n, NOW + n) for n in range(9)]).lines, soon())
+    any_influx.sink().write(encode("sw1", [Point("cpu_percent", n, NOW + n) for n in range(9)]), soon())
     assert any_influx.query("SELECT count(value) FROM device_metrics")[0]["count"] == 9
 
 
@@ -194,7 +194,7 @@ def test_a_statement_that_is_none_is_400(any_influx: Influx) -> None:
 
 
 def test_the_sink_writes_around_malformed_lines_and_hands_them_back(any_influx: Influx) -> None:
-    good = encode("sw1", [Point("cpu_percent", n % 100, NOW + n) for n in range(50)]).lines
+    good = encode("sw1", [Point("cpu_percent", n % 100, NOW + n) for n in range(50)])
     bad = ["garbage", "m,t= x=1"]
     outcome = any_influx.sink().write([*good[:20], bad[0], *good[20:], bad[1]], soon())
     assert (outcome.accepted, outcome.unsent, outcome.obstacle) == (50, [], None)
@@ -204,7 +204,7 @@ def test_the_sink_writes_around_malformed_lines_and_hands_them_back(any_influx: 
 
 
 def test_the_sink_finds_a_line_of_the_wrong_type_that_nobody_names(any_influx: Influx) -> None:
-    good = encode("sw1", [Point("cpu_percent", n % 100, NOW + n) for n in range(64)]).lines
+    good = encode("sw1", [Point("cpu_percent", n % 100, NOW + n) for n in range(64)])
     bad = [f"device_metrics,device_id=sw9 value=1i {NOW}", f"device_metrics,device_id=sw8 value=2i {NOW}"]
     outcome = any_influx.sink().write([*good[:10], bad[0], *good[10:40], bad[1], *good[40:]], soon())
     assert (outcome.accepted, outcome.unsent) == (64, [])
@@ -215,7 +215,7 @@ def test_the_sink_finds_a_line_of_the_wrong_type_that_nobody_names(any_influx: I
 def test_the_sink_splits_what_is_too_large(any_influx: Influx) -> None:
     any_influx.server.max_body_bytes, limit = 2000, any_influx.server.max_body_bytes
     try:
-        lines = encode("sw1", [Point("cpu_percent", n % 100, NOW + n) for n in range(100)]).lines
+        lines = encode("sw1", [Point("cpu_percent", n % 100, NOW + n) for n in range(100)])
         outcome = any_influx.sink().write([*lines, f'm x="{"y" * 3000}" {NOW}'], soon())
     finally:
         any_influx.server.max_body_bytes = limit

@@ -54,7 +54,7 @@ def polled(second: int) -> Iterator[list[str]]:
 
 def lines_of(device: int, second: int, names: tuple[str, ...]) -> list[str]:
     at = (START + second) * 10**9 + device
-    return encode(f"device-{device:04}", [Point(name, (device + second) % 2, at) for name in names]).lines
+    return encode(f"device-{device:04}", [Point(name, (device + second) % 2, at) for name in names])
 
 
 class CountedSink:

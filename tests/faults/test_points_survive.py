@@ -236,7 +236,7 @@ def scene(influx: Influx, moto_port: int) -> Iterator[Scene]:
 
 
 def lines_of(fleet: list[tuple[str, Point]]) -> list[str]:
-    return [line for device, point in fleet for line in encode(device, [point]).lines]
+    return [line for device, point in fleet for line in encode(device, [point])]
 
 
 def check_everything_is_accounted_for(scene: Scene, bad: list[str]) -> None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from influxdb_client import Point as ClientPoint
 
 from netvitals.domain.line_protocol import MAX_NAME_CHARACTERS, encode, status_line, tag_value
-from netvitals.domain.point import METRICS, Point
+from netvitals.domain.point import METRICS, Point, fault_of
+from netvitals.usecases.verdict import vetted
 
 NOW = 1_763_913_600_123_456_789
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
@@ -24,9 +25,9 @@ def read_line(line: str) -> tuple[dict[str, str], str, str]:
 
 
 def line_of(point: Point, device_id: str = "sw1") -> str:
-    encoded = encode(device_id, [point])
-    assert not encoded.rejected
-    return encoded.lines[0]
+    assert fault_of(point) is None
+    [line] = encode(device_id, [point])
+    return line
 
 
 def test_a_measure_is_a_float_for_ever_even_when_it_is_whole() -> None:
@@ -68,14 +69,11 @@ def test_every_metric_has_the_one_type_that_influxdb_allows_its_field() -> None:
         (Point("invented", 1, NOW), "no metric"),
     ],
 )
-def test_an_unfit_point_is_named_and_the_others_are_encoded(point: Point, named: str) -> None:
-    encoded = encode("sw1", [point, Point("cpu_percent", 1.5, NOW)])
-    assert [(rejected.point, named in rejected.fault) for rejected in encoded.rejected] == [(point, True)]
-    assert len(encoded.lines) == 1
-
-
-def test_a_device_without_an_id_stores_nothing() -> None:
-    assert encode("", [Point("cpu_percent", 1, NOW)]).lines == []
+def test_an_unfit_point_is_left_out_with_its_fault(point: Point, named: str) -> None:
+    good = Point("cpu_percent", 1.5, NOW)
+    kept, [fault] = vetted([point, good])
+    assert kept == [good]
+    assert named in fault
 
 
 @given(device_id=ANY_TEXT.filter(bool) | HOSTILE.filter(bool), instance=ANY_TEXT | HOSTILE, alias=HOSTILE)

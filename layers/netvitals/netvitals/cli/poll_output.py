@@ -26,7 +26,7 @@ def output_for(options: Options, jobs: Sequence[Job]) -> Output:
     if options.format_ == "jsonl":
         return _Stream(lambda result: [json_line(result)])
     if options.format_ == "lines":
-        return _Stream(lambda result: encode(result.job.device_id, result.points).lines)
+        return _Stream(lambda result: encode(result.job.device_id, result.points))
     from netvitals.cli.poll_table import TableOutput  # noqa: PLC0415, rich is for people
 
     return TableOutput(jobs, detailed=options.address is not None)

@@ -164,7 +164,7 @@ class Collect:
         """Whether everything is safe; both stores are tried, whatever becomes of the other."""
         if not results:
             return True
-        lines = [line for result in results for line in encode(result.job.device_id, result.points).lines]
+        lines = [line for result in results for line in encode(result.job.device_id, result.points)]
         observed = [result.observation() for result in results]
         end = deadline - LAST_WORDS_SECONDS
         points, recorded = await asyncio.gather(
