@@ -166,4 +166,4 @@ def test_thermal_zones_are_tenths_of_a_kelvin_and_zero_is_no_sensor() -> None:
         row(Name=r"\_TZ.TZ01", HighPrecisionTemperature=0),
         row(Name=r"\_TZ.TZ02", HighPrecisionTemperature=9999),
     ]
-    assert told(temperature_points(rows)) == {("temperature_celsius", r"\_TZ.TZ00"): pytest.approx(27.85)}
+    assert told(temperature_points(rows)) == {("temperature_celsius", "_TZ.TZ00"): pytest.approx(27.85)}

@@ -128,7 +128,8 @@ def temperature_points(rows: Sequence[Row]) -> Iterator[Point]:
         if name and kelvin:
             celsius = round(kelvin / 10 - _ZERO_CELSIUS, 3)
             if _COLDEST < celsius < _HOTTEST:
-                yield Point("temperature_celsius", celsius, row.time_ns, name)
+                # ACPI's names are paths from a root, `\\_TZ.TZ00`.
+                yield Point("temperature_celsius", celsius, row.time_ns, name.lstrip("\\"))
 
 
 def _of_total(section: str, used: int, total: int, time_ns: int, instance: str) -> Iterator[Point]:

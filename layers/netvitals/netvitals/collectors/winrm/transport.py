@@ -1,7 +1,7 @@
 """pywinrm's transport under guard: it dials what was vetted, follows nothing, and reads no environment."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -153,14 +153,32 @@ class _Adapter(HTTPAdapter):
         super().close()
 
 
-class _Dialled:
-    """A connection of urllib3's whose socket comes from the line."""
+if TYPE_CHECKING:
+    _Base = HTTPConnection
+else:
+    _Base = object
 
-    timeout: Any
+
+class _Dialled(_Base):
+    """A connection of urllib3's whose socket comes from the line."""
 
     def __init__(self, *arguments: Any, line: Line, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._line = line
+        self._held: bytearray | None = None
+
+    def request(self, *arguments: Any, **options: Any) -> None:
+        """Head and body in one write: apart they are two packets, and as many system calls."""
+        self._held = bytearray()
+        super().request(*arguments, **options)
+        held, self._held = self._held, None
+        super().send(held)
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held += data
 
     def _new_conn(self) -> Any:
         return self._line.dial(self.timeout if isinstance(self.timeout, int | float) else _CONNECT_SECONDS)

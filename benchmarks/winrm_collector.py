@@ -1,0 +1,135 @@
+"""What a Windows host costs: this collector beside pywinrm's `run_ps` with the same questions, in one run.
+
+Run it with `python benchmarks/winrm_collector.py`. Both log in by NTLM with message encryption to a simulated
+host in another process, on as many threads. CPU is this process's alone. The host's PowerShell takes no time
+here; on Windows it takes 0.2 to 2 s and a process of its own, which is not in these numbers.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import winrm
+
+from local.simulators.winrm_host import WinrmHost
+from local.simulators.winrm_soap import Service
+from netvitals.collectors.winrm import powershell
+from netvitals.collectors.winrm.collector import WinrmCollector
+from netvitals.domain.credential import credential_from
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.policy import WinrmSettings
+from netvitals.domain.ports import Target
+from simulators.polling import job
+from simulators.windows import PASSWORD, USER, windows
+
+ADDRESS = "127.0.0.1"
+IN_FLIGHT = (1, 20, 100)
+CREDENTIAL = credential_from("c", {"winrm": {"user": USER, "password": PASSWORD}})
+type Bench = Callable[[int, int], None]
+"""Polls so many hosts, so many at once."""
+
+
+class Host(NamedTuple):
+    """A simulated host in another process."""
+
+    port: int
+    pipe: Connection
+
+    def requests(self) -> int:
+        self.pipe.send(None)
+        return int(self.pipe.recv())
+
+
+def serve(pipe: Connection) -> None:
+    with WinrmHost(Service(windows()), ADDRESS, users={USER: PASSWORD}) as host:
+        pipe.send(host.port)
+        while True:
+            pipe.recv()
+            pipe.send(host.requests)
+
+
+def ours(host: Host) -> Bench:
+    collector = WinrmCollector()
+    settings = WinrmSettings(port=host.port, tls=False)
+    memory = dict(asyncio.run(polled(collector, settings, {})).memory)
+
+    async def many(hosts: int, in_flight: int) -> None:
+        slots = asyncio.Semaphore(in_flight)
+
+        async def one() -> None:
+            async with slots:
+                await polled(collector, settings, memory)
+
+        await asyncio.gather(*(one() for _ in range(hosts)))
+
+    return lambda hosts, in_flight: asyncio.run(many(hosts, in_flight))
+
+
+async def polled(collector: WinrmCollector, settings: WinrmSettings, memory: dict[str, object]) -> Reading:
+    reading = Reading()
+    this = job(winrm=settings, memory=memory)
+    deadline = time.monotonic() + 120
+    await collector.collect(
+        Target(job=this, address=ADDRESS, credential=CREDENTIAL, deadline=deadline), reading
+    )
+    assert reading.reason is Reason.OK, reading.detail
+    return reading
+
+
+def run_ps(host: Host) -> Bench:
+    script = powershell.script()
+
+    def one(_: int) -> None:
+        session = winrm.Session(
+            f"http://{ADDRESS}:{host.port}/wsman", auth=(USER, PASSWORD), transport="ntlm"
+        )
+        answer = session.run_ps(script)
+        assert answer.status_code == 0
+        assert b"@@{" in answer.std_out
+
+    def many(hosts: int, in_flight: int) -> None:
+        with ThreadPoolExecutor(min(in_flight, 64)) as threads:
+            list(threads.map(one, range(hosts)))
+
+    return many
+
+
+def measured(name: str, bench: Bench, host: Host, hosts: int, in_flight: int) -> None:
+    before, cpu, wall = host.requests(), time.process_time(), time.perf_counter()
+    bench(hosts, in_flight)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    requests = (host.requests() - before) / hosts
+    print(f"{in_flight:9}  {name:10}  {requests:8.1f}  {1e3 * cpu / hosts:8.1f}  {1e3 * wall / hosts:8.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hosts", type=int, default=100, help="polled per measurement")
+    hosts = parser.parse_args().hosts
+    multiprocessing.set_start_method("spawn")
+    mine, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=serve, args=(theirs,), daemon=True)
+    process.start()
+    host = Host(mine.recv(), mine)
+    benches = {"netvitals": ours(host), "run_ps": run_ps(host)}
+    for bench in benches.values():
+        bench(2, 1)
+    print("in flight  with        requests  CPU ms    wall ms   per host")
+    for in_flight in IN_FLIGHT:
+        for name, bench in benches.items():
+            measured(name, bench, host, hosts, in_flight)
+    process.terminate()
+
+
+if __name__ == "__main__":
+    main()
