@@ -74,7 +74,8 @@ class SshServer:
     def _serve(self, sock: socket.socket) -> None:
         with suppress(OSError, EOFError, paramiko.SSHException):
             if self.raw is not None:
-                self.raw(sock)
+                with sock:
+                    self.raw(sock)
                 return
             transport = paramiko.Transport(sock)
             self._open.append(transport)
