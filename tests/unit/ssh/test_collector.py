@@ -393,6 +393,7 @@ async def test_a_server_that_ignores_the_command_is_ended_with_the_devices_time(
         transport = paramiko.Transport(sock)
         transport.add_server_key(HOST_KEY)
         transport.start_server(server=Mute(server))
+        transport.join()
 
     server.raw = raw
     reading = await Device(server).poll(seconds=1)
