@@ -16,13 +16,14 @@ from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.evaluate import Row
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
 from netvitals.collectors.snmp.faults import SnmpFault
+from netvitals.collectors.snmp.own_counters import Counted
 from netvitals.collectors.snmp.packaged_profiles import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profile_files import candidates_of, read_folder, read_profile, write_index
 from netvitals.collectors.snmp.sessions import open_session
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.job import Job
 from netvitals.domain.ports import Target
-from netvitals.domain.profile import Match, Profile
+from netvitals.domain.profile import SECTIONS, Match, Profile
 
 _ROWS_SHOWN = 12
 
@@ -55,8 +56,8 @@ def list_profiles(filter_text: str) -> None:
 
 
 def _reads(found: Profile) -> str:
-    names = ("cpu", "memory", "temperature", "disk")
-    return " ".join(name for name in names if getattr(found, name).sources) or "standard MIBs"
+    names = [name for name in SECTIONS if found.section(name).sources]
+    return " ".join([*names, *(["interfaces"] if found.interfaces else [])]) or "standard MIBs"
 
 
 def _selected_by(match: Match) -> str:
@@ -151,7 +152,8 @@ def print_explanation(found: Explanation, console: Console) -> None:
 
 def _print_source(report: SourceReport, console: Console) -> None:
     answered = any(asked.values for asked in report.asked)
-    mark = "[green]used[/]" if report.used else "[yellow]not used[/]" if report.rows else "[dim]nothing[/]"
+    rows = [_row(report, row) for row in report.rows] or list(map(_counted, report.counted))
+    mark = "[green]used[/]" if report.used else "[yellow]not used[/]" if rows else "[dim]nothing[/]"
     console.print(f"[bold]{report.section}[/] source {report.number} of {report.profile}: {mark}")
     if not answered:
         console.print(f"  [dim]no answer: {', '.join(asked.name for asked in report.asked)}[/]")
@@ -159,13 +161,18 @@ def _print_source(report: SourceReport, console: Console) -> None:
     for asked in report.asked:
         count = f"{asked.values:>4} values  {asked.sample}" if asked.values else "   - no answer"
         console.print(f"  {asked.name:<32} {asked.oid:<38} {count}", highlight=False, soft_wrap=True)
-    for row in report.rows[:_ROWS_SHOWN]:
-        console.print(f"    → {_row(report, row)}", highlight=False, soft_wrap=True)
-    if len(report.rows) > _ROWS_SHOWN:
-        console.print(f"    … and {len(report.rows) - _ROWS_SHOWN} more")
+    for row in rows[:_ROWS_SHOWN]:
+        console.print(f"    → {row}", highlight=False, soft_wrap=True, markup=False)
+    if len(rows) > _ROWS_SHOWN:
+        console.print(f"    … and {len(rows) - _ROWS_SHOWN} more")
 
 
 def _row(report: SourceReport, row: Row) -> str:
     unit = "°C" if report.section == "temperature" else "%"
     amount = f" of {row.total:,.0f} bytes" if row.total is not None else ""
     return f"{row.instance or '(whole device)'}: {row.value:.1f} {unit}{amount}"
+
+
+def _counted(row: Counted) -> str:
+    place = row.name or row.interface or f"ifIndex {row.if_index}"
+    return f"{place}: {', '.join(f'{name} {number}' for name, number in row.numbers.items())}"

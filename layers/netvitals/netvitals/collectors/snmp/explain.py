@@ -1,6 +1,7 @@
 """What a profile makes of a device, source by source: for the person who writes the missing one."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -8,6 +9,7 @@ from netvitals.collectors.snmp.answers import Answers, Value, text_of
 from netvitals.collectors.snmp.collector import SYS_DESCR, SYS_OBJECT_ID
 from netvitals.collectors.snmp.evaluate import Row
 from netvitals.collectors.snmp.faults import SnmpFault
+from netvitals.collectors.snmp.own_counters import Counted, rows_counted
 from netvitals.collectors.snmp.profile_book import (
     STANDARD,
     Candidate,
@@ -17,8 +19,15 @@ from netvitals.collectors.snmp.profile_book import (
     probes_of,
 )
 from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.vitals import Vitals, read_source
-from netvitals.domain.profile import SECTIONS, SectionName, Source, references_of
+from netvitals.collectors.snmp.vitals import Vitals, read_source, reads_of
+from netvitals.domain.profile import (
+    SECTIONS,
+    InterfaceSource,
+    Profile,
+    SectionName,
+    Source,
+    references_of,
+)
 
 _SAMPLES = 3
 
@@ -35,13 +44,15 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class SourceReport(msgspec.Struct, frozen=True):
-    section: SectionName
+    section: SectionName | Literal["interfaces"]
     number: int
     profile: str
     asked: list[Asked]
     rows: list[Row]
     used: bool
     """False where a source before it was enough, or it gave nothing."""
+    counted: list[Counted] = []
+    """In the section `interfaces`, in place of `rows`."""
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -67,7 +78,7 @@ async def explain(session: SnmpSession, book: ProfileBook, forced: str | None = 
     name = forced or choose(candidates, probed)
     own, standard = book.load(name, identity.sysobjectid), book.load(STANDARD)
     vitals = Vitals(own, standard)
-    answers, faults = await _ask(session, vitals)
+    answers, faults = await _ask(session, vitals, own)
     _, productive = vitals.evaluate(vitals.everything(), answers)
     owned = {section: len(own.section(section).sources) for section in SECTIONS if name != STANDARD}
     sources = [
@@ -82,12 +93,20 @@ async def explain(session: SnmpSession, book: ProfileBook, forced: str | None = 
         for section in SECTIONS
         for number, source in enumerate(vitals.sources(section))
     ]
+    sources += _interface_reports(own, answers)
     return Explanation(identity, candidates, name, sources, faults)
 
 
-async def _ask(session: SnmpSession, vitals: Vitals) -> tuple[Answers, list[str]]:
+def _interface_reports(own: Profile, answers: Answers) -> Iterator[SourceReport]:
+    for number, source in enumerate(own.interfaces, 1):
+        counted = rows_counted(source, answers)
+        asked = list(_asked(source, answers))
+        yield SourceReport("interfaces", number, own.name, asked, [], bool(counted), counted)
+
+
+async def _ask(session: SnmpSession, vitals: Vitals, own: Profile) -> tuple[Answers, list[str]]:
     answers, faults = Answers(), []
-    reads = vitals.reads(vitals.everything())
+    reads = reads_of([*(s for name in SECTIONS for s in vitals.sources(name)), *own.interfaces])
     try:
         response = await session.get(reads.scalars)
         answers.add_scalars(response.values, response.time_ns)
@@ -100,7 +119,7 @@ async def _ask(session: SnmpSession, vitals: Vitals) -> tuple[Answers, list[str]
     return answers, faults
 
 
-def _asked(source: Source, answers: Answers) -> Iterator[Asked]:
+def _asked(source: Source | InterfaceSource, answers: Answers) -> Iterator[Asked]:
     for column in references_of(source):
         oid, _, name = column.partition(" ")
         values = _values(answers, oid)

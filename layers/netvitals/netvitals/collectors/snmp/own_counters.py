@@ -67,29 +67,31 @@ class Counted(msgspec.Struct, frozen=True):
 def rows_counted(source: InterfaceSource, answers: Answers) -> list[Counted]:
     """The rows that say anything; those that share a name have their index behind it."""
     cells = Cells(answers)
-    numbers = interface_numbers_of(source)
-    terms = [term for term in numbers.values() if isinstance(term, str | Reported)]
-    found: dict[str, Counted] = {}
-    for index, oid in indexes_of(terms, answers):
-        if all(passes(rule, cells, index) for rule in source.where):
-            read = {name: _number(term, source, cells, index) for name, term in numbers.items()}
-            if read.get("oper_status") not in OPER_STATES:
-                read.pop("oper_status", None)
-            found[index] = Counted(
-                numbers={name: number for name, number in read.items() if number is not None},
-                time_ns=answers.time_ns(oid, index),
-                if_index=_if_index(source, cells, index),
-                interface=source.interface or "",
-                name=instance_of(source, cells, index),
-            )
-    count = Counter(row.name for row in found.values())
-    return [
-        row
-        if count[row.name] == 1 or not row.name
-        else msgspec.structs.replace(row, name=f"{row.name} [{i}]")
-        for i, row in found.items()
-        if row.numbers
-    ]
+    terms = [t for t in interface_numbers_of(source).values() if isinstance(t, str | Reported)]
+    rows = {
+        index: _counted(source, cells, index, answers.time_ns(oid, index))
+        for index, oid in indexes_of(terms, answers)
+        if all(passes(rule, cells, index) for rule in source.where)
+    }
+    count = Counter(row.name for row in rows.values() if row.name)
+    for index, row in rows.items():
+        if count[row.name] > 1:
+            rows[index] = msgspec.structs.replace(row, name=f"{row.name} [{index}]")
+    return [row for row in rows.values() if row.numbers]
+
+
+def _counted(source: InterfaceSource, cells: Cells, index: str, time_ns: int) -> Counted:
+    terms = interface_numbers_of(source)
+    read = {name: _number(term, source, cells, index) for name, term in terms.items()}
+    if read.get("oper_status") not in OPER_STATES:
+        read.pop("oper_status", None)
+    return Counted(
+        numbers={name: number for name, number in read.items() if number is not None},
+        time_ns=time_ns,
+        if_index=_if_index(source, cells, index),
+        interface=source.interface or "",
+        name=instance_of(source, cells, index),
+    )
 
 
 def _number(term: str | Reported | Number, source: InterfaceSource, cells: Cells, index: str) -> int | None:
@@ -97,16 +99,17 @@ def _number(term: str | Reported | Number, source: InterfaceSource, cells: Cells
     if isinstance(term, int | float):
         return int(term)
     number = _whole(cells.cell(term, index))
-    if number is None:
-        return None
-    high = source.high_words.get(term.column if isinstance(term, Reported) else term)
-    if high is not None:
-        number = ((_whole(cells.cell(high, index)) or 0) << 32) + number % (1 << 32)
-    if isinstance(term, Reported):
-        if term.meaning:
-            return term.meaning.get(number)
-        number = int(number * term.multiply)
-    return number if 0 <= number < _COUNTER64_END else None
+    column = term.column if isinstance(term, Reported) else term
+    if column in source.high_words:
+        number = _joined(_whole(cells.cell(source.high_words[column], index)), number)
+    if number is not None and isinstance(term, Reported):
+        number = term.meaning.get(number) if term.meaning else int(number * term.multiply)
+    return number if number is not None and 0 <= number < _COUNTER64_END else None
+
+
+def _joined(high: int | None, low: int | None) -> int | None:
+    """Two words in one; without either, the counter would seem to be reset."""
+    return None if high is None or low is None else (high << 32) + low % (1 << 32)
 
 
 def _whole(value: Value) -> int | None:
