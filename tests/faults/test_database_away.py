@@ -3,6 +3,7 @@
 The real PostgreSQL stands behind a proxy that misbehaves; its user has a password that nobody may see.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Literal, LiteralString, NamedTuple
@@ -32,7 +33,8 @@ pytestmark = pytest.mark.integration
 
 ADDRESS = "127.0.12.1"
 BUCKET = "netvitals-snapshots"
-ROLE = "netvitals_faulty"
+ROLE = f"netvitals_faulty_{os.getpid()}"
+"""Roles belong to a whole server, which other tests may use at the same time."""
 READ, RECORD, DECIDE = b"FROM (SELECT * FROM devices", b"INSERT INTO device_state", b"FROM status_watch"
 Duration = Literal["short", "long"]
 Said = Callable[[], str]
@@ -130,13 +132,12 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def server(password_url: str) -> Iterator[Server]:
     with tcp_proxy(urlsplit(password_url).port or 5432) as proxy:
         server = Server(password_url, proxy)
-        with suppress(psycopg.errors.DuplicateObject):
-            server.execute("CREATE ROLE {role} LOGIN", role=sql.Identifier(ROLE))
         role, password = sql.Identifier(ROLE), sql.Literal(PASSWORD)
+        server.execute("CREATE ROLE {role} LOGIN PASSWORD {password}", role=role, password=password)
         server.execute("GRANT pg_read_all_data, pg_write_all_data TO {role}", role=role)
-        server.execute("ALTER ROLE {role} PASSWORD {password}", role=role, password=password)
         yield server
-        server.heal()
+        proxy.refuse()
+        server.execute("DROP ROLE {role}", role=role)
 
 
 @pytest.fixture
