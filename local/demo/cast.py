@@ -6,7 +6,8 @@ from typing import Any
 
 from local.demo import devices
 from local.demo.devices import Simulation
-from local.demo.parts import Nobody, Part, SnmpPart
+from local.demo.parts import Nobody, Part, SnmpPart, WinrmPart
+from local.demo.windows import domain_controller
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_v3_agent import V3Agent
 from netvitals.domain.credential import credential_from
@@ -24,6 +25,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
             "priv_key": "demo-privacy-key",
         }
     },
+    "windows": {"winrm": {"user": "DEMO\\netvitals", "password": "demo-password"}},
 }
 """The credential map, as the functions read it from Secrets Manager."""
 
@@ -62,6 +64,12 @@ def _snmp_v3(simulation: Simulation, credential: str) -> SnmpPart:
     return SnmpPart(V3Agent(simulation.objects, user), simulation.known)
 
 
+def _windows(bits_per_second: float) -> WinrmPart:
+    account = CREDENTIALS["windows"]["winrm"]
+    machine, known = domain_controller(bits_per_second)
+    return WinrmPart(machine, {account["user"]: account["password"]}, known)
+
+
 def _wrong_community() -> SnmpPart:
     other = devices.switch("dist-sw", 24, 0)
     return SnmpPart(Agent(other.objects, community="nobody-told-us"), host_answers=True)
@@ -82,6 +90,12 @@ def cast() -> Sequence[Role]:
             credential="legacy",
         ),
         Role(id="demo-db-1", part=_snmp(devices.server("db-1", 310e6))),
+        Role(
+            id="demo-dc-1",
+            part=_windows(85e6),
+            device_type="windows",
+            credential="windows",
+        ),
         Role(id="demo-ups-1", part=_snmp(devices.ups("ups-1"))),
         Role(
             id="demo-sat-link",

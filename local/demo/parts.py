@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from local.demo.truth import Known
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_host import AgentThread
+from local.simulators.winrm_host import Behaviour, WinrmHost
+from local.simulators.winrm_machine import Machine
+from local.simulators.winrm_soap import Service
 
 
 class Part(Protocol):
@@ -49,6 +52,27 @@ class SnmpPart:
 
     def plug(self, *, in_: bool) -> None:
         self._agent.loss = self._loss if in_ else 1.0
+
+
+class WinrmPart:
+    """A Windows host behind WinRM without TLS: NTLM encrypts what is said."""
+
+    def __init__(self, machine: Machine, users: dict[str, str], known: Known) -> None:
+        self.known = known
+        self._service, self._users = Service(machine), users
+        self._behaviour = Behaviour()
+        self._open = ExitStack()
+
+    def start(self, address: str) -> Mapping[str, Any]:
+        host = WinrmHost(self._service, address, users=self._users, behaviour=self._behaviour)
+        self._open.enter_context(host)
+        return {"winrm": {"port": host.port, "tls": False}}
+
+    def stop(self) -> None:
+        self._open.close()
+
+    def plug(self, *, in_: bool) -> None:
+        self._behaviour.plugged_in = in_
 
 
 class Nobody:

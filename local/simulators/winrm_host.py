@@ -144,7 +144,7 @@ class _Connection(BaseHTTPRequestHandler):
         elif scheme == "Negotiate" and behaviour.ntlm:
             return self._negotiate(base64.b64decode(token))
         if not self._logged_in:
-            self.server.refused += bool(scheme)
+            self.server.refused += scheme in {"Basic", _MUTUAL}
             self._challenge()
         return self._logged_in
 

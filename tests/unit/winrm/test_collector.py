@@ -59,7 +59,7 @@ async def test_a_second_poll_takes_the_first_ones_sample_and_asks_no_more_than_i
     assert [query.split(" FROM ")[1].split()[0] for query in service.queries] == [
         "Win32_OperatingSystem", PROCESSOR, "Win32_LogicalDisk", NETWORK,
     ]  # fmt: skip
-    login, several_rows = 3, 2
+    login, several_rows = 2, 2
     assert host.requests - before == login + 4 + several_rows
 
 

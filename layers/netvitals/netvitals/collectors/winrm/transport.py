@@ -14,6 +14,7 @@ from winrm.transport import HAVE_KERBEROS, Transport
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import Line
+from netvitals.collectors.winrm.ntlm import PromptNtlmAuth
 from netvitals.collectors.winrm.tls import context_for, fingerprint
 from netvitals.domain.credential import WinrmCredential
 from netvitals.domain.observation import Reason
@@ -98,6 +99,8 @@ class _GuardedTransport(Transport):
         session.headers["Accept-Encoding"] = "identity"
         if self.auth_method == "basic":  # requests would write a text in Latin-1, or fail to
             session.auth = HTTPBasicAuth(str(self.username).encode(), str(self.password).encode())
+        if self.auth_method == "ntlm" and not isinstance(session.auth, PromptNtlmAuth):
+            session.auth = PromptNtlmAuth(self.username, self.password)
         if self._by_certificate:
             session.auth = None
             session.headers["Authorization"] = (
