@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -53,9 +54,10 @@ class Host(NamedTuple):
 def serve(pipe: Connection) -> None:
     with WinrmHost(Service(windows()), ADDRESS, users={USER: PASSWORD}) as host:
         pipe.send(host.port)
-        while True:
-            pipe.recv()
-            pipe.send(host.requests)
+        with suppress(EOFError):  # the other end has what it wants
+            while True:
+                pipe.recv()
+                pipe.send(host.requests)
 
 
 def ours(host: Host) -> Bench:
@@ -120,6 +122,7 @@ def main() -> None:
     mine, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=serve, args=(theirs,), daemon=True)
     process.start()
+    theirs.close()
     host = Host(mine.recv(), mine)
     benches = {"netvitals": ours(host), "run_ps": run_ps(host)}
     for bench in benches.values():
@@ -128,7 +131,8 @@ def main() -> None:
     for in_flight in IN_FLIGHT:
         for name, bench in benches.items():
             measured(name, bench, host, hosts, in_flight)
-    process.terminate()
+    mine.close()
+    process.join(10)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """A simulated Windows host on a loopback address: HTTP, TLS, the login, and what can go wrong with them."""
 
 import base64
+import functools
 import hashlib
 import os
 import re
+import socket
 import ssl
 import struct
 import tempfile
@@ -69,7 +71,7 @@ class WinrmHost(ThreadingHTTPServer):
         behaviour: Behaviour | None = None,
     ) -> None:
         """`tls` is a certificate and its key; `client_ca` issues the client certificates that log in."""
-        self.address_family = 10 if ":" in address else 2
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         super().__init__((address, 0), _Connection)
         self.service = service
         self.users = users
@@ -279,14 +281,18 @@ def _bindings(certificate: Path) -> GssChannelBindings:
 _accounts: dict[str, str] = {}
 
 
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Gone with the process."""
+    return tempfile.TemporaryDirectory(prefix="netvitals-accounts-")
+
+
 def _accept(users: dict[str, str]) -> None:
     """NTLM's acceptor reads its accounts from a file that the environment names, one for the process."""
     _accounts.update(users)
-    folder = Path(tempfile.gettempdir(), f"netvitals-accounts-{os.getpid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    lines = [f"{domain}:{name}:{password}\n" for domain, name, password in _parted()]
-    (folder / "users").write_text("".join(lines))
-    os.environ["NTLM_USER_FILE"] = str(folder / "users")
+    path = Path(_folder().name, "users")
+    path.write_text("".join(f"{domain}:{name}:{password}\n" for domain, name, password in _parted()))
+    os.environ["NTLM_USER_FILE"] = str(path)
 
 
 def _parted() -> list[tuple[str, str, str]]:

@@ -168,6 +168,20 @@ async def test_a_refused_password_is_sent_once_and_then_not_for_a_while(host: Wi
     assert "winrm_refused" not in device.memory
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "wrong-horse-battery"])
+async def test_a_password_is_in_no_log_and_in_no_result(
+    host: WinrmHost, password: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    device = Device(host)
+    device.credential["password"] = password
+    reading = await device.poll()
+    told = "".join(capfd.readouterr()) + caplog.text + reading.detail + repr(reading.memory)
+    assert told
+    assert password not in told
+    assert "TlRMTVNT" not in told, "an NTLM token, against which passwords can be tried"
+
+
 async def test_a_host_that_offers_no_ntlm_is_not_sent_a_password() -> None:
     with WinrmHost(Service(windows()), users={}, behaviour=Behaviour(basic=True, ntlm=False)) as host:
         reading = await Device(host).poll()

@@ -1,6 +1,7 @@
 """NTLM that does not wait to be asked: a login of two requests instead of three."""
 
 import base64
+import logging
 import re
 from typing import Any
 
@@ -10,6 +11,8 @@ from requests_ntlm import HttpNtlmAuth
 from requests_ntlm.requests_ntlm import ShimSessionSecurity
 from spnego.channel_bindings import GssChannelBindings
 
+# At DEBUG it logs its tokens, against which passwords can be tried.
+logging.getLogger("spnego").setLevel(logging.WARNING)
 _CHALLENGE = re.compile(r"\bNegotiate ([A-Za-z0-9+/=]+)")
 _UNAUTHORIZED = 401
 

@@ -65,6 +65,7 @@ class Survey:
         self,
         rows: Callable[[Query], list[Row]],
         reading: Reading,
+        remembered: Remembered,
         deadline: float,
         pause_seconds: float | None = None,
     ) -> None:
@@ -72,17 +73,16 @@ class Survey:
         self.faults: list[tuple[Section, QueryFault]] = []
         self._rows = rows
         self._reading = reading
+        self._kept = remembered.cpu
+        self._booted: int | None = None
+        now = int(time.time())
+        self._absent = {name: at for name, at in remembered.absent.items() if now < at and name in CLASSES}
+        self._until = now + ABSENT_SECONDS
         self._deadline = deadline
         self._pause_seconds = SECOND_SAMPLE_SECONDS if pause_seconds is None else pause_seconds
 
-    def run(self, remembered: Remembered) -> None:
+    def run(self) -> None:
         """Ask for everything. What was read and learnt is in the reading whatever is raised."""
-        now = int(time.time())
-        self._absent = {
-            name: until for name, until in remembered.absent.items() if now < until and name in CLASSES
-        }
-        self._until = now + ABSENT_SECONDS
-        self._kept = remembered.cpu
         try:
             self._booted = booted_at(self._section(SYSTEM))
             first = self._cpu()

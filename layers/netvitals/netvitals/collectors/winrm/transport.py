@@ -86,20 +86,23 @@ class _GuardedTransport(Transport):
         self._by_certificate = own == "certificate"
 
     def build_session(self) -> requests.Session:
-        built: requests.Session = super().build_session()
-        self._guard(built)
-        return built
+        if self.session is None:
+            self._guard(super().build_session())
+        assert self.session is not None  # noqa: S101, it was built
+        return self.session
 
     def setup_encryption(self, session: requests.Session) -> None:
         self._guard(session)  # the first message goes out here, before `build_session` returns
         super().setup_encryption(session)
 
     def _guard(self, session: requests.Session) -> None:
+        if not session.trust_env:  # done before
+            return
         session.trust_env = False  # neither a proxy nor ~/.netrc
         session.headers["Accept-Encoding"] = "identity"
         if self.auth_method == "basic":  # requests would write a text in Latin-1, or fail to
             session.auth = HTTPBasicAuth(str(self.username).encode(), str(self.password).encode())
-        if self.auth_method == "ntlm" and not isinstance(session.auth, PromptNtlmAuth):
+        if self.auth_method == "ntlm":
             session.auth = PromptNtlmAuth(self.username, self.password)
         if self._by_certificate:
             session.auth = None

@@ -1,9 +1,13 @@
 """What happens on a thread: log in, ask for everything, say what is missing."""
 
+from collections.abc import Callable
+
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import Refused, WinrmFault
 from netvitals.collectors.winrm.line import Line
+from netvitals.collectors.winrm.queries import Query
+from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.session import Session
 from netvitals.collectors.winrm.survey import Survey, remembered_of
 from netvitals.domain.observation import Reading, Reason
@@ -55,18 +59,21 @@ class _Visit:
             self._by_powershell()
 
     def _by_wmi(self) -> None:
-        survey = Survey(lambda query: self._session.rows(query.wql), self._reading, self._target.deadline)
-        self._conclude(survey)
+        self._conclude(self._survey(lambda query: self._session.rows(query.wql)))
 
     def _by_powershell(self) -> None:
         answers = powershell.run(self._session, self._target.deadline)
-        self._conclude(Survey(answers.rows, self._reading, self._target.deadline, pause_seconds=0))
+        self._conclude(self._survey(answers.rows, pause_seconds=0))
+
+    def _survey(self, rows: Callable[[Query], list[Row]], pause_seconds: float | None = None) -> Survey:
+        remembered = remembered_of(self._target.job.memory)
+        return Survey(rows, self._reading, remembered, self._target.deadline, pause_seconds)
 
     def _conclude(self, survey: Survey) -> None:
         """The reading's reason. Without a single point the first fault is the poll's."""
         told = []
         try:
-            survey.run(remembered_of(self._target.job.memory))
+            survey.run()
         except WinrmFault as fault:
             if not self._reading.points:
                 raise

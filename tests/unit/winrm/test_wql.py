@@ -1,0 +1,26 @@
+"""WQL over a real connection, in the forms that the collector's own queries do not have."""
+
+from local.simulators.winrm_host import WinrmHost
+from local.simulators.winrm_soap import Service
+from netvitals.collectors.winrm.access import access_of
+from netvitals.collectors.winrm.line import Line, connect
+from netvitals.collectors.winrm.transport import guarded_protocol
+from netvitals.collectors.winrm.wql import rows_of
+from simulators.windows import PASSWORD, USER, Device, windows
+
+
+async def test_whole_instances_are_rows_like_projections() -> None:
+    with WinrmHost(Service(windows()), users={USER: PASSWORD}) as host:
+        target = Device(host).target()
+        assert target.credential.winrm is not None
+        line = Line(target.address, host.port, (await connect(target.address, host.port, 5))[0])
+        try:
+            protocol = guarded_protocol(line, access_of(target, target.credential.winrm))
+            rows = rows_of(protocol, "SELECT * FROM Win32_LogicalDisk WHERE DriveType=3")
+        finally:
+            line.close()
+    assert [(row.values["DeviceID"], row.values["Size"]) for row in rows] == [
+        ("C:", "1000"),
+        ("D:", None),
+        ("E:", "2000"),
+    ]
