@@ -461,7 +461,11 @@ async def test_nothing_is_left_of_many_polls_whatever_became_of_them(server: Ssh
     assert not [thread for thread in new if isinstance(thread, threading.Timer)]
     assert len([thread for thread in new if thread.name.startswith("ssh")]) == 1  # the pool's own
     server.__exit__()
-    assert _descriptors() <= before + 2
+    for _ in range(200):  # the server's threads have ends of their own
+        if _descriptors() <= before:
+            break
+        await asyncio.sleep(0.05)
+    assert _descriptors() <= before
 
 
 def _descriptors() -> int:
