@@ -1,61 +1,19 @@
 """The SNMP collector against simulated agents: what a job ends as, and what is remembered."""
 
 import time
-from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import pytest
 
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_devices import interfaces, switch_objects, system
-from local.simulators.snmp_host import AgentHost
 from local.simulators.snmp_mib import Counter64, Gauge32, Object, TimeTicks
-from netvitals.collectors.snmp.collector import ENGINE_TIME, SYS_UPTIME, SnmpCollector, uptime_seconds
-from netvitals.domain.credential import Credential, credential_from
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import PollSettings
-from netvitals.domain.ports import Target
+from netvitals.collectors.snmp.collector import ENGINE_TIME, SYS_UPTIME, uptime_seconds
+from netvitals.domain.credential import Credential
+from netvitals.domain.observation import Reason
+from simulators.snmp_poll import poll, values
 
-ADDRESS = "127.0.77.1"
-PUBLIC = credential_from("lab", {"snmp": {"community": "public"}})
 IFX = "1.3.6.1.2.1.31.1.1.1"
-
-
-async def poll(
-    agent: Agent,
-    *,
-    kind: str = "metrics",
-    snmp: Mapping[str, Any] | None = None,
-    memory: dict[str, Any] | None = None,
-    credential: Credential = PUBLIC,
-    seconds: float = 5.0,
-) -> Reading:
-    async with AgentHost({ADDRESS: agent}) as host:
-        settings = {"snmp": {"port": host.port, "timeout_seconds": 0.3, "retries": 1, **(snmp or {})}}
-        job = msgspec.convert(
-            {
-                "kind": kind,
-                "device_id": "sw-1",
-                "address": ADDRESS,
-                "due_at": 0,
-                "expires_at": 1,
-                "settings": msgspec.to_builtins(msgspec.convert(settings, PollSettings)),
-                "memory": memory or {},
-                "credential": "lab",
-            },
-            Job,
-        )
-        reading = Reading()
-        deadline = time.monotonic() + seconds
-        target = Target(job=job, address=ADDRESS, credential=credential, deadline=deadline)
-        await SnmpCollector().collect(target, reading)
-        return reading
-
-
-def values(reading: Reading, metric: str) -> dict[str, float]:
-    return {p.instance: p.value for p in reading.points if p.metric_name == metric}
 
 
 async def test_a_switch_gives_its_vital_signs_by_its_profile() -> None:
