@@ -5,7 +5,7 @@ ifIndex may change at a reboot, so an interface is known by its ifName; ifIndex 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -51,6 +51,8 @@ class Interfaces(msgspec.Struct):
 
     columns: dict[str, Table] = {}
     times: dict[str, Mapping[str, int]] = {}
+    names: Mapping[str, str] = {}
+    """By ifIndex, of the interfaces that the filter lets through."""
     faults: list[SnmpFault] = []
 
     def add(self, walk: Walk) -> None:
@@ -103,17 +105,18 @@ async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit:
         counters += OCTETS_32.values()
     if wanted == InterfaceFilter(alias_tag=wanted.alias_tag):
         interfaces.add(await session.walk(identity + counters))
+        interfaces.names = names_of(interfaces)
     else:
         interfaces.add(await session.walk([*identity, TYPE, ADMIN]))
-        await _read_counters(session, interfaces, selected(interfaces, wanted), counters)
+        interfaces.names = selected(interfaces, wanted)
+        await _read_counters(session, interfaces, counters)
     if all_64_bit:
-        await _fill_in_32_bit(session, interfaces, selected(interfaces, wanted))
+        await _fill_in_32_bit(session, interfaces)
     return interfaces
 
 
-async def _read_counters(
-    session: Asks, interfaces: Interfaces, indexes: Collection[str], counters: Sequence[str]
-) -> None:
+async def _read_counters(session: Asks, interfaces: Interfaces, counters: Sequence[str]) -> None:
+    indexes = interfaces.names
     if len(indexes) >= _WALK_RATHER_THAN_GET * len(interfaces.indexes):
         interfaces.add(await session.walk(counters))
     else:
@@ -122,14 +125,14 @@ async def _read_counters(
         )
 
 
-async def _fill_in_32_bit(session: Asks, interfaces: Interfaces, indexes: Collection[str]) -> None:
+async def _fill_in_32_bit(session: Asks, interfaces: Interfaces) -> None:
     """An interface that has lost its 64-bit counters, is new and has none, or is up and they stand at 0."""
     oper, lacking = interfaces.numbers(OPER), []
     for metric, column in OCTETS_64.items():
         octets, narrow = interfaces.numbers(column), OCTETS_32[metric]
         lacking += [
             f"{narrow}.{index}"
-            for index in indexes
+            for index in interfaces.names
             if not octets.get(index) and (index not in octets or oper.get(index) == _UP)
         ]
     await _get_cells(session, interfaces, lacking)
@@ -146,13 +149,10 @@ async def _get_cells(session: Asks, interfaces: Interfaces, oids: Sequence[str])
 
 def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> dict[str, str]:
     """By ifIndex, the names of the interfaces that pass the filter."""
-    names = names_of(interfaces)
-    if wanted == InterfaceFilter(alias_tag=wanted.alias_tag):
-        return names
     types, oper, admin = map(interfaces.numbers, (TYPE, OPER, ADMIN))
     return {
         index: name
-        for index, name in names.items()
+        for index, name in names_of(interfaces).items()
         if types.get(index) not in wanted.exclude_types
         and (not wanted.only_oper_up or oper.get(index) == _UP)
         and (not wanted.only_admin_up or admin.get(index) == _UP)
@@ -199,11 +199,10 @@ def octets_columns(interfaces: Interfaces, metric: str) -> dict[str, str]:
 
 
 def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
-    """The points of the interfaces that pass the filter, stamped with their responses' times."""
+    """The points of the interfaces that passed the filter, stamped with their responses' times."""
     aliases = interfaces.column(ALIAS) if wanted.alias_tag else _NOTHING
     known = [
-        (index, name, int(index), text_of(aliases.get(index)))
-        for index, name in selected(interfaces, wanted).items()
+        (index, name, int(index), text_of(aliases.get(index))) for index, name in interfaces.names.items()
     ]
     for metric, column, values in _measured(interfaces):
         times = interfaces.times.get(column, {})
