@@ -202,11 +202,12 @@ class _Metrics:
             own = tasks.create_task(self._answers(reads_of(sources.values())))
         interfaces = standard.result()
         counted = {n: rows_counted(source, own.result()) for n, source in sources.items()}
-        others = replace_counters(interfaces, (row for rows in counted.values() for row in rows))
+        rows = [row for found in counted.values() for row in found]
+        others = replace_counters(interfaces, rows, self._wanted)
         self._reading.points += points_of_interfaces(interfaces, self._wanted)
         self._reading.points += points_without_index(others, self._wanted)
         self._faults += map(str, interfaces.faults)
-        productive = [n for n, rows in counted.items() if rows]
+        productive = [n for n, found in counted.items() if found]
         return interfaces, {"interfaces": productive} if productive else {}
 
 

@@ -1,7 +1,7 @@
 """Interfaces as a vendor's own MIB counts them, where IF-MIB's counters are dead or missing: pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -19,6 +19,7 @@ from netvitals.collectors.snmp.interfaces import (
     SPEED,
     Interfaces,
     points_of_interfaces,
+    selected,
 )
 from netvitals.domain.point import Point
 from netvitals.domain.policy import InterfaceFilter
@@ -129,25 +130,29 @@ def _if_index(source: InterfaceSource, cells: Cells, index: str) -> str:
     return found if found and found.isdecimal() else ""
 
 
-def replace_counters(interfaces: Interfaces, rows: Iterable[Counted]) -> Interfaces:
+def replace_counters(interfaces: Interfaces, rows: Sequence[Counted], wanted: InterfaceFilter) -> Interfaces:
     """Put what rows say in the place of what IF-MIB says; where two rows say it, the first counts.
 
     Returns:
         The interfaces of which no ifIndex is known, under numbers that stand in for it.
     """
+    others = Interfaces()
+    if not rows:
+        return others
     known = _by_name(interfaces)
-    own, others = _Cells(interfaces.indexes), _Cells(())
+    own, without_index = _Cells(interfaces.indexes), _Cells(())
     numbered: dict[str, str] = {}
     for row in rows:
         index = row.if_index or known.get(row.interface or row.name, "")
         if index:
             own.add(index, row)
         elif row.name and not row.interface:
-            others.add(numbered.setdefault(row.name, str(len(numbered))), row)
+            without_index.add(numbered.setdefault(row.name, str(len(numbered))), row)
     own.write(interfaces)
-    without_index = Interfaces()
-    others.write(without_index)
-    return without_index
+    without_index.write(others)
+    for changed in (interfaces, others):
+        changed.names = selected(changed, wanted)
+    return others
 
 
 def _by_name(interfaces: Interfaces) -> dict[str, str]:
