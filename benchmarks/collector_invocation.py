@@ -18,13 +18,14 @@ from agents import switches
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
+from netvitals.domain.configuration import CollectorSettings
 from netvitals.domain.credential import Credential, SnmpCredential
 from netvitals.domain.guard import Guard
 from netvitals.domain.job import Job, Kind, encode_jobs
 from netvitals.domain.observation import Observation
 from netvitals.domain.policy import PollSettings, SnmpSettings
 from netvitals.domain.secret import Secret
-from netvitals.usecases.collect import Collect, CollectReport, Limits, Message
+from netvitals.usecases.collect import Collect, CollectReport, Message
 from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.store_points import StoreReport
 
@@ -76,7 +77,9 @@ async def invoke(batch: Sequence[Message], at_once: int) -> CollectReport:
     stores = Stores()
     resolve = Resolver(Guard([], allow_local=True)).resolve
     device = PollDevice(resolve, stores, HostProber(), collector_for, complain)
-    collect = Collect(device, stores, stores, complain, limits=Limits(max_concurrent_devices=at_once))
+    collect = Collect(
+        device, stores, stores, complain, limits=CollectorSettings(max_concurrent_devices=at_once)
+    )
     return await collect.run(batch, asyncio.get_running_loop().time() + INVOCATION_SECONDS)
 
 

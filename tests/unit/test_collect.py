@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netvitals.domain.configuration import CollectorSettings
 from netvitals.domain.credential import Credential
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.job import Job, encode_jobs
 from netvitals.domain.observation import Observation, PollResult, Reading
 from netvitals.domain.ports import Target
-from netvitals.usecases.collect import Collect, CollectReport, Limits, Message
+from netvitals.usecases.collect import Collect, CollectReport, Message
 from netvitals.usecases.store_points import StoreReport
 from simulators.polling import (
     Behaviour,
@@ -64,7 +65,7 @@ class Scene:
         self.collector = Scripted(script or {})
         self.stage = Bench(collectors={"snmp": self.collector}, prober=FakeProber(seconds=0.0))
         self.points, self.observations = Points(), Observations()
-        self.limits = Limits(**limits)
+        self.limits = CollectorSettings(**limits)
         self.faults: list[tuple[str, BaseException]] = []
         self.finished: dict[str, float] = {}
 

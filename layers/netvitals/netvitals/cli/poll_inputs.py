@@ -19,7 +19,7 @@ from netvitals.domain.configuration import Configuration
 from netvitals.domain.device import Device
 from netvitals.domain.errors import ConfigurationError, InvalidRow
 from netvitals.domain.guard import Guard, is_name, names_loopback
-from netvitals.domain.job import Job, Kind
+from netvitals.domain.job import Job, Kind, job_of
 from netvitals.settings import configuration
 
 _GIVEN = "given"
@@ -159,23 +159,11 @@ def _selected(devices: list[Device], wanted: tuple[str, ...], inputs: Inputs) ->
 
 
 def _job(device: Device, options: Options, settled: Configuration) -> Job:
-    if not device.address:
-        raise InvalidRow("neither ip_address nor hostname is set: set one of them")
     settings = settled.policy(device.device_type, device.settings).poll_settings()
     if options.timeout:
         settings = msgspec.structs.replace(settings, device_timeout_seconds=options.timeout)
-    return Job(
-        kind=options.kind,
-        device_id=device.id,
-        address=device.address,
-        due_at=int(time()),
-        expires_at=int(time()) + _PATIENCE_SECONDS,
-        device_type=device.device_type,
-        hostname=device.hostname,
-        site=device.site,
-        credential=device.credential,
-        settings=settings,
-    )
+    now = int(time())
+    return job_of(device, options.kind, settings, due_at=now, expires_at=now + _PATIENCE_SECONDS)
 
 
 def _settings(options: Options, settled: Configuration, protocols: tuple[str, ...]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from netvitals.domain.device import Name
-from netvitals.domain.errors import InvalidJob
+from netvitals.domain.device import Device, Name
+from netvitals.domain.errors import InvalidJob, InvalidRow
 from netvitals.domain.policy import PollSettings
 
 Kind = Literal["status", "metrics"]
@@ -34,6 +34,28 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     def key(self) -> str:
         """The same for the same poll, however often it is sent."""
         return f"{self.kind}:{self.device_id}:{self.due_at}"
+
+
+def job_of(device: Device, kind: Kind, settings: PollSettings, due_at: int = 0, expires_at: int = 0) -> Job:
+    """The job that asks a device, without what earlier polls left for it.
+
+    Raises:
+        InvalidRow: it has no address.
+    """
+    if not device.address:
+        raise InvalidRow("neither ip_address nor hostname is set: set one of them")
+    return Job(
+        kind=kind,
+        device_id=device.id,
+        address=device.address,
+        due_at=due_at,
+        expires_at=expires_at,
+        device_type=device.device_type,
+        hostname=device.hostname,
+        site=device.site,
+        credential=device.credential,
+        settings=settings,
+    )
 
 
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from netvitals.domain.configuration import CollectorSettings
 from netvitals.domain.errors import InvalidJob, Unavailable
 from netvitals.domain.job import Job, decode_jobs
 from netvitals.domain.line_protocol import encode
@@ -38,14 +39,6 @@ class Message(msgspec.Struct, frozen=True):
 
     id: str
     body: str
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one invocation may do at once, and what of its time belongs to storing."""
-
-    max_concurrent_devices: int = 200
-    max_concurrent_per_site: int = 50
-    flush_reserve_seconds: float = 15.0
 
 
 class CollectReport(msgspec.Struct):
@@ -87,7 +80,7 @@ class Collect:
         observations: ObservationStore,
         on_fault: Fault,
         *,
-        limits: Limits,
+        limits: CollectorSettings,
         clock: Callable[[], float] = time,
     ) -> None:
         self._poller = poller

@@ -11,7 +11,7 @@ from netvitals.domain.device import Device
 from netvitals.domain.errors import AddressDenied, ConfigurationError, InvalidRow
 from netvitals.domain.guard import is_name
 from netvitals.domain.inventory import BadRow
-from netvitals.domain.job import Job, Kind, encode_jobs
+from netvitals.domain.job import Job, Kind, encode_jobs, job_of
 from netvitals.domain.policy import Policy, PollSettings
 from netvitals.domain.ports import Inventory, JobQueue
 from netvitals.domain.schedule import due_times
@@ -135,26 +135,10 @@ class FanOut:
             AddressDenied: the guard does not let its address be dialled.
             InvalidRow: it has no address, or its settings are too long for a message.
         """
-        job = Job(
-            kind=kind,
-            device_id=device.id,
-            address=self._address(device),
-            due_at=0,
-            expires_at=0,
-            device_type=device.device_type,
-            hostname=device.hostname,
-            site=device.site,
-            credential=device.credential,
-            settings=plan.settings,
-            memory=_needed(device.memory, kind),
-        )
+        bare = job_of(device, kind, plan.settings)
+        address = bare.address if is_name(bare.address) else self._guard(bare.address)
+        job = msgspec.structs.replace(bare, address=address, memory=_needed(device.memory, kind))
         return job if _fits(job) else _without_memory(job)
-
-    def _address(self, device: Device) -> str:
-        address = device.address
-        if not address:
-            raise InvalidRow("neither ip_address nor hostname is set: set one of them")
-        return address if is_name(address) else self._guard(address)
 
 
 def _needed(memory: dict[str, Any], kind: Kind) -> dict[str, Any]:

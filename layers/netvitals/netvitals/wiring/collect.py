@@ -2,8 +2,6 @@
 
 import logging
 
-import msgspec
-
 import netvitals.collectors.snmp.collector  # noqa: F401, nearly every process needs it; the others come when asked
 from netvitals import settings
 from netvitals.adapters.credential_map import CredentialMap
@@ -14,7 +12,7 @@ from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
 from netvitals.domain.job import Job
 from netvitals.domain.observation import PollResult
-from netvitals.usecases.collect import Collect, Limits, Poller
+from netvitals.usecases.collect import Collect, Poller
 from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.store_points import StoreObservations, StorePoints
 from netvitals.wiring.parts import Parts, fault
@@ -54,7 +52,7 @@ def collect(parts: Parts) -> Collect:
         StorePoints(parts.use(sink), parts.use(spool), parts.use(rejects)),
         StoreObservations(PostgresObservationStore(parts.database), parts.use(spool)),
         fault,
-        limits=msgspec.convert(parts.configuration.collector, Limits, from_attributes=True),
+        limits=parts.configuration.collector,
     )
 
 
