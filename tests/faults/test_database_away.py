@@ -197,6 +197,19 @@ def test_fan_out_goes_on_with_the_snapshot_and_says_so(
     assert "polling goes on" not in said()
 
 
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.stops_reading])
+def test_without_a_snapshot_fan_out_gives_up_loudly(
+    scene: Pipeline, server: Server, name: str, said: Said
+) -> None:
+    scene.add_device("sw-1", 161)
+    CASES[name].inflict(server, READ, 1000)
+    with pytest.raises(Unavailable, match=r"and no snapshot stands in: .* there is none yet"):
+        scene.tick("metrics")
+    text = said()
+    assert '"Failures":[1.0]' in text
+    assert "database 127.0.0.1:" in text
+
+
 @pytest.mark.parametrize("fault", MATRIX)
 def test_observations_are_spooled_and_replayed_and_a_late_one_overwrites_no_newer_one(
     scene: Pipeline,
