@@ -20,7 +20,8 @@ from netvitals.domain.credential import WinrmCredential
 from netvitals.domain.observation import Reason
 from netvitals.domain.policy import WinrmSettings
 
-logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # a device's faults are told once, by us
+# A device whose headers are malformed is told of once, by us; InfluxDB's client logs by other names.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 _CONNECT_SECONDS = 5.0
 _READ_MARGIN_SECONDS = 2.0
 """The server says itself that an operation took too long; one that says nothing is given this much more."""
@@ -77,6 +78,8 @@ class _GuardedTransport(Transport):
             # With a client certificate the adapter has it: pywinrm would want files.
             auth_method="basic" if own == "certificate" else own,
             service="HTTP",
+            # Kerberos would go on in clear text where its library can't encrypt.
+            message_encryption="auto" if access.settings.tls else "always",
             ca_trust_path="",  # nor would it read the environment's
             proxy=None,
             # The adapter sees to it; this keeps urllib3 from warning of it with each request.

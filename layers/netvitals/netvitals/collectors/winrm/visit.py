@@ -17,11 +17,10 @@ _MOST_FAULTS_TOLD = 4
 
 
 def visit(target: Target, reading: Reading, line: Line, access: Access) -> bool:
-    """Put everything into the reading; whether the credential was accepted.
+    """Put everything into the reading, what is wrong as well; whether the credential was accepted.
 
     Raises:
-        Refused: it was not.
-        WinrmFault: nothing can be read.
+        Refused: the host has looked at it and does not take it.
     """
     session: Session | None = None
     try:
