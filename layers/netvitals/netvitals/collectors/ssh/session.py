@@ -20,6 +20,7 @@ from netvitals.domain.policy import SshSettings
 MAX_OUTPUT_BYTES = 1024 * 1024
 _WINDOW_BYTES = 256 * 1024
 _CHUNK = 32 * 1024
+_JOIN_SECONDS = 1.0
 _KEXINIT = 20
 _PROHIBITED = 1
 _OUR_END = ("127.0.0.1", 0)
@@ -50,8 +51,13 @@ class Session:
         self._transports: list[paramiko.Transport] = []
 
     def close(self) -> None:
+        """Leaves no thread: one that still reads must not find another connection under its descriptor."""
         for transport in reversed(self._transports):
             transport.close()
+        self._sock.abort()
+        for transport in self._transports:
+            if transport.is_alive():
+                transport.join(_JOIN_SECONDS)
         self._sock.close()
 
     def meet(self, channel: paramiko.Channel | None, known: KnownHost, who: str) -> paramiko.Transport:
@@ -104,10 +110,9 @@ class Session:
             wanted.update(more)
         if refused:
             raise Refused(f"{who} refuses {' and '.join(refused)} of user {user!r}")
+        methods = shown(" or ".join(sorted(wanted))) or "nothing we know"
         raise SshFault(
-            Reason.AUTH,
-            f"{who} wants {' or '.join(sorted(wanted)) or 'nothing we know'} of user {user!r}, "
-            "which the credential does not hold",
+            Reason.AUTH, f"{who} wants {methods} of user {user!r}, which the credential does not hold"
         )
 
     def _methods(self, transport: paramiko.Transport) -> Iterator[tuple[str, Callable[[], list[str]]]]:
