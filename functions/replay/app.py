@@ -21,7 +21,10 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     with parts.span("replay"):
         report = parts.use(replay).run([_message(record) for record in event["Records"]], deadline)
     if report.detail:
-        _logger.warning("%d messages stay in the spool: %s", len(report.failed_ids), report.detail)
+        kept, unreadable = len(report.failed_ids), report.parcels_poisoned
+        _logger.warning(
+            "%d messages stay in the spool, %d can't be read: %s", kept, unreadable, report.detail
+        )
     emit(
         {
             "PointsReplayed": report.points_replayed,

@@ -260,3 +260,15 @@ def test_deeply_nested_overrides_are_an_error_like_any_other() -> None:
 def test_the_policy_of_a_type_without_overrides_is_made_once() -> None:
     configuration = Configuration()
     assert configuration.policy("linux", {}) is configuration.policy("linux", {})
+
+
+def test_every_type_that_stands_on_nothing_is_named_and_a_circle_once() -> None:
+    types = {
+        "a": {"extends": "b"}, "b": {"extends": "a"}, "on-it": {"extends": "b"},
+        "ups": {"extends": "nwork"},
+        "linux": {"snmp": {"interfaces": {"include_names": "eth["}}},
+    }  # fmt: skip
+    with pytest.raises(ConfigurationError) as raised:
+        configuration_from({"device_types": types}, "config.yaml")
+    named = [line.split("device_types.")[1].split(":")[0] for line in str(raised.value).splitlines()]
+    assert sorted(named) == ["a.extends", "linux.snmp.interfaces", "ups.extends"]

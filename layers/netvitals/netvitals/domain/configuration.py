@@ -117,16 +117,21 @@ class Configuration(Section, frozen=True, dict=True):
 
     def combination_faults(self) -> Iterator[str]:
         """What only shows once a type is merged with what it stands on."""
-        for name, tree in self._types.items():
+        for name in {**BUILT_IN_TYPES, **self.device_types}:
             try:
-                _policy(tree)
+                _policy(self._resolved(name, ()))
+            except ConfigurationError as error:
+                yield str(error)
             except msgspec.ValidationError as error:
                 yield worded(error, f"device_types.{name}")
 
     def _resolved(self, name: str, below: tuple[str, ...]) -> Tree:
         """A type's settings over those of the type it extends, down to the document's `defaults`."""
         if name in below:
-            raise ConfigurationError(f"device_types.{name}.extends: a circle: {' → '.join((*below, name))}")
+            circle = below[below.index(name) :]
+            first = circle.index(min(circle))  # so that it is one fault, whichever of its types is looked at
+            way = (*circle[first:], *circle[: first + 1])
+            raise ConfigurationError(f"device_types.{way[0]}.extends: a circle: {' → '.join(way)}")
         known = {**BUILT_IN_TYPES, **self.device_types}
         if name not in known:
             raise ConfigurationError(
@@ -161,8 +166,8 @@ def configuration_from(document: Any, name: str) -> Configuration:
     if not found:
         try:
             configuration: Configuration = msgspec.convert(document, Configuration)
-            found = list(configuration.combination_faults())
-        except (msgspec.ValidationError, ConfigurationError) as error:
+            found = list(dict.fromkeys(configuration.combination_faults()))
+        except msgspec.ValidationError as error:
             found = [worded(error)]
     if found:
         raise ConfigurationError("\n".join(f"in {name}, {fault}" for fault in found))
