@@ -10,10 +10,7 @@ from local.simulators.snmp_devices import interfaces, system
 from local.simulators.snmp_mib import Counter64, Object
 from netvitals.collectors.snmp.answers import Answers, Value
 from netvitals.collectors.snmp.explain import explain
-from netvitals.collectors.snmp.own_counters import (
-    Counted,
-    rows_counted,
-)
+from netvitals.collectors.snmp.own_counters import Counted, rows_counted
 from netvitals.collectors.snmp.packaged_profiles import PACKAGED
 from netvitals.collectors.snmp.profile_book import ProfileBook
 from netvitals.collectors.snmp.profile_files import read_folder, read_profile, write_index
@@ -149,7 +146,7 @@ def test_a_profile_inherits_the_section(tmp_path: Path) -> None:
 
 def counted(name: str, objects: Mapping[str, Value]) -> list[Counted]:
     """What a packaged profile makes of a device's objects."""
-    sources, given = read_folder(PACKAGED)[name].interfaces, Answers()
+    sources, given = read_profile(PACKAGED / f"{name}.yaml")[0].interfaces, Answers()
     reads = reads_of(sources)
     given.add_scalars({oid: value for oid, value in objects.items() if oid in reads.scalars}, 1)
     for column in reads.columns:
