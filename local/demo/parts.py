@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from local.demo.truth import Known
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_host import AgentThread
-from local.simulators.winrm_host import Behaviour, WinrmHost
+from local.simulators.winrm_host import WinrmHost
 from local.simulators.winrm_machine import Machine
 from local.simulators.winrm_soap import Service
 
@@ -60,19 +60,25 @@ class WinrmPart:
     def __init__(self, machine: Machine, users: dict[str, str], known: Known) -> None:
         self.known = known
         self._service, self._users = Service(machine), users
-        self._behaviour = Behaviour()
-        self._open = ExitStack()
+        self._host: WinrmHost | None = None
+        self._where = ("", 0)
 
     def start(self, address: str) -> Mapping[str, Any]:
-        host = WinrmHost(self._service, address, users=self._users, behaviour=self._behaviour)
-        self._open.enter_context(host)
-        return {"winrm": {"port": host.port, "tls": False}}
+        self._where = (address, 0)
+        self.plug(in_=True)
+        return {"winrm": {"port": self._where[1], "tls": False}}
 
     def stop(self) -> None:
-        self._open.close()
+        self.plug(in_=False)
 
     def plug(self, *, in_: bool) -> None:
-        self._behaviour.plugged_in = in_
+        """A connection that is accepted is a sign of life: unplugged, nobody listens."""
+        if in_ and self._host is None:
+            self._host = WinrmHost(self._service, *self._where, users=self._users).__enter__()
+            self._where = (self._where[0], self._host.port)
+        elif not in_ and self._host is not None:
+            self._host.__exit__(None, None, None)
+            self._host = None
 
 
 class Nobody:

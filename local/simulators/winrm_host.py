@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,7 +52,6 @@ class Behaviour:
     """Changes the envelope before it is sealed."""
     seals: bool = True
     gzip: bool = False
-    plugged_in: bool = True
 
 
 class WinrmHost(ThreadingHTTPServer):
@@ -64,6 +64,7 @@ class WinrmHost(ThreadingHTTPServer):
         self,
         service: Service,
         address: str = "127.0.0.1",
+        port: int = 0,
         *,
         users: dict[str, str],
         tls: tuple[Path, Path] | None = None,
@@ -72,7 +73,7 @@ class WinrmHost(ThreadingHTTPServer):
     ) -> None:
         """`tls` is a certificate and its key; `client_ca` issues the client certificates that log in."""
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        super().__init__((address, 0), _Connection)
+        super().__init__((address, port), _Connection)
         self.service = service
         self.users = users
         self.behaviour = behaviour or Behaviour()
@@ -84,6 +85,9 @@ class WinrmHost(ThreadingHTTPServer):
         self.context = _context(tls, client_ca) if tls else None
         if tls and self.behaviour.require_cbt:
             self.bindings = _bindings(tls[0])
+
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)  # HTTPServer's asks DNS for its own name as well
 
     def __enter__(self) -> Self:
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -123,10 +127,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.server.requests += 1
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         behaviour = self.server.behaviour
-        if not behaviour.plugged_in:
-            self.server.released.wait()
-            self.close_connection = True
-        elif behaviour.redirect_to:
+        if behaviour.redirect_to:
             self._reply(307, headers={"Location": behaviour.redirect_to})
         elif self.path != "/wsman":
             self._reply(404)
