@@ -9,3 +9,11 @@ AWS_FAULTS: tuple[type[Exception], ...] = (
     ResponseParserError,
     ValueError,  # botocore takes every answer for UTF-8, and that of a proxy in between need not be
 )
+
+
+def code_of(error: BaseException | None) -> str:
+    """AWS's code for the error, or what kind of error it is where AWS said nothing."""
+    response = (
+        getattr(error, "response", None) or {}
+    )  # botocore's own connection errors have one that is None
+    return str(response.get("Error", {}).get("Code", type(error).__name__))

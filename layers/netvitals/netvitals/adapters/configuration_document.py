@@ -43,11 +43,12 @@ def document_in_parameter(name: str, client: "SSMClient") -> Any:
     from aws_lambda_powertools.utilities.parameters import SSMProvider  # noqa: PLC0415, pulls in boto3
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415, as above
 
+    from netvitals.adapters.aws_faults import code_of  # noqa: PLC0415, pulls in botocore
+
     try:
         text = SSMProvider(boto3_client=client).get(name, decrypt=True)
     except GetParameterError as error:
-        cause = error.__context__
-        code = getattr(cause, "response", {}).get("Error", {}).get("Code", type(cause).__name__)
+        code = code_of(error.__context__)
         remedy = _REMEDIES.get(
             code, "check the way to Systems Manager: NAT or an interface endpoint in a VPC"
         )

@@ -10,6 +10,7 @@ import msgspec
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
+from netvitals.adapters.aws_faults import code_of
 from netvitals.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -107,7 +108,6 @@ def _object(text: Any, where: str) -> dict[str, Any]:
 
 
 def _unavailable(where: str, error: GetParameterError) -> Unavailable:
-    cause = error.__context__
-    code = getattr(cause, "response", {}).get("Error", {}).get("Code", type(cause).__name__)
+    code = code_of(error.__context__)
     remedy = _REMEDIES.get(code, "check the way to Secrets Manager: NAT or an interface endpoint in a VPC")
     return Unavailable(f"{where} can't be read ({code}): {remedy}")

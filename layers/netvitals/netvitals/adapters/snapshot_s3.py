@@ -17,6 +17,7 @@ from netvitals.domain.errors import Unavailable
 KEY = "inventory.jsonl.gz"
 _CHUNK_DEVICES = 1000
 _MAX_LINE_BYTES = 1024 * 1024
+_UNREADABLE: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, msgspec.DecodeError, *AWS_FAULTS)
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Device)
 
@@ -63,7 +64,7 @@ def _devices(file: gzip.GzipFile, where: str) -> Iterator[Sequence[Device]]:
     try:
         for lines in batched(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), _CHUNK_DEVICES, strict=False):
             yield [_decoder.decode(line) for line in lines]
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError, *AWS_FAULTS) as error:
+    except _UNREADABLE as error:
         raise Unavailable(f"{where} can't be read to its end: {error}") from None
 
 

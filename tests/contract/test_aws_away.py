@@ -1,0 +1,100 @@
+"""AWS behind something broken: whatever botocore makes of it, each adapter says the service can't be used."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from netvitals.adapters.configuration_document import document_in_parameter
+from netvitals.adapters.digest_sns import DigestTopic
+from netvitals.adapters.events_eventbridge import EventBus
+from netvitals.adapters.queue_sqs import SqsJobQueue
+from netvitals.adapters.redrive_sqs import move, queue_url, source_of
+from netvitals.adapters.secrets_manager import SecretDocument
+from netvitals.adapters.snapshot_s3 import S3Snapshots
+from netvitals.adapters.spool_sqs import SqsSpool
+from netvitals.domain.device import Device
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.job import Job
+from netvitals.domain.ports import QueuedJobs
+from netvitals.domain.status import Letter
+from simulators import fault_proxy as faults
+from simulators.fault_proxy import Fault, FaultProxy, fault_proxy
+
+JOB = Job(kind="status", device_id="d", address="10.0.0.1", due_at=0, expires_at=30)
+ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x-AbCdEf"
+EVENT = '{"scope": "device", "decided_at": "2026-11-23T16:04:00.000Z"}'
+ANSWERS = {
+    "no UTF-8": faults.answer(503, b"\xff\xfe"),
+    "a page": faults.answer(502, b"<html>Bad Gateway</html>"),
+    "no HTTP": faults.garbage,
+    "nothing": faults.reset_unread,
+}
+Client = Callable[[str], Any]
+
+
+def keep_snapshot(client: Client) -> None:
+    with S3Snapshots(client("s3"), "bucket").writer() as snapshot:
+        snapshot.add([Device(id="d")])
+        snapshot.keep(0)
+
+
+CALLS: dict[str, Callable[[Client], object]] = {
+    "a job": lambda client: SqsJobQueue(client("sqs"), "http://q/1/q", 1, sleep=lambda _: None).send(
+        [QueuedJobs([JOB], 0, "")]
+    ),
+    "a parcel": lambda client: SqsSpool(client("sqs"), "http://q/1/q").put("lines", ["x"], ""),
+    "the spool": lambda client: SqsSpool(client("sqs"), "http://q/1/q").receive(),
+    "the last snapshot": lambda client: S3Snapshots(client("s3"), "bucket").latest(),
+    "a queue's name": lambda client: queue_url(client("sqs"), "q"),
+    "a queue's source": lambda client: source_of(client("sqs"), "http://q/1/q"),
+    "dead letters": lambda client: move(client("sqs"), "http://q/1/q", "http://q/1/p", 1),
+    "a document": lambda client: document_in_parameter("/x", client("ssm")),
+    "a secret": lambda client: SecretDocument(ARN, client("secretsmanager")).read(),
+}
+
+
+@pytest.fixture
+def proxy() -> Iterator[FaultProxy]:
+    with fault_proxy(1) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def client(proxy: FaultProxy) -> Client:
+    config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+    keys: Any = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    url = f"http://127.0.0.1:{proxy.port}"
+    return lambda service: boto3.client(service, endpoint_url=url, config=config, **keys)  # type: ignore[call-overload]  # the name is a variable here
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_service_that_answers_so_is_unavailable(
+    proxy: FaultProxy, client: Client, call: Callable[[Client], object], answer: Fault
+) -> None:
+    proxy.inflict(answer)
+    with pytest.raises(Unavailable):
+        call(client)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_snapshot_that_s3_did_not_take_is_none(proxy: FaultProxy, client: Client, answer: str) -> None:
+    proxy.inflict(ANSWERS[answer])
+    with pytest.raises(Unavailable):
+        keep_snapshot(client)
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_letters_that_were_not_taken_are_kept_and_complained_of(
+    proxy: FaultProxy, client: Client, answer: Fault
+) -> None:
+    proxy.inflict(answer)
+    said: list[str] = []
+    bus = EventBus(client("events"), "bus", said.append, sleep=lambda _: None)
+    assert bus.send([Letter("1", "event", EVENT)]) == set()
+    topic = DigestTopic(client("sns"), "arn:aws:sns:eu-central-1:123456789012:t", said.append)
+    assert topic.send([Letter("2", "digest", '{"subject": "s", "message": "m"}')]) == set()
+    assert len(said) == 2
