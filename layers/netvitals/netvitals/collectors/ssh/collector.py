@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from netvitals.collectors.host_faults import HostFault
 from netvitals.collectors.refusals import Refusals
 from netvitals.collectors.ssh.cpu import STALE_SECONDS, Kept, has_restarted, percent
 from netvitals.collectors.ssh.faults import Refused, SshFault
@@ -54,7 +55,7 @@ class SshCollector:
         except Refused as refusal:
             self._refusals.refused(target, reading)
             reading.fail(refusal.reason, str(refusal))
-        except SshFault as fault:
+        except HostFault as fault:
             reading.fail(fault.reason, str(fault))
 
     async def _collect(self, target: Target, reading: Reading, credential: SshCredential) -> None:
@@ -169,7 +170,7 @@ async def _to_jump_host(target: Target, jump: str) -> DeviceSocket:
         await _greeted(sock, seconds)
     except (AddressDenied, NameNotResolved) as error:
         raise SshFault(Reason.BAD_ADDRESS, f"jump host: {error}") from None
-    except SshFault as fault:
+    except HostFault as fault:
         raise SshFault(fault.reason, f"jump host {jump}: {fault}") from None
     return sock
 

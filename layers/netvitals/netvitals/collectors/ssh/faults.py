@@ -1,14 +1,11 @@
 """What can be wrong with a host that is asked over SSH: each text says what, why, and the remedy."""
 
+from netvitals.collectors.host_faults import HostFault
 from netvitals.domain.observation import Reason
 
 
-class SshFault(Exception):
+class SshFault(HostFault):
     """The poll of this device ends, for this reason."""
-
-    def __init__(self, reason: Reason, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 class Refused(SshFault):
@@ -16,11 +13,3 @@ class Refused(SshFault):
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.AUTH, text)
-
-
-def shown(data: bytes | str, longest: int = 100) -> str:
-    """The first line of what a device says, fit for an error's text."""
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    line = next((line.strip() for line in text[:4000].splitlines() if line.strip()), "")
-    printable = "".join(character if character.isprintable() else "?" for character in line)
-    return printable if len(printable) <= longest else printable[: longest - 1] + "…"

@@ -4,12 +4,12 @@ This is all of a status poll, and the gate of a metrics poll, so that a dead hos
 """
 
 import asyncio
-import os
 import socket
 from contextlib import suppress
-from time import perf_counter
 
-from netvitals.collectors.ssh.faults import SshFault, shown
+from netvitals.collectors import connecting
+from netvitals.collectors.host_faults import shown
+from netvitals.collectors.ssh.faults import SshFault
 from netvitals.domain.observation import Reason
 
 _LONGEST_LINE = 1024
@@ -49,33 +49,11 @@ async def connect(address: str, port: int, seconds: float) -> tuple[DeviceSocket
     """A connection to the vetted address, and the milliseconds that it took.
 
     Raises:
-        SshFault: there is none.
+        HostFault: there is none.
     """
-    sock = DeviceSocket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    started = perf_counter()
-    try:
-        sock.settimeout(0)
-        # The handshake is many small messages: with Nagle's algorithm each waits for the last one's ACK.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        async with asyncio.timeout(seconds):
-            await asyncio.get_running_loop().sock_connect(sock, (address, port))
-    except BaseException as error:
-        sock.close()
-        if isinstance(error, OSError):  # TimeoutError as well
-            raise _not_connected(error, port, seconds) from None
-        raise
-    return sock, (perf_counter() - started) * 1e3
-
-
-def _not_connected(error: OSError, port: int, seconds: float) -> SshFault:
-    if isinstance(error, TimeoutError):
-        return SshFault(Reason.TIMEOUT, f"TCP port {port} does not answer within {seconds:g} s")
-    if isinstance(error, ConnectionRefusedError):
-        return SshFault(
-            Reason.REFUSED, f"nothing listens on TCP port {port}: start its SSH server or correct `ssh.port`"
-        )
-    cause = os.strerror(error.errno) if error.errno else str(error)
-    return SshFault(Reason.UNREACHABLE, f"TCP port {port}: {cause}")
+    sock = DeviceSocket(connecting.family_of(address), socket.SOCK_STREAM)
+    remedy = "start its SSH server or correct `ssh.port`"
+    return await connecting.connect(sock, address, port, seconds, remedy=remedy)
 
 
 async def greeting(sock: DeviceSocket, seconds: float) -> str:

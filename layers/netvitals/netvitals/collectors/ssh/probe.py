@@ -6,7 +6,8 @@ from importlib.resources import files
 
 import msgspec
 
-from netvitals.collectors.ssh.faults import SshFault, shown
+from netvitals.collectors.host_faults import shown
+from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.findings import Findings, Section
 from netvitals.collectors.ssh.parse import SYSTEMS, read, sections_of
 from netvitals.domain.observation import Reason

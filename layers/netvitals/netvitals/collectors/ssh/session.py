@@ -9,7 +9,8 @@ import paramiko
 from paramiko.packet import Packetizer
 from paramiko.ssh_exception import IncompatiblePeer
 
-from netvitals.collectors.ssh.faults import Refused, SshFault, shown
+from netvitals.collectors.host_faults import shown
+from netvitals.collectors.ssh.faults import Refused, SshFault
 from netvitals.collectors.ssh.greeting import DeviceSocket, check_version
 from netvitals.collectors.ssh.keys import KnownHost, private_key
 from netvitals.collectors.ssh.probe import Output

@@ -7,7 +7,7 @@ import asyncio
 import re
 import ssl
 
-from netvitals.collectors.ssh.faults import shown
+from netvitals.collectors.host_faults import shown
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import PlainSocket

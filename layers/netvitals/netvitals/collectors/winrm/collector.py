@@ -4,6 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from netvitals.collectors.host_faults import HostFault
 from netvitals.collectors.refusals import Refusals
 from netvitals.collectors.winrm.access import Access, access_of
 from netvitals.collectors.winrm.answer import http_status
@@ -35,7 +36,7 @@ class WinrmCollector:
         except Refused as refusal:
             self._refusals.refused(target, reading)
             reading.fail(refusal.reason, str(refusal))
-        except WinrmFault as fault:
+        except HostFault as fault:
             reading.fail(fault.reason, str(fault))
 
     async def _collect(self, target: Target, reading: Reading, credential: WinrmCredential) -> None:

@@ -1,14 +1,11 @@
 """What can be wrong with a host that is asked over WinRM: each text says what, why, and the remedy."""
 
+from netvitals.collectors.host_faults import HostFault
 from netvitals.domain.observation import Reason
 
 
-class WinrmFault(Exception):
+class WinrmFault(HostFault):
     """The poll of this device ends, for this reason."""
-
-    def __init__(self, reason: Reason, text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
 
 
 class Refused(WinrmFault):

@@ -1,16 +1,12 @@
 """The TCP connections of one poll: to the vetted address alone, bounded in bytes, ended from any thread."""
 
-import asyncio
-import os
 import socket
 import ssl
 import threading
 from contextlib import suppress
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from netvitals.collectors.winrm.faults import WinrmFault
-from netvitals.domain.observation import Reason
+from netvitals.collectors import connecting
 
 BUDGET_BYTES = 8 * 1024 * 1024
 """What a device may send over one connection; a host with a thousand interfaces sends a tenth of it."""
@@ -103,7 +99,7 @@ class Line:
 
 
 def new_socket(address: str) -> PlainSocket:
-    sock = PlainSocket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    sock = PlainSocket(connecting.family_of(address), socket.SOCK_STREAM)
     # Each exchange is one small message each way: with Nagle's algorithm it waits for the last one's ACK.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
@@ -113,30 +109,7 @@ async def connect(address: str, port: int, seconds: float) -> tuple[PlainSocket,
     """A connection to the vetted address, and the milliseconds that it took; no thread waits for it.
 
     Raises:
-        WinrmFault: there is none.
+        HostFault: there is none.
     """
-    sock = new_socket(address)
-    started = perf_counter()
-    try:
-        sock.settimeout(0)
-        async with asyncio.timeout(seconds):
-            await asyncio.get_running_loop().sock_connect(sock, (address, port))
-    except BaseException as error:
-        sock.close()
-        if isinstance(error, OSError):  # TimeoutError as well
-            raise _not_connected(error, port, seconds) from None
-        raise
-    return sock, (perf_counter() - started) * 1e3
-
-
-def _not_connected(error: OSError, port: int, seconds: float) -> WinrmFault:
-    if isinstance(error, TimeoutError):
-        return WinrmFault(Reason.TIMEOUT, f"TCP port {port} does not answer within {seconds:g} s")
-    if isinstance(error, ConnectionRefusedError):
-        return WinrmFault(
-            Reason.REFUSED,
-            f"nothing listens on TCP port {port}: make a WinRM listener (`winrm quickconfig`), "
-            "or correct `winrm.port` and `winrm.tls`",
-        )
-    cause = os.strerror(error.errno) if error.errno else str(error)
-    return WinrmFault(Reason.UNREACHABLE, f"TCP port {port}: {cause}")
+    remedy = "make a WinRM listener (`winrm quickconfig`), or correct `winrm.port` and `winrm.tls`"
+    return await connecting.connect(new_socket(address), address, port, seconds, remedy=remedy)

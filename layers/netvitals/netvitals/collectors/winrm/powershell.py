@@ -13,7 +13,7 @@ import msgspec
 from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
 
-from netvitals.collectors.ssh.faults import shown
+from netvitals.collectors.host_faults import shown
 from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault, WinrmFault
 from netvitals.collectors.winrm.queries import CPU, SECTIONS, Query
 from netvitals.collectors.winrm.rows import Row

@@ -15,7 +15,7 @@ from winrm.exceptions import (
 )
 from winrm.protocol import Protocol
 
-from netvitals.collectors.ssh.faults import shown
+from netvitals.collectors.host_faults import shown
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import Dropped, NoSuchClass, QueryFault, Refused, WinrmFault
 from netvitals.collectors.winrm.line import Flood, Line
