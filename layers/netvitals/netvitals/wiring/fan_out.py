@@ -8,6 +8,7 @@ from netvitals.adapters.queue_sqs import SqsJobQueue
 from netvitals.adapters.snapshot_s3 import S3Snapshots
 from netvitals.domain.ports import Inventory
 from netvitals.usecases.fan_out import FanOut
+from netvitals.usecases.patient_inventory import PatientInventory
 from netvitals.usecases.snapshot_inventory import SnapshotInventory
 from netvitals.wiring.parts import Parts, complain
 
@@ -29,8 +30,8 @@ def fan_out(parts: Parts) -> FanOut:
 
 
 def _inventory(parts: Parts) -> Inventory:
-    """The database, backed by a copy of what it held where there is a bucket for one."""
-    inventory = PostgresInventory(parts.database)
+    """The database, asked with patience, backed by a copy where there is a bucket for one."""
+    inventory = PatientInventory(PostgresInventory(parts.database), clock=time.monotonic, sleep=time.sleep)
     bucket = parts.variables(settings.SnapshotVariables).bucket
     if bucket is None:
         return inventory
