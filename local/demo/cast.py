@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from local.demo import devices
 from local.demo.devices import Simulation
-from local.demo.parts import Nobody, Part, SnmpPart, WinrmPart
+from local.demo.parts import Nobody, Part, SnmpPart, TcpPart
+from local.demo.this_machine import this_machine
 from local.demo.windows import domain_controller
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_v3_agent import V3Agent
+from local.simulators.ssh_host import SshHost, find_sshd, new_key, this_user
+from local.simulators.winrm_host import WinrmHost
+from local.simulators.winrm_soap import Service
 from netvitals.domain.credential import credential_from
 
+_LOGIN = new_key()
+"""Of this run alone."""
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "campus": {"snmp": {"version": "2c", "community": "demo-read"}},
     "legacy": {"snmp": {"version": "1", "community": "demo-legacy"}},
@@ -26,6 +33,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
         }
     },
     "windows": {"winrm": {"user": "DEMO\\netvitals", "password": "demo-password"}},
+    "linux": {"ssh": {"user": this_user(), "private_key": _LOGIN.private}},
 }
 """The credential map, as the functions read it from Secrets Manager."""
 
@@ -64,10 +72,18 @@ def _snmp_v3(simulation: Simulation, credential: str) -> SnmpPart:
     return SnmpPart(V3Agent(simulation.objects, user), simulation.known)
 
 
-def _windows(bits_per_second: float) -> WinrmPart:
+def _windows(bits_per_second: float) -> TcpPart:
+    """Without TLS: NTLM encrypts what is said."""
     account = CREDENTIALS["windows"]["winrm"]
     machine, known = domain_controller(bits_per_second)
-    return WinrmPart(machine, {account["user"]: account["password"]}, known)
+    users = {account["user"]: account["password"]}
+    return TcpPart("winrm", partial(WinrmHost, Service(machine), users=users), known, tls=False)
+
+
+def _this_machine() -> TcpPart:
+    host_key = new_key()
+    listen = partial(SshHost, login=_LOGIN, host_key=host_key, sshd=find_sshd())
+    return TcpPart("ssh", listen, this_machine(), host_keys=[host_key.public])
 
 
 def _wrong_community() -> SnmpPart:
@@ -95,6 +111,12 @@ def cast() -> Sequence[Role]:
             part=_windows(85e6),
             device_type="windows",
             credential="windows",
+        ),
+        Role(
+            id="demo-this-host",
+            part=_this_machine(),
+            device_type="linux",
+            credential="linux",
         ),
         Role(id="demo-ups-1", part=_snmp(devices.ups("ups-1"))),
         Role(

@@ -1,16 +1,13 @@
 """Who plays a device: something that listens on an address, can be unplugged, and knows what it has said."""
 
 import socket
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
 from local.demo.truth import Known
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_host import AgentThread
-from local.simulators.winrm_host import WinrmHost
-from local.simulators.winrm_machine import Machine
-from local.simulators.winrm_soap import Service
 
 
 class Part(Protocol):
@@ -54,31 +51,41 @@ class SnmpPart:
         self._agent.loss = self._loss if in_ else 1.0
 
 
-class WinrmPart:
-    """A Windows host behind WinRM without TLS: NTLM encrypts what is said."""
+class Host(AbstractContextManager["Host"], Protocol):
+    """A server that answers while it is entered."""
 
-    def __init__(self, machine: Machine, users: dict[str, str], known: Known) -> None:
+    port: int
+
+
+class TcpPart:
+    """A host that is polled over TCP; `listen` makes its server on an address and a port, 0 for any."""
+
+    def __init__(
+        self, protocol: str, listen: Callable[[str, int], Host], known: Known, **settings: Any
+    ) -> None:
+        """The settings are those of the protocol, besides the port."""
         self.known = known
-        self._service, self._users = Service(machine), users
-        self._host: WinrmHost | None = None
+        self._protocol, self._listen, self._settings = protocol, listen, settings
+        self._open = ExitStack()
+        self._plugged_in = False
         self._where = ("", 0)
 
     def start(self, address: str) -> Mapping[str, Any]:
         self._where = (address, 0)
         self.plug(in_=True)
-        return {"winrm": {"port": self._where[1], "tls": False}}
+        return {self._protocol: {"port": self._where[1], **self._settings}}
 
     def stop(self) -> None:
         self.plug(in_=False)
 
     def plug(self, *, in_: bool) -> None:
         """A connection that is accepted is a sign of life: unplugged, nobody listens."""
-        if in_ and self._host is None:
-            self._host = WinrmHost(self._service, *self._where, users=self._users).__enter__()
-            self._where = (self._where[0], self._host.port)
-        elif not in_ and self._host is not None:
-            self._host.__exit__(None, None, None)
-            self._host = None
+        if in_ and not self._plugged_in:
+            host = self._open.enter_context(self._listen(*self._where))
+            self._where = (self._where[0], host.port)
+        elif not in_:
+            self._open.close()
+        self._plugged_in = in_
 
 
 class Nobody:

@@ -10,6 +10,9 @@ from local.simulators.snmp_mib import Counter32, Counter64, Gauge32, Value
 type Series = tuple[str, str]
 """A metric's name and the instance, which is empty for the whole device."""
 
+ANY = "*"
+"""An instance in `Known` that stands for all that a device may have, however many."""
+
 
 class Truth(Protocol):
     def holds(self, value: float) -> bool:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from local.demo.cast import Role
 from local.demo.drive import Ledger
 from local.demo.reading import Reads, State, View
-from local.demo.truth import Series
+from local.demo.truth import ANY, Series
 
 _OWN_PREFIXES = ("ping_", "collect_", "uptime_")
 """Metrics that netvitals makes itself, or that the simulator's clock makes."""
@@ -91,6 +91,8 @@ def _count_faults(role: Role, stored: _Stored, ledger: Ledger) -> Iterator[str]:
     if role.part.known and (complete < len(finished) if role.steady else not complete):
         yield f"{complete} of {len(finished)} metrics polls were complete"
     for series in role.part.known:
+        if series[1] == ANY:
+            continue
         points = len(stored.get(series, ()))
         if not complete <= points <= len(finished):
             yield f"{complete} complete polls left {points} points of {' '.join(series)}"
@@ -100,7 +102,8 @@ def _value_faults(role: Role, stored: _Stored) -> Iterator[str]:
     for series, values in stored.items():
         if series[0].startswith(_OWN_PREFIXES):
             continue
-        truth = role.part.known.get(series)
+        known = role.part.known
+        truth = known.get(series) or known.get((series[0], ANY))
         if truth is None:
             yield f"never said anything of {' '.join(series)}"
             continue

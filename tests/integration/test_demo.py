@@ -100,7 +100,7 @@ def test_without_a_terminal_it_ends_by_itself_with_every_device_and_point_as_it_
     code, lines = ended(start(bare))
     output = "\n".join(lines)
     assert code == 0, output
-    assert re.fullmatch(r"demo: 12 devices, [1-9]\d{3,} points, 2 offline, ok", lines[-1])
+    assert re.fullmatch(r"demo: 13 devices, [1-9]\d{3,} points, 2 offline, ok", lines[-1])
     assert "\x1b" not in output
     for scene in (
         "InfluxDB is away",
@@ -130,7 +130,7 @@ def test_it_uses_the_influxdb_and_the_database_that_the_environment_names_and_cl
     code, lines = ended(start({**bare, **given}))
     output = "\n".join(lines)
     assert code == 0, output
-    found = re.fullmatch(r"demo: 12 devices, (\d+) points, 2 offline, ok", lines[-1])
+    found = re.fullmatch(r"demo: 13 devices, (\d+) points, 2 offline, ok", lines[-1])
     assert found
     stored = influx.query("SELECT count(value) FROM device_metrics")
     assert stored[0]["count"] == int(found[1])
@@ -155,7 +155,7 @@ def test_a_watched_demo_goes_on_until_it_is_interrupted_and_then_leaves_nothing(
     demo.send_signal(signal.SIGINT)
     code, lines = ended(demo)
     assert code == 0, "".join(seen) + "\n".join(lines)
-    assert re.fullmatch(r"demo: 12 devices, [1-9]\d* points, \d offline, ok", lines[-1])
+    assert re.fullmatch(r"demo: 13 devices, [1-9]\d* points, \d offline, ok", lines[-1])
     assert left_behind(bare) == []
 
 

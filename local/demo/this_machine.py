@@ -1,0 +1,28 @@
+"""What of the machine that the demo runs on must become points: its own values, so within their bounds."""
+
+import os
+
+from local.demo.truth import ANY, Between, Known
+
+_PERCENT = Between(0, 100)
+_COUNTER = Between(0, 2**64)
+_COUNTERS = tuple(f"net_{what}_{way}" for what in ("bytes", "errors", "discards") for way in ("in", "out"))
+_LARGEST_DISK = 2**63
+
+
+def this_machine() -> Known:
+    """Which disks, interfaces and sensors it has is its business; a container has less memory than it."""
+    memory = Between(0, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return {
+        ("cpu_percent", ""): _PERCENT,
+        ("memory_percent", ""): _PERCENT,
+        ("memory_used_bytes", ""): memory,
+        ("memory_total_bytes", ""): memory,
+        ("disk_percent", ANY): _PERCENT,
+        ("disk_used_bytes", ANY): Between(0, _LARGEST_DISK),
+        ("disk_total_bytes", ANY): Between(1, _LARGEST_DISK),
+        **{(counter, ANY): _COUNTER for counter in _COUNTERS},
+        ("net_oper_status", ANY): Between(1, 7),
+        ("net_speed_bps", ANY): Between(1, 1e12),
+        ("temperature_celsius", ANY): Between(-40, 125),
+    }

@@ -1,0 +1,81 @@
+"""The demo's host over SSH, polled as the product polls, whatever the machine has for a server."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from local.demo.parts import TcpPart
+from local.demo.this_machine import this_machine
+from local.demo.truth import ANY
+from local.simulators.ssh_host import Key, SshHost, find_sshd, new_key, this_user
+from netvitals.collectors.ssh.collector import SshCollector
+from netvitals.domain.credential import Credential, SshCredential
+from netvitals.domain.job import Job
+from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.policy import PollSettings, SshSettings
+from netvitals.domain.ports import Target
+from netvitals.domain.secret import Secret
+
+pytestmark = pytest.mark.integration
+
+ADDRESS = "127.20.1.1"
+LOGIN, HOST_KEY = new_key(), new_key()
+
+
+@pytest.fixture(params=["sshd", "in-process", "an sshd that lets nobody in"])
+def host(request: pytest.FixtureRequest) -> Iterator[SshHost]:
+    sshd = {"sshd": find_sshd(), "in-process": None}.get(request.param, "/bin/false")
+    if request.param == "sshd" and sshd is None:
+        pytest.skip("needs sshd: apt-get install openssh-server")
+    with SshHost(ADDRESS, login=LOGIN, host_key=HOST_KEY, sshd=sshd) as host:
+        assert (host.sshd is not None) == (request.param == "sshd")
+        yield host
+
+
+async def poll(port: int, login: Key = LOGIN, host_key: Key = HOST_KEY) -> Reading:
+    now = int(time.time())
+    ssh = SshSettings(port=port, host_keys=(host_key.public,))
+    job = Job(
+        kind="metrics",
+        device_id="d",
+        address=ADDRESS,
+        due_at=now,
+        expires_at=now + 60,
+        settings=PollSettings(ssh=ssh),
+    )
+    credential = Credential(ssh=SshCredential(user=this_user(), private_key=Secret(login.private)))
+    target = Target(job=job, address=ADDRESS, credential=credential, deadline=time.monotonic() + 30)
+    reading = Reading()
+    await SshCollector().collect(target, reading)
+    return reading
+
+
+async def test_it_gives_this_machines_values_and_no_others(host: SshHost) -> None:
+    reading = await poll(host.port)
+    assert (reading.reason, reading.detail) == (Reason.OK, "")
+    known = this_machine()
+    found = {(point.metric_name, point.instance): point.value for point in reading.points}
+    assert found.keys() >= {series for series in known if series[1] != ANY}
+    for (metric, instance), value in found.items():
+        if metric != "uptime_seconds":
+            truth = known.get((metric, instance)) or known[metric, ANY]
+            assert truth.holds(value), (metric, instance, value)
+
+
+async def test_it_lets_nobody_in_with_another_key_and_shows_its_own(host: SshHost) -> None:
+    assert (await poll(host.port, login=new_key())).reason == Reason.AUTH
+    assert (await poll(host.port, host_key=new_key())).reason == Reason.HOST_KEY
+
+
+async def test_unplugged_nobody_listens_and_plugged_in_again_it_is_at_its_port() -> None:
+    part = TcpPart("ssh", partial(SshHost, login=LOGIN, host_key=HOST_KEY, sshd=None), {})
+    port = part.start(ADDRESS)["ssh"]["port"]
+    part.plug(in_=False)
+    assert (await poll(port)).reason == Reason.REFUSED
+    part.plug(in_=True)
+    part.plug(in_=True)
+    assert (await poll(port)).reason == Reason.OK
+    part.stop()
+    part.stop()
