@@ -58,6 +58,7 @@ async def test_it_gives_this_machines_values_and_no_others(host: SshHost) -> Non
     known = this_machine()
     found = {(point.metric_name, point.instance): point.value for point in reading.points}
     assert found.keys() >= {series for series in known if series[1] != ANY}
+    assert ("cpu_percent", "") in found
     for (metric, instance), value in found.items():
         if metric != "uptime_seconds":
             truth = known.get((metric, instance)) or known[metric, ANY]

@@ -9,7 +9,7 @@ from local.demo.cast import Role
 from local.demo.drive import Ledger
 from local.demo.parts import Nobody
 from local.demo.reading import Points, State, View, points
-from local.demo.truth import Always, octets
+from local.demo.truth import ANY, Always, Between, octets
 from local.demo.verdict import judge
 from local.influx_store import MemoryStore
 from netvitals.domain.job import Job, encode_jobs
@@ -100,6 +100,14 @@ def without(name: str) -> tuple[str, ...]:
 )
 def test_what_is_missing_or_invented_fails_the_demo(role: Role, lines: tuple[str, ...], fault: str) -> None:
     assert f"FAILED: d: {fault}" in verdict(role, lines, ledger())
+
+
+def test_of_a_real_machine_any_disk_is_believed_and_none_is_missed(role: Role) -> None:
+    role.part.known = {("disk_percent", ANY): Between(0, 100)}
+    assert verdict(role, SOUND, ledger()).endswith("ok")
+    assert verdict(role, without("disk_percent"), ledger()).endswith("ok")
+    impossible = (*without("disk_percent"), metric("disk_percent", 101, instance="/"))
+    assert "FAILED: d: never said that disk_percent / is 101" in verdict(role, impossible, ledger())
 
 
 def test_another_status_than_expected_fails_the_demo(role: Role) -> None:
