@@ -263,6 +263,19 @@ def test_values_read_as_text_without_what_does_not_print(raw: Value, text: str) 
     assert text_of(raw) == text
 
 
+def test_every_number_in_a_text_may_be_a_sensor() -> None:
+    shelf = source(
+        value=f"{TABLE}.2 temps", text=r"(\d+)C\b", each=True, instance="Shelf {index}", maximum=90
+    )
+    given = answers({"2": {"1": b"24C (75F) ambient, 27C (80F), 99C (210F)", "2": b"none", "3": 7}})
+    assert values(shelf, given) == {"Shelf 1 1": 24, "Shelf 1 2": 27}
+
+
+def test_a_text_is_searched_no_further_than_a_line_or_two() -> None:
+    assert len(text_of(b"\xc3\xa4" * 40_000)) <= 1024
+    assert number_of(b"x" * 60_000 + b"7") is None
+
+
 def test_object_identifiers_and_nothing_are_no_numbers() -> None:
     assert number_of("1.3.6.1") is None
     assert number_of(None) is None

@@ -102,6 +102,8 @@ class Source(_Strict, frozen=True):
     exponent: Exponent | None = None
     text: str | None = None
     """A regular expression whose first group is the number in a text; else the text's first number is."""
+    each: bool = False
+    """Every number that `text` finds in a value is a row: several sensors in one text."""
     signed: Literal[8, 16, 32] | None = None
     """Reads a value as two's complement of so many bits."""
     high_words: dict[ColumnText, ColumnText] = {}
@@ -124,6 +126,8 @@ class Source(_Strict, frozen=True):
             raise ValueError("a source needs one of value, percent, idle, used, free, builtin")
         if self.text is not None and groups_of(self.text) < 1:
             raise ValueError("text needs a group around the number")
+        if self.each and (self.text is None or self.value is None):
+            raise ValueError("each needs value and text")
         for term in terms_of(self):
             if isinstance(term, str):
                 check_column(term)

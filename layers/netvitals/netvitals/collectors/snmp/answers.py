@@ -6,6 +6,9 @@ Value = int | float | bytes | str | None
 Table = Mapping[str, Value]
 """Values by the row's index, the dotted rest of the OID."""
 
+LONGEST_TEXT_BYTES = 1024
+"""Of what a device says: profiles search it with regular expressions, some of which go back and forth."""
+
 _NOTHING: Table = {}
 
 
@@ -43,9 +46,11 @@ class Answers:
 
 
 def text_of(value: Value) -> str:
-    """A value as a person reads it; an octet string without its trailing NULs, hexadecimal if not text."""
+    """A value as a person reads it: an octet string cut to size, without what does not print."""
     if isinstance(value, bytes):
         stripped = value.rstrip(b"\x00")
+        if len(stripped) > LONGEST_TEXT_BYTES:
+            return _printable(stripped[:LONGEST_TEXT_BYTES].decode(errors="ignore"))
         try:
             text = stripped.decode()
         except UnicodeDecodeError:

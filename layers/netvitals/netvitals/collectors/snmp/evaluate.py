@@ -74,14 +74,28 @@ class _Reader(Cells):
 def rows_of(source: Source, answers: Answers) -> list[Row]:
     """The rows that a source gives, in the order of their indexes; empty where the device has none."""
     reader = _Reader(source, answers)
-    rows = []
+    rows: list[Row] = []
     for index, oid in indexes_of(terms_of(source), answers):
         if not all(passes(rule, reader, index) for rule in source.where):
             continue
-        row = _row(source, reader, index, answers.time_ns(oid, index))
-        if row is not None:
+        time_ns = answers.time_ns(oid, index)
+        if source.each:
+            rows += _each(source, reader, index, time_ns)
+        elif row := _row(source, reader, index, time_ns):
             rows.append(row)
     return rows
+
+
+def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator[Row]:
+    """A row for every number in the value's text."""
+    assert source.value is not None  # noqa: S101, a source with `each` has it
+    name = instance_of(source, reader, index) or index
+    text = text_of(reader.cell(source.value, index))
+    for number, match in enumerate(compiled(source.text or "").finditer(text), 1):
+        raw = number_of(match[1].encode())
+        value = None if raw in source.drop else _converted(source, reader, index, raw)
+        if value is not None:
+            yield Row(f"{name} {number}", time_ns, value)
 
 
 def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> Row | None:
@@ -100,7 +114,11 @@ def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> Row | Non
 
 def _measure(source: Source, reader: _Reader, index: str) -> float | None:
     assert source.value is not None  # noqa: S101, the caller has looked
-    number = reader.number(source.value, index)
+    return _converted(source, reader, index, reader.number(source.value, index))
+
+
+def _converted(source: Source, reader: _Reader, index: str, number: float | None) -> float | None:
+    """A raw number in degrees Celsius; None where it is no measurement."""
     if number is None:
         return None
     number = number * source.multiply * _power_of_ten(source, reader, index) + source.add
