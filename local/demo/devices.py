@@ -124,7 +124,7 @@ def _model(name: str, object_id: str, descr: str) -> Simulation:
 
 def _pool(used: int, free: int) -> Simulation:
     """CISCO-MEMORY-POOL-MIB with one pool."""
-    pool: dict[str, Object] = {2: "Processor", 5: Gauge32(used), 6: Gauge32(free)}  # type: ignore[dict-item]
+    pool: dict[str, Object] = {2: "Processor", 5: Gauge32(used), 6: Gauge32(free)}  # type: ignore[dict-item]  # of Object
     return Simulation(
         {f"{_CISCO}.9.48.1.1.1.{column}.1": value for column, value in pool.items()},
         _of_total("memory", used, used + free, ""),

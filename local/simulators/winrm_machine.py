@@ -63,7 +63,7 @@ class Machine:
         names = [column.strip() for column in columns.split(",")]
         if any(set(names) - set(row) for row in table):
             raise Fault("w:CannotProcessFilter", 0x80338000, "Invalid query ", 0x80041017)
-        return Selected(name, False, [{each: row[each] for each in names} for row in rows])  # noqa: FBT003
+        return Selected(name, False, [{each: row[each] for each in names} for row in rows])  # noqa: FBT003, as above
 
     def _table(self, name: str) -> Sequence[Row]:
         table = self.tables.get(name)

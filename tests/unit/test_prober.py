@@ -126,7 +126,7 @@ class Host:
         self._answers = answers
         self.knocks: list[int] = []
 
-    async def knock(self, _: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> Knock:  # noqa: ASYNC109
+    async def knock(self, _: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> Knock:  # noqa: ASYNC109, as knocked
         self.knocks.append(port)
         async with sockets:
             seconds, answer = self._answers.get(port, (timeout, Knock(detail=f"TCP {port}: no answer")))

@@ -93,7 +93,7 @@ def test_a_kept_sample_counts_for_the_same_class_and_boot_and_not_for_ever(
         "booted": 1000,
         **changes,
     }
-    assert is_usable(Kept(**given), "c", 1000, CpuSample(2, START)) is usable  # type: ignore[arg-type]
+    assert is_usable(Kept(**given), "c", 1000, CpuSample(2, START)) is usable  # type: ignore[arg-type]  # any field
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def windows_host(address: str = "127.0.0.1", **behaviour: object) -> Iterator[Wi
         Service(windows()),
         address,
         users=users,
-        behaviour=Behaviour(**behaviour),  # type: ignore[arg-type]
+        behaviour=Behaviour(**behaviour),  # type: ignore[arg-type]  # any field
     ) as host:
         yield host
 
