@@ -146,7 +146,8 @@ def test_a_profile_inherits_the_section(tmp_path: Path) -> None:
 
 def counted(name: str, objects: Mapping[str, Value]) -> list[Counted]:
     """What a packaged profile makes of a device's objects."""
-    sources, given = read_profile(PACKAGED / f"{name}.yaml")[0].interfaces, Answers()
+    [path] = PACKAGED.rglob(f"{name}.yaml")
+    sources, given = read_profile(path)[0].interfaces, Answers()
     reads = reads_of(sources)
     given.add_scalars({oid: value for oid, value in objects.items() if oid in reads.scalars}, 1)
     for column in reads.columns:

@@ -1,5 +1,6 @@
 """Profile files, the index that is built of them, and which profile a device gets."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,28 @@ def test_all_that_is_wrong_in_a_folder_is_told_at_once(tmp_path: Path) -> None:
         read_folder(tmp_path)
     told = str(error.value).splitlines()
     assert [line.partition(":")[0] for line in told] == ["a.yaml", "b.yaml", "c.yaml", "d.yaml"]
+
+
+def test_a_profile_is_found_in_its_vendors_folder(tmp_path: Path) -> None:
+    (tmp_path / "acme").mkdir()
+    write(tmp_path, _common=f"cpu:\n  - percent: {ENTERPRISE}.1 load\n")
+    write(tmp_path / "acme", switch="extends: _common\nmatch: {sysdescr: x}\n")
+    assert read_folder(tmp_path)["switch"].cpu.sources[0].percent == f"{ENTERPRISE}.1 load"
+
+
+def test_a_name_may_not_be_used_in_two_folders(tmp_path: Path) -> None:
+    for vendor in ("acme", "zeta"):
+        (tmp_path / vendor).mkdir()
+        write(tmp_path / vendor, switch="match: {sysdescr: x}\n")
+    with pytest.raises(
+        ConfigurationError, match=r"^zeta/switch.yaml: another folder has a profile 'switch' already$"
+    ):
+        read_folder(tmp_path)
+
+
+def test_no_folder_of_the_package_holds_more_files_than_a_person_can_overlook() -> None:
+    folders = Counter(path.parent for path in PACKAGED.rglob("*.yaml"))
+    assert max(folders.values()) <= 60
 
 
 def test_a_profile_inherits_each_section_it_does_not_give_from_the_first_parent_that_does(
@@ -181,6 +204,7 @@ def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
 
 
 def test_the_index_follows_the_files(tmp_path: Path) -> None:
+    (tmp_path / "acme").mkdir()
     write(tmp_path, a=f"match: {{sysobjectid: {ENTERPRISE}}}\n")
     refresh_index(tmp_path)
     built = (tmp_path / "index").stat().st_mtime_ns
@@ -189,10 +213,13 @@ def test_the_index_follows_the_files(tmp_path: Path) -> None:
     write(tmp_path, b=f"match: {{sysobjectid: {ENTERPRISE}.1}}\n")
     refresh_index(tmp_path)
     assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "b"
-    (tmp_path / "b.yaml").unlink()
+    (tmp_path / "b.yaml").rename(tmp_path / "acme" / "b.yaml")
+    refresh_index(tmp_path)
+    assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "b"
+    (tmp_path / "acme" / "b.yaml").unlink()
     refresh_index(tmp_path)
     assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "a"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "index"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "acme", "index"]
 
 
 def test_an_indexed_profile_is_the_one_that_was_written() -> None:

@@ -32,7 +32,8 @@ _ROWS_SHOWN = 12
 def profile() -> None:
     """Device profiles: where each kind of SNMP device keeps its vital signs.
 
-    A profile is a YAML file in the package's folder `profiles`; docs/profiles.md tells how to write one.
+    A profile is a YAML file in its vendor's folder of the package's folder `profiles`; docs/profiles.md tells
+    how to write one.
     """
 
 

@@ -94,14 +94,17 @@ def _line_of(node: yaml.Node, keys: str) -> int:
 
 
 def read_folder(folder: Path) -> dict[str, Profile]:
-    """All profiles of a folder by name, merged with what they extend.
+    """All profiles of a folder and of those in it, by name, merged with what they extend.
 
     Raises:
         ConfigurationError: all that is wrong, a line each.
     """
     problems: list[str] = []
     given: dict[str, tuple[Profile, frozenset[str]]] = {}
-    for path in sorted(folder.glob("*.yaml")):
+    for path in sorted(folder.rglob("*.yaml"), key=lambda path: (path.stem, path)):
+        if path.stem in given:
+            problems.append(f"{path.relative_to(folder)}: another folder has a profile {path.stem!r} already")
+            continue
         try:
             given[path.stem] = read_profile(path)
         except ConfigurationError as error:
@@ -169,7 +172,7 @@ def write_index(profiles: dict[str, Profile], index: Path) -> None:
 def refresh_index(folder: Path) -> None:
     """Build the folder's index where a profile is newer than it, or one was removed."""
     index = folder / "index"
-    names = {path.stem: path.stat().st_mtime for path in folder.glob("*.yaml")}
-    built = {path.stem for path in (index / "profiles").glob("*.json")} if index.exists() else set()
-    if built != set(names) or max(names.values(), default=0) > index.stat().st_mtime:
+    files = {path: path.stat().st_mtime for path in folder.rglob("*.yaml")}
+    built = [path.stem for path in (index / "profiles").glob("*.json")] if index.exists() else []
+    if sorted(built) != sorted(path.stem for path in files) or max(files.values(), default=0) > index.stat().st_mtime:
         write_index(read_folder(folder), index)
