@@ -172,7 +172,8 @@ def write_index(profiles: dict[str, Profile], index: Path) -> None:
 def refresh_index(folder: Path) -> None:
     """Build the folder's index where a profile is newer than it, or one was removed."""
     index = folder / "index"
-    files = {path: path.stat().st_mtime for path in folder.rglob("*.yaml")}
+    files = list(folder.rglob("*.yaml"))
     built = [path.stem for path in (index / "profiles").glob("*.json")] if index.exists() else []
-    if sorted(built) != sorted(path.stem for path in files) or max(files.values(), default=0) > index.stat().st_mtime:
+    newest = max((path.stat().st_mtime for path in files), default=0)
+    if sorted(built) != sorted(path.stem for path in files) or newest > index.stat().st_mtime:
         write_index(read_folder(folder), index)
