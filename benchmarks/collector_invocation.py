@@ -18,13 +18,13 @@ from agents import switches
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
-from netvitals.domain.configuration import CollectorSettings
-from netvitals.domain.credential import Credential, SnmpCredential
-from netvitals.domain.guard import Guard
-from netvitals.domain.job import Job, Kind, encode_jobs
-from netvitals.domain.observation import Observation
-from netvitals.domain.policy import PollSettings, SnmpSettings
-from netvitals.domain.secret import Secret
+from netvitals.domain.inventory.guard import Guard
+from netvitals.domain.polling.job import Job, Kind, encode_jobs
+from netvitals.domain.polling.observation import Observation
+from netvitals.domain.settings.configuration import CollectorSettings
+from netvitals.domain.settings.credential import Credential, SnmpCredential
+from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.settings.secret import Secret
 from netvitals.usecases.collect import Collect, CollectReport, Message
 from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.store_points import StoreReport

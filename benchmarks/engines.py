@@ -16,10 +16,10 @@ from typing import Protocol
 import yaml
 from gufo.snmp.aio.client import SnmpSession as GufoSession
 
-from netvitals.collectors.snmp.community import CommunitySecurity
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.domain.policy import SnmpSettings
-from netvitals.domain.secret import Secret
+from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.domain.settings.policy import SnmpSettings
+from netvitals.domain.settings.secret import Secret
 
 REPETITIONS = 25
 TIMEOUT_SECONDS = 2.0

@@ -14,13 +14,13 @@ from botocore.config import Config
 from fleets import Meter, fleet_database
 from sqs_server import sqs_server
 
-from netvitals.adapters.inventory_postgres import PostgresInventory
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.queue_sqs import SqsJobQueue
-from netvitals.domain.configuration import Configuration
-from netvitals.domain.guard import Guard
-from netvitals.domain.secret import Secret
-from netvitals.domain.tick import Tick
+from netvitals.adapters.aws.job_queue import SqsJobQueue
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.inventory import PostgresInventory
+from netvitals.domain.inventory.guard import Guard
+from netvitals.domain.polling.tick import Tick
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.secret import Secret
 from netvitals.usecases.fan_out import FanOut
 
 SIZES = (1_000, 10_000, 100_000)

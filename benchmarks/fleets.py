@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from integration.postgres import postgres_server
 
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.schema import migrate
-from netvitals.domain.secret import Secret
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.schema import migrate
+from netvitals.domain.settings.secret import Secret
 
 DEVICES_PER_SITE = 100
 

@@ -13,8 +13,8 @@ from functools import partial
 
 from influxdb_client import Point as ClientPoint
 
-from netvitals.domain.line_protocol import encode
-from netvitals.domain.point import METRICS, Point
+from netvitals.domain.polling.point import METRICS, Point
+from netvitals.store.line_protocol import encode
 
 NOW = 1_763_913_600_000_000_000
 COUNTERS = [name for name, spec in METRICS.items() if name.startswith("net_") and spec.kind == "counter"]

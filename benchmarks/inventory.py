@@ -19,15 +19,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from integration.postgres import create_database, drop_database, postgres_server
 
-from netvitals.adapters.inventory_postgres import PostgresInventory
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.schema import migrate
-from netvitals.adapters.state_postgres import PostgresObservationStore
-from netvitals.adapters.status_postgres import PostgresStatusStore
-from netvitals.domain.observation import Observation, Reason
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.inventory import PostgresInventory
+from netvitals.adapters.postgres.schema import migrate
+from netvitals.adapters.postgres.state import PostgresObservationStore
+from netvitals.adapters.postgres.status import PostgresStatusStore
+from netvitals.domain.decision.status import Change, Standing, Status
+from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.ports import StatusRun
-from netvitals.domain.secret import Secret
-from netvitals.domain.status import Change, Standing, Status
+from netvitals.domain.settings.secret import Secret
 
 SIZES = (1_000, 10_000, 100_000)
 FILL = """

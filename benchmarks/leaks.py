@@ -20,12 +20,12 @@ from local.simulators.winrm_host import WinrmHost
 from local.simulators.winrm_soap import Service
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.winrm.collector import WinrmCollector
-from netvitals.domain.credential import Credential, SshCredential, WinrmCredential
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import PollSettings, SshSettings, WinrmSettings
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Collector, Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SshCredential, WinrmCredential
+from netvitals.domain.settings.policy import PollSettings, SshSettings, WinrmSettings
+from netvitals.domain.settings.secret import Secret
 
 ADDRESS = "127.0.0.1"
 AT_ONCE = 20

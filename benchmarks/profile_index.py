@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from netvitals.collectors.snmp.profile_book import Identity, ProfileBook
-from netvitals.collectors.snmp.profile_files import write_index
-from netvitals.domain.profile import Match, Profile, Section, Source
+from netvitals.collectors.snmp.profiles.files import write_index
+from netvitals.collectors.snmp.profiles.index import Identity, ProfileBook
+from netvitals.collectors.snmp.profiles.schema import Match, Profile, Section, Source
 
 _ROUNDS = 200
 

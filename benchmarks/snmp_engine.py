@@ -14,7 +14,7 @@ from pathlib import Path
 from agents import switches
 from engines import Engine, Netvitals, all_engines
 
-from netvitals.collectors.snmp.transport import endpoint_to
+from netvitals.collectors.snmp.wire.transport import endpoint_to
 
 IN_FLIGHT = 50
 ROUNDS = 5

@@ -14,13 +14,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from integration.snmpd import HOST, Snmpd, free_port
 
-from netvitals.collectors.snmp.community import CommunitySecurity
-from netvitals.collectors.snmp.security import Security
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.v3 import UserSecurity
-from netvitals.domain.credential import SnmpCredential
-from netvitals.domain.policy import SnmpSettings
-from netvitals.domain.secret import Secret
+from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.security import Security
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.collectors.snmp.wire.v3 import UserSecurity
+from netvitals.domain.settings.credential import SnmpCredential
+from netvitals.domain.settings.policy import SnmpSettings
+from netvitals.domain.settings.secret import Secret
 
 ROWS, COLUMNS = 48, 20
 """Of a 48-port switch's interface tables."""

@@ -24,11 +24,11 @@ from integration.sshd import HOST, Sshd, Users, new_key, public_folder
 
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.probe import Probe
-from netvitals.domain.credential import Credential, SshCredential
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import SshSettings
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SshCredential
+from netvitals.domain.settings.policy import SshSettings
+from netvitals.domain.settings.secret import Secret
 from simulators.polling import job
 
 IN_FLIGHT = (1, 20, 100)

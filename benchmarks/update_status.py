@@ -13,12 +13,12 @@ from collections.abc import Collection, Sequence
 import psycopg
 from fleets import Meter, fleet_database
 
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.status_postgres import PostgresStatusStore
-from netvitals.domain.configuration import Configuration
-from netvitals.domain.secret import Secret
-from netvitals.domain.status import Letter
-from netvitals.domain.write_outcome import WriteOutcome
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.status import PostgresStatusStore
+from netvitals.domain.decision.status import Letter
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.secret import Secret
+from netvitals.store.outcome import WriteOutcome
 from netvitals.usecases.update_status import UpdateStatus
 
 SIZES = (1_000, 10_000, 100_000)

@@ -26,10 +26,10 @@ from local.simulators.winrm_host import WinrmHost
 from local.simulators.winrm_soap import Service
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.collector import WinrmCollector
-from netvitals.domain.credential import credential_from
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import WinrmSettings
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import credential_from
+from netvitals.domain.settings.policy import WinrmSettings
 from simulators.polling import job
 from simulators.windows import PASSWORD, USER, windows
 

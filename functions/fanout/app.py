@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from netvitals.domain.tick import tick_from
+from netvitals.domain.polling.tick import tick_from
 from netvitals.observability import emit, observed
 from netvitals.wiring.fan_out import fan_out
 from netvitals.wiring.parts import process

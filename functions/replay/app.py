@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from netvitals.domain.ports import SpoolMessage
 from netvitals.observability import emit, observed
+from netvitals.store.ports import SpoolMessage
 from netvitals.wiring.parts import process
 from netvitals.wiring.replay import replay
 

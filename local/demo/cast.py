@@ -15,7 +15,7 @@ from local.simulators.snmp_v3_agent import V3Agent
 from local.simulators.ssh_host import SshHost, find_sshd, new_key, this_user
 from local.simulators.winrm_host import WinrmHost
 from local.simulators.winrm_soap import Service
-from netvitals.domain.credential import credential_from
+from netvitals.domain.settings.credential import credential_from
 
 _LOGIN = new_key()
 """Of this run alone."""

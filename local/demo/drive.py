@@ -10,7 +10,7 @@ from typing import Self
 
 from local.demo.cloud import Cloud
 from local.demo.function import Function, FunctionError
-from netvitals.domain.job import Kind, decode_jobs
+from netvitals.domain.polling.job import Kind, decode_jobs
 
 PERIOD_SECONDS = 60
 """Of `rate(1 minute)`, the finest that EventBridge Scheduler has."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from netvitals.adapters.postgres import Database
+from netvitals.adapters.postgres.database import Database
 
 WINDOW_SECONDS = 90
 """Values older than this are not shown: they say nothing about now."""

@@ -13,12 +13,12 @@ from local.demo.cloud import Cloud, cloud
 from local.demo.databases import embedded_database, given_database
 from local.demo.function import Function
 from local.demo.influx import Influx, given_influx, own_influx
-from netvitals.adapters.inventory_writer import plan_import, write_import
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.schema import migrate
-from netvitals.domain.configuration import configuration_from, merged
-from netvitals.domain.device import Device
-from netvitals.domain.secret import Secret
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.inventory_writer import plan_import, write_import
+from netvitals.adapters.postgres.schema import migrate
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.settings.configuration import configuration_from, merged
+from netvitals.domain.settings.secret import Secret
 
 FUNCTIONS = ("fanout", "collector-status", "collector-metrics", "status", "replay")
 """Each a process; the collector has one for each of its queues."""

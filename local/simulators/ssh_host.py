@@ -29,7 +29,7 @@ from paramiko.common import (
 )
 
 from netvitals.collectors.ssh.keys import line_of, private_key
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.secret import Secret
 
 _SEPARATION = Path("/run/sshd")
 """Where Debian's sshd locks itself up; packages make it at boot, which a container never has."""

@@ -7,19 +7,19 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from netvitals.adapters.configuration_document import document_in_parameter
-from netvitals.adapters.digest_sns import DigestTopic
-from netvitals.adapters.events_eventbridge import EventBus
-from netvitals.adapters.queue_sqs import SqsJobQueue
-from netvitals.adapters.redrive_sqs import move, queue_url, source_of
-from netvitals.adapters.secrets_manager import SecretDocument
-from netvitals.adapters.snapshot_s3 import S3Snapshots
-from netvitals.adapters.spool_sqs import SqsSpool
-from netvitals.domain.device import Device
+from netvitals.adapters.aws.digest_topic import DigestTopic
+from netvitals.adapters.aws.event_bus import EventBus
+from netvitals.adapters.aws.job_queue import SqsJobQueue
+from netvitals.adapters.aws.redrive import move, queue_url, source_of
+from netvitals.adapters.aws.secrets_manager import SecretDocument
+from netvitals.adapters.aws.snapshots import S3Snapshots
+from netvitals.adapters.aws.spool import SqsSpool
+from netvitals.adapters.files.configuration_document import document_in_parameter
+from netvitals.domain.decision.status import Letter
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.job import Job
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.polling.job import Job
 from netvitals.domain.ports import QueuedJobs
-from netvitals.domain.status import Letter
 from simulators import fault_proxy as faults
 from simulators.fault_proxy import Fault, FaultProxy, fault_proxy
 

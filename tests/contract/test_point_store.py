@@ -8,9 +8,9 @@ import pytest
 import urllib3
 from integration.influxdb import TOKEN, Influx
 
-from netvitals.domain.line_protocol import encode, status_line
-from netvitals.domain.point import Point
-from netvitals.domain.write_outcome import Obstacle
+from netvitals.domain.polling.point import Point
+from netvitals.store.line_protocol import encode, status_line
+from netvitals.store.outcome import Obstacle
 
 NOW = 1_763_913_600_123_456_789
 EVERYTHING = "SELECT * FROM device_metrics"

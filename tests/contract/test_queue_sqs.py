@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 from moto import mock_aws
 
-from netvitals.adapters.queue_sqs import SqsJobQueue
+from netvitals.adapters.aws.job_queue import SqsJobQueue
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.job import Job, decode_jobs
+from netvitals.domain.polling.job import Job, decode_jobs
 from netvitals.domain.ports import QueuedJobs
 
 

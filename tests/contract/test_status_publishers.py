@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
-from netvitals.adapters.digest_sns import DigestTopic
-from netvitals.adapters.events_eventbridge import EventBus
-from netvitals.domain.announcement import Digest, device_event, site_event
-from netvitals.domain.status import (
+from netvitals.adapters.aws.digest_topic import DigestTopic
+from netvitals.adapters.aws.event_bus import EventBus
+from netvitals.domain.decision.announcement import Digest, device_event, site_event
+from netvitals.domain.decision.status import (
     Cause,
     Change,
     Letter,

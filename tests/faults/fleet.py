@@ -6,14 +6,14 @@ from typing import Any
 
 import psycopg
 
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.state_postgres import PostgresObservationStore
-from netvitals.adapters.status_postgres import PostgresStatusStore
-from netvitals.domain.configuration import Configuration
-from netvitals.domain.observation import Observation, Reason
-from netvitals.domain.parcel import encode_parcels
-from netvitals.domain.ports import PointSink, SpoolMessage
-from netvitals.domain.secret import Secret
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.state import PostgresObservationStore
+from netvitals.adapters.postgres.status import PostgresStatusStore
+from netvitals.domain.polling.observation import Observation, Reason
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.secret import Secret
+from netvitals.store.ports import PointSink, SpoolMessage
+from netvitals.store.spool_batch import encode_parcels
 from netvitals.usecases.replay import Replay
 from netvitals.usecases.store_points import StoreObservations
 from netvitals.usecases.update_status import UpdateStatus

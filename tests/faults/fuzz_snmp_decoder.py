@@ -12,17 +12,17 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
-    from netvitals.collectors.snmp import ber, pdu
-    from netvitals.collectors.snmp.community import CommunitySecurity
-    from netvitals.collectors.snmp.exchange import Request
-    from netvitals.collectors.snmp.faults import Malformed
-    from netvitals.collectors.snmp.get import GetWork
-    from netvitals.collectors.snmp.security import message_id
-    from netvitals.collectors.snmp.walk import Pace, WalkWork
+    from netvitals.collectors.snmp.wire import ber, pdu
+    from netvitals.collectors.snmp.wire.community import CommunitySecurity
+    from netvitals.collectors.snmp.wire.exchange import Request
+    from netvitals.collectors.snmp.wire.faults import Malformed
+    from netvitals.collectors.snmp.wire.get import GetWork
+    from netvitals.collectors.snmp.wire.security import message_id
+    from netvitals.collectors.snmp.wire.walk import Pace, WalkWork
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from local.simulators.snmp_devices import switch
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.secret import Secret
 
 SECURITY = CommunitySecurity("2c", Secret("public"))
 COLUMNS = ["1.3.6.1.2.1.2.2.1.2", "1.3.6.1.2.1.2.2.1.10"]

@@ -22,9 +22,12 @@ from local.functions import Context, handler_of, sqs_event
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_devices import system
 from local.simulators.snmp_host import AgentThread
-from netvitals.adapters import inventory_postgres, postgres, state_postgres, status_postgres
+from netvitals.adapters.postgres import database as postgres
+from netvitals.adapters.postgres import inventory as inventory_postgres
+from netvitals.adapters.postgres import state as state_postgres
+from netvitals.adapters.postgres import status as status_postgres
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.write_outcome import WriteOutcome
+from netvitals.store.outcome import WriteOutcome
 from netvitals.wiring.parts import forget
 from simulators.storage import ScriptedSink
 from simulators.tcp_proxy import Fault, TcpProxy, tcp_proxy

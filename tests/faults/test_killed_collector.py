@@ -25,8 +25,8 @@ from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_devices import system
 from local.simulators.snmp_host import AgentThread
 from local.template import REGION
-from netvitals.domain.job import Job, encode_jobs
-from netvitals.domain.policy import PollSettings, SnmpSettings
+from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.domain.settings.policy import PollSettings, SnmpSettings
 from netvitals.wiring.parts import forget, process
 from simulators import aws
 from simulators.fault_proxy import Exchange, FaultProxy, fault_proxy

@@ -15,9 +15,9 @@ from moto import mock_aws
 
 from local.functions import Context, handler_of, sqs_event
 from netvitals.domain.errors import NetvitalsError
-from netvitals.domain.job import Job, encode_jobs
-from netvitals.domain.parcel import decode_parcel
-from netvitals.domain.policy import PollSettings, SnmpSettings
+from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.store.spool_batch import decode_parcel
 from netvitals.wiring.parts import forget
 
 REGION = "eu-west-1"

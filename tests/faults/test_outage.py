@@ -13,12 +13,12 @@ import msgspec
 import pytest
 from integration.influxdb import Influx
 
-from netvitals.adapters.sink_influx import MAX_LINES, InfluxSink
-from netvitals.domain.access import InfluxAccess
-from netvitals.domain.configuration import InfluxSettings
-from netvitals.domain.line_protocol import encode
-from netvitals.domain.point import Point
-from netvitals.domain.write_outcome import WriteOutcome
+from netvitals.domain.polling.point import Point
+from netvitals.domain.settings.configuration import InfluxSettings
+from netvitals.store.access import InfluxAccess
+from netvitals.store.influx import MAX_LINES, InfluxSink
+from netvitals.store.line_protocol import encode
+from netvitals.store.outcome import WriteOutcome
 from netvitals.usecases.replay import Replay
 from netvitals.usecases.store_points import StorePoints
 from simulators.fault_proxy import FaultProxy, fault_proxy

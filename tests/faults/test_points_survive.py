@@ -17,15 +17,15 @@ from botocore.config import Config
 from integration.influxdb import Influx
 from moto.server import ThreadedMotoServer
 
-from netvitals.adapters.sink_influx import InfluxSink
-from netvitals.adapters.spool_sqs import SqsSpool
-from netvitals.domain.configuration import InfluxSettings
+from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.line_protocol import encode
-from netvitals.domain.parcel import decode_parcel
-from netvitals.domain.point import Point
-from netvitals.domain.ports import SpoolMessage
-from netvitals.domain.write_outcome import Refusal
+from netvitals.domain.polling.point import Point
+from netvitals.domain.settings.configuration import InfluxSettings
+from netvitals.store.influx import InfluxSink
+from netvitals.store.line_protocol import encode
+from netvitals.store.outcome import Refusal
+from netvitals.store.ports import SpoolMessage
+from netvitals.store.spool_batch import decode_parcel
 from netvitals.usecases.replay import Replay, ReplayReport
 from netvitals.usecases.store_points import StorePoints, StoreReport
 from simulators import fault_proxy as faults

@@ -8,12 +8,12 @@ import pytest
 from local.simulators.snmp_agent import V1, V2C, Agent
 from local.simulators.snmp_devices import interfaces, system
 from local.simulators.snmp_host import AgentHost
-from netvitals.collectors.snmp.community import CommunitySecurity
-from netvitals.collectors.snmp.faults import NoAnswer, ProtocolFault, Unreachable
-from netvitals.collectors.snmp.session import SnmpSession, Walk
-from netvitals.collectors.snmp.transport import endpoint_to
-from netvitals.domain.policy import SnmpSettings
-from netvitals.domain.secret import Secret
+from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.faults import NoAnswer, ProtocolFault, Unreachable
+from netvitals.collectors.snmp.wire.session import SnmpSession, Walk
+from netvitals.collectors.snmp.wire.transport import endpoint_to
+from netvitals.domain.settings.policy import SnmpSettings
+from netvitals.domain.settings.secret import Secret
 from simulators import snmp_misbehaviour as bad
 
 ADDRESS = "127.0.9.1"

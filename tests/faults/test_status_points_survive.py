@@ -11,8 +11,8 @@ import pytest
 from faults.fleet import Fleet
 from integration.influxdb import Influx
 
-from netvitals.adapters.sink_influx import InfluxSink
-from netvitals.domain.configuration import InfluxSettings
+from netvitals.domain.settings.configuration import InfluxSettings
+from netvitals.store.influx import InfluxSink
 from simulators import fault_proxy as faults
 from simulators.fault_proxy import FaultProxy, fault_proxy
 

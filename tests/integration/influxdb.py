@@ -12,10 +12,10 @@ import urllib3
 
 from local.influx_http import InfluxServer
 from local.influx_store import MemoryStore
-from netvitals.adapters.sink_influx import InfluxSink
-from netvitals.domain.access import InfluxAccess
-from netvitals.domain.configuration import InfluxSettings
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.configuration import InfluxSettings
+from netvitals.domain.settings.secret import Secret
+from netvitals.store.access import InfluxAccess
+from netvitals.store.influx import InfluxSink
 from simulators import influxd
 from simulators.influx_v2_shim import RealInflux
 

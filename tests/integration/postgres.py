@@ -21,9 +21,9 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.schema import migrate
-from netvitals.domain.secret import Secret
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.schema import migrate
+from netvitals.domain.settings.secret import Secret
 
 PASSWORD = "p@ss/wörd %"
 _numbers = itertools.count(1)

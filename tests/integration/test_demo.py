@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from integration.influxdb import TOKEN, Influx
 
-from netvitals.domain.schedule import phase
+from netvitals.domain.polling.schedule import phase
 
 ROOT = Path(__file__).parents[2]
 FOREIGN = ("AWS_", "DATABASE_URL", "INFLUXDB_", "NETVITALS_", "PG", "PYTEST")

@@ -6,12 +6,12 @@ import psycopg
 import pytest
 from integration.postgres import database_name
 
-from netvitals.adapters.inventory_postgres import PostgresInventory
-from netvitals.adapters.postgres import Cursor, Database
-from netvitals.adapters.schema import migrate
-from netvitals.domain.device import Device
+from netvitals.adapters.postgres.database import Cursor, Database
+from netvitals.adapters.postgres.inventory import PostgresInventory
+from netvitals.adapters.postgres.schema import migrate
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.inventory import BadRow
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import BadRow
 
 pytestmark = pytest.mark.integration
 

@@ -12,16 +12,16 @@ import pytest
 from integration.pgbouncer import BINARY, transaction_pooler
 from integration.postgres import PASSWORD, free_port
 
-from netvitals.adapters.inventory_postgres import PostgresInventory
-from netvitals.adapters.postgres import Cursor, Database
-from netvitals.adapters.schema import migrate
-from netvitals.adapters.state_postgres import PostgresObservationStore
-from netvitals.adapters.status_postgres import PostgresStatusStore
+from netvitals.adapters.postgres.database import Cursor, Database
+from netvitals.adapters.postgres.inventory import PostgresInventory
+from netvitals.adapters.postgres.schema import migrate
+from netvitals.adapters.postgres.state import PostgresObservationStore
+from netvitals.adapters.postgres.status import PostgresStatusStore
+from netvitals.domain.decision.status import Change, Letter, SiteState, Standing, Status, Watch
 from netvitals.domain.errors import ConfigurationError, NetvitalsError, Unavailable
-from netvitals.domain.observation import Observation, Reason
+from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.ports import StatusRun
-from netvitals.domain.secret import Secret
-from netvitals.domain.status import Change, Letter, SiteState, Standing, Status, Watch
+from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
 

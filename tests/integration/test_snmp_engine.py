@@ -7,12 +7,12 @@ from typing import Literal
 import pytest
 from integration.snmpd import HOST, Snmpd, StartSnmpd
 
-from netvitals.collectors.snmp.community import CommunitySecurity
-from netvitals.collectors.snmp.faults import NoAnswer
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.values import IPv4, Oid
-from netvitals.domain.policy import SnmpSettings
-from netvitals.domain.secret import Secret
+from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.faults import NoAnswer
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.collectors.snmp.wire.values import IPv4, Oid
+from netvitals.domain.settings.policy import SnmpSettings
+from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
 

@@ -11,17 +11,17 @@ import pytest
 from integration.snmpd import HOST, Snmpd, StartSnmpd
 
 from netvitals.collectors.snmp.collector import SnmpCollector
-from netvitals.collectors.snmp.engines import MEMORY_KEY, EngineCache
-from netvitals.collectors.snmp.faults import AuthFault, NoAnswer
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.transport import close_endpoints
-from netvitals.collectors.snmp.v3 import UserSecurity
-from netvitals.domain.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import PollSettings, SnmpSettings
+from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, EngineCache
+from netvitals.collectors.snmp.wire.faults import AuthFault, NoAnswer
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.collectors.snmp.wire.transport import close_endpoints
+from netvitals.collectors.snmp.wire.v3 import UserSecurity
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
+from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
 

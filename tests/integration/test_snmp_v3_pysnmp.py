@@ -10,18 +10,18 @@ import pytest
 
 from local.simulators.snmp_host import AgentHost
 from local.simulators.snmp_v3_agent import V3Agent
-from netvitals.collectors.snmp.engines import EngineCache
-from netvitals.collectors.snmp.faults import AuthFault, NoAnswer, SnmpFault
-from netvitals.collectors.snmp.pysnmp_session import PysnmpSession
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.sessions import open_session
-from netvitals.collectors.snmp.transport import close_endpoints
-from netvitals.collectors.snmp.v3 import UserSecurity
-from netvitals.domain.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
-from netvitals.domain.job import Job
-from netvitals.domain.policy import PollSettings, SnmpSettings
+from netvitals.collectors.snmp.wire.engines import EngineCache
+from netvitals.collectors.snmp.wire.faults import AuthFault, NoAnswer, SnmpFault
+from netvitals.collectors.snmp.wire.pysnmp_session import PysnmpSession
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.collectors.snmp.wire.sessions import open_session
+from netvitals.collectors.snmp.wire.transport import close_endpoints
+from netvitals.collectors.snmp.wire.v3 import UserSecurity
+from netvitals.domain.polling.job import Job
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
+from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.settings.secret import Secret
 from simulators.snmp_v3_responder import HOST, ROWS, TABLE, Responder
 
 COLUMNS = [f"{TABLE}.1", f"{TABLE}.2"]

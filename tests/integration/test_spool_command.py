@@ -11,10 +11,10 @@ from click.testing import CliRunner, Result
 from integration.influxdb import TOKEN, Influx
 from moto import mock_aws
 
-from netvitals.adapters.spool_sqs import SqsSpool
+from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.spool import spool
 from netvitals.domain.errors import ConfigurationError, Unavailable
-from netvitals.domain.write_outcome import Refusal
+from netvitals.store.outcome import Refusal
 from netvitals.wiring.parts import forget
 
 LINES = ["m,t=a x=1 1763913600000000000", "m,t=a x=2 1763913601000000000"]

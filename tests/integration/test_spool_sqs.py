@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from netvitals.adapters.spool_sqs import SqsSpool
+from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.parcel import decode_parcel
+from netvitals.store.spool_batch import decode_parcel
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from local.demo.this_machine import this_machine
 from local.demo.truth import ANY
 from local.simulators.ssh_host import Key, SshHost, find_sshd, new_key, this_user
 from netvitals.collectors.ssh.collector import SshCollector
-from netvitals.domain.credential import Credential, SshCredential
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import PollSettings, SshSettings
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SshCredential
+from netvitals.domain.settings.policy import PollSettings, SshSettings
+from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
 

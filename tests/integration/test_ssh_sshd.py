@@ -14,12 +14,12 @@ from integration.sshd import HOST, PASSWORD, Sshd, StartSshd, Users, new_key
 
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.ssh.collector import SshCollector
-from netvitals.domain.credential import Credential, SshCredential
-from netvitals.domain.guard import Guard
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import SshSettings
+from netvitals.domain.inventory.guard import Guard
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SshCredential
+from netvitals.domain.settings.policy import SshSettings
+from netvitals.domain.settings.secret import Secret
 from simulators.polling import job
 from simulators.unix_host import UnixHost
 

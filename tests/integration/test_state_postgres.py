@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.state_postgres import PostgresObservationStore
-from netvitals.domain.observation import Observation, Reason
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.state import PostgresObservationStore
+from netvitals.domain.polling.observation import Observation, Reason
 
 pytestmark = pytest.mark.integration
 

@@ -6,13 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.state_postgres import PostgresObservationStore
-from netvitals.adapters.status_postgres import PostgresStatusStore
-from netvitals.domain.errors import Unavailable
-from netvitals.domain.observation import Observation, Reason
-from netvitals.domain.ports import StatusRun
-from netvitals.domain.status import (
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.state import PostgresObservationStore
+from netvitals.adapters.postgres.status import PostgresStatusStore
+from netvitals.domain.decision.status import (
     Cause,
     Change,
     Delivery,
@@ -25,6 +22,9 @@ from netvitals.domain.status import (
     Status,
     Watch,
 )
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.polling.observation import Observation, Reason
+from netvitals.domain.ports import StatusRun
 
 pytestmark = pytest.mark.integration
 

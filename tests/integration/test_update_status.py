@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.state_postgres import PostgresObservationStore
-from netvitals.adapters.status_postgres import PostgresStatusStore
-from netvitals.domain.configuration import Configuration
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.state import PostgresObservationStore
+from netvitals.adapters.postgres.status import PostgresStatusStore
+from netvitals.domain.decision.status import Letter
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.observation import Observation, Reason
-from netvitals.domain.secret import Secret
-from netvitals.domain.status import Letter
-from netvitals.domain.write_outcome import WriteOutcome
+from netvitals.domain.polling.observation import Observation, Reason
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.secret import Secret
+from netvitals.store.outcome import WriteOutcome
 from netvitals.usecases.status_pass import StatusReport
 from netvitals.usecases.update_status import UpdateStatus
 
@@ -216,7 +216,7 @@ def test_a_run_that_dies_before_it_has_decided_leaves_nothing(fleet: Fleet, monk
     fleet.dead = {"a"}
     fleet.polls(4)
     with monkeypatch.context() as patch:
-        patch.setattr("netvitals.adapters.status_postgres.PostgresStatusRun.keep", _die)
+        patch.setattr("netvitals.adapters.postgres.status.PostgresStatusRun.keep", _die)
         with pytest.raises(KeyboardInterrupt):
             fleet.judge()
     assert (fleet.history, fleet.ears.events, fleet.statuses) == ([], [], {"a": "online"})

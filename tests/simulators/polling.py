@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from netvitals.domain.credential import Credential, SnmpCredential, SshCredential, WinrmCredential
 from netvitals.domain.errors import CredentialMissing
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.point import Point
-from netvitals.domain.policy import PingSettings, PollSettings
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading, Reason
+from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Collector, Reach, Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SnmpCredential, SshCredential, WinrmCredential
+from netvitals.domain.settings.policy import PingSettings, PollSettings
+from netvitals.domain.settings.secret import Secret
 from netvitals.usecases.poll_device import PollDevice
 
 type Behaviour = Callable[[Target, Reading], Awaitable[None]]

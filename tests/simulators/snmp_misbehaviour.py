@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from local.simulators.snmp_agent import GEN_ERR, GET_BULK, V1, Agent, Query, Refusal
 from local.simulators.snmp_mib import encode_varbind
-from netvitals.collectors.snmp.ber import decode_oid, encode_oid, integer, tlv
+from netvitals.collectors.snmp.wire.ber import decode_oid, encode_oid, integer, tlv
 
 
 class SilentOnBulk(Agent):

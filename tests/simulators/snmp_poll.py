@@ -10,12 +10,12 @@ import msgspec
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_host import AgentHost
 from netvitals.collectors.snmp.collector import SnmpCollector
-from netvitals.collectors.snmp.profile_book import ProfileBook
-from netvitals.domain.credential import Credential, credential_from
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading
-from netvitals.domain.policy import PollSettings
+from netvitals.collectors.snmp.profiles.index import ProfileBook
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import Credential, credential_from
+from netvitals.domain.settings.policy import PollSettings
 
 ADDRESS = "127.0.77.1"
 PUBLIC = credential_from("lab", {"snmp": {"community": "public"}})

@@ -4,8 +4,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from netvitals.domain.decision.status import (
+    Change,
+    Channel,
+    Delivery,
+    Letter,
+    Monitored,
+    Polls,
+    SiteState,
+    Watch,
+)
 from netvitals.domain.ports import StatusRun
-from netvitals.domain.status import Change, Channel, Delivery, Letter, Monitored, Polls, SiteState, Watch
 
 
 class MemoryStatusStore:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.observation import Observation
-from netvitals.domain.parcel import Content, encode_parcels
-from netvitals.domain.ports import SpoolMessage
-from netvitals.domain.write_outcome import WriteOutcome
+from netvitals.domain.polling.observation import Observation
+from netvitals.store.outcome import WriteOutcome
+from netvitals.store.ports import SpoolMessage
+from netvitals.store.spool_batch import Content, encode_parcels
 
 
 class ScriptedSink:

@@ -3,8 +3,8 @@
 import heapq
 from collections.abc import Sequence
 
-from netvitals.domain.parcel import Content, encode_parcels
-from netvitals.domain.ports import SpoolMessage
+from netvitals.store.ports import SpoolMessage
+from netvitals.store.spool_batch import Content, encode_parcels
 
 VISIBILITY_SECONDS = 180
 

@@ -14,10 +14,10 @@ from cryptography.x509.oid import NameOID
 from local.simulators.winrm_host import WinrmHost
 from local.simulators.winrm_machine import Machine, Row
 from netvitals.collectors.winrm.collector import WinrmCollector
-from netvitals.domain.credential import credential_from
-from netvitals.domain.observation import Reading
-from netvitals.domain.policy import WinrmSettings
+from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import credential_from
+from netvitals.domain.settings.policy import WinrmSettings
 from simulators.polling import job
 
 USER, PASSWORD = "monitor", "S3cret!pässword"

@@ -9,7 +9,7 @@ import pytest
 
 from local.invoke import variables_of
 from local.template import Resolver, load
-from netvitals.domain.tick import tick_from
+from netvitals.domain.polling.tick import tick_from
 from simulators.cloudformation import GIVEN, TEMPLATE
 from simulators.lambda_build import ROOT, SAM
 

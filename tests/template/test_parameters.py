@@ -6,7 +6,7 @@ import re
 import pytest
 
 from local.template import load
-from netvitals.domain.schedule import period_seconds
+from netvitals.domain.polling.schedule import period_seconds
 from simulators.cloudformation import GIVEN, TEMPLATE
 
 TEXT = load(TEMPLATE)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from netvitals.domain.schedule import period_seconds
-from netvitals.domain.tick import tick_from
+from netvitals.domain.polling.schedule import period_seconds
+from netvitals.domain.polling.tick import tick_from
 from simulators.cloudformation import Deployed
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"

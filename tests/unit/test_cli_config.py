@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from netvitals.adapters.configuration_document import decode_document
+from netvitals.adapters.files.configuration_document import decode_document
 from netvitals.cli.config import config
-from netvitals.domain.configuration import configuration_from
+from netvitals.domain.settings.configuration import configuration_from
 
 CANARY = "canary-8f3a"
 DOCUMENT = """

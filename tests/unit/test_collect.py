@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.configuration import CollectorSettings
-from netvitals.domain.credential import Credential
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.job import Job, encode_jobs
-from netvitals.domain.observation import Observation, PollResult, Reading
+from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.domain.polling.observation import Observation, PollResult, Reading
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.configuration import CollectorSettings
+from netvitals.domain.settings.credential import Credential
 from netvitals.usecases.collect import Collect, CollectReport, Message
 from netvitals.usecases.store_points import StoreReport
 from simulators.polling import (

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from netvitals.domain.configuration import Configuration, configuration_from
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.policy import Policy
+from netvitals.domain.settings.configuration import Configuration, configuration_from
+from netvitals.domain.settings.policy import Policy
 
 
 def error_of(document: Any) -> str:

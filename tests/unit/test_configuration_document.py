@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from netvitals.adapters.configuration_document import (
+from netvitals.adapters.files.configuration_document import (
     MAX_BYTES,
     decode_document,
     document_in_file,

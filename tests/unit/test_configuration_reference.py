@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from netvitals.adapters.configuration_document import decode_document
+from netvitals.adapters.files.configuration_document import decode_document
 from netvitals.cli import config_reference as reference
-from netvitals.domain.configuration import Configuration, configuration_from
+from netvitals.domain.settings.configuration import Configuration, configuration_from
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text()

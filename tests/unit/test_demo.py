@@ -12,7 +12,7 @@ from local.demo.reading import Points, State, View, points
 from local.demo.truth import ANY, Always, Between, octets
 from local.demo.verdict import judge
 from local.influx_store import MemoryStore
-from netvitals.domain.job import Job, encode_jobs
+from netvitals.domain.polling.job import Job, encode_jobs
 
 START = 1_000_000_000
 DISK = ("disk_percent", "/")

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netvitals.domain.configuration import Configuration
-from netvitals.domain.device import Device
 from netvitals.domain.errors import ConfigurationError, Unavailable
-from netvitals.domain.guard import Guard
-from netvitals.domain.inventory import BadRow, bad_row
-from netvitals.domain.job import Job, encode_jobs
-from netvitals.domain.policy import Policy
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.guard import Guard
+from netvitals.domain.inventory.row import BadRow, bad_row
+from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.domain.polling.tick import Tick, tick_from
 from netvitals.domain.ports import QueuedJobs
-from netvitals.domain.tick import Tick, tick_from
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.policy import Policy
 from netvitals.usecases.fan_out import FanOut, FanOutReport
 
 START = 1_795_449_600

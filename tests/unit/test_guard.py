@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netvitals.domain.errors import AddressDenied, ConfigurationError
-from netvitals.domain.guard import Guard, is_name, names_loopback
+from netvitals.domain.inventory.guard import Guard, is_name, names_loopback
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 EVERYWHERE = ("0.0.0.0/0", "::/0")

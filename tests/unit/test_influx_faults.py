@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from influxdb_client.rest import ApiException
 from urllib3 import exceptions
 
-from netvitals.adapters.influx_faults import Remedy, fault_of, named_in
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.write_outcome import Obstacle, Refusal
+from netvitals.store.influx_faults import Remedy, fault_of, named_in
+from netvitals.store.outcome import Obstacle, Refusal
 
 POOL = SimpleNamespace(host="127.0.0.1")
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from netvitals.domain.configuration import Configuration
-from netvitals.domain.device import Device
-from netvitals.domain.guard import Guard
-from netvitals.domain.inventory_check import Rules, check_inventory
+from netvitals.domain.inventory.check import Rules, check_inventory
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.guard import Guard
+from netvitals.domain.settings.configuration import Configuration
 
 RULES = Rules(configuration=Configuration(), guard=Guard(["10.0.0.0/8"]), credential_names={"core", "edge"})
 

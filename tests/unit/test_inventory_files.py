@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from netvitals.adapters.inventory_files import MAX_LINE_CHARACTERS, read_devices, read_inventory
-from netvitals.domain.device import Device
+from netvitals.adapters.files.inventory import MAX_LINE_CHARACTERS, read_devices, read_inventory
 from netvitals.domain.errors import Unavailable
+from netvitals.domain.inventory.device import Device
 
 Write = Callable[[str | bytes], Path]
 

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.liveness import Surroundings, decide, flap_score, is_hard
-from netvitals.domain.observation import Reason
-from netvitals.domain.outages import fleet_after, site_after, watch_after
-from netvitals.domain.policy import Policy
-from netvitals.domain.status import (
+from netvitals.domain.decision.liveness import Surroundings, decide, flap_score, is_hard
+from netvitals.domain.decision.outages import fleet_after, site_after, watch_after
+from netvitals.domain.decision.status import (
     Cause,
     Change,
     Monitored,
@@ -22,6 +20,8 @@ from netvitals.domain.status import (
     StatusSettings,
     Watch,
 )
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.policy import Policy
 
 NOW = 1_795_449_600.0
 POLICY = Policy()

@@ -10,9 +10,9 @@ import pytest
 
 from local.functions import Context
 from netvitals import observability
-from netvitals.adapters.xray import subsegment
+from netvitals.adapters.aws.xray import subsegment
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.secret import Secret
 
 CANARY = "canary-8f3a"
 

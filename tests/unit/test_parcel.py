@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.parcel import MAX_BODY_BYTES, InvalidParcel, decode_parcel, encode_parcels
+from netvitals.store.spool_batch import MAX_BODY_BYTES, InvalidParcel, decode_parcel, encode_parcels
 
 RECORD = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=50)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from netvitals.domain.device import Device
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.inventory import BadRow
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import BadRow
 from netvitals.usecases.patient_inventory import PATIENCE_SECONDS, PAUSES_SECONDS, PatientInventory
 
 

@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 from netvitals import __version__
 from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
-from netvitals.domain.credential import SnmpCredential
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.point import Point
+from netvitals.domain.polling.observation import Reading, Reason
+from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import SnmpCredential
+from netvitals.domain.settings.secret import Secret
 from simulators.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, crashing, point, refused
 
 DEVICES: list[Any] = [

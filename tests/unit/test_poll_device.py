@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from netvitals.domain.credential import Credential, SnmpCredential
 from netvitals.domain.errors import AddressDenied, ConfigurationError, NameNotResolved, Unavailable
-from netvitals.domain.job import Job
-from netvitals.domain.observation import PollResult, Reading, Reason
-from netvitals.domain.policy import PingSettings
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import PollResult, Reading, Reason
 from netvitals.domain.ports import Reach, Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SnmpCredential
+from netvitals.domain.settings.policy import PingSettings
+from netvitals.domain.settings.secret import Secret
 from simulators.polling import (
     ALIVE,
     CANNOT_TELL,

@@ -9,8 +9,8 @@ import pytest
 from netvitals.collectors.reach import prober as prober_module
 from netvitals.collectors.reach.knock import Knock, knock
 from netvitals.collectors.reach.prober import HostProber, IcmpMode, icmp_mode
-from netvitals.domain.policy import PingSettings
 from netvitals.domain.ports import Reach
+from netvitals.domain.settings.policy import PingSettings
 from simulators.virtual_time import run
 
 NOBODY = 9

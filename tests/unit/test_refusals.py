@@ -5,10 +5,10 @@ import time
 from typing import Any
 
 from netvitals.collectors.refusals import LONGEST_PAUSE_SECONDS, Refusals, mark
-from netvitals.domain.credential import Credential, SshCredential
-from netvitals.domain.observation import Reading
+from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SshCredential
+from netvitals.domain.settings.secret import Secret
 from simulators.polling import job
 
 INTERVAL = 300

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.observation import Observation, Reason
-from netvitals.domain.ports import SpoolMessage
-from netvitals.domain.write_outcome import Obstacle, Refusal, WriteOutcome
+from netvitals.domain.polling.observation import Observation, Reason
+from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
+from netvitals.store.ports import SpoolMessage
 from netvitals.usecases.replay import (
     LONGEST_BACKOFF_SECONDS,
     SHORTEST_JITTER,

@@ -12,11 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from netvitals.adapters.credential_map import CredentialMap
-from netvitals.adapters.credentials_file import JsonFile
-from netvitals.adapters.secrets_manager import MAX_AGE_SECONDS, PAUSE_SECONDS, SecretDocument
-from netvitals.domain.access import database_url, influx_access
+from netvitals.adapters.aws.secrets_manager import MAX_AGE_SECONDS, PAUSE_SECONDS, SecretDocument
+from netvitals.adapters.files.credential_map import CredentialMap
+from netvitals.adapters.files.credentials import JsonFile
+from netvitals.adapters.postgres.access import database_url
 from netvitals.domain.errors import ConfigurationError, CredentialMissing, Unavailable
+from netvitals.store.access import influx_access
 
 CANARY = "canary-8f3a"
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:lost-AbCdEf"

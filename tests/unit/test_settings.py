@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from netvitals import settings
-from netvitals.domain.configuration import Configuration
 from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.settings.configuration import Configuration
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:netvitals-AbCdEf"
 

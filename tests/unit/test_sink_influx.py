@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from netvitals.adapters import sink_influx
-from netvitals.adapters.sink_influx import InfluxSink, requests_of
-from netvitals.domain.access import InfluxAccess
-from netvitals.domain.configuration import InfluxSettings
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.secret import Secret
-from netvitals.domain.write_outcome import Obstacle
+from netvitals.domain.settings.configuration import InfluxSettings
+from netvitals.domain.settings.secret import Secret
+from netvitals.store import influx as sink_influx
+from netvitals.store.access import InfluxAccess
+from netvitals.store.influx import InfluxSink, requests_of
+from netvitals.store.outcome import Obstacle
 from simulators import fault_proxy as faults
 from simulators.fault_proxy import Exchange, FaultProxy
 

@@ -6,10 +6,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from netvitals.adapters.snapshot_s3 import KEY, S3Snapshots
-from netvitals.domain.device import Device
+from netvitals.adapters.aws.snapshots import KEY, S3Snapshots
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.inventory import BadRow
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import BadRow
 from netvitals.usecases.snapshot_inventory import MAX_AGE_SECONDS, TAKE_SECONDS, SnapshotInventory
 
 BUCKET = "netvitals-snapshots"

@@ -2,8 +2,8 @@ import msgspec
 import pytest
 
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.observation import Observation, Reason
-from netvitals.domain.write_outcome import Obstacle, Refusal, WriteOutcome
+from netvitals.domain.polling.observation import Observation, Reason
+from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.usecases.store_points import StoreObservations, StorePoints
 from simulators.storage import MemoryObservations, MemorySpool, ScriptedSink
 

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from netvitals.domain.configuration import Configuration
-from netvitals.domain.status import Letter, Monitored, Polls, Standing, StatusSettings
-from netvitals.domain.write_outcome import Obstacle, Refusal, WriteOutcome
+from netvitals.domain.decision.status import Letter, Monitored, Polls, Standing, StatusSettings
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.usecases.status_pass import StatusReport
 from netvitals.usecases.update_status import UpdateStatus
 from simulators.status_store import MemoryStatusStore
@@ -173,7 +173,7 @@ def test_a_dead_parent_is_one_event_and_its_children_are_unreachable() -> None:
 
 def _connect_to_parent(bench: Bench, parent_id: str) -> None:
     """Give every child its parent as it is now, as the database's join does."""
-    from netvitals.domain.status import Parent  # noqa: PLC0415, used here alone
+    from netvitals.domain.decision.status import Parent  # noqa: PLC0415, used here alone
 
     up = bench.store.devices[parent_id]
     parent = Parent(parent_id, up.standing.status, up.polls)

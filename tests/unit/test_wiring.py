@@ -9,10 +9,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from netvitals.adapters.credential_map import CredentialMap
-from netvitals.adapters.no_queue import NoSpool, RejectLog
+from netvitals.adapters.files.credential_map import CredentialMap
+from netvitals.adapters.refused_lines_log import NoSpool, RejectLog
 from netvitals.domain.errors import AddressDenied, ConfigurationError, CredentialMissing, Unavailable
-from netvitals.domain.ports import SpoolMessage
+from netvitals.store.ports import SpoolMessage
 from netvitals.wiring.collect import collect, credentials
 from netvitals.wiring.fan_out import fan_out
 from netvitals.wiring.parts import Parts, fault
@@ -79,7 +79,7 @@ def test_secrets_that_have_grown_old_are_read_between_two_events(monkeypatch: py
     boto3.client("secretsmanager", region_name=REGION).put_secret_value(SecretId=arn, SecretString=rotated)
     parts.renew()
     assert "rotated" not in str(revealed(store))
-    monkeypatch.setattr("netvitals.adapters.secrets_manager.MAX_AGE_SECONDS", -1)
+    monkeypatch.setattr("netvitals.adapters.aws.secrets_manager.MAX_AGE_SECONDS", -1)
     parts.renew()
     assert revealed(store) == "rotated"
 

@@ -10,17 +10,17 @@ from typing import Annotated, Any, get_args
 import msgspec
 from msgspec import Meta
 
-from netvitals.domain.configuration import (
+from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.settings.configuration import (
     Configuration,
     configuration_from,
     key_faults,
     merged,
     network_faults,
 )
-from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.policy import Policy
-from netvitals.domain.secret import Secret, decode_secret
-from netvitals.domain.validation import allowed, bare_seconds, fields, shown, worded
+from netvitals.domain.settings.policy import Policy
+from netvitals.domain.settings.secret import Secret, decode_secret
+from netvitals.domain.settings.validation import allowed, bare_seconds, fields, shown, worded
 
 Environ = Mapping[str, str]
 Arn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:[a-z]+:", description="an ARN, such as arn:aws:sns:…")]

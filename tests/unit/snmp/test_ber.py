@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.type import univ
 
-from netvitals.collectors.snmp import ber
-from netvitals.collectors.snmp.faults import Malformed
+from netvitals.collectors.snmp.wire import ber
+from netvitals.collectors.snmp.wire.faults import Malformed
 
 sub_identifier = st.integers(0, 2**32 - 1)
 oids = st.one_of(

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from netvitals.collectors.snmp.answers import Answers, Value, text_of
-from netvitals.collectors.snmp.cells import index_part
-from netvitals.collectors.snmp.evaluate import host_resources_memory, number_of, rows_of
-from netvitals.domain.profile import Source, references_of
+from netvitals.collectors.snmp.profiles.answers import Answers, Value, text_of
+from netvitals.collectors.snmp.profiles.cells import index_part
+from netvitals.collectors.snmp.profiles.evaluate import host_resources_memory, number_of, rows_of
+from netvitals.collectors.snmp.profiles.schema import Source, references_of
 
 NOW = 1_763_900_000_000_000_000
 TABLE = "1.3.6.1.4.1.99999.1.1"

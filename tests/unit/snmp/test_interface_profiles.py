@@ -8,16 +8,16 @@ import pytest
 from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_devices import interfaces, system
 from local.simulators.snmp_mib import Counter64, Object
-from netvitals.collectors.snmp.answers import Answers, Value
 from netvitals.collectors.snmp.explain import explain
-from netvitals.collectors.snmp.own_counters import Counted, rows_counted
-from netvitals.collectors.snmp.packaged_profiles import PACKAGED
-from netvitals.collectors.snmp.profile_book import ProfileBook
-from netvitals.collectors.snmp.profile_files import read_folder, read_profile, write_index
-from netvitals.collectors.snmp.sessions import open_session
-from netvitals.collectors.snmp.vitals import reads_of
+from netvitals.collectors.snmp.profiles.answers import Answers, Value
+from netvitals.collectors.snmp.profiles.files import read_folder, read_profile, write_index
+from netvitals.collectors.snmp.profiles.index import ProfileBook
+from netvitals.collectors.snmp.profiles.packaged import PACKAGED
+from netvitals.collectors.snmp.profiles.vitals import reads_of
+from netvitals.collectors.snmp.vendor_interfaces import Counted, rows_counted
+from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.polling.observation import Reading, Reason
 from simulators.snmp_poll import poll, served, values
 
 ACME = "1.3.6.1.4.1.99999.7"

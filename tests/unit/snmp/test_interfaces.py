@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from netvitals.collectors.snmp.answers import Value
-from netvitals.collectors.snmp.faults import ProtocolFault
 from netvitals.collectors.snmp.interfaces import (
     NAME,
     OCTETS_32,
@@ -12,8 +10,10 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     read_interfaces,
 )
-from netvitals.collectors.snmp.session import Response
-from netvitals.domain.policy import InterfaceFilter
+from netvitals.collectors.snmp.profiles.answers import Value
+from netvitals.collectors.snmp.wire.faults import ProtocolFault
+from netvitals.collectors.snmp.wire.session import Response
+from netvitals.domain.settings.policy import InterfaceFilter
 
 NOW = 1_700_000_000_000_000_000
 LATER = NOW + 1_000_000

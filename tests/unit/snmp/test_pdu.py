@@ -11,12 +11,12 @@ from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
 from pysnmp.proto import api, rfc1902, rfc1905
 
-from netvitals.collectors.snmp import pdu, values
-from netvitals.collectors.snmp.ber import decode_oid, encode_oid, integer, tlv
-from netvitals.collectors.snmp.community import CommunitySecurity
-from netvitals.collectors.snmp.faults import Malformed
-from netvitals.collectors.snmp.security import message_id
-from netvitals.domain.secret import Secret
+from netvitals.collectors.snmp.wire import pdu, values
+from netvitals.collectors.snmp.wire.ber import decode_oid, encode_oid, integer, tlv
+from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.faults import Malformed
+from netvitals.collectors.snmp.wire.security import message_id
+from netvitals.domain.settings.secret import Secret
 
 v2c: Any = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
 NAME = "1.3.6.1.2.1.2.2.1.10.5"

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from netvitals.collectors.snmp import profile_files
-from netvitals.collectors.snmp.packaged_profiles import PACKAGED, packaged_profiles
-from netvitals.collectors.snmp.profile_book import (
+from netvitals.collectors.snmp.profiles import files as profile_files
+from netvitals.collectors.snmp.profiles.files import read_folder, read_profile, refresh_index, write_index
+from netvitals.collectors.snmp.profiles.index import (
     STANDARD,
     Identity,
     ProfileBook,
     choose,
     probes_of,
 )
-from netvitals.collectors.snmp.profile_files import read_folder, read_profile, refresh_index, write_index
+from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
 from netvitals.domain.errors import ConfigurationError
 
 ENTERPRISE = "1.3.6.1.4.1.99999"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from netvitals.collectors.snmp.answers import Answers, Value
-from netvitals.collectors.snmp.packaged_profiles import PACKAGED
-from netvitals.collectors.snmp.profile_files import read_folder
-from netvitals.collectors.snmp.vitals import Vitals
-from netvitals.domain.profile import Profile, SectionName
+from netvitals.collectors.snmp.profiles.answers import Answers, Value
+from netvitals.collectors.snmp.profiles.files import read_folder
+from netvitals.collectors.snmp.profiles.packaged import PACKAGED
+from netvitals.collectors.snmp.profiles.schema import Profile, SectionName
+from netvitals.collectors.snmp.profiles.vitals import Vitals
 
 
 @pytest.fixture(scope="module")

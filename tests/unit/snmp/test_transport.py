@@ -11,12 +11,12 @@ from local.simulators.snmp_agent import Agent
 from local.simulators.snmp_devices import switch_objects
 from local.simulators.snmp_host import AgentHost, AgentThread
 from local.simulators.snmp_mib import Mib
-from netvitals.collectors.snmp import transport
-from netvitals.collectors.snmp.community import CommunitySecurity
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.transport import canonical, close_endpoints, endpoint_to
-from netvitals.domain.policy import SnmpSettings
-from netvitals.domain.secret import Secret
+from netvitals.collectors.snmp.wire import transport
+from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.collectors.snmp.wire.transport import canonical, close_endpoints, endpoint_to
+from netvitals.domain.settings.policy import SnmpSettings
+from netvitals.domain.settings.secret import Secret
 
 UPTIME = "1.3.6.1.2.1.1.3.0"
 SECURITY = CommunitySecurity("2c", Secret("public"))

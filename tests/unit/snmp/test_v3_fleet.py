@@ -9,14 +9,14 @@ import pytest
 
 from local.simulators.snmp_host import AgentHost
 from local.simulators.snmp_v3_agent import V3Agent
-from netvitals.collectors.snmp.engines import EngineCache
-from netvitals.collectors.snmp.faults import AuthFault
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.transport import close_endpoints
-from netvitals.collectors.snmp.v3 import UserSecurity
-from netvitals.domain.credential import SnmpCredential
-from netvitals.domain.policy import SnmpSettings
-from netvitals.domain.secret import Secret
+from netvitals.collectors.snmp.wire.engines import EngineCache
+from netvitals.collectors.snmp.wire.faults import AuthFault
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.collectors.snmp.wire.transport import close_endpoints
+from netvitals.collectors.snmp.wire.v3 import UserSecurity
+from netvitals.domain.settings.credential import SnmpCredential
+from netvitals.domain.settings.policy import SnmpSettings
+from netvitals.domain.settings.secret import Secret
 
 DEVICES = 100
 NAME = "1.3.6.1.2.1.1.5.0"

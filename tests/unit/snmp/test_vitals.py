@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from netvitals.collectors.snmp.answers import Answers
-from netvitals.collectors.snmp.evaluate import Row
-from netvitals.collectors.snmp.vitals import Vitals, points_of
-from netvitals.domain.profile import Profile
+from netvitals.collectors.snmp.profiles.answers import Answers
+from netvitals.collectors.snmp.profiles.evaluate import Row
+from netvitals.collectors.snmp.profiles.schema import Profile
+from netvitals.collectors.snmp.profiles.vitals import Vitals, points_of
 
 OWN, OTHER, STANDARD = (f"1.3.6.1.4.1.99999.{n}" for n in (1, 2, 3))
 

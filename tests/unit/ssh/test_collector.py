@@ -15,11 +15,11 @@ from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL
 
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.keys import line_of
-from netvitals.domain.credential import Credential, SshCredential
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.policy import SshSettings
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.credential import Credential, SshCredential
+from netvitals.domain.settings.policy import SshSettings
+from netvitals.domain.settings.secret import Secret
 from simulators import ssh_server
 from simulators.polling import job
 from simulators.ssh_server import HOST_KEY, OTHER_KEY, PASSWORD, USER, Exec, Raw, SshServer, answering

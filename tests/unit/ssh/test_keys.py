@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.keys import KnownHost, fingerprint, line_of, private_key
-from netvitals.domain.observation import Reason
-from netvitals.domain.secret import Secret
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.secret import Secret
 from simulators.ssh_server import HOST_KEY
 
 KEYS: dict[str, Any] = {

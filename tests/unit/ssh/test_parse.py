@@ -10,8 +10,8 @@ from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.findings import df_rows
 from netvitals.collectors.ssh.parse import SYSTEMS, read, sections_of
 from netvitals.collectors.ssh.probe import Output, Probe, script
-from netvitals.domain.observation import Reason
-from netvitals.domain.point import fault_of
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.polling.point import fault_of
 
 NONCE = "0123456789abcdef"
 MEMORY = b"MemTotal: 1000 kB\nMemAvailable: 250 kB\n"

@@ -10,12 +10,12 @@ from simulators.windows import windows
 STATUS_POLL = """
 import asyncio, sys, time
 from netvitals.collectors.registry import collector_for
-from netvitals.domain.credential import Credential, WinrmCredential
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading
-from netvitals.domain.policy import PollSettings, WinrmSettings
+from netvitals.domain.settings.credential import Credential, WinrmCredential
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading
+from netvitals.domain.settings.policy import PollSettings, WinrmSettings
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.secret import Secret
 
 winrm = WinrmSettings(port=int(sys.argv[1]), tls=False)
 job = Job(kind="status", device_id="d", address="127.0.0.1", due_at=0, expires_at=300,

@@ -9,7 +9,7 @@ from local.simulators.winrm_host import Behaviour, WinrmHost
 from local.simulators.winrm_machine import ACCESS_DENIED, QUOTA, TIMED_OUT
 from local.simulators.winrm_soap import Service
 from netvitals.collectors.winrm.survey import ABSENT_SECONDS, KEY
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 from simulators.windows import (
     NETWORK,
     OLD_PROCESSOR,

@@ -18,7 +18,7 @@ from netvitals.collectors.winrm.counters import (
     temperature_points,
 )
 from netvitals.collectors.winrm.rows import Row
-from netvitals.domain.point import Point, fault_of
+from netvitals.domain.polling.point import Point, fault_of
 from simulators.windows import nic
 
 SECOND = 10_000_000

@@ -13,7 +13,7 @@ from local.simulators.winrm_soap import Service
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault, WinrmFault
 from netvitals.collectors.winrm.queries import CPU, DISKS
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 from simulators.windows import OLD_PROCESSOR, PASSWORD, PROCESSOR, USER, Device, processor, values, windows
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from local.simulators.winrm_host import Behaviour, WinrmHost
 from local.simulators.winrm_soap import Service
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 from simulators.windows import PASSWORD, USER, Certified, Device, certified, windows
 
 

@@ -15,7 +15,7 @@ from local.simulators.winrm_host import Behaviour, WinrmHost
 from local.simulators.winrm_machine import TIMED_OUT
 from local.simulators.winrm_soap import Service
 from netvitals.collectors.winrm import line, wql
-from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.polling.observation import Reading, Reason
 from simulators.windows import PASSWORD, USER, Device, values, windows
 
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from netvitals import settings
-from netvitals.adapters.configuration_document import document_in_file
+from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.cli.config_origins import Row, document_rows, type_rows, variable_rows
 from netvitals.cli.config_reference import default_document
 from netvitals.cli.console import console
@@ -99,8 +99,8 @@ def _document(environ: Mapping[str, str]) -> tuple[Any, str]:
     if where.file:
         return document_in_file(where.file), where.file
     if where.parameter:
-        from netvitals.adapters.aws import client  # noqa: PLC0415, boto3 is slow to import
-        from netvitals.adapters.configuration_document import document_in_parameter  # noqa: PLC0415, as above
+        from netvitals.adapters.aws.clients import client  # noqa: PLC0415, boto3 is slow to import
+        from netvitals.adapters.files.configuration_document import document_in_parameter  # noqa: PLC0415, as above
 
         return document_in_parameter(where.parameter, client("ssm")), f"SSM parameter {where.parameter}"
     return {}, "the defaults"

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from netvitals import settings
-from netvitals.adapters.credentials_file import JsonFile
-from netvitals.adapters.inventory_postgres import column_types
-from netvitals.domain.credential import credential_from
+from netvitals.adapters.files.credentials import JsonFile
+from netvitals.adapters.postgres.inventory import column_types
 from netvitals.domain.errors import CredentialMissing, NetvitalsError
+from netvitals.domain.settings.credential import credential_from
 from netvitals.wiring.parts import Parts
 from netvitals.wiring.points import access, sink
 
 if TYPE_CHECKING:
-    from netvitals.adapters.credential_map import JsonObject
+    from netvitals.adapters.files.credential_map import JsonObject
 
 _SECONDS = 15.0
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from netvitals import settings
 from netvitals.cli.config_reference import document_keys, policy_keys, used_by, written
-from netvitals.domain.configuration import BUILT_IN_TYPES, Configuration
-from netvitals.domain.validation import fields
+from netvitals.domain.settings.configuration import BUILT_IN_TYPES, Configuration
+from netvitals.domain.settings.validation import fields
 
 _ALWAYS_SHOWN = {
     "protocols",

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from netvitals import settings
-from netvitals.domain.configuration import BUILT_IN_TYPES, Configuration
-from netvitals.domain.policy import Policy
-from netvitals.domain.validation import allowed, fields
+from netvitals.domain.settings.configuration import BUILT_IN_TYPES, Configuration
+from netvitals.domain.settings.policy import Policy
+from netvitals.domain.settings.validation import allowed, fields
 
 DERIVED = {
     "offline_timeout_seconds": "three status intervals, where that is longer",

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from netvitals.domain.credential import AuthProtocol, PrivProtocol
+from netvitals.domain.settings.credential import AuthProtocol, PrivProtocol
 
 
 def _one_of(protocols: Any) -> dict[str, Any]:

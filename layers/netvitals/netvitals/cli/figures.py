@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from netvitals.domain.point import METRICS, Point
+from netvitals.domain.polling.point import METRICS, Point
 
 _FORMATS = {
     "percent": "{:.0f} %",

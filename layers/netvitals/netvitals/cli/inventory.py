@@ -9,12 +9,12 @@ from typing import Any, Literal
 import click
 from msgspec import structs
 
-from netvitals.adapters.configuration_document import document_in_file
-from netvitals.adapters.credentials_file import JsonFile
-from netvitals.adapters.inventory_files import Format, InventoryFile, read_inventory
-from netvitals.domain.guard import Guard, names_loopback
-from netvitals.domain.inventory import FIELDS, BadRow
-from netvitals.domain.inventory_check import Rules, check_inventory
+from netvitals.adapters.files.configuration_document import document_in_file
+from netvitals.adapters.files.credentials import JsonFile
+from netvitals.adapters.files.inventory import Format, InventoryFile, read_inventory
+from netvitals.domain.inventory.check import Rules, check_inventory
+from netvitals.domain.inventory.guard import Guard, names_loopback
+from netvitals.domain.inventory.row import FIELDS, BadRow
 from netvitals.settings import configuration
 
 EXIT_FAULTS = 1
@@ -78,7 +78,7 @@ def init(database_url: str) -> None:
 
     A table `devices` that is there already stays as it is.
     """
-    from netvitals.adapters.schema import migrate  # noqa: PLC0415, psycopg takes a while to import
+    from netvitals.adapters.postgres.schema import migrate  # noqa: PLC0415, psycopg takes a while to import
 
     applied = migrate(_open(database_url))
     click.echo("\n".join(f"applied {name}" for name in applied) or "the tables are up to date")
@@ -108,7 +108,7 @@ def import_(
 
     Columns that the file does not have keep their values, and so do devices that it does not name.
     """
-    from netvitals.adapters import inventory_writer as table  # noqa: PLC0415, as above
+    from netvitals.adapters.postgres import inventory_writer as table  # noqa: PLC0415, as above
 
     rules = _rules_from(config, allow, credentials)
     read = _read(file, format_)
@@ -144,7 +144,7 @@ def check(
         read = _read(file, None)
         rows, bad_rows = read.rows, read.bad_rows
     elif database_url:
-        from netvitals.adapters.inventory_writer import devices_in  # noqa: PLC0415, as above
+        from netvitals.adapters.postgres.inventory_writer import devices_in  # noqa: PLC0415, as above
 
         rows, bad_rows = devices_in(_open(database_url))
     else:
@@ -180,8 +180,8 @@ def list_(
 
 
 def _open(database_url: str) -> Any:
-    from netvitals.adapters.postgres import Database  # noqa: PLC0415, as above
-    from netvitals.domain.secret import Secret  # noqa: PLC0415, as above
+    from netvitals.adapters.postgres.database import Database  # noqa: PLC0415, as above
+    from netvitals.domain.settings.secret import Secret  # noqa: PLC0415, as above
 
     database = Database(lambda: Secret(database_url))
     click.get_current_context().call_on_close(database.close)

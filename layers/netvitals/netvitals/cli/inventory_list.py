@@ -12,11 +12,11 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from netvitals.adapters.inventory_postgres import PostgresInventory
-from netvitals.adapters.postgres import Database
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.cli.console import console
-from netvitals.domain.device import Device
-from netvitals.domain.inventory import FIELDS, device_from
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import FIELDS, device_from
 
 _STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method")
 _COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}

@@ -16,8 +16,8 @@ from netvitals.cli.poll_output import output_for
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
-from netvitals.domain.job import Job
-from netvitals.domain.observation import PollResult
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import PollResult
 from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.slots import Slots
 

@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from netvitals.cli.figures import figure
-from netvitals.domain.observation import PollResult
-from netvitals.domain.point import Point
+from netvitals.domain.polling.observation import PollResult
+from netvitals.domain.polling.point import Point
 
 _OPER_STATUS = {
     1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "not present", 7: "lower layer down",

@@ -10,16 +10,16 @@ from typing import Any, Literal
 import click
 import msgspec
 
-from netvitals.adapters.configuration_document import document_in_file
-from netvitals.adapters.credential_map import CredentialMap, JsonObject
-from netvitals.adapters.credentials_file import JsonFile
-from netvitals.adapters.inventory_files import read_devices
+from netvitals.adapters.files.configuration_document import document_in_file
+from netvitals.adapters.files.credential_map import CredentialMap, JsonObject
+from netvitals.adapters.files.credentials import JsonFile
+from netvitals.adapters.files.inventory import read_devices
 from netvitals.cli.given_credential import given_credential
-from netvitals.domain.configuration import Configuration
-from netvitals.domain.device import Device
 from netvitals.domain.errors import ConfigurationError, InvalidRow
-from netvitals.domain.guard import Guard, is_name, names_loopback
-from netvitals.domain.job import Job, Kind, job_of
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.guard import Guard, is_name, names_loopback
+from netvitals.domain.polling.job import Job, Kind, job_of
+from netvitals.domain.settings.configuration import Configuration
 from netvitals.settings import configuration
 
 _GIVEN = "given"

@@ -7,10 +7,10 @@ import click
 import msgspec
 
 from netvitals.cli.poll_inputs import Options
-from netvitals.domain.job import Job
-from netvitals.domain.line_protocol import encode
-from netvitals.domain.observation import PollResult
-from netvitals.domain.point import Point
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import PollResult
+from netvitals.domain.polling.point import Point
+from netvitals.store.line_protocol import encode
 
 
 class Output(Protocol):

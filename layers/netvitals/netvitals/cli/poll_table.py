@@ -11,8 +11,8 @@ from rich.table import Table
 from netvitals.cli.console import console
 from netvitals.cli.figures import telling, total
 from netvitals.cli.poll_detail import detailed_view
-from netvitals.domain.job import Job
-from netvitals.domain.observation import PollResult, Reason
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import PollResult, Reason
 
 REMEDIES = {
     Reason.TIMEOUT: "check that the service runs, its port, its access list and the credential",

@@ -13,17 +13,17 @@ from netvitals.cli.console import console
 from netvitals.cli.device_options import device_options
 from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
 from netvitals.collectors.reach.resolve import Resolver
-from netvitals.collectors.snmp.evaluate import Row
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
-from netvitals.collectors.snmp.faults import SnmpFault
-from netvitals.collectors.snmp.own_counters import Counted
-from netvitals.collectors.snmp.packaged_profiles import PACKAGED, packaged_profiles
-from netvitals.collectors.snmp.profile_files import candidates_of, read_folder, read_profile, write_index
-from netvitals.collectors.snmp.sessions import open_session
+from netvitals.collectors.snmp.profiles.evaluate import Row
+from netvitals.collectors.snmp.profiles.files import candidates_of, read_folder, read_profile, write_index
+from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
+from netvitals.collectors.snmp.profiles.schema import SECTIONS, Match, Profile
+from netvitals.collectors.snmp.vendor_interfaces import Counted
+from netvitals.collectors.snmp.wire.faults import SnmpFault
+from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import NetvitalsError
-from netvitals.domain.job import Job
+from netvitals.domain.polling.job import Job
 from netvitals.domain.ports import Target
-from netvitals.domain.profile import SECTIONS, Match, Profile
 
 _ROWS_SHOWN = 12
 

@@ -9,18 +9,19 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from netvitals.adapters import aws, redrive_sqs
-from netvitals.adapters.spool_sqs import SqsSpool
+from netvitals.adapters.aws import clients as aws
+from netvitals.adapters.aws import redrive as redrive_sqs
+from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.console import console
 from netvitals.cli.figures import duration
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.parcel import InvalidParcel, Parcel, decode_parcel
-from netvitals.domain.write_outcome import Refusal
+from netvitals.store.outcome import Refusal
+from netvitals.store.spool_batch import InvalidParcel, Parcel, decode_parcel
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from netvitals.domain.ports import SpoolMessage
+    from netvitals.store.ports import SpoolMessage
 
 REPLAY_SECONDS = 60.0
 _EVERYTHING = 1_000_000

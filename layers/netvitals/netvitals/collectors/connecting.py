@@ -6,7 +6,7 @@ import socket
 from time import perf_counter
 
 from netvitals.collectors.host_faults import HostFault
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 
 async def connect[S: socket.socket](

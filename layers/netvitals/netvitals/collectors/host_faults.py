@@ -1,6 +1,6 @@
 """What can be wrong with a host that one logs in to: each text says what, why, and the remedy."""
 
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 
 class HostFault(Exception):

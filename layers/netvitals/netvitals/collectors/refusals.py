@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from netvitals.domain.observation import Reading
+from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
-from netvitals.domain.secret import Secret
+from netvitals.domain.settings.secret import Secret
 
 LONGEST_PAUSE_SECONDS = 3600
 """Between two tries of a refused credential; account lockouts count over minutes, half an hour at most."""

@@ -5,16 +5,14 @@ from typing import Protocol, Self
 
 import msgspec
 
-from netvitals.domain.credential import Credential
-from netvitals.domain.device import Device
+from netvitals.domain.decision.status import Change, Channel, Delivery, Letter, Monitored, SiteState, Watch
 from netvitals.domain.errors import AddressDenied
-from netvitals.domain.inventory import BadRow
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Observation, Reading
-from netvitals.domain.parcel import Content
-from netvitals.domain.policy import PingSettings
-from netvitals.domain.status import Change, Channel, Delivery, Letter, Monitored, SiteState, Watch
-from netvitals.domain.write_outcome import WriteOutcome
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import BadRow
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Observation, Reading
+from netvitals.domain.settings.credential import Credential
+from netvitals.domain.settings.policy import PingSettings
 
 
 async def _no_other_host(host: str) -> str:
@@ -142,47 +140,6 @@ class JobQueue(Protocol):
         Raises:
             Unavailable: some were not accepted; the text says how many.
         """
-        ...
-
-
-class PointSink(Protocol):
-    def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:
-        """Write lines of line protocol in as few requests as fit; safe to repeat.
-
-        Retries within `deadline` (clock of `time.monotonic`). InfluxDB's faults are the outcome, never an
-        exception. Blocks: call it where nothing else waits, or on a thread.
-        """
-        ...
-
-
-class Spool(Protocol):
-    """A durable place for what can't be delivered now."""
-
-    def put(self, content: Content, records: Sequence[str], cause: str) -> None:
-        """Keep the records as they are, in as few messages as fit; `cause` says why they are here.
-
-        Raises:
-            Unavailable: not all of them were kept.
-        """
-        ...
-
-
-class SpoolMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message received from the spool."""
-
-    id: str
-    body: str
-    receipt: str
-    receive_count: int = 1
-    sent_at: float = 0.0
-    """Seconds since the epoch: older ones are delivered first."""
-
-
-class SpoolQueue(Protocol):
-    """The receiving end of the spool."""
-
-    def postpone(self, message: SpoolMessage, seconds: int) -> None:
-        """Hide the message for so long; does nothing where the queue can't be reached."""
         ...
 
 

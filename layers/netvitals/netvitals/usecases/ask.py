@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from netvitals.domain.credential import Credential
 from netvitals.domain.errors import ConfigurationError, CredentialMissing, Unavailable
-from netvitals.domain.job import Job
-from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Collector, CredentialStore, Target
+from netvitals.domain.settings.credential import Credential
 
 Crash = Callable[[str, str, BaseException], None]
 """Is told the device's id, what was being done, and the exception: a fault of our own. Must not raise."""

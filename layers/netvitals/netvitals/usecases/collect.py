@@ -8,12 +8,12 @@ from typing import Protocol
 
 import msgspec
 
-from netvitals.domain.configuration import CollectorSettings
 from netvitals.domain.errors import InvalidJob, Unavailable
-from netvitals.domain.job import Job, decode_jobs
-from netvitals.domain.line_protocol import encode
-from netvitals.domain.observation import Observation, PollResult
+from netvitals.domain.polling.job import Job, decode_jobs
+from netvitals.domain.polling.observation import Observation, PollResult
 from netvitals.domain.ports import ObservationStore
+from netvitals.domain.settings.configuration import CollectorSettings
+from netvitals.store.line_protocol import encode
 from netvitals.usecases.ask import CANCEL_GRACE_SECONDS, seconds_left, stop
 from netvitals.usecases.slots import Slots
 from netvitals.usecases.store_points import StoreReport

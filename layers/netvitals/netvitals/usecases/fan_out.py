@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from netvitals.domain.device import Device
 from netvitals.domain.errors import AddressDenied, ConfigurationError, InvalidRow
-from netvitals.domain.guard import is_name
-from netvitals.domain.inventory import BadRow
-from netvitals.domain.job import Job, Kind, encode_jobs, job_of
-from netvitals.domain.policy import Policy, PollSettings
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.guard import is_name
+from netvitals.domain.inventory.row import BadRow
+from netvitals.domain.polling.job import Job, Kind, encode_jobs, job_of
+from netvitals.domain.polling.schedule import due_times
+from netvitals.domain.polling.tick import Tick
 from netvitals.domain.ports import Inventory, JobQueue
-from netvitals.domain.schedule import due_times
-from netvitals.domain.tick import Tick
+from netvitals.domain.settings.policy import Policy, PollSettings
 from netvitals.usecases.complaints import Complaints, problem_of
 from netvitals.usecases.messages import grouped
 

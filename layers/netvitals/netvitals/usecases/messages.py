@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from netvitals.domain.job import MAX_BODY_BYTES, Job, encode_jobs
+from netvitals.domain.polling.job import MAX_BODY_BYTES, Job, encode_jobs
 from netvitals.domain.ports import QueuedJobs
 
 SHARED_SECONDS = 5

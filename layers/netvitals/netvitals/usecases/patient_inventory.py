@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from netvitals.domain.device import Device
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.inventory import BadRow
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import BadRow
 from netvitals.domain.ports import Inventory
 
 PAUSES_SECONDS = (0.5, 1.5, 4.0)

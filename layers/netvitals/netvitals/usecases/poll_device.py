@@ -7,10 +7,10 @@ from time import time_ns
 import msgspec
 
 from netvitals.domain.errors import AddressDenied, NameNotResolved
-from netvitals.domain.job import Job
-from netvitals.domain.observation import PollResult, Reading, Reason
-from netvitals.domain.policy import PingSettings, PollSettings
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import PollResult, Reading, Reason
 from netvitals.domain.ports import Collector, CredentialStore, Prober
+from netvitals.domain.settings.policy import PingSettings, PollSettings
 from netvitals.usecases.ask import AskProtocol, Crash, Question, seconds_left, stop
 from netvitals.usecases.verdict import Verdict, is_loopback, tells_something, vetted
 

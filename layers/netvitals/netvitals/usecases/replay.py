@@ -8,10 +8,11 @@ from typing import NamedTuple
 import msgspec
 
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.observation import Observation
-from netvitals.domain.parcel import InvalidParcel, Parcel, decode_parcel
-from netvitals.domain.ports import ObservationStore, PointSink, Spool, SpoolMessage, SpoolQueue
-from netvitals.domain.write_outcome import Obstacle, Refusal
+from netvitals.domain.polling.observation import Observation
+from netvitals.domain.ports import ObservationStore
+from netvitals.store.outcome import Obstacle, Refusal
+from netvitals.store.ports import PointSink, Spool, SpoolMessage, SpoolQueue
+from netvitals.store.spool_batch import InvalidParcel, Parcel, decode_parcel
 from netvitals.usecases.store_points import SPOOL_RESERVE_SECONDS, set_aside
 
 BACKOFF_STEP_SECONDS = 30

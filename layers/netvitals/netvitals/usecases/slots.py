@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from netvitals.domain.job import Job
+from netvitals.domain.polling.job import Job
 
 
 class Slots:

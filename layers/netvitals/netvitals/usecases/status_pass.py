@@ -6,13 +6,22 @@ from math import inf
 
 import msgspec
 
-from netvitals.domain.announcement import Digest, device_event, point_letter, point_line, site_event
-from netvitals.domain.liveness import NOWHERE, Surroundings, decide, missing_after_seconds
-from netvitals.domain.outages import fleet_after, site_after, watch_after
-from netvitals.domain.policy import Policy
+from netvitals.domain.decision.announcement import Digest, device_event, site_event
+from netvitals.domain.decision.liveness import NOWHERE, Surroundings, decide, missing_after_seconds
+from netvitals.domain.decision.outages import fleet_after, site_after, watch_after
+from netvitals.domain.decision.status import (
+    Change,
+    Channel,
+    Letter,
+    Monitored,
+    SiteState,
+    Status,
+    StatusSettings,
+)
+from netvitals.domain.polling.schedule import phase
 from netvitals.domain.ports import StatusRun
-from netvitals.domain.schedule import phase
-from netvitals.domain.status import Change, Channel, Letter, Monitored, SiteState, Status, StatusSettings
+from netvitals.domain.settings.policy import Policy
+from netvitals.usecases.status_points import point_letter, point_line
 
 FLEET = SiteState("")
 NAMED_CHANGES = 200

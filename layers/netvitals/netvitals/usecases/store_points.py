@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import msgspec
 
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.observation import Observation
-from netvitals.domain.ports import ObservationStore, PointSink, Spool
-from netvitals.domain.write_outcome import Obstacle, Refusal
+from netvitals.domain.polling.observation import Observation
+from netvitals.domain.ports import ObservationStore
+from netvitals.store.outcome import Obstacle, Refusal
+from netvitals.store.ports import PointSink, Spool
 
 SPOOL_RESERVE_SECONDS = 5.0
 """Of the time given, kept back for the spool."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from netvitals.domain.decision.status import Channel, Letter, Monitored, StatusSettings
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.policy import Policy
-from netvitals.domain.ports import PointSink, Publisher, StatusRun, StatusStore
-from netvitals.domain.status import Channel, Letter, Monitored, StatusSettings
+from netvitals.domain.ports import Publisher, StatusRun, StatusStore
+from netvitals.domain.settings.policy import Policy
+from netvitals.store.ports import PointSink
 from netvitals.usecases.status_pass import BATCH, StatusPass, StatusReport
 
 type Send = Callable[[Sequence[Letter]], Collection[str]]

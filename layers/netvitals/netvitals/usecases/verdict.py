@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from netvitals.domain.job import Job, Kind
-from netvitals.domain.observation import OUR_FAULTS, Reading, Reason
-from netvitals.domain.point import Point, fault_of
+from netvitals.domain.polling.job import Job, Kind
+from netvitals.domain.polling.observation import OUR_FAULTS, Reading, Reason
+from netvitals.domain.polling.point import Point, fault_of
 from netvitals.domain.ports import Reach
 
 _MOST_TELLING = (

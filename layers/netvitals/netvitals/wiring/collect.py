@@ -4,14 +4,14 @@ import logging
 
 import netvitals.collectors.snmp.collector  # noqa: F401, nearly every process needs it; the others come when asked
 from netvitals import settings
-from netvitals.adapters.credential_map import CredentialMap
-from netvitals.adapters.credentials_file import JsonFile
-from netvitals.adapters.state_postgres import PostgresObservationStore
+from netvitals.adapters.files.credential_map import CredentialMap
+from netvitals.adapters.files.credentials import JsonFile
+from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
-from netvitals.domain.job import Job
-from netvitals.domain.observation import PollResult
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import PollResult
 from netvitals.usecases.collect import Collect, Poller
 from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.store_points import StoreObservations, StorePoints

@@ -3,9 +3,9 @@
 import time
 
 from netvitals import settings
-from netvitals.adapters.inventory_postgres import PostgresInventory
-from netvitals.adapters.queue_sqs import SqsJobQueue
-from netvitals.adapters.snapshot_s3 import S3Snapshots
+from netvitals.adapters.aws.job_queue import SqsJobQueue
+from netvitals.adapters.aws.snapshots import S3Snapshots
+from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.domain.ports import Inventory
 from netvitals.usecases.fan_out import FanOut
 from netvitals.usecases.patient_inventory import PatientInventory

@@ -9,16 +9,16 @@ from functools import cache, cached_property
 from typing import Any, cast
 
 from netvitals import observability, settings
-from netvitals.adapters.aws import client
-from netvitals.adapters.configuration_document import document_in_file, document_in_parameter
-from netvitals.adapters.credential_map import JsonObject
-from netvitals.adapters.postgres import Database
-from netvitals.adapters.secrets_manager import SecretDocument
-from netvitals.adapters.xray import subsegment
-from netvitals.domain.access import database_url
-from netvitals.domain.configuration import Configuration
+from netvitals.adapters.aws.clients import client
+from netvitals.adapters.aws.secrets_manager import SecretDocument
+from netvitals.adapters.aws.xray import subsegment
+from netvitals.adapters.files.configuration_document import document_in_file, document_in_parameter
+from netvitals.adapters.files.credential_map import JsonObject
+from netvitals.adapters.postgres.access import database_url
+from netvitals.adapters.postgres.database import Database
 from netvitals.domain.errors import NetvitalsError
-from netvitals.domain.guard import Guard
+from netvitals.domain.inventory.guard import Guard
+from netvitals.domain.settings.configuration import Configuration
 
 _logger = logging.getLogger("netvitals")
 

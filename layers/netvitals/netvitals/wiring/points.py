@@ -3,11 +3,11 @@
 from typing import Any
 
 from netvitals import settings
-from netvitals.adapters.credential_map import JsonObject
-from netvitals.adapters.no_queue import NoSpool, RejectLog
-from netvitals.adapters.sink_influx import InfluxSink
-from netvitals.adapters.spool_sqs import SqsSpool
-from netvitals.domain.access import InfluxAccess, influx_access
+from netvitals.adapters.aws.spool import SqsSpool
+from netvitals.adapters.files.credential_map import JsonObject
+from netvitals.adapters.refused_lines_log import NoSpool, RejectLog
+from netvitals.store.access import InfluxAccess, influx_access
+from netvitals.store.influx import InfluxSink
 from netvitals.wiring.parts import Parts
 
 

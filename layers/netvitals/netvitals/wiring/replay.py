@@ -1,6 +1,6 @@
 """Replay: from the spool to InfluxDB and `device_state`."""
 
-from netvitals.adapters.state_postgres import PostgresObservationStore
+from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.usecases.replay import Replay
 from netvitals.wiring.parts import Parts
 from netvitals.wiring.points import rejects, sink, spool

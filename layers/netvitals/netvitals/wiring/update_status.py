@@ -1,9 +1,9 @@
 """Status: decided in PostgreSQL, told to InfluxDB, EventBridge and SNS."""
 
 from netvitals import settings
-from netvitals.adapters.digest_sns import DigestTopic
-from netvitals.adapters.events_eventbridge import EventBus
-from netvitals.adapters.status_postgres import PostgresStatusStore
+from netvitals.adapters.aws.digest_topic import DigestTopic
+from netvitals.adapters.aws.event_bus import EventBus
+from netvitals.adapters.postgres.status import PostgresStatusStore
 from netvitals.usecases.update_status import UpdateStatus
 from netvitals.wiring.parts import Parts, complain
 from netvitals.wiring.points import sink

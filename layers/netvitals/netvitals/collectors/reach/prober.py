@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 
 from netvitals.collectors.reach.knock import Knock, knock
-from netvitals.domain.policy import PingSettings
 from netvitals.domain.ports import Reach
+from netvitals.domain.settings.policy import PingSettings
 
 IcmpMode = Literal["dgram", "raw"]
 _GAP_SECONDS = 0.1

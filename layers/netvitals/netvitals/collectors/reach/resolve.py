@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from netvitals.domain.errors import NameNotResolved
-from netvitals.domain.guard import Guard, is_name
+from netvitals.domain.inventory.guard import Guard, is_name
 
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 TIMEOUT_SECONDS = 5.0

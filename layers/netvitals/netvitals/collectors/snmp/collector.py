@@ -7,29 +7,29 @@ from typing import Any
 
 import msgspec
 
-from netvitals.collectors.snmp.answers import Answers, Value, text_of
-from netvitals.collectors.snmp.faults import SnmpFault
 from netvitals.collectors.snmp.interfaces import (
     Interfaces,
     has_only_64_bit,
     points_of_interfaces,
     read_interfaces,
 )
-from netvitals.collectors.snmp.own_counters import points_without_index, replace_counters, rows_counted
-from netvitals.collectors.snmp.packaged_profiles import packaged_profiles
-from netvitals.collectors.snmp.profile_book import (
+from netvitals.collectors.snmp.profiles.answers import Answers, Value, text_of
+from netvitals.collectors.snmp.profiles.index import (
     STANDARD,
     Identity,
     ProfileBook,
     choose,
     probes_of,
 )
-from netvitals.collectors.snmp.session import SnmpSession, Walk
-from netvitals.collectors.snmp.sessions import open_session
-from netvitals.collectors.snmp.vitals import Chosen, Reads, Vitals, reads_of
+from netvitals.collectors.snmp.profiles.packaged import packaged_profiles
+from netvitals.collectors.snmp.profiles.vitals import Chosen, Reads, Vitals, reads_of
+from netvitals.collectors.snmp.vendor_interfaces import points_without_index, replace_counters, rows_counted
+from netvitals.collectors.snmp.wire.faults import SnmpFault
+from netvitals.collectors.snmp.wire.session import SnmpSession, Walk
+from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import ConfigurationError, CredentialMissing
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.point import Point
+from netvitals.domain.polling.observation import Reading, Reason
+from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
 
 SYS_DESCR = "1.3.6.1.2.1.1.1.0"

@@ -5,12 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from netvitals.collectors.snmp.answers import Answers, Value, text_of
 from netvitals.collectors.snmp.collector import SYS_DESCR, SYS_OBJECT_ID
-from netvitals.collectors.snmp.evaluate import Row
-from netvitals.collectors.snmp.faults import SnmpFault
-from netvitals.collectors.snmp.own_counters import Counted, rows_counted
-from netvitals.collectors.snmp.profile_book import (
+from netvitals.collectors.snmp.profiles.answers import Answers, Value, text_of
+from netvitals.collectors.snmp.profiles.evaluate import Row
+from netvitals.collectors.snmp.profiles.index import (
     STANDARD,
     Candidate,
     Identity,
@@ -18,9 +16,7 @@ from netvitals.collectors.snmp.profile_book import (
     choose,
     probes_of,
 )
-from netvitals.collectors.snmp.session import SnmpSession
-from netvitals.collectors.snmp.vitals import Vitals, read_source, reads_of
-from netvitals.domain.profile import (
+from netvitals.collectors.snmp.profiles.schema import (
     SECTIONS,
     InterfaceSource,
     Profile,
@@ -28,6 +24,10 @@ from netvitals.domain.profile import (
     Source,
     references_of,
 )
+from netvitals.collectors.snmp.profiles.vitals import Vitals, read_source, reads_of
+from netvitals.collectors.snmp.vendor_interfaces import Counted, rows_counted
+from netvitals.collectors.snmp.wire.faults import SnmpFault
+from netvitals.collectors.snmp.wire.session import SnmpSession
 
 _SAMPLES = 3
 

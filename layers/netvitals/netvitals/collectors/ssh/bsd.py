@@ -6,7 +6,7 @@ from calendar import timegm
 from collections.abc import Mapping, Sequence
 
 from netvitals.collectors.ssh.findings import CpuSample, Findings, Section, df_rows, number
-from netvitals.domain.point import Point
+from netvitals.domain.polling.point import Point
 
 _NET_COLUMNS = {
     "net_bytes_in": ("Ibytes",),

@@ -15,11 +15,11 @@ from netvitals.collectors.ssh.faults import Refused, SshFault
 from netvitals.collectors.ssh.findings import Findings
 from netvitals.collectors.ssh.greeting import DeviceSocket, connect, greeting
 from netvitals.collectors.ssh.probe import Output, Probe
-from netvitals.domain.credential import SshCredential
 from netvitals.domain.errors import AddressDenied, NameNotResolved
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.point import Point
+from netvitals.domain.polling.observation import Reading, Reason
+from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import SshCredential
 
 DF_PAUSE_SECONDS = 3600
 """How long df is left alone after it has hung."""

@@ -1,7 +1,7 @@
 """What can be wrong with a host that is asked over SSH: each text says what, why, and the remedy."""
 
 from netvitals.collectors.host_faults import HostFault
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 
 class SshFault(HostFault):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from netvitals.domain.point import Point
+from netvitals.domain.polling.point import Point
 
 MAX_LINE = 300
 """Characters; what is longer is no line of the commands that the probe runs."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from netvitals.collectors import connecting
 from netvitals.collectors.host_faults import shown
 from netvitals.collectors.ssh.faults import SshFault
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 _LONGEST_LINE = 1024
 """RFC 4253, 4.2, allows 255 characters; some servers greet with more before it."""

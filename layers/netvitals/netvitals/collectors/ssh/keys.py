@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from netvitals.collectors.ssh.faults import SshFault
-from netvitals.domain.observation import Reason
-from netvitals.domain.secret import Secret
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.secret import Secret
 
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 """How signatures of an `ssh-rsa` key are named today (RFC 8332)."""

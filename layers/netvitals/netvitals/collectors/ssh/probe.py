@@ -10,7 +10,7 @@ from netvitals.collectors.host_faults import shown
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.findings import Findings, Section
 from netvitals.collectors.ssh.parse import SYSTEMS, read, sections_of
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 COMMAND = "sh"
 _KILLED = frozenset({"124", "137", "143"})

@@ -14,9 +14,9 @@ from netvitals.collectors.ssh.faults import Refused, SshFault
 from netvitals.collectors.ssh.greeting import DeviceSocket, check_version
 from netvitals.collectors.ssh.keys import KnownHost, private_key
 from netvitals.collectors.ssh.probe import Output
-from netvitals.domain.credential import SshCredential
-from netvitals.domain.observation import Reason
-from netvitals.domain.policy import SshSettings
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.credential import SshCredential
+from netvitals.domain.settings.policy import SshSettings
 
 MAX_OUTPUT_BYTES = 1024 * 1024
 _WINDOW_BYTES = 256 * 1024

@@ -9,9 +9,9 @@ from netvitals.collectors.ssh.greeting import DeviceSocket
 from netvitals.collectors.ssh.keys import KnownHost, line_of
 from netvitals.collectors.ssh.probe import COMMAND, Output, Probe
 from netvitals.collectors.ssh.session import Session
-from netvitals.domain.credential import SshCredential
-from netvitals.domain.observation import Reading
+from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import SshCredential
 
 HOST_KEYS = "ssh_host_keys"
 """Where device memory holds the key that was trusted on first use; the store never overwrites it."""

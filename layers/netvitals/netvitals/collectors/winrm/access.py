@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from netvitals.domain.credential import WinrmCredential
-from netvitals.domain.guard import is_name
-from netvitals.domain.policy import WinrmSettings
+from netvitals.domain.inventory.guard import is_name
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import WinrmCredential
+from netvitals.domain.settings.policy import WinrmSettings
 
 _PORT, _TLS_PORT = 5985, 5986
 

@@ -11,7 +11,7 @@ from netvitals.collectors.host_faults import shown
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import PlainSocket
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 _MOST_BYTES = 4096
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |\r|$)")

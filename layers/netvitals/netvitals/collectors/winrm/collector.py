@@ -10,9 +10,9 @@ from netvitals.collectors.winrm.access import Access, access_of
 from netvitals.collectors.winrm.answer import http_status
 from netvitals.collectors.winrm.faults import Refused, WinrmFault
 from netvitals.collectors.winrm.line import Line, PlainSocket, connect
-from netvitals.domain.credential import WinrmCredential
-from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import WinrmCredential
 
 _THREADS = 64
 _CONNECT_SECONDS = 5.0

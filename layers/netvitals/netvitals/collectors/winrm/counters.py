@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 
 from netvitals.collectors.winrm.rows import Row
-from netvitals.domain.point import Point
+from netvitals.domain.polling.point import Point
 
 STALE_SECONDS = 3600
 """An older sample would average over hours; two new ones are taken then, as on the first poll."""

@@ -18,7 +18,7 @@ from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault, WinrmFaul
 from netvitals.collectors.winrm.queries import CPU, SECTIONS, Query
 from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.session import Session
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 MOST_BYTES = 4 * 1024 * 1024
 _CLEAN_UP_SECONDS = 1.5

@@ -10,7 +10,7 @@ from netvitals.collectors.winrm.counters import (
     temperature_points,
 )
 from netvitals.collectors.winrm.rows import Row
-from netvitals.domain.point import Point
+from netvitals.domain.polling.point import Point
 
 
 class Query(NamedTuple):

@@ -22,7 +22,7 @@ from netvitals.collectors.winrm.line import Flood, Line
 from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.transport import guarded_protocol
 from netvitals.collectors.winrm.wql import rows_of
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 _INVALID_RESOURCE = 0x8033801A
 """ERROR_WSMAN_INVALID_RESOURCE_URI: what hosts say that add no error of WMI's own."""

@@ -26,8 +26,8 @@ from netvitals.collectors.winrm.queries import (
     Section,
 )
 from netvitals.collectors.winrm.rows import Row
-from netvitals.domain.observation import Reading, Reason
-from netvitals.domain.point import Point
+from netvitals.domain.polling.observation import Reading, Reason
+from netvitals.domain.polling.point import Point
 
 ABSENT_SECONDS = 86_400
 """How long a class is not asked for that the host does not have."""

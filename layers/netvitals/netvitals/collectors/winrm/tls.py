@@ -7,9 +7,9 @@ from pathlib import Path
 
 from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import TlsSocket
-from netvitals.domain.credential import WinrmCredential
-from netvitals.domain.observation import Reason
-from netvitals.domain.secret import Secret
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.credential import WinrmCredential
+from netvitals.domain.settings.secret import Secret
 
 _SHA256_HEX_DIGITS = 64
 

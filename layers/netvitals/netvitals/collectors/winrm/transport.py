@@ -16,9 +16,9 @@ from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import Line
 from netvitals.collectors.winrm.ntlm import PromptNtlmAuth
 from netvitals.collectors.winrm.tls import context_for, fingerprint
-from netvitals.domain.credential import WinrmCredential
-from netvitals.domain.observation import Reason
-from netvitals.domain.policy import WinrmSettings
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.credential import WinrmCredential
+from netvitals.domain.settings.policy import WinrmSettings
 
 # A device whose headers are malformed is told of once, by us; InfluxDB's client logs by other names.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)

@@ -10,7 +10,7 @@ from netvitals.collectors.winrm.queries import Query
 from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.session import Session
 from netvitals.collectors.winrm.survey import Survey, remembered_of
-from netvitals.domain.observation import Reading, Reason
+from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
 
 _MOST_FAULTS_TOLD = 4

@@ -12,7 +12,7 @@ from winrm.protocol import Protocol
 
 from netvitals.collectors.winrm.faults import QueryFault
 from netvitals.collectors.winrm.rows import NAMESPACE, Page, Row, page_of
-from netvitals.domain.observation import Reason
+from netvitals.domain.polling.observation import Reason
 
 _RESOURCE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/*"
 _DIALECT = "http://schemas.microsoft.com/wbem/wsman/1/WQL"

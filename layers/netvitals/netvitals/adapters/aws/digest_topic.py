@@ -1,0 +1,49 @@
+"""A digest of each run onto an SNS topic: a mail for people, one message however many devices changed."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from netvitals.adapters.aws.faults import AWS_FAULTS
+from netvitals.domain.decision.status import Letter
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+
+class _Message(msgspec.Struct):
+    subject: str
+    message: str
+
+
+class DigestTopic:
+    """botocore retries by itself; what fails nevertheless waits for the next run."""
+
+    def __init__(self, client: "SNSClient", topic_arn: str, complain: Callable[[str], None]) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+        self._complain = complain
+
+    def send(self, letters: Sequence[Letter]) -> Collection[str]:
+        """See `ports.Publisher`."""
+        taken: set[str] = set()
+        for letter in letters:
+            digest = msgspec.json.decode(letter.body, type=_Message)
+            try:
+                self._client.publish(
+                    TopicArn=self._topic_arn, Subject=_subject(digest.subject), Message=digest.message
+                )
+            except AWS_FAULTS as error:
+                self._complain(
+                    f"topic {self._topic_arn}: {len(letters) - len(taken)} digests were not taken and are "
+                    f"kept: {error}"
+                )
+                break
+            taken.add(letter.id)
+        return taken
+
+
+def _subject(text: str) -> str:
+    """SNS takes ASCII without control characters, less than 100 of them."""
+    return "".join(character if " " <= character <= "~" else "?" for character in text)[:99]

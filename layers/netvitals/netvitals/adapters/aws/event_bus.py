@@ -1,0 +1,93 @@
+"""Events onto an EventBridge bus; their detail is documented in `domain/announcement.py`."""
+
+import random
+import time
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from netvitals.adapters.aws.faults import AWS_FAULTS
+from netvitals.domain.decision.status import Letter
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef as Entry
+
+SOURCE = "netvitals"
+DETAIL_TYPES = {
+    "device": "Device Status Change",
+    "site": "Site Path Change",
+    "fleet": "Fleet Polling Change",
+}
+MAX_ENTRIES = 10
+TRIES = 4
+_BACKOFF_INITIAL_SECONDS = 0.2
+
+
+class _Detail(msgspec.Struct):
+    scope: str
+    decided_at: datetime
+
+
+class EventBus:
+    """Puts each letter's body as an event's detail; an entry that fails is put again with growing pauses."""
+
+    def __init__(
+        self,
+        client: "EventBridgeClient",
+        bus_name: str,
+        complain: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._bus_name = bus_name
+        self._complain = complain
+        self._sleep = sleep
+
+    def send(self, letters: Sequence[Letter]) -> Collection[str]:
+        """See `ports.Publisher`; where a whole request comes to nothing the rest is not tried."""
+        taken: set[str] = set()
+        for start in range(0, len(letters), MAX_ENTRIES):
+            batch = letters[start : start + MAX_ENTRIES]
+            accepted = self._put(batch)
+            taken |= accepted
+            if not accepted:
+                break
+        return taken
+
+    def _put(self, batch: Sequence[Letter]) -> set[str]:
+        left = {letter.id: letter for letter in batch}
+        cause = ""
+        for attempt in range(TRIES):
+            if attempt:
+                self._sleep(random.uniform(0, _BACKOFF_INITIAL_SECONDS * 2**attempt))  # noqa: S311, no secret
+            tried = list(left.values())
+            try:
+                response = self._client.put_events(Entries=[self._entry(letter) for letter in tried])
+            except AWS_FAULTS as error:
+                cause = str(error)
+                continue
+            for letter, result in zip(tried, response["Entries"], strict=True):
+                if "ErrorCode" in result:
+                    cause = f"{result['ErrorCode']}: {result.get('ErrorMessage', '')}"
+                else:
+                    del left[letter.id]
+            if not left:
+                break
+        if left:
+            self._complain(
+                f"event bus {self._bus_name}: {len(left)} events were not taken and are kept: {cause}"
+            )
+        return {letter.id for letter in batch} - left.keys()
+
+    def _entry(self, letter: Letter) -> "Entry":
+        detail = msgspec.json.decode(letter.body, type=_Detail)
+        return {
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPES[detail.scope],
+            "Detail": letter.body,
+            "Time": detail.decided_at,
+            "EventBusName": self._bus_name,
+        }

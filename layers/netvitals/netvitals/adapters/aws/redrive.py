@@ -1,0 +1,83 @@
+"""Dead letters back to the queue that gave them up."""
+
+from typing import TYPE_CHECKING
+
+from netvitals.adapters.aws.faults import AWS_FAULTS
+from netvitals.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageRequestTypeDef
+
+VISIBILITY_SECONDS = 120
+
+
+def queue_url(client: "SQSClient", name: str) -> str:
+    """The URL of a queue that is named by its URL or its name.
+
+    Raises:
+        Unavailable: there is none.
+    """
+    if name.startswith(("http://", "https://")):
+        return name
+    try:
+        return client.get_queue_url(QueueName=name)["QueueUrl"]
+    except AWS_FAULTS as error:
+        raise Unavailable(f"the queue {name} is not found: {error}") from None
+
+
+def source_of(client: "SQSClient", dead_letters: str) -> str:
+    """The queue whose dead letters these are.
+
+    Raises:
+        Unavailable: there is none, or there are several.
+    """
+    try:
+        urls = client.list_dead_letter_source_queues(QueueUrl=dead_letters).get("queueUrls", [])
+    except AWS_FAULTS as error:
+        raise Unavailable(f"the source of {dead_letters} is not known: {error}") from None
+    if len(urls) != 1:
+        raise Unavailable(f"{dead_letters} holds the dead letters of {len(urls)} queues; name one with --to")
+    return urls[0]
+
+
+def move(client: "SQSClient", dead_letters: str, target: str, at_most: int) -> int:
+    """Move messages, each sent before it is deleted, so that none is lost; returns how many.
+
+    A loop of our own: SQS's move task is not there in its emulators, and gives no count when it is done.
+
+    Raises:
+        Unavailable: a queue can't be used; what was not moved is where it was.
+    """
+    moved = 0
+    try:
+        while moved < at_most and (messages := _received(client, dead_letters, at_most - moved)):
+            for message in messages:
+                _send(client, target, message)
+                client.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
+                moved += 1
+    except AWS_FAULTS as error:
+        raise Unavailable(f"{moved} messages were moved, then: {error}") from None
+    return moved
+
+
+def _received(client: "SQSClient", queue: str, at_most: int) -> "list[MessageTypeDef]":
+    answer = client.receive_message(
+        QueueUrl=queue,
+        MaxNumberOfMessages=min(10, at_most),
+        VisibilityTimeout=VISIBILITY_SECONDS,
+        MessageSystemAttributeNames=["MessageGroupId"],
+        MessageAttributeNames=["All"],
+    )
+    return answer.get("Messages", [])
+
+
+def _send(client: "SQSClient", queue: str, message: "MessageTypeDef") -> None:
+    request: SendMessageRequestTypeDef = {
+        "QueueUrl": queue,
+        "MessageBody": message["Body"],
+        "MessageAttributes": message.get("MessageAttributes", {}),
+    }
+    if group := message.get("Attributes", {}).get("MessageGroupId"):
+        request["MessageGroupId"] = group
+    client.send_message(**request)

@@ -1,0 +1,54 @@
+"""The credential store on top of a JSON object, wherever that is kept."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from netvitals.domain.errors import CredentialMissing
+from netvitals.domain.settings.credential import Credential, credential_from
+
+
+class JsonObject(Protocol):
+    """A JSON object kept somewhere; `where` is what an error calls it."""
+
+    where: str
+
+    def read(self) -> Mapping[str, Any]:
+        """The same object as long as its content is the same."""
+        ...
+
+    def refresh(self) -> bool:
+        """Read it anew; False where that was done lately."""
+        ...
+
+
+class CredentialMap:
+    """`{name: {"snmp": …, "ssh": …, "winrm": …}}`; a malformed entry concerns only who asks for it."""
+
+    def __init__(self, source: JsonObject) -> None:
+        self._source = source
+        self._read: Mapping[str, Any] = {}
+        self._decoded: dict[str, Credential] = {}
+
+    def get(self, name: str) -> Credential:
+        if not name:
+            return Credential()
+        entries = self._source.read()
+        if entries is not self._read:
+            self._read, self._decoded = entries, {}
+        if name not in self._decoded:
+            self._decoded[name] = self._decode(name, entries)
+        return self._decoded[name]
+
+    def refresh(self) -> bool:
+        return self._source.refresh()
+
+    def _decode(self, name: str, entries: Mapping[str, Any]) -> Credential:
+        if name not in entries:
+            near = get_close_matches(name, list(entries), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise CredentialMissing(f"credential {name!r} is not in {self._source.where}{hint}")
+        try:
+            return credential_from(name, entries[name])
+        except CredentialMissing as error:
+            raise CredentialMissing(f"{self._source.where}: {error}") from None

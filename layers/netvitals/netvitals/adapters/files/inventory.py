@@ -1,0 +1,154 @@
+"""Inventories in files: CSV with a header, and JSON lines, with the names of the table `devices`."""
+
+import csv
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import msgspec
+
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import FIELDS, BadRow, bad_row, device_from
+
+Format = Literal["csv", "jsonl"]
+MAX_LINE_CHARACTERS = 64 * 1024
+_BYTE_ORDER_MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class InventoryFile(msgspec.Struct):
+    """What a file holds: usable rows with the place they stand at, and all that is wrong with the others."""
+
+    rows: list[tuple[str, Device]] = []
+    bad_rows: list[BadRow] = []
+    columns: set[str] = set()
+    """The fields that the file names, in any row."""
+    ignored: list[str] = []
+    """Columns that are none of netvitals'."""
+
+
+def read_devices(path: Path, format_: Format | None = None) -> tuple[list[Device], list[BadRow]]:
+    """The devices in a file, enabled or not, and what is wrong with the rows that are none.
+
+    Raises:
+        Unavailable: the file can't be read.
+    """
+    read = read_inventory(path, format_)
+    return [device for _, device in read.rows], read.bad_rows
+
+
+def read_inventory(path: Path, format_: Format | None = None) -> InventoryFile:
+    """Read a file of the format given, or that its first character tells: `{` starts JSON lines.
+
+    Columns that netvitals does not know are ignored, unless they look like a misspelled one. A byte
+    order mark, CRLF and empty lines do no harm; in CSV, `;` and tab separate as well.
+
+    Raises:
+        Unavailable: the file can't be read.
+    """
+    try:
+        with path.open("rb") as raw:
+            start = raw.read(64)
+        if start.startswith(_BYTE_ORDER_MARKS_OF_UTF16):
+            raise Unavailable(f"{path} is UTF-16 text: save it as UTF-8")
+        # What is no UTF-8 becomes surrogates, which `device_from` reports with their line.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+            if format_ is None:
+                format_ = (
+                    "jsonl" if start.decode("utf-8-sig", "replace").lstrip()[:1] in {"{", "["} else "csv"
+                )
+            return _read_json_lines(text) if format_ == "jsonl" else _read_csv(text)
+    except OSError as error:
+        raise Unavailable(f"the inventory {path} can't be read: {error.strerror}") from None
+
+
+def _read_json_lines(text: TextIO) -> InventoryFile:
+    read = InventoryFile()
+    for number, line in _lines(text, read.bad_rows):
+        if not line.strip():
+            continue
+        try:
+            row = msgspec.json.decode(line.encode("utf-8", "surrogateescape"))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            row = None
+        if isinstance(row, dict):
+            _add(read, f"line {number}", row)
+        else:
+            read.bad_rows.append(
+                BadRow(f"line {number}", "row", "", "must be one JSON object in one line of UTF-8")
+            )
+    return read
+
+
+def _read_csv(text: TextIO) -> InventoryFile:
+    read = InventoryFile()
+    lines = _lines(text, read.bad_rows)
+    first, header = next(((number, line) for number, line in lines if line.strip()), (1, ""))
+    delimiter = max(",;\t", key=header.count)
+    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    if "id" not in names or len(set(names)) < len(names):
+        cause = f"must name each column once, `id` among them; netvitals knows {', '.join(FIELDS)}"
+        read.bad_rows.append(bad_row(f"line {first}", "header", header.strip(), cause))
+        return read
+    for number, values in _records(lines, first, delimiter):
+        where = f"line {number}"
+        if isinstance(values, str):
+            read.bad_rows.append(BadRow(where, "row", "", values))
+        elif len(values) > len(names):
+            cause = f"has {len(values)} values for {len(names)} columns: quote values that hold {delimiter!r}"
+            read.bad_rows.append(BadRow(where, "row", "", cause))
+        elif any(values):
+            _add(read, where, dict(zip(names, map(str.strip, values), strict=False)))
+    return read
+
+
+def _add(read: InventoryFile, where: str, row: dict[str, Any]) -> None:
+    read.columns |= row.keys() & {*FIELDS}
+    for name in row.keys() - {*FIELDS, *read.ignored}:
+        read.ignored.append(name)
+        meant = get_close_matches(name, FIELDS, n=1, cutoff=0.8)
+        if meant:
+            read.bad_rows.append(bad_row(where, "column", name, f"is unknown: did you mean {meant[0]}?"))
+    device = device_from({name: row[name] for name in FIELDS if name in row}, where)
+    if isinstance(device, Device):
+        read.rows.append((where, device))
+    else:
+        read.bad_rows.extend(device)
+
+
+def _lines(text: TextIO, bad_rows: list[BadRow]) -> Iterator[tuple[int, str]]:
+    """Numbered lines; one that is too long is reported and left out, without being held."""
+    number = 0
+    while line := text.readline(MAX_LINE_CHARACTERS + 1):
+        number += 1
+        if len(line) <= MAX_LINE_CHARACTERS:
+            yield number, line
+            continue
+        while line and not line.endswith(("\n", "\r")):
+            line = text.readline(MAX_LINE_CHARACTERS)
+        cause = f"is longer than {MAX_LINE_CHARACTERS} characters"
+        bad_rows.append(BadRow(f"line {number}", "row", "", cause))
+
+
+def _records(
+    lines: Iterator[tuple[int, str]], last: int, delimiter: str
+) -> Iterator[tuple[int, list[str] | str]]:
+    """CSV records with the line they begin at; a text in place of the values says why there are none."""
+
+    def feed() -> Iterator[str]:
+        nonlocal last
+        for number, line in lines:
+            last = number
+            yield line
+
+    reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+    while True:
+        before = last
+        try:
+            values: list[str] | str = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            values = f"is no CSV: {error}"
+        yield before + 1, values

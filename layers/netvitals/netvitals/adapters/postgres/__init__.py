@@ -1,0 +1,1 @@
+"""The database: inventory, states of devices, status, schema."""

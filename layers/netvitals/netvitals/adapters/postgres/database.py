@@ -1,0 +1,227 @@
+"""One PostgreSQL connection for the life of the process; short transactions outlive a dropped one."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from netvitals.domain.errors import ConfigurationError, Unavailable
+from netvitals.domain.settings.secret import Secret
+
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
+type Cursor = psycopg.Cursor[TupleRow]
+
+STATEMENT_TIMEOUT_SECONDS = 30
+LOCK_TIMEOUT_SECONDS = 5
+PATIENCE_SECONDS = 1.0
+"""After its statement's time-out a server is given so long to say so."""
+# The URL may say otherwise. A NAT gateway forgets a connection silently after 350 s idle: keepalives and the
+# time-out of unacknowledged data notice that in seconds instead of in a quarter of an hour.
+_CONNECTION_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 5,
+    "application_name": "netvitals",
+    "client_encoding": "utf8",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5000,
+}
+_REPEATED = ("08", "25006", "40001", "40P01", "57P")
+"""SQLSTATE prefixes: connection lost, read-only after a fail-over, serialisation, deadlock, shut-down."""
+_REMEDIES = {
+    "25006": "it is read-only (a replica, or failing over): the URL must name the writer",
+    "28": "check the user and password that the database secret or DATABASE_URL holds",
+    "3D000": "check the name of the database in the URL",
+    "42501": "grant it to the URL's user",
+    "42703": "bring the tables to this version with: netvitals inventory init",
+    "42P01": "create the tables with: netvitals inventory init",
+    "53100": "free space on the server",
+    "53300": "connect through a transaction pooler or RDS Proxy, or lower the collector's concurrency",
+    "55P03": "another session holds a lock for long: look at pg_stat_activity",
+    "57014": "the statement took too long: look for locks and missing indexes in pg_stat_activity",
+}
+_CANNOT_CONNECT = (
+    "check the URL's host, port and sslmode, that the server runs, and that its firewall or security group "
+    "lets this function in"
+)
+_URL_EXAMPLE = "postgresql://user:password@host:5432/database?sslmode=require"
+
+
+class _Connection(psycopg.Connection[TupleRow]):
+    """Waits for no answer longer than it should come.
+
+    A server's own time-outs say nothing where the server, or a pooler before it, hangs with its sockets open.
+    """
+
+    patience_seconds = STATEMENT_TIMEOUT_SECONDS + PATIENCE_SECONDS
+
+    def wait[Result](
+        self, gen: "PQGen[Result]", interval: float = 0.1, timeout: float | None = None
+    ) -> Result:
+        patience = self.patience_seconds if timeout is None else timeout
+        began = monotonic()
+        try:
+            return super().wait(gen, interval, patience)
+        except psycopg.OperationalError:
+            if monotonic() - began < patience:
+                raise
+            raise psycopg.OperationalError(f"no answer within {patience:g} s") from None
+
+
+class Database:
+    """Runs work in transactions on one connection, opened when first needed and again when it was dropped.
+
+    No statement stays prepared and every setting is local to its transaction, so that a transaction pooler
+    (pgbouncer, Supabase, RDS Proxy) may stand between. Threads take turns.
+    """
+
+    def __init__(self, url: Callable[[], Secret], refresh: Callable[[], bool] = lambda: False) -> None:
+        """`url` is asked at each connecting; `refresh` when that failed: True if the secret was read anew."""
+        self._url = url
+        self._refresh = refresh
+        self._connection: _Connection | None = None
+        self._lock = threading.Lock()
+
+    def run[Result](
+        self,
+        work: Callable[[Cursor], Result],
+        *,
+        read_only: bool = False,
+        timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS,
+    ) -> Result:
+        """What `work` returns, in one transaction; it is run once more where the connection was dropped.
+
+        `work` must be harmless to repeat: a connection may be lost while the commit is under way. It uses
+        the cursor it is given, not this object: there is only one transaction at a time.
+
+        Raises:
+            Unavailable: the database can't be used; the text names it, the cause and the remedy.
+            ConfigurationError: the URL is none.
+        """
+        try:
+            with self._transaction(read_only=read_only, timeout_seconds=timeout_seconds) as cursor:
+                return work(cursor)
+        except psycopg.Error as error:
+            if not self._dropped() and not (error.sqlstate or "").startswith(_REPEATED):
+                raise self._unavailable(error) from None
+        self.close()
+        with self.transaction(read_only=read_only, timeout_seconds=timeout_seconds) as cursor:
+            return work(cursor)
+
+    @contextmanager
+    def transaction(
+        self, *, read_only: bool = False, timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS
+    ) -> Iterator[Cursor]:
+        """A transaction for work that can't be repeated: it commits at the end, or changes nothing.
+
+        Raises:
+            Unavailable: the database can't be used; the text names it, the cause and the remedy.
+            ConfigurationError: the URL is none.
+        """
+        try:
+            with self._transaction(read_only=read_only, timeout_seconds=timeout_seconds) as cursor:
+                yield cursor
+        except psycopg.Error as error:
+            raise self._unavailable(error) from None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _transaction(self, *, read_only: bool, timeout_seconds: int) -> Iterator[Cursor]:
+        with self._lock:
+            connection = self._connected()
+            connection.patience_seconds = timeout_seconds + PATIENCE_SECONDS
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(_begin(read_only=read_only, timeout_seconds=timeout_seconds))
+                    yield cursor
+                connection.commit()
+            except BaseException:
+                _abandon(connection)
+                raise
+
+    def _dropped(self) -> bool:
+        """Whether there was a connection and it is gone; one that never came about is not tried again."""
+        return self._connection is not None and self._connection.closed
+
+    def _connected(self) -> _Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = None
+            try:
+                self._connection = _connect(self._url())
+            except psycopg.OperationalError:
+                if not self._refresh():
+                    raise
+                self._connection = _connect(self._url())
+        return self._connection
+
+    def _unavailable(self, error: psycopg.Error) -> Unavailable:
+        parameters = _parameters(self._url())
+        where = (
+            f"{parameters.get('host', 'local')}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
+        )
+        cause = (error.diag.message_primary or str(error) or type(error).__name__).splitlines()[0][:300]
+        password = str(parameters.get("password") or "")
+        if password:
+            cause = cause.replace(password, "…")
+        remedy = next(
+            (text for state, text in _REMEDIES.items() if (error.sqlstate or "").startswith(state)), None
+        )
+        if remedy is None and self._connection is None:
+            remedy = _CANNOT_CONNECT
+        return Unavailable(f"database {where}: {cause}" + (f"; {remedy}" if remedy else ""))
+
+
+def storable(text: str) -> str:
+    """What PostgreSQL's text can hold: no NUL, no half of a surrogate pair."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _abandon(connection: psycopg.Connection[TupleRow]) -> None:
+    """End a transaction that failed; a statement that is still under way ends by closing."""
+    if connection.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
+        with suppress(psycopg.Error):
+            connection.rollback()
+    elif connection.info.transaction_status is not TransactionStatus.IDLE:
+        connection.close()
+
+
+def _begin(*, read_only: bool, timeout_seconds: int) -> bytes:
+    """One round trip. The owner's settings for dates and zones must not change what casts to text give."""
+    return (
+        f"BEGIN {'READ ONLY' if read_only else ''};"
+        f"SET LOCAL statement_timeout = '{timeout_seconds}s';"
+        f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';"
+        "SET LOCAL datestyle = 'ISO'; SET LOCAL timezone = 'UTC'"
+    ).encode()
+
+
+def _connect(url: Secret) -> _Connection:
+    parameters = _CONNECTION_DEFAULTS | _parameters(url)
+    return _Connection.connect(autocommit=True, prepare_threshold=None, **parameters)
+
+
+def _parameters(url: Secret) -> dict[str, Any]:
+    """The parts of a URL, none of which may hold a piece of a password that was cut at the wrong place."""
+    try:
+        parameters = conninfo_to_dict(url.reveal())
+    except psycopg.Error:  # its text quotes the URL
+        parameters = {"host": "@"}
+    if "@" in str(parameters.get("host", "")) or not url.reveal():
+        raise ConfigurationError(
+            f"the database URL is none that libpq reads: {_URL_EXAMPLE}, with special characters in the "
+            "password percent-encoded and only libpq's own parameters (not pgbouncer=true)"
+        )
+    return parameters

@@ -1,0 +1,138 @@
+"""The inventory in PostgreSQL: netvitals' own table `devices`, or one that was there before it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from netvitals.adapters.postgres.database import Cursor, Database
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import FIELDS, BadRow, device_from, place_of
+
+CHUNK_ROWS = 1000
+CHUNK_SECONDS = 10
+"""A chunk takes milliseconds; fan-out needs the rest of its time to go on without a database that hangs."""
+_NAME_CHARACTERS = 257
+_DOCUMENT_CHARACTERS = 64 * 1024
+"""A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
+_DOCUMENT: tuple[LiteralString, int] = ("nullif(left({column}::text, {limit}), '{{}}')", _DOCUMENT_CHARACTERS)
+_SHAPES: dict[str, tuple[LiteralString, int]] = {
+    # An inet has the length of its prefix behind it.
+    "ip_address": ("left(split_part({column}::text, '/', 1), {limit})", _NAME_CHARACTERS),
+    "enabled": ("nullif(left({column}::text, {limit}), 'true')", _NAME_CHARACTERS),
+    "settings": _DOCUMENT,
+    "memory": _DOCUMENT,
+}
+
+
+class PostgresInventory:
+    """Reads `devices` joined with `device_state`.
+
+    Chunk by chunk in the order of `id`, each in a transaction of its own: memory stays flat, a consumer may
+    take its time, and a dropped connection costs one chunk. Every value is cast to text in SQL, so the
+    columns may have any type (uuid, bigint, inet, varchar …), and columns other than `id` may be missing.
+    """
+
+    def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS) -> None:
+        self._database = database
+        self._chunk_rows = chunk_rows
+
+    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
+        """The enabled devices; see `ports.Inventory`."""
+        for rows in self.rows(["memory"], enabled_only=True):
+            yield list(_usable(rows, report))
+
+    def rows(
+        self, state_columns: Sequence[str] = (), *, enabled_only: bool
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Chunks of rows as texts by the names of `FIELDS`, and the columns named of `device_state`."""
+        types = self._database.run(column_types, read_only=True, timeout_seconds=CHUNK_SECONDS)
+        names = [*FIELDS, *state_columns]
+        last: str | None = None
+        while True:
+            query = _query(types, state_columns, enabled_only=enabled_only, after=last is not None)
+            parameters = {"after": last, "limit": self._chunk_rows}
+            rows = self._database.run(
+                _fetching(query, parameters), read_only=True, timeout_seconds=CHUNK_SECONDS
+            )
+            yield [dict(zip(names, row, strict=True)) for row in rows]
+            last = rows[-1][0] if len(rows) == self._chunk_rows else None
+            if last is None:
+                return
+
+
+def column_types(cursor: Cursor) -> dict[str, str]:
+    """The columns of `devices` with their types, as its owner made them.
+
+    Raises:
+        Unavailable: there is no such table, or it has no `id`.
+    """
+    cursor.execute(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+        " WHERE attrelid = to_regclass('devices') AND attnum > 0 AND NOT attisdropped"
+    )
+    types: dict[str, str] = dict(cursor.fetchall())
+    if not types:
+        raise Unavailable("the database has no table devices; create it with: netvitals inventory init")
+    if "id" not in types:
+        raise Unavailable("the table devices has no column id: make a view of that name which has one")
+    return types
+
+
+def _query(
+    types: dict[str, str], state_columns: Sequence[str], *, enabled_only: bool, after: bool
+) -> sql.Composed:
+    """One chunk. Limit and lateral join keep the planner to the primary keys, whatever it guesses."""
+    conditions: list[sql.Composable] = [
+        sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])) if after else sql.SQL("id IS NOT NULL")
+    ]
+    if enabled_only:
+        conditions.append(enabled("devices", types))
+    return sql.SQL(
+        "SELECT {values} FROM (SELECT * FROM devices WHERE {conditions} ORDER BY id LIMIT %(limit)s) AS d"
+        " LEFT JOIN LATERAL (SELECT * FROM device_state WHERE device_id = d.id::text LIMIT 1) AS s ON true"
+        " ORDER BY d.id"
+    ).format(
+        values=sql.SQL(", ").join(
+            [field("d", name, types) for name in FIELDS] + [_text("s", name) for name in state_columns]
+        ),
+        conditions=sql.SQL(" AND ").join(conditions),
+    )
+
+
+def enabled(table: str, types: dict[str, str]) -> sql.Composable:
+    """The condition that a device is enabled; one that does not say is."""
+    if "enabled" not in types:
+        return sql.SQL("true")
+    return sql.SQL(
+        "({column} IS NULL OR lower({column}::text) NOT IN ('false', 'f', 'no', 'n', 'off', '0'))"
+    ).format(column=sql.Identifier(table, "enabled"))
+
+
+def field(table: str, name: str, types: dict[str, str]) -> sql.Composable:
+    """A column of `devices` as text, whatever its type; NULL where it is missing, or has its usual value."""
+    if name not in types:
+        return sql.SQL("NULL::text")
+    if name == "id":  # whole: the next chunk begins after it
+        return sql.SQL("{}::text").format(sql.Identifier(table, name))
+    return _text(table, name)
+
+
+def _text(table: str, name: str) -> sql.Composed:
+    shape, limit = _SHAPES.get(name, ("left({column}::text, {limit})", _NAME_CHARACTERS))
+    return sql.SQL(shape).format(column=sql.Identifier(table, name), limit=sql.Literal(limit))
+
+
+def _fetching(query: sql.Composed, parameters: dict[str, Any]) -> Callable[[Cursor], list[tuple[Any, ...]]]:
+    return lambda cursor: cursor.execute(query, parameters).fetchall()
+
+
+def _usable(rows: Sequence[dict[str, Any]], report: Callable[[BadRow], None]) -> Iterator[Device]:
+    for row in rows:
+        device = device_from(row, place_of(row["id"]))
+        if isinstance(device, Device):
+            yield device
+        else:
+            for bad in device:
+                report(bad)

@@ -1,0 +1,291 @@
+"""Decisions about status in PostgreSQL: standings, history, and an outbox of what is to be published."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import batched, islice
+from typing import Any
+
+import msgspec
+from psycopg import sql
+
+from netvitals.adapters.postgres.database import Cursor, Database, storable
+from netvitals.adapters.postgres.inventory import CHUNK_ROWS, column_types, enabled, field
+from netvitals.domain.decision.status import (
+    Cause,
+    Change,
+    Channel,
+    Delivery,
+    Letter,
+    Monitored,
+    Parent,
+    Polls,
+    SiteState,
+    Standing,
+    Status,
+    Watch,
+)
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import FIELDS, device_from
+from netvitals.domain.ports import StatusRun
+
+RUN_SECONDS = 20
+"""For one statement of a run; twice that leaves the function time to say that the database hangs."""
+_LOCK = 0x6E657477  # "netw": one run at a time
+_POLLS = ("last_seen_at", "last_attempt_at", "streak_since", "failures", "successes", "reason")
+
+_APPLY = """
+WITH new AS (
+    SELECT * FROM unnest(
+        %(device_id)s::text[], %(failed)s::boolean[], %(answered)s::boolean[], %(status)s::text[],
+        %(since)s::float8[], %(cause)s::text[], %(announced)s::text[], %(score)s::float8[],
+        %(flap_at)s::float8[]
+    ) AS u (device_id, failed, answered, status, since, cause, announced, score, flap_at)
+), free AS (
+    -- A row that is locked is being polled: waiting for it could end in a deadlock, the next run can have it.
+    SELECT s.device_id FROM device_state s JOIN new USING (device_id)
+    WHERE (s.failures > 0) = new.failed AND (s.successes > 0) = new.answered
+    FOR UPDATE OF s SKIP LOCKED
+), updated AS (
+    UPDATE device_state s SET status = new.status, status_since = to_timestamp(new.since), cause = new.cause,
+        announced = new.announced, flap_score = new.score, flap_updated_at = to_timestamp(new.flap_at),
+        updated_at = now()
+    FROM new WHERE s.device_id = new.device_id AND s.device_id IN (SELECT device_id FROM free)
+    RETURNING s.device_id
+), inserted AS (
+    INSERT INTO device_state (device_id, status, status_since, cause, announced, flap_score, flap_updated_at)
+    SELECT device_id, status, to_timestamp(since), cause, announced, score, to_timestamp(flap_at) FROM new
+    WHERE NOT EXISTS (SELECT FROM device_state s WHERE s.device_id = new.device_id)
+    ON CONFLICT DO NOTHING RETURNING device_id
+)
+SELECT device_id FROM updated UNION ALL SELECT device_id FROM inserted
+"""
+
+
+class PostgresStatusStore:
+    """See `ports.StatusStore`."""
+
+    def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS) -> None:
+        self._database = database
+        self._chunk_rows = chunk_rows
+
+    def run[Result](self, work: Callable[[StatusRun], Result]) -> Result | None:
+        def alone(cursor: Cursor) -> Result | None:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+            [(ours,)] = cursor.fetchall()
+            return work(PostgresStatusRun(cursor, self._chunk_rows)) if ours else None
+
+        return self._database.run(alone, timeout_seconds=RUN_SECONDS)
+
+    def deliver(
+        self, channel: Channel, send: Callable[[Sequence[Letter]], Collection[str]], limit: int = 1000
+    ) -> Delivery:
+        """At least once: a process that dies between `send` and the commit has its letters sent again."""
+        with self._database.transaction() as cursor:
+            cursor.execute(
+                "SELECT id, channel, body FROM status_outbox WHERE channel = %s AND published_at IS NULL"
+                " ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED",
+                [channel, limit],
+            )
+            letters = [Letter(*row) for row in cursor.fetchall()]
+            if not letters:
+                return Delivery(0, 0)
+            taken = list(send(letters))
+            cursor.execute("UPDATE status_outbox SET published_at = now() WHERE id = ANY (%s)", [taken])
+            return Delivery(len(taken), len(letters) - len(taken))
+
+
+class PostgresStatusRun:
+    """See `ports.StatusRun`."""
+
+    def __init__(self, cursor: Cursor, chunk_rows: int) -> None:
+        self._cursor = cursor
+        self._chunk_rows = chunk_rows
+        self._watch = self._read_watch()
+        self._newest_attempt_at = self._read_newest_attempt()
+        self._sites = self._read_sites()
+
+    @property
+    def watch(self) -> Watch:
+        return self._watch
+
+    @property
+    def newest_attempt_at(self) -> float | None:
+        return self._newest_attempt_at
+
+    @property
+    def sites(self) -> Mapping[str, SiteState]:
+        return self._sites
+
+    def devices(self) -> Iterator[Sequence[Monitored]]:
+        """One pass of SQL through a cursor of this transaction; rows that fan-out reports are left out."""
+        query = _monitored(column_types(self._cursor))
+        with self._cursor.connection.cursor(name="netvitals_monitored") as rows:
+            rows.execute(query)
+            while chunk := rows.fetchmany(self._chunk_rows):
+                yield [device for row in chunk if (device := _device(row)) is not None]
+
+    def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:
+        changed: set[str] = set()
+        for batch in batched(changes, CHUNK_ROWS, strict=False):
+            self._cursor.execute(_APPLY, _standings(batch))
+            changed.update(device_id for (device_id,) in self._cursor.fetchall())
+        self._write_history(
+            [each for each in changes if each.is_transition and each.device.id in changed], now
+        )
+        return changed
+
+    def post(self, letters: Sequence[Letter]) -> None:
+        for batch in batched(letters, CHUNK_ROWS, strict=False):
+            self._cursor.execute(
+                "INSERT INTO status_outbox (id, channel, body)"
+                " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT (id) DO NOTHING",
+                [
+                    [letter.id for letter in batch],
+                    [letter.channel for letter in batch],
+                    [storable(letter.body) for letter in batch],
+                ],
+            )
+
+    def keep(self, watch: Watch, sites: Sequence[SiteState]) -> None:
+        self._cursor.execute(
+            "INSERT INTO status_watch (watch) VALUES (%s::jsonb)"
+            " ON CONFLICT (singleton) DO UPDATE SET watch = excluded.watch",
+            [msgspec.json.encode(watch).decode()],
+        )
+        self._cursor.execute(
+            "INSERT INTO site_state (name, lost, since)"
+            " SELECT name, lost, to_timestamp(since) FROM unnest(%s::text[], %s::boolean[], %s::float8[])"
+            " AS u (name, lost, since)"
+            " ON CONFLICT (name) DO UPDATE SET lost = excluded.lost, since = excluded.since",
+            [[site.name for site in sites], [site.lost for site in sites], [site.since for site in sites]],
+        )
+        self._cursor.execute("DELETE FROM status_outbox WHERE published_at < now() - interval '1 day'")
+
+    def _read_watch(self) -> Watch:
+        self._cursor.execute("SELECT watch::text FROM status_watch")
+        row = self._cursor.fetchone()
+        with suppress(msgspec.ValidationError):  # another version's, maybe: as if there was no run before
+            return msgspec.json.decode(row[0], type=Watch) if row else Watch()
+        return Watch()
+
+    def _read_newest_attempt(self) -> float | None:
+        self._cursor.execute("SELECT extract(epoch FROM max(last_attempt_at))::float8 FROM device_state")
+        row: tuple[float | None] = self._cursor.fetchall()[0]
+        return row[0]
+
+    def _read_sites(self) -> dict[str, SiteState]:
+        self._cursor.execute("SELECT name, lost, extract(epoch FROM since)::float8 FROM site_state")
+        return {row[0]: SiteState(*row) for row in self._cursor.fetchall()}
+
+    def _write_history(self, transitions: Sequence[Change], now: float) -> None:
+        self._cursor.execute(
+            "INSERT INTO device_status_history (device_id, site, at, before, after, cause, detail)"
+            " SELECT device_id, site, to_timestamp(%s), before, after, cause, detail"
+            " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
+            " AS u (device_id, site, before, after, cause, detail)",
+            [
+                now,
+                [each.device.id for each in transitions],
+                [each.device.site for each in transitions],
+                [each.device.standing.status.value for each in transitions],
+                [each.after.status.value for each in transitions],
+                [each.after.cause.value for each in transitions],
+                [storable(each.detail) for each in transitions],
+            ],
+        )
+
+
+def _standings(changes: Sequence[Change]) -> dict[str, list[Any]]:
+    return {
+        "device_id": [each.device.id for each in changes],
+        "failed": [each.device.polls.failures > 0 for each in changes],
+        "answered": [each.device.polls.successes > 0 for each in changes],
+        "status": [each.after.status.value for each in changes],
+        "since": [each.after.since for each in changes],
+        "cause": [each.after.cause.value for each in changes],
+        "announced": [each.after.announced.value for each in changes],
+        "score": [each.after.flap_score for each in changes],
+        "flap_at": [each.after.flap_at for each in changes],
+    }
+
+
+def _monitored(types: dict[str, str]) -> sql.Composed:
+    """Every enabled device with its state, and its parent's where that is enabled as well."""
+    parent = sql.SQL(
+        "LEFT JOIN devices AS p ON p.id::text = d.parent_id::text AND {}"
+        " LEFT JOIN device_state AS q ON q.device_id = p.id::text"
+    ).format(enabled("p", types))
+    no_parent = sql.SQL("LEFT JOIN devices AS p ON false LEFT JOIN device_state AS q ON false")
+    return sql.SQL(
+        "SELECT {fields}, {polls}, s.status, s.cause, {since}, s.announced, s.flap_score, {flap_at},"
+        " p.id::text, q.status, {parent_polls}, {grandparent}"
+        " FROM devices AS d LEFT JOIN device_state AS s ON s.device_id = d.id::text {parent}"
+        " WHERE d.id IS NOT NULL AND {enabled} ORDER BY {site}, d.id"
+    ).format(
+        fields=sql.SQL(", ").join(field("d", name, types) for name in FIELDS),
+        polls=_polls("s"),
+        since=_epoch("s", "status_since"),
+        flap_at=_epoch("s", "flap_updated_at"),
+        parent_polls=_polls("q"),
+        grandparent=field("p", "parent_id", types),
+        parent=parent if "parent_id" in types else no_parent,
+        enabled=enabled("d", types),
+        site=field("d", "site", types),
+    )
+
+
+def _polls(table: str) -> sql.Composed:
+    return sql.SQL(", ").join(
+        _epoch(table, name) if name.endswith(("_at", "_since")) else sql.Identifier(table, name)
+        for name in _POLLS
+    )
+
+
+def _epoch(table: str, column: str) -> sql.Composed:
+    return sql.SQL("extract(epoch FROM {})::float8").format(sql.Identifier(table, column))
+
+
+def _device(row: Sequence[Any]) -> Monitored | None:
+    fields = dict(zip(FIELDS, row, strict=False))
+    settings = fields.pop("settings")
+    device = device_from(fields, "")
+    if not isinstance(device, Device):
+        return None
+    state = iter(row[len(FIELDS) :])
+    polls, standing = _polls_from([*islice(state, 6)]), _standing_from([*islice(state, 6)])
+    parent_id, parent_status, *parent_polls, grandparent_id = state
+    return Monitored(
+        id=device.id,
+        polls=polls,
+        standing=standing,
+        hostname=device.hostname,
+        device_type=device.device_type,
+        site=device.site,
+        maintenance_until=device.maintenance_until,
+        parent=None
+        if parent_id is None
+        else Parent(parent_id, _status(parent_status), _polls_from(parent_polls), grandparent_id),
+        settings=settings or "",
+    )
+
+
+def _polls_from(values: Sequence[Any]) -> Polls:
+    return Polls(*values) if values[3] is not None else Polls()
+
+
+def _standing_from(values: Sequence[Any]) -> Standing:
+    status, cause, since, announced, flap_score, flap_at = values
+    if status is None:
+        return Standing()
+    return Standing(
+        _status(status), _cause(cause), since, _status(announced or status), flap_score, flap_at or 0.0
+    )
+
+
+def _status(text: str | None) -> Status:
+    """A word of another version, or of somebody's hand, is nothing known."""
+    return Status(text) if text is not None and text in Status else Status.UNKNOWN
+
+
+def _cause(text: str) -> Cause:
+    return Cause(text) if text in Cause else Cause.NONE

@@ -1,0 +1,1 @@
+"""Device profiles: schema, index, evaluation."""

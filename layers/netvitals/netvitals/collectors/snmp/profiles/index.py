@@ -1,0 +1,124 @@
+"""The index of device profiles: finding and loading one costs the same with ten profiles as with a thousand.
+
+The index is a folder: `match/<enterprise number>.json` says which profiles may fit a sysObjectID,
+`profiles/<name>.json` holds one profile each. It is built from the YAML files by `profile_files`.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from netvitals.collectors.snmp.profiles.answers import Value, text_of
+from netvitals.collectors.snmp.profiles.schema import OWN_BRANCH, PARENT_BRANCH, Match, Profile, oid_of
+from netvitals.domain.errors import ConfigurationError
+
+STANDARD = "_standard"
+_ENTERPRISES = "1.3.6.1.4.1."
+_OID = r"1(\.(0|[1-9]\d{0,9})){5,100}"
+_BRANCHES = re.compile("|".join(map(re.escape, (OWN_BRANCH, PARENT_BRANCH))))
+_AGENTS = ("1.3.6.1.4.1.8072.3.2.", "1.3.6.1.4.1.2021.250.")
+"""net-snmp's sysObjectIDs, new and old: they name the operating system beneath the agent, not the device."""
+_NOWHERE = "1.3.6.1.4.1.0"
+"""For a device that gives no sysObjectID: enterprise 0 is reserved."""
+
+
+class Candidate(msgspec.Struct, frozen=True, array_like=True):
+    """A profile that a device may get."""
+
+    profile: str
+    prefix: str
+    match: Match
+
+    @property
+    def rank(self) -> tuple[int, int, int, str]:
+        """What sorts the best first: the length of a prefix that names a device, conditions, any prefix."""
+        length = len(self.prefix)
+        naming = 0 if self.prefix.startswith(_AGENTS) else length
+        return (-naming, -self.match.conditions, -length, self.profile)
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What a device says of itself."""
+
+    sysobjectid: str
+    sysdescr: str
+
+
+def shelf_of(sysobjectid: str) -> str:
+    """The name of the match file for a sysObjectID or for a prefix of one."""
+    if not sysobjectid.startswith(_ENTERPRISES):
+        return "any"
+    return sysobjectid[len(_ENTERPRISES) :].partition(".")[0]
+
+
+class ProfileBook:
+    """Profiles by device."""
+
+    def __init__(self, index: Path) -> None:
+        self._index = index
+        self._candidates = lru_cache(maxsize=256)(self._read_shelf)
+        self._text = lru_cache(maxsize=256)(self._read_profile)
+        self._profile = lru_cache(maxsize=256)(self._decode)
+
+    def candidates(self, identity: Identity) -> list[Candidate]:
+        """The profiles whose sysObjectID and sysDescr conditions fit, the best first."""
+        shelves = dict.fromkeys((shelf_of(identity.sysobjectid), "any"))
+        found = [c for shelf in shelves for c in self._candidates(shelf) if _fits(c, identity)]
+        return sorted(found, key=lambda c: c.rank)
+
+    def _read_shelf(self, shelf: str) -> tuple[Candidate, ...]:
+        try:
+            text = (self._index / "match" / f"{shelf}.json").read_bytes()
+        except FileNotFoundError:
+            return ()
+        return msgspec.json.decode(text, type=tuple[Candidate, ...])
+
+    def load(self, name: str, sysobjectid: str = "") -> Profile:
+        """The profile of this name, with what lies in a device's own branch put there.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        branch = sysobjectid if re.fullmatch(_OID, sysobjectid) else _NOWHERE
+        return self._profile(name, branch if _BRANCHES.search(self._text(name)) else "")
+
+    def _read_profile(self, name: str) -> str:
+        try:
+            return (self._index / "profiles" / f"{name}.json").read_text()
+        except (FileNotFoundError, ValueError):
+            raise ConfigurationError(
+                f"there is no profile {name!r}; `netvitals profile list` names them"
+            ) from None
+
+    def _decode(self, name: str, branch: str) -> Profile:
+        text = self._text(name).replace(OWN_BRANCH, branch)
+        return msgspec.json.decode(text.replace(PARENT_BRANCH, branch.rpartition(".")[0]), type=Profile)
+
+
+def _fits(candidate: Candidate, identity: Identity) -> bool:
+    prefix, match = candidate.prefix, candidate.match
+    if prefix and identity.sysobjectid != prefix and not identity.sysobjectid.startswith(prefix + "."):
+        return False
+    if match.sysdescr and not re.search(match.sysdescr, identity.sysdescr, re.IGNORECASE):
+        return False
+    return not (match.not_sysdescr and re.search(match.not_sysdescr, identity.sysdescr, re.IGNORECASE))
+
+
+def probes_of(candidates: list[Candidate]) -> list[str]:
+    """The OIDs to be asked for before one of the candidates can be chosen."""
+    return list(dict.fromkeys(oid_of(c.match.probe) for c in candidates if c.match.probe))
+
+
+def choose(candidates: list[Candidate], probed: Mapping[str, Value]) -> str:
+    """The name of the best candidate's profile, given what the probes answered."""
+    for candidate in candidates:
+        match = candidate.match
+        if match.probe is not None:
+            value = probed.get(oid_of(match.probe))
+            if value is None or not re.search(match.probe_matches or "", text_of(value), re.IGNORECASE):
+                continue
+        return candidate.profile
+    return STANDARD

@@ -1,0 +1,18 @@
+"""The profiles that this installation brings."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from netvitals.collectors.snmp.profiles.index import ProfileBook
+
+PACKAGED = Path(__file__).resolve().parents[2] / "profiles"
+
+
+@lru_cache(maxsize=1)
+def packaged_profiles() -> ProfileBook:
+    """The book of them; in a checkout, which has the YAML files, its index is brought up to date first."""
+    if any(PACKAGED.glob("*.yaml")):
+        from netvitals.collectors.snmp.profiles.files import refresh_index  # noqa: PLC0415, YAML only here
+
+        refresh_index(PACKAGED)
+    return ProfileBook(PACKAGED / "index")

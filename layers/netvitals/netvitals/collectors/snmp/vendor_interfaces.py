@@ -1,0 +1,205 @@
+"""Interfaces as a vendor's own MIB counts them, where IF-MIB's counters are dead or missing: pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from netvitals.collectors.snmp.interfaces import (
+    ADMIN,
+    COUNTERS,
+    DESCR,
+    HIGH_SPEED,
+    NAME,
+    OCTETS_32,
+    OCTETS_64,
+    OPER,
+    SPEED,
+    Interfaces,
+    points_of_interfaces,
+    selected,
+)
+from netvitals.collectors.snmp.profiles.answers import Answers, Value, text_of
+from netvitals.collectors.snmp.profiles.cells import Cells, index_part, indexes_of, instance_of, passes
+from netvitals.collectors.snmp.profiles.schema import (
+    OPER_STATES,
+    InterfaceNumber,
+    InterfaceSource,
+    Number,
+    Reported,
+    interface_numbers_of,
+)
+from netvitals.domain.polling.point import Point
+from netvitals.domain.settings.policy import InterfaceFilter
+
+_COLUMN: Mapping[InterfaceNumber, str] = {
+    "bytes_in": OCTETS_64["net_bytes_in"],
+    "bytes_out": OCTETS_64["net_bytes_out"],
+    "errors_in": COUNTERS["net_errors_in"],
+    "errors_out": COUNTERS["net_errors_out"],
+    "discards_in": COUNTERS["net_discards_in"],
+    "discards_out": COUNTERS["net_discards_out"],
+    "speed": SPEED,
+    "oper_status": OPER,
+}
+"""The column of IF-MIB that a number stands in for …"""
+_GIVES_WAY: Mapping[InterfaceNumber, str] = {
+    "bytes_in": OCTETS_32["net_bytes_in"],
+    "bytes_out": OCTETS_32["net_bytes_out"],
+    "speed": HIGH_SPEED,
+}
+"""… and the one that would say the same."""
+_UP = 1
+_COUNTER64_END = 1 << 64
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What one row says of an interface."""
+
+    numbers: dict[InterfaceNumber, int]
+    time_ns: int
+    if_index: str = ""
+    """Decimal; empty where the row does not tell it."""
+    interface: str = ""
+    """ifName or ifDescr of the interface that is meant."""
+    name: str = ""
+
+
+def rows_counted(source: InterfaceSource, answers: Answers) -> list[Counted]:
+    """The rows that say anything; those that share a name have their index behind it."""
+    cells = Cells(answers)
+    terms = [t for t in interface_numbers_of(source).values() if isinstance(t, str | Reported)]
+    rows = {
+        index: _counted(source, cells, index, answers.time_ns(oid, index))
+        for index, oid in indexes_of(terms, answers)
+        if all(passes(rule, cells, index) for rule in source.where)
+    }
+    count = Counter(row.name for row in rows.values() if row.name)
+    for index, row in rows.items():
+        if count[row.name] > 1:
+            rows[index] = msgspec.structs.replace(row, name=f"{row.name} [{index}]")
+    return [row for row in rows.values() if row.numbers]
+
+
+def _counted(source: InterfaceSource, cells: Cells, index: str, time_ns: int) -> Counted:
+    terms = interface_numbers_of(source)
+    read = {name: _number(term, source, cells, index) for name, term in terms.items()}
+    if read.get("oper_status") not in OPER_STATES:
+        read.pop("oper_status", None)
+    return Counted(
+        numbers={name: number for name, number in read.items() if number is not None},
+        time_ns=time_ns,
+        if_index=_if_index(source, cells, index),
+        interface=source.interface or "",
+        name=instance_of(source, cells, index),
+    )
+
+
+def _number(term: str | Reported | Number, source: InterfaceSource, cells: Cells, index: str) -> int | None:
+    """A whole number, exact up to 2^64 - 1."""
+    if isinstance(term, int | float):
+        return int(term)
+    number = _whole(cells.cell(term, index))
+    column = term.column if isinstance(term, Reported) else term
+    if column in source.high_words:
+        number = _joined(_whole(cells.cell(source.high_words[column], index)), number)
+    if number is not None and isinstance(term, Reported):
+        number = term.meaning.get(number) if term.meaning else int(number * term.multiply)
+    return number if number is not None and 0 <= number < _COUNTER64_END else None
+
+
+def _joined(high: int | None, low: int | None) -> int | None:
+    """Two words in one; without either, the counter would seem to be reset."""
+    return None if high is None or low is None else (high << 32) + low % (1 << 32)
+
+
+def _whole(value: Value) -> int | None:
+    """An integer, or the one that a text is: some vendors write large numbers out."""
+    if isinstance(value, bytes):
+        text = text_of(value)
+        return int(text) if text.isdecimal() and len(text) <= len(str(_COUNTER64_END)) else None
+    return value if isinstance(value, int) else None
+
+
+def _if_index(source: InterfaceSource, cells: Cells, index: str) -> str:
+    term = source.if_index
+    if term is None:
+        return ""
+    is_part = isinstance(term, str) and term.startswith("index")
+    found = index_part(str(term), index) if is_part else text_of(cells.cell(term, index))
+    return found if found and found.isdecimal() else ""
+
+
+def replace_counters(interfaces: Interfaces, rows: Sequence[Counted], wanted: InterfaceFilter) -> Interfaces:
+    """Put what rows say in the place of what IF-MIB says; where two rows say it, the first counts.
+
+    Returns:
+        The interfaces of which no ifIndex is known, under numbers that stand in for it.
+    """
+    others = Interfaces()
+    if not rows:
+        return others
+    known = _by_name(interfaces)
+    own, without_index = _Cells(interfaces.indexes), _Cells(())
+    numbered: dict[str, str] = {}
+    for row in rows:
+        index = row.if_index or known.get(row.interface or row.name, "")
+        if index:
+            own.add(index, row)
+        elif row.name and not row.interface:
+            without_index.add(numbered.setdefault(row.name, str(len(numbered))), row)
+    own.write(interfaces)
+    without_index.write(others)
+    for changed in (interfaces, others):
+        changed.names = selected(changed, wanted)
+    return others
+
+
+def _by_name(interfaces: Interfaces) -> dict[str, str]:
+    """By ifName, and by ifDescr where no ifName is the same, the ifIndex."""
+    names, descriptions = interfaces.column(NAME), interfaces.column(DESCR)
+    found = {text_of(descriptions.get(index)): index for index in reversed(interfaces.indexes)}
+    found |= {text_of(names.get(index)): index for index in reversed(interfaces.indexes)}
+    found.pop("", None)
+    return found
+
+
+class _Cells:
+    """Cells to be written over IF-MIB's, by column and ifIndex."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = frozenset(known)
+        self._values: defaultdict[str, dict[str, Value]] = defaultdict(dict)
+        self._times: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._gone: defaultdict[str, set[str]] = defaultdict(set)
+
+    def add(self, index: str, row: Counted) -> None:
+        if index not in self._known and not row.name:
+            return
+        for name, number in row.numbers.items():
+            self._put(_COLUMN[name], index, number, row.time_ns)
+            if name in _GIVES_WAY:
+                self._gone[_GIVES_WAY[name]].add(index)
+        if row.name and (row.if_index or row.interface or index not in self._known):
+            self._put(NAME, index, row.name.encode(), row.time_ns)
+        if index not in self._known and row.numbers.get("oper_status") == _UP:
+            self._put(ADMIN, index, _UP, row.time_ns)
+
+    def _put(self, column: str, index: str, value: Value, time_ns: int) -> None:
+        if index not in self._values[column]:
+            self._values[column][index] = value
+            self._times[column][index] = time_ns
+
+    def write(self, interfaces: Interfaces) -> None:
+        for column, indexes in self._gone.items():
+            rows = interfaces.column(column).items()
+            interfaces.columns[column] = {index: value for index, value in rows if index not in indexes}
+        for column, values in self._values.items():
+            interfaces.columns[column] = {**interfaces.column(column), **values}
+            interfaces.times[column] = {**interfaces.times.get(column, {}), **self._times[column]}
+
+
+def points_without_index(others: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
+    """The points of interfaces of which no ifIndex is known: their name alone says which they are."""
+    for point in points_of_interfaces(others, wanted):
+        yield msgspec.structs.replace(point, if_index=None)

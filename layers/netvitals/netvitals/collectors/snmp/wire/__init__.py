@@ -1,0 +1,1 @@
+"""SNMP on the wire: BER, PDUs, transport, security, sessions."""

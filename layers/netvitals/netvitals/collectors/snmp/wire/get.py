@@ -1,0 +1,81 @@
+"""The GET of any number of objects: split to fit, and rid of what the agent chokes on."""
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import batched
+
+from netvitals.collectors.snmp.wire import pdu
+from netvitals.collectors.snmp.wire.ber import encode_oid
+from netvitals.collectors.snmp.wire.exchange import Request
+from netvitals.collectors.snmp.wire.faults import AuthFault, ProtocolFault, SnmpFault
+from netvitals.collectors.snmp.wire.pdu import Pdu
+from netvitals.collectors.snmp.wire.values import Absent, Value
+
+OIDS_PER_REQUEST = 40
+"""Request and answer then fit an Ethernet frame, unless many of the values are long texts."""
+
+
+class GetWork:
+    """The `Work` of one GET; `values` fills as answers come."""
+
+    def __init__(self, oids: Sequence[str], tries: int) -> None:
+        self.values: dict[str, Value] = {}
+        self.time_ns = 0
+        self.rtt_ms = 0.0
+        self.answers = 0
+        self.fault: SnmpFault | None = None
+        self._tries = tries
+        self._oids = {encode_oid(oid): oid for oid in oids}
+        self._todo = deque(batched(self._oids, OIDS_PER_REQUEST, strict=False))
+
+    @property
+    def unasked(self) -> bool:
+        return bool(self._todo)
+
+    def next_request(self) -> Request | None:
+        return Request(pdu.GET, self._todo.popleft(), self._tries) if self._todo else None
+
+    def answered(self, request: Request, answer: Pdu, time_ns: int, rtt_ms: float) -> None:
+        if not self.answers:
+            self.rtt_ms = rtt_ms
+        self.answers += 1
+        self.time_ns = time_ns
+        if answer.error_status:
+            self._refused(request.names, answer)
+            return
+        values, oids = self.values, self._oids
+        for name, value in answer.varbinds:
+            oid = oids.get(name)
+            if oid is not None and not isinstance(value, Absent):
+                values[oid] = value
+
+    def failed(self, request: Request, fault: SnmpFault) -> None:  # noqa: ARG002, `Work`
+        """One request unanswered after its repeats: the rest would not be either."""
+        self.fault = fault
+        self._todo.clear()
+
+    def _refused(self, names: Sequence[bytes], answer: Pdu) -> None:
+        """Ask again without the object that the error is about, or in halves where none is named."""
+        status, culprit = answer.error_status, answer.error_index - 1
+        if status != pdu.TOO_BIG and 0 <= culprit < len(names):
+            self._blame(names[culprit], status)
+            rest = (*names[:culprit], *names[culprit + 1 :])
+            if rest:
+                self._todo.append(rest)
+        elif len(names) > 1:
+            half = len(names) // 2
+            self._todo.extend((tuple(names[:half]), tuple(names[half:])))
+        else:
+            self._blame(names[0], status)
+
+    def _blame(self, name: bytes, status: int) -> None:
+        if status != pdu.NO_SUCH_NAME:  # v1's way to say noSuchObject
+            self.fault = refusal(self._oids[name], status)
+
+
+def refusal(oid: str, status: int) -> SnmpFault:
+    """The fault that an error-status stands for."""
+    error = pdu.ERROR_NAMES.get(status, f"error-status {status}")
+    if status in (pdu.NO_ACCESS, pdu.AUTHORIZATION_ERROR):
+        return AuthFault(f"{oid}: the agent's access control refuses it ({error})")
+    return ProtocolFault(f"{oid}: the agent answers {error}")

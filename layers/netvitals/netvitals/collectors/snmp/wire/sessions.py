@@ -1,0 +1,78 @@
+"""Which session a device gets: by its credential's version, and by what the fast one declines."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.engines import MEMORY_KEY
+from netvitals.collectors.snmp.wire.security import Security
+from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.domain.errors import CredentialMissing
+from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import SnmpCredential
+from netvitals.domain.settings.policy import SnmpSettings
+
+_RESERVE_SECONDS = 0.5
+"""Of the device's time, a tenth at most: what was read until then still has to become points."""
+
+
+class Opened(NamedTuple):
+    session: SnmpSession
+    memory: Callable[[], dict[str, Any]]
+    """Changes for device memory; to be asked when the session has done its work."""
+
+
+def open_session(target: Target, repetitions: int | None = None) -> Opened:
+    """A session with the target's agent; nothing is sent yet.
+
+    Raises:
+        CredentialMissing: the credential has no SNMP part, or one for another version.
+    """
+    job = target.job
+    credential = target.credential.snmp
+    if credential is None:
+        raise CredentialMissing(
+            f"credential {job.credential!r} has no snmp part, which polling by SNMP needs"
+        )
+    settings = job.settings.snmp
+    security = _security(credential, target.address, settings, job.memory)
+    left = target.deadline - time.monotonic()
+    deadline = target.deadline - min(_RESERVE_SECONDS, left / 10)
+    if _is_declined(credential):
+        from netvitals.collectors.snmp.wire.pysnmp_session import PysnmpSession  # noqa: PLC0415, 200 ms, for few
+
+        session: SnmpSession = PysnmpSession(
+            target.address, credential, settings, deadline, repetitions=repetitions
+        )
+    else:
+        session = SnmpSession(target.address, security, settings, deadline, repetitions=repetitions)
+    return Opened(session, security.remember)
+
+
+def _is_declined(credential: SnmpCredential) -> bool:
+    """Whether the fast session leaves this credential to pysnmp's engine."""
+    if credential.version != "3":
+        return False
+    from netvitals.collectors.snmp.wire.usm import declined  # noqa: PLC0415, 70 ms, for v3 only
+
+    return declined(credential)
+
+
+def _security(
+    credential: SnmpCredential, address: str, settings: SnmpSettings, memory: Mapping[str, Any]
+) -> Security:
+    if (credential.version == "3") != ((settings.version or credential.version) == "3"):
+        raise CredentialMissing(
+            f"the device is set to SNMP version {settings.version}, "
+            f"its credential is for {credential.version}"
+        )
+    if credential.version == "3":
+        from netvitals.collectors.snmp.wire.v3 import UserSecurity  # noqa: PLC0415, 70 ms, for v3 only
+
+        return UserSecurity(credential, address, settings.port, memory.get(MEMORY_KEY))
+    if credential.community is None:
+        raise CredentialMissing(f"version {credential.version} needs a community")
+    return CommunitySecurity(
+        "1" if (settings.version or credential.version) == "1" else "2c", credential.community
+    )

@@ -1,0 +1,154 @@
+"""One UDP socket per event loop and address family, shared by every device that is being polled.
+
+Where the kernel grants it too small a buffer there are more of them, and each device keeps to one: the
+answers of hundreds of devices wait there while one turn of the loop lasts.
+"""
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+import time
+from functools import cache
+from math import ceil
+from typing import Protocol
+from zlib import crc32
+
+from netvitals.collectors.snmp.wire.faults import Malformed, Unreachable
+from netvitals.collectors.snmp.wire.security import message_id
+
+RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
+"""Room for the answers of 2000 requests, of which each takes the kernel 2 to 4 KiB."""
+_MAX_SOCKETS = 32
+_DATAGRAM_BYTES = 65_535
+_READS_PER_TURN = 256
+"""A flood gets no more of the loop than this at a time."""
+_READS_PER_DRAIN = 4096
+
+type Address = tuple[str, int]
+"""Canonical IP address and port."""
+
+
+class Waiter(Protocol):
+    """Whoever waits for the answer to one message id."""
+
+    address: Address
+
+    def arrived(self, datagram: bytes, time_ns: int) -> None:
+        """Take a datagram that came from `address` under the id; more than one may."""
+        ...
+
+
+class Endpoint:
+    """A socket, and who waits for what on it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, family: socket.AddressFamily) -> None:
+        self._loop = loop
+        self._waiting: dict[int, Waiter] = {}
+        self._socket = _open(family)
+        self._socket.bind(("", 0))
+        self.strays = 0
+        """Datagrams nobody waited for: late, forged, from another address, or no SNMP at all."""
+        loop.add_reader(self._socket.fileno(), self._read, _READS_PER_TURN)
+
+    def expect(self, waiter: Waiter) -> int:
+        """A fresh message id under which the waiter gets what arrives, until it is forgotten.
+
+        Ids have 31 bits, can't be guessed, and always take four octets.
+        """
+        while (number := 1 << 30 | secrets.randbits(30)) in self._waiting:
+            pass
+        self._waiting[number] = waiter
+        return number
+
+    def forget(self, number: int) -> None:
+        self._waiting.pop(number, None)
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """Send now; a full send buffer is a lost datagram, which a retry makes good.
+
+        Raises:
+            Unreachable: this machine has no way to the address, or may not use it.
+        """
+        try:
+            self._socket.sendto(datagram, address)
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError as error:
+            raise Unreachable(f"{address[0]}: nothing can be sent there: {error.strerror}") from None
+
+    def drain(self) -> None:
+        """Take in what has arrived already: time that our own loop was busy is no silence of a device."""
+        self._read(_READS_PER_DRAIN)
+
+    def _read(self, most: int) -> None:
+        receive = self._socket.recvfrom
+        for _ in range(most):
+            try:
+                datagram, source = receive(_DATAGRAM_BYTES)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                continue  # an ICMP error for an earlier datagram; the next read goes on
+            self._dispatch(datagram, source)
+
+    def _dispatch(self, datagram: bytes, source: tuple[str, int] | tuple[str, int, int, int]) -> None:
+        try:
+            waiter = self._waiting.get(message_id(datagram))
+        except Malformed:
+            waiter = None
+        if waiter is None or waiter.address != source[:2]:
+            self.strays += 1
+        else:
+            waiter.arrived(datagram, time.time_ns())
+
+    def close(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+
+def _open(family: socket.AddressFamily) -> socket.socket:
+    """A socket with as much receive buffer as net.core.rmem_max lets it have."""
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    opened.settimeout(0)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES // 2)  # the kernel doubles it
+    return opened
+
+
+@cache
+def _sockets_needed() -> int:
+    """1 where rmem_max is 4 MiB, the default of newer kernels; 20 where it is 208 KiB, that of older ones."""
+    with _open(socket.AF_INET) as probe:
+        granted = probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    return min(ceil(RECEIVE_BUFFER_BYTES / granted), _MAX_SOCKETS)
+
+
+_endpoints: dict[tuple[asyncio.AbstractEventLoop, socket.AddressFamily, int], Endpoint] = {}
+
+
+def endpoint_to(address: str) -> Endpoint:
+    """The running loop's endpoint for this IP address; those of closed loops are closed."""
+    loop = asyncio.get_running_loop()
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    key = (loop, family, crc32(address.encode()) % _sockets_needed())
+    endpoint = _endpoints.get(key)
+    if endpoint is None:
+        for closed in [other for other in _endpoints if other[0].is_closed()]:
+            _endpoints.pop(closed).close()
+        endpoint = _endpoints[key] = Endpoint(loop, family)
+    return endpoint
+
+
+def close_endpoints() -> None:
+    """Close the running loop's endpoints; the next use opens new ones."""
+    loop = asyncio.get_running_loop()
+    for key in [key for key in _endpoints if key[0] is loop]:
+        _endpoints.pop(key).close()
+
+
+def canonical(address: str) -> str:
+    """The IP address as the kernel prints it in the source of a datagram."""
+    if ":" not in address:
+        return address
+    return socket.inet_ntop(socket.AF_INET6, ipaddress.IPv6Address(address).packed)

@@ -1,0 +1,194 @@
+"""The walk of many columns at once: several in one GETBULK, each with a cursor of its own."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from netvitals.collectors.snmp.wire import pdu
+from netvitals.collectors.snmp.wire.column import Column
+from netvitals.collectors.snmp.wire.exchange import Request
+from netvitals.collectors.snmp.wire.faults import NoAnswer, ProtocolFault, SnmpFault, Unreachable
+from netvitals.collectors.snmp.wire.get import refusal
+from netvitals.collectors.snmp.wire.pdu import Pdu
+
+VARBINDS_PER_RESPONSE = 50
+"""Of 28 octets on average, 50 fill one Ethernet frame without fragments."""
+
+
+class Step(Request):
+    """A request for the next rows of some columns."""
+
+    __slots__ = ("columns", "sent_at")
+
+    def __init__(self, columns: Sequence[Column], repetitions: int, tries: int) -> None:
+        names = [column.cursor for column in columns]
+        super().__init__(pdu.GET_BULK if repetitions else pdu.GET_NEXT, names, tries, repetitions)
+        self.columns = columns
+        self.sent_at = time.monotonic()
+
+    @property
+    def is_last_resort(self) -> bool:
+        """Whether there is no way to ask for less: a single name by GETNEXT."""
+        return not self.repetitions and len(self.columns) == 1
+
+
+class Pace:
+    """How much of a device is asked at a time; lives as long as its session.
+
+    `repetitions` is halved by failure and grows by one with success. GETBULK is given up for the whole
+    device when it has never worked and GETNEXT has.
+    """
+
+    def __init__(self, repetitions: int, most: int, *, bulk: bool) -> None:
+        self.most = most
+        self.repetitions = max(1, min(repetitions, most))
+        self.bulk = bulk
+        self.bulk_works = False
+        self.room = VARBINDS_PER_RESPONSE
+        self.rows: dict[str, int] = {}
+        """Rows of the tables whose end has been seen, by the OID above their columns."""
+
+    def succeeded(self, step: Step) -> None:
+        if step.repetitions:
+            self.bulk_works = True
+            if step.repetitions >= self.repetitions:
+                self.repetitions = min(self.repetitions + 1, self.most)
+        elif step.columns[0].misses and not self.bulk_works:
+            self.bulk = False
+
+    def failed(self, step: Step) -> None:
+        if step.repetitions:
+            self.repetitions = max(1, min(self.repetitions, step.repetitions // 2))
+
+    def too_big(self, step: Step) -> None:
+        self.room = max(1, max(step.repetitions, 1) * len(step.columns) // 2)
+        self.repetitions = max(1, min(self.repetitions, self.room))
+
+
+class WalkWork:
+    """The `Work` of one walk."""
+
+    def __init__(self, columns: Sequence[str], pace: Pace, *, retries: int, max_varbinds: int) -> None:
+        self.columns = [Column(name, pace.most if pace.bulk else 0) for name in dict.fromkeys(columns)]
+        self._pace = pace
+        self._retries = retries
+        self._todo = deque(self.columns)
+        self._left = self._max_varbinds = max_varbinds
+        self._answered_at = 0.0
+        self._silent = 0
+        """Columns that failed by silence since the last answer."""
+        self._stopped: SnmpFault | None = None
+
+    @property
+    def fault(self) -> SnmpFault | None:
+        """Why the walk was ended, or the fault of the first column that has one."""
+        return self._stopped or next((column.fault for column in self.columns if column.fault), None)
+
+    def next_request(self) -> Step | None:
+        if not self._todo:
+            return None
+        first = self._todo.popleft()
+        if not self._pace.bulk:
+            first.limit = 0
+        if first.limit == 0:
+            return self._get_next(first)
+        repetitions = self._repetitions(first)
+        return Step(self._companions(first, self._pace.room // repetitions), repetitions, tries=1)
+
+    def _get_next(self, first: Column) -> Step:
+        tries = 1 if self._pace.bulk else self._retries + 1
+        return Step(self._companions(first, self._pace.room), 0, tries)
+
+    def _repetitions(self, column: Column) -> int:
+        """No more than there are rows left, and one more to see the end, where the table's size is known."""
+        left = self._pace.rows.get(column.parent, 0) - len(column.rows)
+        most = min(column.limit, self._pace.repetitions, self._pace.room)
+        return min(most, left + 1) if left > 0 else most
+
+    def _companions(self, first: Column, most: int) -> list[Column]:
+        """Columns that fit into the same request; one that failed before goes alone."""
+        group = [first]
+        while len(group) < most and self._todo and not first.misses:
+            other = self._todo[0]
+            if other.misses or bool(other.limit) != bool(first.limit):
+                break
+            group.append(self._todo.popleft())
+        return group
+
+    def answered(self, request: Step, answer: Pdu, time_ns: int, rtt_ms: float) -> None:  # noqa: ARG002, `Work`
+        self._answered_at, self._silent = time.monotonic(), 0
+        if answer.error_status:
+            self._refused(request, answer)
+            return
+        if not answer.varbinds:
+            fault = ProtocolFault(f"{request.columns[0].name}: the agent's answer holds no object")
+            self._stumble(request, request.columns, fault, request.repetitions // 2)
+            return
+        self._pace.succeeded(request)
+        width = len(request.columns)
+        for position, column in enumerate(request.columns):
+            self._advance(column, column.take(answer.varbinds[position::width], time_ns))
+        self._left -= len(answer.varbinds)
+        if self._left <= 0:
+            self._stop(ProtocolFault(f"the walk has brought more than {self._max_varbinds} objects"))
+
+    def _advance(self, column: Column, progress: bool) -> None:  # noqa: FBT001, an answer has one or not
+        if progress:
+            column.misses = 0
+            if column.limit:
+                column.limit += 1
+        if column.ended:
+            self._pace.rows[column.parent] = len(column.rows)
+        elif not column.fault:
+            self._todo.append(column)
+
+    def failed(self, request: Step, fault: SnmpFault) -> None:
+        """Ask for less, at last by GETNEXT; a fault that a smaller request would meet as well ends it all."""
+        is_final = not isinstance(fault, NoAnswer | ProtocolFault) or isinstance(fault, Unreachable)
+        if is_final or self._is_gone(request):
+            self._stop(fault)
+        else:
+            given_up = request.columns[0].misses >= self._retries
+            self._stumble(request, request.columns, fault, 0 if given_up else request.repetitions // 2)
+
+    def _is_gone(self, request: Step) -> bool:
+        """Whether two columns in a row met silence, each alone and by GETNEXT, and nothing else was heard."""
+        if request.is_last_resort and self._answered_at < request.sent_at:
+            self._silent += 1
+        return self._silent > 1
+
+    def _refused(self, request: Step, answer: Pdu) -> None:
+        status, index = answer.error_status, answer.error_index - 1
+        columns = request.columns
+        culprits = columns[index : index + 1] if 0 <= index < len(columns) else columns
+        if status == pdu.TOO_BIG and (request.repetitions > 1 or len(columns) > 1):
+            self._pace.too_big(request)
+            self._todo.extendleft(reversed(columns))
+        elif status == pdu.NO_SUCH_NAME and not request.repetitions and len(culprits) == 1:
+            culprits[0].ended = True  # v1's way to say endOfMibView
+            self._todo.extendleft(reversed([column for column in columns if not column.ended]))
+        else:
+            self._todo.extendleft(reversed([column for column in columns if column not in culprits]))
+            self._stumble(request, culprits, refusal(culprits[0].name, status), request.repetitions // 2)
+
+    def _stumble(self, request: Step, columns: Sequence[Column], fault: SnmpFault, limit: int) -> None:
+        """Ask for less of these columns, each alone; what fails as a single GETNEXT has failed."""
+        self._pace.failed(request)
+        for column in reversed(columns):
+            column.misses += 1
+            if request.is_last_resort:
+                column.fault = fault
+            else:
+                column.limit = limit
+                self._todo.appendleft(column)
+
+    def _stop(self, fault: SnmpFault) -> None:
+        """Ask for nothing more."""
+        self._stopped = fault
+        self._todo.clear()
+
+    def close(self, fault: SnmpFault) -> None:
+        """Mark what is unfinished: with why the walk was ended, or else with this fault."""
+        for column in self.columns:
+            if not column.ended and column.fault is None:
+                column.fault = self._stopped or fault

@@ -1,0 +1,1 @@
+"""The decision whether a device is up, and what is announced."""

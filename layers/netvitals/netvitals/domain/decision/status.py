@@ -1,0 +1,168 @@
+"""The status of devices and sites: the words, what a decision looks at, and what it leaves behind.
+
+All times are seconds since the epoch.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from netvitals.domain.settings.policy import Section
+
+
+class Status(StrEnum):
+    ONLINE = "online"
+    OFFLINE = "offline"
+    """Polled and silent for longer than its time-out."""
+    UNREACHABLE = "unreachable"
+    """Silent, and so is its parent: the parent is the one to look at."""
+    UNKNOWN = "unknown"
+    """Nobody can tell: not polled, not measurable, or behind a lost path. Never an outage by itself."""
+
+
+class Cause(StrEnum):
+    """Why a device has its status; a closed list, fit for filters."""
+
+    NONE = ""
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    PARENT_DOWN = "parent_down"
+    PATH_LOST = "path_lost"
+    NOT_POLLED = "not_polled"
+    COLLECTOR_SILENT = "collector_silent"
+    NOT_MEASURABLE = "not_measurable"
+
+
+TOLD_BY_ANOTHER = frozenset({Cause.PARENT_DOWN, Cause.PATH_LOST, Cause.COLLECTOR_SILENT})
+"""Causes whose event is the parent's, the site's or the fleet's: the device has none of its own."""
+
+
+class StatusSettings(Section, frozen=True):
+    """What holds for all devices when their status is decided."""
+
+    site_lost_fraction: Annotated[float, Meta(gt=0.5, le=1)] = 0.9
+    """A site of whose devices at least this share fail together has lost its path …"""
+    site_minimum_devices: Annotated[int, Meta(ge=2)] = 3
+    """… if they are at least so many."""
+    site_marks_offline: bool = False
+    """Whether devices behind a lost path are `offline` instead of `unknown`; the event stays the site's."""
+    flap_threshold: Annotated[float, Meta(ge=1)] = 3.0
+    """Every change between online and offline scores 1; from this score on changes are not announced …"""
+    flap_half_life_seconds: Annotated[float, Meta(gt=0)] = 900.0
+    """… until it has decayed, by half in so many seconds."""
+    silence_seconds: Annotated[float, Meta(ge=60)] = 300.0
+    """No poll of any device for so long is the collector's silence, and no run of this function for so
+    long (or a clock that went back) is a gap: nothing that seems to have happened in it counts."""
+    heartbeat_seconds: Annotated[int, Meta(ge=30, le=86400)] = 300
+    """Each device's status is written to InfluxDB this often, changed or not."""
+
+
+class Polls(msgspec.Struct, frozen=True):
+    """What polls have found out about a device, or a parent."""
+
+    last_seen_at: float | None = None
+    last_attempt_at: float | None = None
+    streak_since: float | None = None
+    """When the first of the polls in a row was made that ended as the last one did."""
+    failures: int = 0
+    successes: int = 0
+    """In a row; one of the two is 0."""
+    reason: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What earlier decisions have left."""
+
+    status: Status = Status.UNKNOWN
+    cause: Cause = Cause.NONE
+    since: float | None = None
+    announced: Status = Status.UNKNOWN
+    """What the world was told last."""
+    flap_score: float = 0.0
+    flap_at: float = 0.0
+
+
+class Parent(msgspec.Struct, frozen=True):
+    id: str
+    status: Status
+    polls: Polls
+    parent_id: str | None = None
+
+
+class Monitored(msgspec.Struct, frozen=True):
+    """A device as a decision sees it."""
+
+    id: str
+    polls: Polls
+    standing: Standing
+    hostname: str = ""
+    device_type: str = "network"
+    site: str = ""
+    maintenance_until: float | None = None
+    parent: Parent | None = None
+    settings: str = ""
+    """Overrides of the device type's `Policy`, as JSON text."""
+
+
+class SiteState(msgspec.Struct, frozen=True):
+    """Whether the path to a site is lost; the site of no name is the fleet, lost when nobody polls it."""
+
+    name: str
+    lost: bool = False
+    since: float = 0.0
+    """Since when it is lost, or is there again; devices get their full time-out after that."""
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """Whether polling and deciding went on without interruption: what seems to happen in one is not counted.
+
+    An interruption is a pause of the schedules, a late tick, a clock that jumped, or a database restored
+    from a backup: from here they all look alike.
+    """
+
+    last_run_at: float | None = None
+    newest_attempt_at: float | None = None
+    """The newest poll of any device."""
+    is_quiet: bool = False
+    """Nothing is being polled: an interruption that has not ended."""
+    interrupted_at: float = 0.0
+    resumed_at: float = 0.0
+    """When the last interruption began and ended."""
+    patience_seconds: float | None = None
+    """The shortest time after which some device is missed; None before the first run."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a decision changes about a device; `after` is what its standing becomes."""
+
+    device: Monitored
+    after: Standing
+    detail: str
+    """For a person."""
+    is_transition: bool
+    """The status changes: one row of history, one point."""
+    is_announced: bool
+    """The world is told: one event."""
+
+
+Channel = Literal["point", "event", "digest"]
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """Something to be published, kept in the database until it is."""
+
+    id: str
+    """The same however often it is sent."""
+    channel: Channel
+    body: str
+    """A line of line protocol, or JSON."""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What became of a batch of letters."""
+
+    published: int = 0
+    left: int = 0
+    """Handed over and not taken."""

@@ -1,0 +1,1 @@
+"""Devices as the inventory describes them, and which addresses may be dialled."""

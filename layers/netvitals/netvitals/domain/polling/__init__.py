@@ -1,0 +1,1 @@
+"""Ticks, schedules, jobs, and what a poll of a device returns."""

@@ -1,0 +1,102 @@
+"""What a poll found out: readings while it runs, a result and an observation when it has ended."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from netvitals.domain.polling.job import Job, Kind
+from netvitals.domain.polling.point import Point
+
+
+class Reason(StrEnum):
+    """Why a device gave less than was asked; a closed list, fit for a metric's dimension."""
+
+    OK = "ok"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    AUTH = "auth"
+    UNSUPPORTED = "unsupported"
+    PROTOCOL = "protocol"
+    PARTIAL = "partial"
+    BAD_ADDRESS = "bad_address"
+    BAD_CREDENTIAL = "bad_credential"
+    HOST_KEY = "host_key"
+    INTERNAL = "internal"
+
+
+OUR_FAULTS = frozenset(
+    {
+        *(Reason.BAD_ADDRESS, Reason.BAD_CREDENTIAL, Reason.UNSUPPORTED, Reason.INTERNAL),
+        *(Reason.AUTH, Reason.HOST_KEY),  # of a host on the way, where the device itself is not alive by them
+    }
+)
+"""Reasons for which nothing was sent to the device, so that its silence proves nothing."""
+
+
+class Reading:
+    """Where a collector puts what it reads, as it reads it: what was read stays when time runs out."""
+
+    __slots__ = ("alive", "detail", "memory", "points", "reason", "rtt_ms")
+
+    def __init__(self) -> None:
+        self.alive = False
+        """Any reply at all proves the device alive, a refusal included."""
+        self.reason: Reason = Reason.TIMEOUT
+        """`OK` once everything that was asked for was read, `PARTIAL` where some of it is missing."""
+        self.detail = ""
+        """For a person: which part, why, what to do. Never a secret."""
+        self.rtt_ms: float | None = None
+        self.points: list[Point] = []
+        self.memory: dict[str, Any] = {}
+        """Changes for `device_state.memory`; None as a value removes the key."""
+
+    def fail(self, reason: Reason, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+
+
+class PollResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one job ended as."""
+
+    job: Job
+    reachable: bool
+    method: str
+    """What proved it alive, or was tried last: `icmp`, `tcp`, `snmp`, `ssh`, `winrm`."""
+    reason: Reason
+    detail: str = ""
+    attempted_at_ns: int
+    duration_ms: float
+    points: list[Point]
+    point_faults: list[str] = []
+    """What was wrong with points that were dropped."""
+    memory: dict[str, Any] = {}
+
+    @property
+    def complete(self) -> bool:
+        return self.reason is Reason.OK
+
+    def observation(self) -> "Observation":
+        return Observation(
+            device_id=self.job.device_id,
+            kind=self.job.kind,
+            attempted_at_ns=self.attempted_at_ns,
+            reachable=self.reachable,
+            reason=self.reason,
+            detail=self.detail[:500],
+            method=self.method,
+            memory=self.memory,
+        )
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a result that `device_state` keeps."""
+
+    device_id: str
+    kind: Kind
+    attempted_at_ns: int
+    reachable: bool
+    reason: Reason
+    detail: str = ""
+    method: str = ""
+    memory: dict[str, Any] = {}

@@ -1,0 +1,1 @@
+"""What a user configures: policies, credentials, secrets, and their validation."""

@@ -1,0 +1,191 @@
+"""The point sink that writes to InfluxDB through its version 2 API, which 1.8, 2 and 3 have."""
+
+import gzip
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from netvitals.domain.settings.configuration import InfluxSettings
+from netvitals.store.access import InfluxAccess
+from netvitals.store.influx_connection import InfluxConnection
+from netvitals.store.influx_faults import Fault, Remedy, fault_of, named_in
+from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
+
+MAX_LINES = 5000
+"""What InfluxData advises for one request."""
+MAX_BYTES = 4_000_000
+"""Before compression; the smallest limit of a hosted InfluxDB is 10 MB."""
+MAX_REQUESTS = 300
+"""For one `write`: finding a refused line that InfluxDB does not name takes about 26 of them."""
+SHORTEST_REQUEST_SECONDS = 0.05
+CAUTION_SECONDS = 60.0
+"""So long after retries were in vain, requests are not retried: in an outage they only multiply the load."""
+
+_NO_TIME = Fault(Remedy.KEEP, Obstacle.NO_TIME, "no time was left to write to InfluxDB")
+_TOO_MANY = Fault(Remedy.KEEP, Obstacle.NO_TIME, f"some lines are left after {MAX_REQUESTS} requests")
+
+
+class InfluxSink:
+    """Writes lines synchronously, in gzip, with bounded retries; see `ports.PointSink`.
+
+    `access` gives the secret's content, `refresh` reads the secret anew and says whether it did. The
+    connection is made at the first write.
+    """
+
+    def __init__(
+        self,
+        access: Callable[[], InfluxAccess],
+        settings: InfluxSettings,
+        refresh: Callable[[], bool] = lambda: False,
+        *,
+        ca_file: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._access, self._settings, self._refresh = access, settings, refresh
+        self._ca_file, self._sleep, self._clock = ca_file, sleep, clock
+        self._connection: InfluxConnection | None = None
+        self._cautious_until = float("-inf")
+
+    def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:
+        delivery = _Delivery(lambda some: self.send(some, deadline))
+        for request in requests_of(lines):
+            delivery.deliver(request)
+        return delivery.outcome()
+
+    def check(self, deadline: float) -> WriteOutcome:
+        """Whether lines could be written now, asked with a request that holds none."""
+        fault = self.send(["# netvitals"], deadline)
+        if fault is None or fault.remedy is Remedy.ISOLATE:  # some versions complain that it is empty
+            return WriteOutcome()
+        return WriteOutcome(obstacle=fault.obstacle, detail=fault.detail)
+
+    def send(self, lines: Sequence[str], deadline: float) -> Fault | None:
+        """One request, repeated while that may help and the deadline allows; None when it was taken."""
+        body = gzip.compress("\n".join(lines).encode(), compresslevel=1)
+        fault = self._attempt(body, deadline)
+        if fault is not None and fault.obstacle is Obstacle.AUTH and self._refresh():
+            self._connection = None
+            fault = self._attempt(body, deadline)
+        retries = self._settings.retries if self._clock() >= self._cautious_until else 0
+        for attempt in range(retries):
+            if fault is None or fault.remedy is not Remedy.RETRY:
+                break
+            pause = self._pause(attempt, fault)
+            if self._clock() + pause + SHORTEST_REQUEST_SECONDS > deadline:
+                break
+            self._sleep(pause)
+            fault = self._attempt(body, deadline)
+        caution = fault is not None and fault.remedy is Remedy.RETRY
+        self._cautious_until = self._clock() + CAUTION_SECONDS if caution else float("-inf")
+        return fault
+
+    def _attempt(self, body: bytes, deadline: float) -> Fault | None:
+        seconds = min(self._settings.timeout_seconds, deadline - self._clock())
+        if seconds < SHORTEST_REQUEST_SECONDS:
+            return _NO_TIME
+        try:
+            self._connected().post(body, seconds)
+        except Exception as error:  # noqa: BLE001, the client lets many kinds through; `fault_of` knows all
+            return self._judged(error)
+        return None
+
+    def _connected(self) -> InfluxConnection:
+        if self._connection is None:
+            self._connection = InfluxConnection(self._access(), self._ca_file)
+        return self._connection
+
+    def _judged(self, error: Exception) -> Fault:
+        fault = fault_of(error)
+        if self._connection is not None:
+            fault = msgspec.structs.replace(
+                fault,
+                detail=self._connection.redacted(fault.detail),
+                message=self._connection.redacted(fault.message),
+            )
+        if fault.obstacle is Obstacle.TIMEOUT:
+            self._connection = None  # its thread may still hang on an answer
+        return fault
+
+    def _pause(self, attempt: int, fault: Fault) -> float:
+        """Half to all of the exponential step, and no less than InfluxDB asks for."""
+        step = min(
+            self._settings.backoff_initial_seconds * 2.0**attempt, self._settings.backoff_maximum_seconds
+        )
+        return max(step * random.uniform(0.5, 1), fault.retry_after or 0)  # noqa: S311, spreads load only
+
+
+def requests_of(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines in portions that fit in a request each."""
+    portion: list[str] = []
+    size = 0
+    for line in lines:
+        length = 4 * len(line) if not line.isascii() else len(line)
+        if portion and (len(portion) == MAX_LINES or size + length > MAX_BYTES):
+            yield portion
+            portion, size = [], 0
+        portion.append(line)
+        size += length + 1
+    if portion:
+        yield portion
+
+
+class _Delivery:
+    """Where the lines of one `write` end up. An obstacle once met, nothing more is tried."""
+
+    def __init__(self, send: Callable[[Sequence[str]], Fault | None]) -> None:
+        self._send = send
+        self._accepted = 0
+        self._refused: list[Refusal] = []
+        self._unsent: list[str] = []
+        self._obstacle: Fault | None = None
+        self._requests = 0
+
+    def deliver(self, lines: Sequence[str]) -> None:
+        fault = self._obstacle or self._sent(lines)
+        if fault is None:
+            self._accepted += len(lines)
+        elif fault.remedy is Remedy.ISOLATE:
+            self._isolate(lines, fault)
+        elif fault.remedy is Remedy.SPLIT:
+            self._halve(lines, fault)
+        else:
+            self._obstacle = fault
+            self._unsent.extend(lines)
+
+    def _sent(self, lines: Sequence[str]) -> Fault | None:
+        if self._requests >= MAX_REQUESTS:
+            return _TOO_MANY
+        self._requests += 1
+        return self._send(lines)
+
+    def _isolate(self, lines: Sequence[str], fault: Fault) -> None:
+        """Set the named lines aside and write the others once more: some versions wrote them, some not."""
+        named = named_in(fault.message, lines)
+        self._refused.extend(named.refused)
+        if not named.refused and not (named.suspects and named.rest):
+            self._halve(lines, fault)
+            return
+        for group in (named.suspects, named.rest):
+            if group:
+                self.deliver(group)
+
+    def _halve(self, lines: Sequence[str], fault: Fault) -> None:
+        if len(lines) == 1:
+            self._refused.append(Refusal(lines[0], fault.detail))
+            return
+        middle = len(lines) // 2
+        self.deliver(lines[:middle])
+        self.deliver(lines[middle:])
+
+    def outcome(self) -> WriteOutcome:
+        return WriteOutcome(
+            accepted=self._accepted,
+            refused=self._refused,
+            unsent=self._unsent,
+            obstacle=self._obstacle.obstacle if self._obstacle else None,
+            detail=self._obstacle.detail if self._obstacle else "",
+            requests=self._requests,
+        )

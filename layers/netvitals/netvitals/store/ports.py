@@ -1,0 +1,50 @@
+"""What the use cases need of the place where points are kept, and of the spool beside it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from netvitals.store.outcome import WriteOutcome
+from netvitals.store.spool_batch import Content
+
+
+class PointSink(Protocol):
+    def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:
+        """Write lines of line protocol in as few requests as fit; safe to repeat.
+
+        Retries within `deadline` (clock of `time.monotonic`). InfluxDB's faults are the outcome, never an
+        exception. Blocks: call it where nothing else waits, or on a thread.
+        """
+        ...
+
+
+class Spool(Protocol):
+    """A durable place for what can't be delivered now."""
+
+    def put(self, content: Content, records: Sequence[str], cause: str) -> None:
+        """Keep the records as they are, in as few messages as fit; `cause` says why they are here.
+
+        Raises:
+            Unavailable: not all of them were kept.
+        """
+        ...
+
+
+class SpoolMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message received from the spool."""
+
+    id: str
+    body: str
+    receipt: str
+    receive_count: int = 1
+    sent_at: float = 0.0
+    """Seconds since the epoch: older ones are delivered first."""
+
+
+class SpoolQueue(Protocol):
+    """The receiving end of the spool."""
+
+    def postpone(self, message: SpoolMessage, seconds: int) -> None:
+        """Hide the message for so long; does nothing where the queue can't be reached."""
+        ...
