@@ -1,7 +1,7 @@
 """The index of device profiles: finding and loading one costs the same with ten profiles as with a thousand.
 
 The index is a folder: `match/<enterprise number>.json` says which profiles may fit a sysObjectID,
-`profiles/<name>.json` holds one profile each. It is built from the YAML files by `profile_files`.
+`profiles/<name>.json` holds one profile each. It is built from the YAML files by `files`.
 """
 
 import re

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from netvitals.collectors.snmp.profiles.index import ProfileBook
 
-PACKAGED = Path(__file__).resolve().parents[2] / "profiles"
+PACKAGED = Path(__file__).resolve().parents[3] / "profiles"
 
 
 @lru_cache(maxsize=1)
