@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from netvitals.collectors.snmp.profiles.files import write_index
+from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.index import Identity, ProfileBook
 from netvitals.collectors.snmp.profiles.schema import Match, Profile, Section, Source
 

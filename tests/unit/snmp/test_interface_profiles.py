@@ -10,7 +10,8 @@ from local.simulators.snmp_devices import interfaces, system
 from local.simulators.snmp_mib import Counter64, Object
 from netvitals.collectors.snmp.explain import explain
 from netvitals.collectors.snmp.profiles.answers import Answers, Value
-from netvitals.collectors.snmp.profiles.files import read_folder, read_profile, write_index
+from netvitals.collectors.snmp.profiles.build_index import write_index
+from netvitals.collectors.snmp.profiles.files import read_folder, read_profiles
 from netvitals.collectors.snmp.profiles.index import ProfileBook
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED
 from netvitals.collectors.snmp.profiles.vitals import reads_of
@@ -26,7 +27,7 @@ NAME = f"{ACME}.3 acmeName"
 
 PROFILE = f"""
 match:
-  sysobjectid: {ACME}
+  - sysobjectid: [{ACME}]
 interfaces:
   - interface: Gi1/0/2
     bytes_in: {ACME}.1.0 acmeIn
@@ -93,7 +94,7 @@ async def test_the_filter_holds_for_interfaces_of_a_vendors_mib_as_well(tmp_path
 
 async def test_a_profile_without_the_section_asks_nothing_more(tmp_path: Path) -> None:
     plain = device()
-    await poll(plain, profiles=book(tmp_path, f"match: {{ sysobjectid: {ACME} }}\n"))
+    await poll(plain, profiles=book(tmp_path, f"match: [{{ sysobjectid: [{ACME}] }}]\n"))
     counting = device()
     await poll(counting, profiles=book(tmp_path))
     assert plain.requests < counting.requests
@@ -125,9 +126,9 @@ async def test_explain_shows_what_each_row_says(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, line: str, complaint: str) -> None:
     path = tmp_path / "acme.yaml"
-    path.write_text(f"match: {{ sysobjectid: {ACME} }}\ninterfaces:\n  - {line}\n")
+    path.write_text(f"match: [{{ sysobjectid: [{ACME}] }}]\ninterfaces:\n  - {line}\n")
     with pytest.raises(ConfigurationError, match=complaint) as error:
-        read_profile(path)
+        read_profiles(path)
     assert str(error.value).startswith("acme.yaml:3: interfaces[0]")
 
 
@@ -135,9 +136,9 @@ def test_a_profile_inherits_the_section(tmp_path: Path) -> None:
     (tmp_path / "_common.yaml").write_text(
         PROFILE.partition("interfaces:")[1] + PROFILE.partition("interfaces:")[2]
     )
-    (tmp_path / "acme.yaml").write_text(f"match: {{ sysobjectid: {ACME} }}\nextends: _common\n")
+    (tmp_path / "acme.yaml").write_text(f"match: [{{ sysobjectid: [{ACME}] }}]\nextends: [_common]\n")
     (tmp_path / "other.yaml").write_text(
-        f"match: {{ sysobjectid: {ACME}.1 }}\nextends: _common\ninterfaces: []\n"
+        f"match: [{{ sysobjectid: [{ACME}.1] }}]\nextends: [_common]\ninterfaces: []\n"
     )
     found = read_folder(tmp_path)
     assert len(found["acme"].interfaces) == 2
@@ -147,7 +148,7 @@ def test_a_profile_inherits_the_section(tmp_path: Path) -> None:
 def counted(name: str, objects: Mapping[str, Value]) -> list[Counted]:
     """What a packaged profile makes of a device's objects."""
     [path] = PACKAGED.rglob(f"{name}.yaml")
-    sources, given = read_profile(path)[0].interfaces, Answers()
+    sources, given = read_profiles(path)[name].profile.interfaces, Answers()
     reads = reads_of(sources)
     given.add_scalars({oid: value for oid, value in objects.items() if oid in reads.scalars}, 1)
     for column in reads.columns:

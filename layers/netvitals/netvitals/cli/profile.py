@@ -14,8 +14,9 @@ from netvitals.cli.device_options import device_options
 from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
+from netvitals.collectors.snmp.profiles.build_index import candidates_of, write_index
 from netvitals.collectors.snmp.profiles.evaluate import Row
-from netvitals.collectors.snmp.profiles.files import candidates_of, read_folder, read_profile, write_index
+from netvitals.collectors.snmp.profiles.files import read_folder, read_profiles
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profiles.schema import SECTIONS, Match, Profile
 from netvitals.collectors.snmp.vendor_interfaces import Counted
@@ -58,7 +59,12 @@ def list_profiles(filter_text: str) -> None:
 
 def _reads(found: Profile) -> str:
     names = [name for name in SECTIONS if found.section(name).sources]
-    return " ".join([*names, *(["interfaces"] if found.interfaces else [])]) or "standard MIBs"
+    reads = " ".join([*names, *(["interfaces"] if found.interfaces else [])]) or "standard MIBs"
+    return f"{reads}; {_lacks(found)}" if found.lacks else reads
+
+
+def _lacks(found: Profile) -> str:
+    return f"has no {', '.join(found.lacks)} ({found.source})"
 
 
 def _selected_by(match: Match) -> str:
@@ -79,7 +85,7 @@ def check(paths: tuple[Path, ...]) -> None:
     problems = 0
     for path in paths or (PACKAGED,):
         try:
-            found = read_folder(path) if path.is_dir() else {path.stem: read_profile(path)[0]}
+            found = read_folder(path) if path.is_dir() else read_profiles(path)
             click.echo(f"{path}: {len(found)} profiles, ok")
         except NetvitalsError as error:
             click.echo(str(error), err=True)
@@ -142,9 +148,12 @@ def print_explanation(found: Explanation, console: Console) -> None:
     console.print(
         f"[bold]sysDescr[/]    {found.identity.sysdescr or '(none)'}", highlight=False, soft_wrap=True
     )
-    others = [c.profile for c in found.candidates if c.profile != found.profile]
+    others = [c.profile for c in found.candidates if c.profile != found.profile.name]
     also = f" (would fit as well: {', '.join(dict.fromkeys(others))})" if others else ""
-    console.print(f"[bold]profile[/]     {found.profile}{also}\n")
+    console.print(f"[bold]profile[/]     {found.profile.name}{also}")
+    if found.profile.lacks:
+        console.print(f"            {_lacks(found.profile)}", highlight=False, soft_wrap=True)
+    console.print()
     for report in found.sources:
         _print_source(report, console)
     for fault in found.faults:

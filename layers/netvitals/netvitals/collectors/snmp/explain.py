@@ -58,7 +58,7 @@ class SourceReport(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     identity: Identity
     candidates: list[Candidate]
-    profile: str
+    profile: Profile
     sources: list[SourceReport]
     faults: list[str]
 
@@ -94,7 +94,7 @@ async def explain(session: SnmpSession, book: ProfileBook, forced: str | None = 
         for number, source in enumerate(vitals.sources(section))
     ]
     sources += _interface_reports(own, answers)
-    return Explanation(identity, candidates, name, sources, faults)
+    return Explanation(identity, candidates, own, sources, faults)
 
 
 def _interface_reports(own: Profile, answers: Answers) -> Iterator[SourceReport]:

@@ -1,81 +1,118 @@
-"""Profiles as people write them: YAML files, checked strictly, merged with what they extend, and indexed."""
+"""Profiles as people write them: YAML files, checked strictly, and merged with what they extend."""
 
 import re
-import shutil
-import tempfile
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import yaml
 
-from netvitals.collectors.snmp.profiles.index import Candidate, shelf_of
-from netvitals.collectors.snmp.profiles.schema import PARTS, SECTIONS, Profile, Section
+from netvitals.collectors.snmp.profiles.schema import PARTS, SECTIONS, Known, Profile, Section
 from netvitals.domain.errors import ConfigurationError
+
+KNOWN = "known.yaml"
+"""A vendor's devices that have nothing of their own to be read, one a line."""
+
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_profile(path: Path) -> tuple[Profile, frozenset[str]]:
-    """One file's profile, and the parts that it gives itself.
+class _Constructor(yaml.constructor.SafeConstructor):
+    """Makes data of YAML nodes with keys as the texts they are: `1.10` is a part of an OID, no number."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002, PyYAML's signature
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+
+
+class Given(NamedTuple):
+    """A profile as a file has it, before it is merged with what it extends."""
+
+    profile: Profile
+    own: frozenset[str] = frozenset()
+    """The parts that the file gives itself."""
+
+
+def read_profiles(path: Path) -> dict[str, Given]:
+    """Read one file: a profile, or the vendor's known devices.
 
     Raises:
         ConfigurationError: `FILE:LINE: key: what is wrong`.
     """
+    if path.name == KNOWN:
+        return {name: Given(profile) for name, profile in _read_known(path).items()}
+    return {path.stem: _read_profile(path)}
+
+
+def _read_profile(path: Path) -> Given:
+    node, data = _parsed(path, path.name)
+    data = _normal(data)
+    if "name" in data:
+        raise ConfigurationError(
+            f"{path.name}:{_line_of(node, 'name')}: name: the file's name is the profile's"
+        )
+    profile = _converted({"name": path.stem, **data}, Profile, path.name, node)
+    return Given(profile, frozenset(name for name in PARTS if name in data))
+
+
+def _read_known(path: Path) -> dict[str, Profile]:
+    file = f"{path.parent.name}/{KNOWN}"
+    node, data = _parsed(path, file)
+    nodes = {key.value: value for key, value in node.value}
+    devices = {name: _converted(line, Known, file, nodes[name], f"{name}: ") for name, line in data.items()}
+    return {name: Profile(name=name, **msgspec.structs.asdict(device)) for name, device in devices.items()}
+
+
+def _parsed(path: Path, file: str) -> tuple[yaml.MappingNode, dict[str, Any]]:
+    """The file's YAML with its line numbers, and its data."""
     try:
         node = yaml.compose(path.read_text(), Loader=_Loader)
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigurationError(f"{file}:1: a profile is a mapping of match, cpu, memory, …")
+        _refuse_duplicates(file, node)
+        return node, _Constructor().construct_document(node)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{path.name}{line}: no YAML: {getattr(error, 'problem', error)}") from None
-    if not isinstance(node, yaml.MappingNode):
-        raise ConfigurationError(f"{path.name}:1: a profile is a mapping of name, match, cpu, memory, …")
-    _refuse_duplicates(path, node)
-    data = _normal(yaml.load(path.read_text(), Loader=_Loader))  # noqa: S506, a SafeLoader in C
-    data.setdefault("name", path.stem)
+        raise ConfigurationError(f"{file}{line}: no YAML: {getattr(error, 'problem', error)}") from None
+
+
+def _converted[Type](
+    data: Mapping[str, Any], what: type[Type], file: str, node: yaml.Node, name: str = ""
+) -> Type:
     try:
-        profile = msgspec.convert(data, Profile)
+        return msgspec.convert(data, what, str_keys=True)
     except msgspec.ValidationError as error:
         text, _, where = str(error).partition(" - at `$")
         keys = where.rstrip("`").lstrip(".")
-        raise ConfigurationError(f"{path.name}:{_line_of(node, keys)}: {keys or 'profile'}: {text}") from None
-    if profile.name != path.stem:
-        raise ConfigurationError(f"{path.name}:{_line_of(node, 'name')}: name: must be {path.stem!r}")
-    return profile, frozenset(name for name in PARTS if name in data)
+        raise ConfigurationError(
+            f"{file}:{_line_of(node, keys)}: {name}{keys or 'profile'}: {text}"
+        ) from None
 
 
 def _normal(data: dict[str, Any]) -> dict[str, Any]:
-    """The short forms written out: a list of sources is a section, one text a list of one."""
+    """The short form of a section written out: a list of its sources."""
     for name in SECTIONS:
         if isinstance(data.get(name), list):
             data[name] = {"sources": data[name]}
         if name == "temperature" and isinstance(data.get(name), dict):
             data[name].setdefault("combine", "all")
-    if isinstance(data.get("extends"), str):
-        data["extends"] = [data["extends"]]
-    if isinstance(data.get("match"), dict):
-        data["match"] = [data["match"]]
-    for match in data.get("match") or ():
-        if isinstance(match, dict) and isinstance(match.get("sysobjectid"), str):
-            match["sysobjectid"] = [match["sysobjectid"]]
     return data
 
 
-def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
+def _refuse_duplicates(file: str, node: yaml.Node) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
                 raise ConfigurationError(
-                    f"{path.name}:{key.start_mark.line + 1}: {key.value}: given twice in one place"
+                    f"{file}:{key.start_mark.line + 1}: {key.value}: given twice in one place"
                 )
             seen.add(key.value)
-            _refuse_duplicates(path, value)
+            _refuse_duplicates(file, value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _refuse_duplicates(path, value)
+            _refuse_duplicates(file, value)
 
 
 def _line_of(node: yaml.Node, keys: str) -> int:
@@ -100,15 +137,16 @@ def read_folder(folder: Path) -> dict[str, Profile]:
         ConfigurationError: all that is wrong, a line each.
     """
     problems: list[str] = []
-    given: dict[str, tuple[Profile, frozenset[str]]] = {}
+    given: dict[str, Given] = {}
     for path in sorted(folder.rglob("*.yaml"), key=lambda path: (path.stem, path)):
-        if path.stem in given:
-            problems.append(f"{path.relative_to(folder)}: another folder has a profile {path.stem!r} already")
-            continue
         try:
-            given[path.stem] = read_profile(path)
+            read = read_profiles(path)
         except ConfigurationError as error:
             problems.append(str(error))
+            continue
+        where = path.relative_to(folder)
+        problems += [f"{where}: there is a profile {name!r} already" for name in given.keys() & read]
+        given |= read
     merged: dict[str, Profile] = {}
     for name in given:
         try:
@@ -120,7 +158,7 @@ def read_folder(folder: Path) -> dict[str, Profile]:
     return merged
 
 
-def _merge(name: str, given: dict[str, tuple[Profile, frozenset[str]]], path: tuple[str, ...]) -> Profile:
+def _merge(name: str, given: Mapping[str, Given], path: tuple[str, ...]) -> Profile:
     """A profile in which each part it does not give is that of the first parent that does."""
     if name in path:
         raise ConfigurationError(f"{path[0]}.yaml: extends itself by way of {' → '.join((*path, name))}")
@@ -138,42 +176,3 @@ def _merge(name: str, given: dict[str, tuple[Profile, frozenset[str]]], path: tu
 def _gives(profile: Profile, part: str) -> bool:
     given = getattr(profile, part)
     return bool(given.sources if isinstance(given, Section) else given)
-
-
-def candidates_of(profiles: dict[str, Profile]) -> Iterator[Candidate]:
-    for profile in profiles.values():
-        for match in profile.match:
-            for prefix in match.sysobjectid:
-                yield Candidate(profile.name, prefix, msgspec.structs.replace(match, sysobjectid=(prefix,)))
-
-
-def write_index(profiles: dict[str, Profile], index: Path) -> None:
-    """Write the index anew, in one step, so that nobody reads half of it."""
-    index.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".index-", dir=index.parent))
-    (fresh / "match").mkdir()
-    (fresh / "profiles").mkdir()
-    shelves: dict[str, list[Candidate]] = defaultdict(list)
-    for candidate in candidates_of(profiles):
-        shelves[shelf_of(candidate.prefix + ".") if candidate.prefix else "any"].append(candidate)
-    for shelf, candidates in shelves.items():
-        (fresh / "match" / f"{shelf}.json").write_bytes(msgspec.json.encode(candidates))
-    for profile in profiles.values():
-        bare = msgspec.structs.replace(profile, match=())
-        (fresh / "profiles" / f"{profile.name}.json").write_bytes(msgspec.json.encode(bare))
-    fresh.chmod(0o755)
-    stale = Path(tempfile.mkdtemp(prefix=".index-old-", dir=index.parent))
-    if index.exists():
-        index.replace(stale / "index")
-    fresh.replace(index)
-    shutil.rmtree(stale)
-
-
-def refresh_index(folder: Path) -> None:
-    """Build the folder's index where a profile is newer than it, or one was removed."""
-    index = folder / "index"
-    files = list(folder.rglob("*.yaml"))
-    built = [path.stem for path in (index / "profiles").glob("*.json")] if index.exists() else []
-    newest = max((path.stat().st_mtime for path in files), default=0)
-    if sorted(built) != sorted(path.stem for path in files) or newest > index.stat().st_mtime:
-        write_index(read_folder(folder), index)

@@ -12,7 +12,7 @@ PACKAGED = Path(__file__).resolve().parents[3] / "profiles"
 def packaged_profiles() -> ProfileBook:
     """The book of them; in a checkout, which has the YAML files, its index is brought up to date first."""
     if any(PACKAGED.glob("*.yaml")):
-        from netvitals.collectors.snmp.profiles.files import refresh_index  # noqa: PLC0415, YAML only here
+        from netvitals.collectors.snmp.profiles.build_index import refresh_index  # noqa: PLC0415, YAML only here
 
         refresh_index(PACKAGED)
     return ProfileBook(PACKAGED / "index")

@@ -236,6 +236,21 @@ class Match(_Strict, frozen=True):
         return (self.sysdescr is not None) + (self.not_sysdescr is not None) + 3 * (self.probe is not None)
 
 
+class Known(_Strict, frozen=True):
+    """A device that says nothing beyond the standard MIBs: what it is, and what selects it."""
+
+    description: Annotated[str, Meta(min_length=1)]
+    match: Annotated[tuple[Match, ...], Meta(min_length=1)]
+    lacks: tuple[SectionName, ...] = ()
+    """What the vendor's MIBs do not give either, so that nobody has to look again …"""
+    source: str = ""
+    """… in this MIB or document."""
+
+    def __post_init__(self) -> None:
+        if self.lacks and not self.source:
+            raise ValueError("lacks needs source: the MIB or document that was read")
+
+
 class Profile(_Strict, frozen=True):
     """One kind of device, complete: what it extends has been merged in."""
 
@@ -243,6 +258,9 @@ class Profile(_Strict, frozen=True):
     description: str = ""
     match: tuple[Match, ...] = ()
     extends: tuple[str, ...] = ()
+    lacks: tuple[SectionName, ...] = ()
+    source: str = ""
+    """What is said of a known device only."""
     cpu: Section = Section()
     memory: Section = Section()
     temperature: Section = Section(combine="all")

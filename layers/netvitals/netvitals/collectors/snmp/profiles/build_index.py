@@ -1,0 +1,67 @@
+"""Writes the index that `index` reads, from the profiles' files."""
+
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from netvitals.collectors.snmp.profiles.files import read_folder
+from netvitals.collectors.snmp.profiles.index import Candidate, shelf_of
+from netvitals.collectors.snmp.profiles.schema import Profile
+
+_STAMPS = "files.json"
+"""In the index of a checkout: when each file was changed of which it was built, by its path."""
+
+
+def candidates_of(profiles: Mapping[str, Profile]) -> Iterator[Candidate]:
+    for profile in profiles.values():
+        for match in profile.match:
+            for prefix in match.sysobjectid:
+                yield Candidate(profile.name, prefix, msgspec.structs.replace(match, sysobjectid=(prefix,)))
+
+
+def write_index(
+    profiles: Mapping[str, Profile], index: Path, stamps: Mapping[str, int] | None = None
+) -> None:
+    """Write the index anew, in one step, so that nobody reads half of it.
+
+    `stamps` is kept for `refresh_index`.
+    """
+    index.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".index-", dir=index.parent))
+    (fresh / "match").mkdir()
+    (fresh / "profiles").mkdir()
+    shelves: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in candidates_of(profiles):
+        shelves[shelf_of(candidate.prefix + ".") if candidate.prefix else "any"].append(candidate)
+    for shelf, candidates in shelves.items():
+        (fresh / "match" / f"{shelf}.json").write_bytes(msgspec.json.encode(candidates))
+    for profile in profiles.values():
+        bare = msgspec.structs.replace(profile, match=())
+        (fresh / "profiles" / f"{profile.name}.json").write_bytes(msgspec.json.encode(bare))
+    if stamps is not None:
+        (fresh / _STAMPS).write_bytes(msgspec.json.encode(stamps))
+    fresh.chmod(0o755)
+    stale = Path(tempfile.mkdtemp(prefix=".index-old-", dir=index.parent))
+    if index.exists():
+        index.replace(stale / "index")
+    fresh.replace(index)
+    shutil.rmtree(stale)
+
+
+def refresh_index(folder: Path) -> None:
+    """Build the folder's index where a file was changed, added or removed since."""
+    index = folder / "index"
+    stamps = {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*.yaml")}
+    if _stamps_of(index) != stamps:
+        write_index(read_folder(folder), index, stamps)
+
+
+def _stamps_of(index: Path) -> dict[str, int]:
+    try:
+        return msgspec.json.decode((index / _STAMPS).read_bytes(), type=dict[str, int])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
