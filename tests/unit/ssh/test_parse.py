@@ -73,7 +73,7 @@ def test_the_probe_is_one_small_text_without_comments() -> None:
         (Output([(1, b"This account is currently not available.\n")]), Reason.UNSUPPORTED, "not available"),
         (Output([], b"rbash: sh: command not found\n"), Reason.UNSUPPORTED, "rbash: sh: command not found"),
         (Output([], timed_out=True), Reason.TIMEOUT, "within the time limit"),
-        (Output([(1, b"\x1b[2J\x07" + b"x" * 500)]), Reason.UNSUPPORTED, "?[2J?xxx"),
+        (Output([(1, b"\x1b[2J\x07" + b"x" * 500)]), Reason.UNSUPPORTED, "[2J xxx"),
     ],
 )
 def test_where_the_probe_did_not_run_the_fault_says_what_the_device_said(

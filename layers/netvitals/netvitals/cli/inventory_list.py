@@ -17,6 +17,7 @@ from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.cli.console import console
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS, device_from
+from netvitals.domain.text import printable
 
 _STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method")
 _COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}
@@ -75,7 +76,7 @@ def _write_table(rows: Iterable[Row]) -> None:
             escape(row["site"]),
             f"[{color}]{escape(status)}[/]",
             _age(row["last_seen_at"]),
-            escape(_printable(row["detail"] or (row["reason"] if row["reason"] != "ok" else ""))),
+            escape(printable(row["detail"] or (row["reason"] if row["reason"] != "ok" else ""))),
         )
     screen = console()
     screen.print(table)
@@ -103,11 +104,6 @@ def _age(text: str) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit} ago"
     return f"{seconds} s ago"
-
-
-def _printable(text: str) -> str:
-    """A device's own words must not move the terminal's cursor."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 _WRITERS: dict[str, Callable[[Iterable[Row]], None]] = {

@@ -15,6 +15,7 @@ from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.console import console
 from netvitals.cli.figures import duration
 from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.text import printable
 from netvitals.store.outcome import Refusal
 from netvitals.store.spool_batch import InvalidParcel, Parcel, decode_parcel
 
@@ -154,7 +155,8 @@ def _show(shown: "list[tuple[SpoolMessage, Refusal]]", *, jsonl: bool) -> None:
     table.add_column("reason", ratio=2)
     table.add_column("line", ratio=3, overflow="fold")
     for message, refusal in shown:
-        table.add_row(_age(message.sent_at), escape(refusal.reason), escape(_printable(refusal.line[:400])))
+        reason, line = printable(refusal.reason), printable(refusal.line, 400)
+        table.add_row(_age(message.sent_at), escape(reason), escape(line))
     console().print(table)
     click.echo(f"{len(shown)} refused lines")
 
@@ -200,7 +202,3 @@ def _queue(url: str) -> SqsSpool:
 
 def _age(sent_at: float) -> str:
     return duration(max(0.0, time.time() - sent_at))
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)

@@ -13,6 +13,7 @@ from influxdb_client.rest import ApiException
 from urllib3 import exceptions
 
 from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.text import printable
 from netvitals.store.outcome import Obstacle, Refusal
 
 MAX_DETAIL = 300
@@ -105,7 +106,7 @@ def _fault_of_answer(error: ApiException, status: int) -> Fault:
 
 
 def _shortened(said: object) -> str:
-    return " ".join(str(said).split())[:MAX_DETAIL]
+    return printable(str(said), MAX_DETAIL)
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -19,6 +19,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from netvitals.domain.polling.point import METRICS, Point
+from netvitals.domain.text import printable
 
 MAX_NAME_CHARACTERS = 200
 _MEASURES = frozenset(name for name, spec in METRICS.items() if spec.kind == "measure")
@@ -36,9 +37,8 @@ def encode(device_id: str, points: Iterable[Point]) -> list[str]:
 
 def status_line(device_id: str, status: str, up: int, time_ns: int) -> str:
     """The line of a device's status in measurement `device_status`; `device_id` is not empty."""
-    return (
-        f'device_status,device_id={tag_value(device_id)} status="{_quoted(status)}",up={int(up)}i {time_ns}'
-    )
+    fields = f'status="{_string_field(status)}",up={int(up)}i'
+    return f"device_status,device_id={tag_value(device_id)} {fields} {time_ns}"
 
 
 @lru_cache(maxsize=8192)  # many devices name their interfaces alike, and each has many metrics
@@ -57,8 +57,8 @@ def _escaped(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode(errors="surrogatepass"))
 
 
-def _quoted(text: str) -> str:
-    text = "".join(c if c.isprintable() else "�" for c in text[:MAX_NAME_CHARACTERS])
+def _string_field(text: str) -> str:
+    text = printable(text, MAX_NAME_CHARACTERS)
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

@@ -26,7 +26,7 @@ class _DatabaseParts(msgspec.Struct, frozen=True, kw_only=True):
     dbname: Text = "postgres"
 
     def url(self) -> Secret:
-        user, password, database = map(_quoted, (self.username, self.password.reveal(), self.dbname))
+        user, password, database = map(_percent_encoded, (self.username, self.password.reveal(), self.dbname))
         host = f"[{self.host}]" if ":" in self.host else self.host
         return Secret(f"postgresql://{user}:{password}@{host}:{self.port}/{database}")
 
@@ -47,5 +47,5 @@ def database_url(value: Mapping[str, Any], where: str) -> Secret:
     return url
 
 
-def _quoted(text: str) -> str:
+def _percent_encoded(text: str) -> str:
     return quote(text, safe="")

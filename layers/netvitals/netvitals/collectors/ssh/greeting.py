@@ -8,9 +8,9 @@ import socket
 from contextlib import suppress
 
 from netvitals.collectors import connecting
-from netvitals.collectors.host_faults import shown
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.domain.polling.observation import Reason
+from netvitals.domain.text import first_line
 
 _LONGEST_LINE = 1024
 """RFC 4253, 4.2, allows 255 characters; some servers greet with more before it."""
@@ -80,7 +80,8 @@ def check_version(identification: str) -> None:
     if not identification.startswith(("SSH-2.0-", "SSH-1.99-")):
         raise SshFault(
             Reason.UNSUPPORTED,
-            f"its SSH server speaks no version 2 ({shown(identification)}): update it, or poll it by SNMP",
+            f"its SSH server speaks no version 2 ({first_line(identification)}): "
+            "update it, or poll it by SNMP",
         )
 
 
@@ -124,4 +125,4 @@ async def _readable(sock: DeviceSocket) -> None:
 
 
 def _no_ssh(data: bytes) -> SshFault:
-    return SshFault(Reason.PROTOCOL, f"what listens there is no SSH server, it says {shown(data)!r}")
+    return SshFault(Reason.PROTOCOL, f"what listens there is no SSH server, it says {first_line(data)!r}")

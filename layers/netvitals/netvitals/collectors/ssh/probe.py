@@ -6,11 +6,11 @@ from importlib.resources import files
 
 import msgspec
 
-from netvitals.collectors.host_faults import shown
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.findings import Findings, Section
 from netvitals.collectors.ssh.parse import SYSTEMS, read, sections_of
 from netvitals.domain.polling.observation import Reason
+from netvitals.domain.text import first_line
 
 COMMAND = "sh"
 _KILLED = frozenset({"124", "137", "143"})
@@ -55,7 +55,8 @@ class Probe:
             raise _not_run(output)
         if begin.word not in SYSTEMS:
             raise SshFault(
-                Reason.UNSUPPORTED, f"nothing is known of its system, {shown(begin.word)!r}: poll it by SNMP"
+                Reason.UNSUPPORTED,
+                f"nothing is known of its system, {first_line(begin.word)!r}: poll it by SNMP",
             )
         findings = read(sections)
         ended = sections.get("exit", Section())
@@ -76,7 +77,7 @@ def script() -> bytes:
 
 
 def _not_run(output: Output) -> SshFault:
-    said = shown(b"".join(data for _, data in output.chunks)) or shown(output.stderr)
+    said = first_line(b"".join(data for _, data in output.chunks)) or first_line(output.stderr)
     if not said and output.timed_out:
         return SshFault(Reason.TIMEOUT, "the login works, but its shell says nothing within the time limit")
     return SshFault(

@@ -9,7 +9,6 @@ import paramiko
 from paramiko.packet import Packetizer
 from paramiko.ssh_exception import IncompatiblePeer
 
-from netvitals.collectors.host_faults import shown
 from netvitals.collectors.ssh.faults import Refused, SshFault
 from netvitals.collectors.ssh.greeting import DeviceSocket, check_version
 from netvitals.collectors.ssh.keys import KnownHost, private_key
@@ -17,6 +16,7 @@ from netvitals.collectors.ssh.probe import Output
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.credential import SshCredential
 from netvitals.domain.settings.policy import SshSettings
+from netvitals.domain.text import first_line
 
 MAX_OUTPUT_BYTES = 1024 * 1024
 _WINDOW_BYTES = 256 * 1024
@@ -111,7 +111,7 @@ class Session:
             wanted.update(more)
         if refused:
             raise Refused(f"{who} refuses {' and '.join(refused)} of user {user!r}")
-        methods = shown(" or ".join(sorted(wanted))) or "nothing we know"
+        methods = first_line(" or ".join(sorted(wanted))) or "nothing we know"
         raise SshFault(
             Reason.AUTH, f"{who} wants {methods} of user {user!r}, which the credential does not hold"
         )
@@ -219,7 +219,7 @@ class Session:
             if self._sock.aborted or _is_timeout(error):
                 raise self._timeout(what) from None
             raise SshFault(
-                Reason.PROTOCOL, f"{what} broke off: {shown(str(error) or type(error).__name__)}"
+                Reason.PROTOCOL, f"{what} broke off: {first_line(str(error) or type(error).__name__)}"
             ) from None
 
 
@@ -266,7 +266,7 @@ class _Offers:
         )
         for (name, ours), theirs in zip(wanted, self._lists, strict=False):
             if not set(ours) & set(theirs):
-                listed = shown(", ".join(theirs), 200)
+                listed = first_line(", ".join(theirs), 200)
                 return SshFault(
                     Reason.UNSUPPORTED,
                     f"{who} offers no {name} that is still safe, only {listed}: update its SSH server, "

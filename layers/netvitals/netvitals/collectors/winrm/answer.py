@@ -7,11 +7,11 @@ import asyncio
 import re
 import ssl
 
-from netvitals.collectors.host_faults import shown
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import PlainSocket
 from netvitals.domain.polling.observation import Reason
+from netvitals.domain.text import first_line
 
 _MOST_BYTES = 4096
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |\r|$)")
@@ -34,7 +34,7 @@ async def http_status(sock: PlainSocket, access: Access) -> int:
     except ssl.SSLError as error:
         raise WinrmFault(
             Reason.PROTOCOL,
-            f"no TLS there ({shown(error.reason or str(error))}): "
+            f"no TLS there ({first_line(error.reason or str(error))}): "
             "make an HTTPS listener, or set `winrm.tls` to false",
         ) from None
     except OSError as error:
@@ -63,7 +63,9 @@ async def _asked(sock: PlainSocket, access: Access) -> int:
         writer.transport.abort()
     status = _STATUS.match(line)
     if status is None:
-        raise WinrmFault(Reason.PROTOCOL, f"what listens there is no HTTP server, it says {shown(line)!r}")
+        raise WinrmFault(
+            Reason.PROTOCOL, f"what listens there is no HTTP server, it says {first_line(line)!r}"
+        )
     return int(status[1])
 
 

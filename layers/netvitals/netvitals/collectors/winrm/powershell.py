@@ -13,12 +13,12 @@ import msgspec
 from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
 
-from netvitals.collectors.host_faults import shown
 from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault, WinrmFault
 from netvitals.collectors.winrm.queries import CPU, SECTIONS, Query
 from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.session import Session
 from netvitals.domain.polling.observation import Reason
+from netvitals.domain.text import first_line
 
 MOST_BYTES = 4 * 1024 * 1024
 _CLEAN_UP_SECONDS = 1.5
@@ -84,10 +84,10 @@ class PowershellAnswers:
                 return self._rows.pop(key)
         error = self._errors.get(name, "")
         if any(code in error for code in _UNKNOWN):
-            raise NoSuchClass(shown(error))
+            raise NoSuchClass(first_line(error))
         if any(code in error for code in _DENIED):
             raise QueryFault(Reason.AUTH, "the account may not read WMI from PowerShell either")
-        raise QueryFault(Reason.PROTOCOL, f"PowerShell says: {shown(error) or 'nothing'}")
+        raise QueryFault(Reason.PROTOCOL, f"PowerShell says: {first_line(error) or 'nothing'}")
 
 
 def answers_of(output: bytes, time_ns: int) -> PowershellAnswers:
@@ -102,7 +102,8 @@ def answers_of(output: bytes, time_ns: int) -> PowershellAnswers:
         report = msgspec.json.decode(text[start + 2 : end + 1] if 0 <= start < end else "", type=_Report)
     except msgspec.DecodeError:
         raise WinrmFault(
-            Reason.PROTOCOL, f"PowerShell gave no report ({shown(text) or 'no output'}): it needs version 3"
+            Reason.PROTOCOL,
+            f"PowerShell gave no report ({first_line(text) or 'no output'}): it needs version 3",
         ) from None
     rows = {name: [Row(values, time_ns) for values in found] for name, found in report.rows.items()}
     return PowershellAnswers(rows, report.errors)

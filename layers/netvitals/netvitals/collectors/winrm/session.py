@@ -15,7 +15,6 @@ from winrm.exceptions import (
 )
 from winrm.protocol import Protocol
 
-from netvitals.collectors.host_faults import shown
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import Dropped, NoSuchClass, QueryFault, Refused, WinrmFault
 from netvitals.collectors.winrm.line import Flood, Line
@@ -23,6 +22,7 @@ from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.transport import guarded_protocol
 from netvitals.collectors.winrm.wql import rows_of
 from netvitals.domain.polling.observation import Reason
+from netvitals.domain.text import first_line
 
 _INVALID_RESOURCE = 0x8033801A
 """ERROR_WSMAN_INVALID_RESOURCE_URI: what hosts say that add no error of WMI's own."""
@@ -122,12 +122,12 @@ class Session:
 def _of_requests(error: Exception) -> WinrmFault:
     cause = _root(error)
     if isinstance(error, requests.exceptions.SSLError):
-        return _of_tls(shown(str(cause), 200))
+        return _of_tls(first_line(str(cause), 200))
     if isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)):
         return WinrmFault(Reason.TIMEOUT, "it stopped answering")
     if isinstance(cause, Flood):
         return WinrmFault(Reason.PROTOCOL, str(cause))
-    return Dropped(f"the connection broke ({shown(str(cause))})")
+    return Dropped(f"the connection broke ({first_line(str(cause))})")
 
 
 def _of_protocol(error: Exception, user: str) -> WinrmFault:
@@ -136,7 +136,7 @@ def _of_protocol(error: Exception, user: str) -> WinrmFault:
     if isinstance(error, WSManFaultError):
         return _of_wsman(error, user)
     # Of other errors the kind alone: nobody knows what their texts quote.
-    said = shown(
+    said = first_line(
         f"{type(error).__name__}: {error}" if isinstance(error, WinRMError) else type(error).__name__
     )
     return WinrmFault(Reason.PROTOCOL, f"its answer makes no sense ({said})")
@@ -145,7 +145,7 @@ def _of_protocol(error: Exception, user: str) -> WinrmFault:
 def _of_wsman(fault: Any, user: str) -> WinrmFault:
     codes = {fault.wmierror_code, fault.wsman_fault_code}
     subcode = str(fault.fault_subcode).rpartition(":")[2]
-    said = shown(fault.reason or "")
+    said = first_line(fault.reason or "")
     if codes & _DENIED or subcode == "AccessDenied":
         return QueryFault(
             Reason.AUTH,

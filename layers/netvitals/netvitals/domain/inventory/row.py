@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from netvitals.domain.inventory.device import Device
+from netvitals.domain.text import quoted
 
 FIELDS = (
     "id",
@@ -32,7 +33,6 @@ _ALLOWED = {
 }
 _ANY_TEXT = "a text of at most 256 printable characters"
 _WORDS = {"yes": True, "y": True, "on": True, "t": True, "no": False, "n": False, "off": False, "f": False}
-_SHOWN_CHARACTERS = 60
 
 
 class BadRow(msgspec.Struct, frozen=True):
@@ -53,16 +53,11 @@ class BadRow(msgspec.Struct, frozen=True):
 
 def place_of(device_id: Any) -> str:
     """Where a row of a table stands, as `BadRow.where` says it."""
-    return f"device {_shown(device_id)}"
+    return f"device {quoted(device_id)}"
 
 
 def bad_row(where: str, field: str, value: Any, cause: str) -> BadRow:
-    return BadRow(where, field, "…" if field == "settings" else _shown(value), cause)
-
-
-def _shown(value: Any) -> str:
-    text = ascii(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+    return BadRow(where, field, "…" if field == "settings" else quoted(value), cause)
 
 
 def device_from(row: Mapping[str, Any], where: str) -> Device | list[BadRow]:
@@ -78,7 +73,7 @@ def device_from(row: Mapping[str, Any], where: str) -> Device | list[BadRow]:
             if name in given:
                 given[name] = parse(given[name])
         device = msgspec.convert(given, Device, strict=False)
-        if _printable(device):
+        if _is_printable(device):
             return device
     except (ValueError, OverflowError, RecursionError):
         pass
@@ -100,8 +95,8 @@ def _faults(given: Mapping[str, Any], where: str) -> list[BadRow]:
     return faults or [BadRow(where, "row", "", "can't be read")]
 
 
-def _printable(device: Device) -> bool:
-    """Whether no text of it would break a line of a log or a table, or is no valid Unicode."""
+def _is_printable(device: Device) -> bool:
+    """Return whether no text of it would break a line of a log or a table, or is no valid Unicode."""
     return (
         device.id + device.hostname + device.address + device.site + device.device_type + device.credential
         + device.mac_address + (device.parent_id or "")

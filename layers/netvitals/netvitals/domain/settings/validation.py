@@ -9,10 +9,11 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import inspect
 
+from netvitals.domain.text import quoted
+
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\s*")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _SECRETS = {"auth_key", "community", "passphrase", "password", "priv_key", "private_key", "secret", "token"}
-_LONGEST_SHOWN = 60
 
 
 def faults(wanted: type[msgspec.Struct], value: Any, path: str = "") -> Iterator[str]:
@@ -65,7 +66,7 @@ def _value_fault(wanted: Any, value: Any, path: str) -> Iterator[str]:
         msgspec.convert(value, wanted)
     except (msgspec.ValidationError, RecursionError):
         unit = "seconds" if path.endswith("_seconds") else ""
-        remedy = bare_seconds(value) if unit else _quoted(wanted, value)
+        remedy = bare_seconds(value) if unit else _unquoted(wanted, value)
         yield f"{path}: expected {allowed(wanted, unit)}, got {shown(value)}{remedy}"
 
 
@@ -89,7 +90,7 @@ def bare_seconds(value: Any) -> str:
     return f"; the unit is seconds: write {float(match[1]) * factor:g}"
 
 
-def _quoted(wanted: Any, value: Any) -> str:
+def _unquoted(wanted: Any, value: Any) -> str:
     """YAML reads `version: 1` as a number."""
     try:
         msgspec.convert(str(value), wanted)
@@ -107,8 +108,7 @@ def shown(value: Any) -> str:
         return "a section of keys"
     if isinstance(value, list | tuple) and not all(isinstance(each, str | int | float) for each in value):
         return "a list of other things"
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return quoted(value)
 
 
 def _described(info: inspect.Type, unit: str) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from netvitals.domain.text import printable
+
 Value = int | float | bytes | str | None
 Table = Mapping[str, Value]
 """Values by the row's index, the dotted rest of the OID."""
@@ -46,18 +48,13 @@ class Answers:
 
 
 def text_of(value: Value) -> str:
-    """A value as a person reads it: an octet string cut to size, without what does not print."""
+    """Return a value as a person reads it: an octet string cut to size, without what does not print."""
     if isinstance(value, bytes):
         stripped = value.rstrip(b"\x00")
         if len(stripped) > LONGEST_TEXT_BYTES:
-            return _printable(stripped[:LONGEST_TEXT_BYTES].decode(errors="ignore"))
+            return printable(stripped[:LONGEST_TEXT_BYTES].decode(errors="ignore"))
         try:
-            text = stripped.decode()
+            return printable(stripped.decode())
         except UnicodeDecodeError:
-            text = stripped.decode("latin-1")
-        return " ".join(text.split()) if text.isprintable() or not text.strip("\t\r\n ") else _printable(text)
+            return printable(stripped.decode("latin-1"))
     return "" if value is None else str(value)
-
-
-def _printable(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
