@@ -103,7 +103,7 @@ def test_rejects_are_shown_with_reasons_and_stay(desk: Desk) -> None:
     for _ in range(2):
         output = desk.run("rejects").output
         assert "unable to parse: [bold]invalid number" in output
-        assert "m x=1z \ufffd[31m" in output
+        assert "m x=1z [31m" in output
         assert "1 refused lines" in output
 
 
