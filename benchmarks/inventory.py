@@ -24,7 +24,7 @@ from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.adapters.postgres.status import PostgresStatusStore
-from netvitals.domain.decision.status import Change, Standing, Status
+from netvitals.domain.decision.status import Change, Status, StatusRecord
 from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.ports import StatusRun
 from netvitals.domain.settings.secret import Secret
@@ -61,7 +61,7 @@ def everything_changes(database: Database) -> int:
     """The worst minute: every device has a transition."""
 
     def change(run: StatusRun) -> int:
-        after = Standing(Status.OFFLINE)
+        after = StatusRecord(Status.OFFLINE)
         return sum(
             len(
                 run.apply(

@@ -15,7 +15,7 @@ from fleets import Meter, fleet_database
 
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.status import PostgresStatusStore
-from netvitals.domain.decision.status import Letter
+from netvitals.domain.decision.status import OutboxMessage
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.domain.settings.secret import Secret
 from netvitals.store.outcome import WriteOutcome
@@ -39,9 +39,9 @@ class Ears:
         time.sleep(LATENCY_SECONDS)
         return WriteOutcome(accepted=len(lines))
 
-    def send(self, letters: Sequence[Letter]) -> Collection[str]:
-        time.sleep(LATENCY_SECONDS * len(letters) / EVENTS_PER_REQUEST)
-        return {letter.id for letter in letters}
+    def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
+        time.sleep(LATENCY_SECONDS * len(messages) / EVENTS_PER_REQUEST)
+        return {message.id for message in messages}
 
 
 def measure(url: str) -> None:

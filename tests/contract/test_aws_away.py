@@ -15,7 +15,7 @@ from netvitals.adapters.aws.secrets_manager import SecretDocument
 from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.adapters.files.configuration_document import document_in_parameter
-from netvitals.domain.decision.status import Letter
+from netvitals.domain.decision.status import OutboxMessage
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.polling.job import Job
@@ -88,13 +88,13 @@ def test_a_snapshot_that_s3_did_not_take_is_none(proxy: FaultProxy, client: Clie
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_letters_that_were_not_taken_are_kept_and_complained_of(
+def test_messages_that_were_not_taken_are_kept_and_complained_of(
     proxy: FaultProxy, client: Client, answer: Fault
 ) -> None:
     proxy.inflict(answer)
     said: list[str] = []
     bus = EventBus(client("events"), "bus", said.append, sleep=lambda _: None)
-    assert bus.send([Letter("1", "event", EVENT)]) == set()
+    assert bus.send([OutboxMessage("1", "event", EVENT)]) == set()
     topic = DigestTopic(client("sns"), "arn:aws:sns:eu-central-1:123456789012:t", said.append)
-    assert topic.send([Letter("2", "digest", '{"subject": "s", "message": "m"}')]) == set()
+    assert topic.send([OutboxMessage("2", "digest", '{"subject": "s", "message": "m"}')]) == set()
     assert len(said) == 2

@@ -16,12 +16,12 @@ from netvitals.domain.decision.announcement import Digest, device_event, site_ev
 from netvitals.domain.decision.status import (
     Cause,
     Change,
-    Letter,
     Monitored,
+    OutboxMessage,
     Polls,
     SiteState,
-    Standing,
     Status,
+    StatusRecord,
 )
 
 NOW = 1_795_449_600.0
@@ -30,21 +30,21 @@ KEYS: dict[str, Any] = {"region_name": "eu-central-1", "aws_access_key_id": "x",
 
 def change(name: str = "sw-1", hostname: str = "core") -> Change:
     device = Monitored(
-        id=name, polls=Polls(), standing=Standing(announced=Status.ONLINE), hostname=hostname, site="hq"
+        id=name, polls=Polls(), record=StatusRecord(announced=Status.ONLINE), hostname=hostname, site="hq"
     )
-    after = Standing(Status.OFFLINE, Cause.NO_ANSWER, NOW - 95, Status.OFFLINE)
+    after = StatusRecord(Status.OFFLINE, Cause.NO_ANSWER, NOW - 95, Status.OFFLINE)
     return Change(device, after, "3 polls failed (timeout)", is_transition=True, is_announced=True)
 
 
-def events(count: int) -> list[Letter]:
+def events(count: int) -> list[OutboxMessage]:
     return [device_event(change(f"sw-{n}"), NOW) for n in range(count)]
 
 
 class FakeBus:
-    """Fails the entries that `verdict(device id, try)` names, or the whole request where it raises."""
+    """Fails the entries that `fails(device id, try)` names, or the whole request where it raises."""
 
-    def __init__(self, verdict: Any) -> None:
-        self.verdict = verdict
+    def __init__(self, fails: Any) -> None:
+        self.fails = fails
         self.tries: dict[str, int] = {}
         self.requests = 0
         self.entries: list[dict[str, Any]] = []
@@ -55,7 +55,7 @@ class FakeBus:
         for entry in Entries:
             name = json.loads(entry["Detail"])["device"]["id"]
             self.tries[name] = self.tries.get(name, 0) + 1
-            if self.verdict(name, self.tries[name]):
+            if self.fails(name, self.tries[name]):
                 results.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
             else:
                 results.append({"EventId": "1"})
@@ -83,8 +83,8 @@ def test_events_arrive_on_the_bus_for_whoever_listens() -> None:
     pattern = {"source": ["netvitals"], "detail": {"after": ["offline"]}}
     client.put_rule(Name="outages", EventBusName="netvitals", EventPattern=json.dumps(pattern))
     client.put_targets(Rule="outages", EventBusName="netvitals", Targets=[{"Id": "1", "Arn": arn}])
-    letters = events(12)
-    assert set(bus(client)[0].send(letters)) == {letter.id for letter in letters}
+    messages = events(12)
+    assert set(bus(client)[0].send(messages)) == {message.id for message in messages}
     received = []
     while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         received += [json.loads(message["Body"]) for message in batch]
@@ -104,9 +104,9 @@ def test_entries_that_fail_are_put_again_and_the_others_are_not() -> None:
 def test_an_entry_that_always_fails_is_left_and_said_and_the_rest_is_sent() -> None:
     fake = FakeBus(lambda name, _: name == "sw-3")
     publisher, said = bus(fake)
-    letters = events(25)
-    taken = set(publisher.send(letters))
-    assert {letter.id for letter in letters} - taken == {letters[3].id}
+    messages = events(25)
+    taken = set(publisher.send(messages))
+    assert {message.id for message in messages} - taken == {messages[3].id}
     assert fake.tries["sw-3"] == 4
     assert said == [
         "event bus netvitals: 1 events were not taken and are kept: ThrottlingException: slow down"
@@ -155,13 +155,13 @@ def test_sites_and_the_fleet_have_events_of_their_own_type() -> None:
     assert (fleet["scope"], fleet["before"], fleet["after"]) == ("fleet", "silent", "polled")
 
 
-def digest(*changes: Change) -> Letter:
-    message = Digest()
+def digest(*changes: Change) -> OutboxMessage:
+    collected = Digest()
     for each in changes:
-        message.add(each)
-    letter = message.letter(NOW)
-    assert letter is not None
-    return letter
+        collected.add(each)
+    message = collected.message(NOW)
+    assert message is not None
+    return message
 
 
 @pytest.mark.usefixtures("aws")
@@ -171,8 +171,8 @@ def test_a_digest_is_a_message_that_a_person_can_read() -> None:
     url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    letter = digest(change("sw-1"), change("sw-2", hostname=""))
-    assert set(DigestTopic(sns, topic, print).send([letter])) == {letter.id}
+    message = digest(change("sw-1"), change("sw-2", hostname=""))
+    assert set(DigestTopic(sns, topic, print).send([message])) == {message.id}
     [received] = sqs.receive_message(QueueUrl=url)["Messages"]
     message = json.loads(received["Body"])
     assert message["Subject"] == "netvitals: 2 offline"
@@ -202,7 +202,7 @@ def test_a_subject_is_what_sns_takes() -> None:
         def publish(self, *, Subject: str, **_: str) -> None:  # noqa: N803, boto3's name
             published.append(Subject)
 
-    letter = Letter("1", "digest", json.dumps({"subject": "Büro\n" + "x" * 200, "message": "m"}))
-    DigestTopic(Recorder(), "arn:t", print).send([letter])  # type: ignore[arg-type]  # a fake
+    message = OutboxMessage("1", "digest", json.dumps({"subject": "Büro\n" + "x" * 200, "message": "m"}))
+    DigestTopic(Recorder(), "arn:t", print).send([message])  # type: ignore[arg-type]  # a fake
     assert published[0].startswith("B?ro?x")
     assert len(published[0]) == 99

@@ -17,7 +17,14 @@ from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.adapters.postgres.status import PostgresStatusStore
-from netvitals.domain.decision.status import Change, Letter, SiteState, Standing, Status, Watch
+from netvitals.domain.decision.status import (
+    Change,
+    OutboxMessage,
+    PollingGap,
+    SiteState,
+    Status,
+    StatusRecord,
+)
 from netvitals.domain.errors import ConfigurationError, NetvitalsError, Unavailable
 from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.ports import StatusRun
@@ -260,10 +267,10 @@ def test_the_rights_that_the_guide_names_are_enough(password_url: str, open_data
 
     def decide(run: StatusRun) -> None:
         [[device]] = run.devices()
-        offline = Standing(Status.OFFLINE)
+        offline = StatusRecord(Status.OFFLINE)
         run.apply([Change(device, offline, "", is_transition=True, is_announced=True)], 1.0)
-        run.post([Letter("1", "event", "{}")])
-        run.keep(Watch(), [SiteState("x")])
+        run.enqueue([OutboxMessage("1", "event", "{}")])
+        run.save(PollingGap(), [SiteState("x")])
 
     store.run(decide)
     assert store.deliver("event", lambda _: ["1"]).published == 1

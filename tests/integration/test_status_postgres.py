@@ -13,14 +13,14 @@ from netvitals.domain.decision.status import (
     Cause,
     Change,
     Delivery,
-    Letter,
     Monitored,
+    OutboxMessage,
     Parent,
+    PollingGap,
     Polls,
     SiteState,
-    Standing,
     Status,
-    Watch,
+    StatusRecord,
 )
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.observation import Observation, Reason
@@ -29,7 +29,7 @@ from netvitals.domain.ports import StatusRun
 pytestmark = pytest.mark.integration
 
 START = 1_795_449_600.0
-OFFLINE = Standing(Status.OFFLINE, Cause.NO_ANSWER, START + 90.5, Status.ONLINE, 1.5, START + 90.25)
+OFFLINE = StatusRecord(Status.OFFLINE, Cause.NO_ANSWER, START + 90.5, Status.ONLINE, 1.5, START + 90.25)
 
 
 def poll(at: float, device_id: str = "a", *, reachable: bool = True) -> Observation:
@@ -47,7 +47,7 @@ def monitored(run: StatusRun) -> list[Monitored]:
     return [device for chunk in run.devices() for device in chunk]
 
 
-def change(device: Monitored, after: Standing = OFFLINE, **changes: Any) -> Change:
+def change(device: Monitored, after: StatusRecord = OFFLINE, **changes: Any) -> Change:
     values: dict[str, Any] = {"detail": "no answer", "is_transition": True, "is_announced": True} | changes
     return Change(device=device, after=after, **values)
 
@@ -75,7 +75,7 @@ def execute(database_url: str) -> Callable[[str], list[Any]]:
 Execute = Callable[[str], list[Any]]
 
 
-def test_a_device_comes_with_polls_standing_and_parent(
+def test_a_device_comes_with_polls_record_and_parent(
     store: PostgresStatusStore, observations: PostgresObservationStore, execute: Execute
 ) -> None:
     execute(
@@ -93,7 +93,7 @@ def test_a_device_comes_with_polls_standing_and_parent(
     assert a == Monitored(
         id="a",
         polls=Polls(START, START + 60, START + 30, 2, 0, "timeout"),
-        standing=Standing(),
+        record=StatusRecord(),
         hostname="h",
         device_type="linux",
         site="s",
@@ -121,7 +121,7 @@ def test_a_transition_is_written_with_its_history_and_read_back(
     observations.record([poll(0, reachable=False)])
     changed = store.run(lambda run: run.apply([change(device) for device in monitored(run)], START + 91))
     assert set(changed or ()) == {"a", "never-polled"}
-    assert [device.standing for device in store.run(monitored) or []] == [OFFLINE, OFFLINE]
+    assert [device.record for device in store.run(monitored) or []] == [OFFLINE, OFFLINE]
     history = execute(
         "SELECT device_id, site, extract(epoch FROM at)::float8, before, after, cause, detail"
         " FROM device_status_history ORDER BY device_id"
@@ -168,14 +168,18 @@ def test_a_device_that_is_being_written_is_left_to_the_next_run(
 
 
 def test_watch_and_sites_are_kept_for_the_next_run(store: PostgresStatusStore, execute: Execute) -> None:
-    watch = Watch(last_run_at=START + 0.25, newest_attempt_at=START)
+    gap = PollingGap(last_run_at=START + 0.25, newest_attempt_at=START)
     sites = [SiteState("s", lost=True, since=START), SiteState("", lost=False, since=START + 1.5)]
-    assert store.run(lambda run: (run.watch, run.newest_attempt_at, dict(run.sites))) == (Watch(), None, {})
-    store.run(lambda run: run.keep(Watch(), [SiteState("s")]))
-    store.run(lambda run: run.keep(watch, sites))
-    assert store.run(lambda run: (run.watch, dict(run.sites))) == (watch, {site.name: site for site in sites})
+    assert store.run(lambda run: (run.gap, run.newest_attempt_at, dict(run.sites))) == (
+        PollingGap(),
+        None,
+        {},
+    )
+    store.run(lambda run: run.save(PollingGap(), [SiteState("s")]))
+    store.run(lambda run: run.save(gap, sites))
+    assert store.run(lambda run: (run.gap, dict(run.sites))) == (gap, {site.name: site for site in sites})
     execute('UPDATE status_watch SET watch = \'{"last_run_at": "of another version"}\'')
-    assert store.run(lambda run: run.watch) == Watch()
+    assert store.run(lambda run: run.gap) == PollingGap()
 
 
 def test_the_newest_attempt_is_that_of_any_device(
@@ -190,8 +194,8 @@ def test_a_run_that_fails_leaves_nothing(store: PostgresStatusStore, execute: Ex
 
     def work(run: StatusRun) -> None:
         run.apply([change(device) for device in monitored(run)], START)
-        run.post([Letter("1", "event", "{}")])
-        run.keep(Watch(last_run_at=START), [])
+        run.enqueue([OutboxMessage("1", "event", "{}")])
+        run.save(PollingGap(last_run_at=START), [])
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -208,51 +212,51 @@ def test_a_second_run_at_the_same_time_does_nothing(
     assert other.run(lambda _: "ran") == "ran"
 
 
-def test_letters_are_delivered_oldest_first_and_once(store: PostgresStatusStore) -> None:
-    letters = [Letter(str(number), "event", f"{{{number}\x00}}") for number in range(25)]
-    store.run(lambda run: run.post([*letters, Letter("p", "point", "line")]))
-    store.run(lambda run: run.post(letters))
+def test_messages_are_delivered_oldest_first_and_once(store: PostgresStatusStore) -> None:
+    messages = [OutboxMessage(str(number), "event", f"{{{number}\x00}}") for number in range(25)]
+    store.run(lambda run: run.enqueue([*messages, OutboxMessage("p", "point", "line")]))
+    store.run(lambda run: run.enqueue(messages))
     handed: list[str] = []
 
-    def refuse_odd(batch: Sequence[Letter]) -> list[str]:
-        handed.extend(letter.id for letter in batch)
-        return [letter.id for letter in batch if int(letter.id) % 2 == 0]
+    def refuse_odd(batch: Sequence[OutboxMessage]) -> list[str]:
+        handed.extend(message.id for message in batch)
+        return [message.id for message in batch if int(message.id) % 2 == 0]
 
     assert store.deliver("event", refuse_odd, limit=20) == Delivery(10, 10)
     assert handed == [str(number) for number in range(20)]
-    assert store.deliver("event", lambda batch: [letter.id for letter in batch]) == Delivery(15, 0)
+    assert store.deliver("event", lambda batch: [message.id for message in batch]) == Delivery(15, 0)
     assert store.deliver("event", lambda _: pytest.fail("nothing is left")) == Delivery(0, 0)
-    assert store.deliver("point", lambda batch: [letter.body for letter in batch]) == Delivery(1, 0)
+    assert store.deliver("point", lambda batch: [message.body for message in batch]) == Delivery(1, 0)
 
 
-def test_letters_that_another_process_hands_over_are_left_to_it(
+def test_messages_that_another_process_hands_over_are_left_to_it(
     store: PostgresStatusStore, database_url: str, open_database: Callable[[str], Database]
 ) -> None:
     other = PostgresStatusStore(open_database(database_url))
-    store.run(lambda run: run.post([Letter(str(number), "event", "{}") for number in range(3)]))
+    store.run(lambda run: run.enqueue([OutboxMessage(str(number), "event", "{}") for number in range(3)]))
 
-    def send(batch: Sequence[Letter]) -> list[str]:
+    def send(batch: Sequence[OutboxMessage]) -> list[str]:
         assert other.deliver("event", lambda _: pytest.fail("these are the first one's")) == Delivery(0, 0)
-        return [letter.id for letter in batch]
+        return [message.id for message in batch]
 
     assert store.deliver("event", send) == Delivery(3, 0)
 
 
-def test_a_sender_that_fails_keeps_its_letters(store: PostgresStatusStore) -> None:
-    store.run(lambda run: run.post([Letter("1", "event", "{}")]))
+def test_a_sender_that_fails_keeps_its_messages(store: PostgresStatusStore) -> None:
+    store.run(lambda run: run.enqueue([OutboxMessage("1", "event", "{}")]))
 
-    def fail(_: Sequence[Letter]) -> list[str]:
+    def fail(_: Sequence[OutboxMessage]) -> list[str]:
         raise Unavailable("the bus is away")
 
     with pytest.raises(Unavailable, match="the bus is away"):
         store.deliver("event", fail)
-    assert store.deliver("event", lambda batch: [letter.id for letter in batch]) == Delivery(1, 0)
+    assert store.deliver("event", lambda batch: [message.id for message in batch]) == Delivery(1, 0)
 
 
 def test_hostile_rows_and_words_do_not_end_a_run(store: PostgresStatusStore, execute: Execute) -> None:
     execute("INSERT INTO devices (id, site) VALUES ('a', E'x\\ny'), ('b', ''), (E'c\\t', '')")
     execute("INSERT INTO device_state (device_id, status, cause) VALUES ('b', 'on fire', 'dragons')")
     [device] = store.run(monitored) or []
-    assert device.standing == Standing()
+    assert device.record == StatusRecord()
     changed = store.run(lambda run: run.apply([change(device, detail="\x00\ud800'; --")], START))
     assert changed == {"b"}

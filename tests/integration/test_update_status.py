@@ -12,7 +12,7 @@ import pytest
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.adapters.postgres.status import PostgresStatusStore
-from netvitals.domain.decision.status import Letter
+from netvitals.domain.decision.status import OutboxMessage
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.settings.configuration import Configuration
@@ -31,19 +31,19 @@ class Ears:
     """Takes events and points, and dies when told to."""
 
     def __init__(self) -> None:
-        self.events: list[Letter] = []
+        self.events: list[OutboxMessage] = []
         self.lines: list[str] = []
         self.dies: str = ""
         self.lock = threading.Lock()
 
-    def send(self, letters: Sequence[Letter]) -> Collection[str]:
+    def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
         if self.dies == "before sending":
             raise KeyboardInterrupt
         with self.lock:
-            self.events += letters
+            self.events += messages
         if self.dies == "after sending":
             raise KeyboardInterrupt
-        return {letter.id for letter in letters}
+        return {message.id for message in messages}
 
     def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:  # noqa: ARG002, the port's
         with self.lock:
@@ -52,7 +52,7 @@ class Ears:
 
     @property
     def told(self) -> list[tuple[str, str, str]]:
-        bodies = [json.loads(letter.body) for letter in self.events]
+        bodies = [json.loads(message.body) for message in self.events]
         return [
             ((body["device"] or {}).get("id", body["site"]), body["before"], body["after"]) for body in bodies
         ]

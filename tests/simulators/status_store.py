@@ -8,11 +8,11 @@ from netvitals.domain.decision.status import (
     Change,
     Channel,
     Delivery,
-    Letter,
     Monitored,
+    OutboxMessage,
+    PollingGap,
     Polls,
     SiteState,
-    Watch,
 )
 from netvitals.domain.ports import StatusRun
 
@@ -22,9 +22,9 @@ class MemoryStatusStore:
 
     def __init__(self, *devices: Monitored) -> None:
         self.devices = {device.id: device for device in devices}
-        self.watch = Watch()
+        self.gap = PollingGap()
         self.sites: dict[str, SiteState] = {}
-        self.letters: list[Letter] = []
+        self.messages: list[OutboxMessage] = []
         self.history: list[tuple[str, str, str, str]] = []
         self.busy = False
 
@@ -52,13 +52,13 @@ class MemoryStatusStore:
         return result
 
     def deliver(
-        self, channel: Channel, send: Callable[[Sequence[Letter]], Collection[str]], limit: int = 1000
+        self, channel: Channel, send: Callable[[Sequence[OutboxMessage]], Collection[str]], limit: int = 1000
     ) -> Delivery:
-        waiting = [letter for letter in self.letters if letter.channel == channel][:limit]
+        waiting = [message for message in self.messages if message.channel == channel][:limit]
         if not waiting:
             return Delivery()
         taken = set(send(waiting))
-        self.letters = [letter for letter in self.letters if letter.id not in taken]
+        self.messages = [message for message in self.messages if message.id not in taken]
         return Delivery(len(taken), len(waiting) - len(taken))
 
 
@@ -67,12 +67,12 @@ class MemoryStatusRun:
         self._store = store
         self._devices = dict(store.devices)
         self._history = list(store.history)
-        self._letters = list(store.letters)
-        self._kept: tuple[Watch, dict[str, SiteState]] = (store.watch, {})
+        self._messages = list(store.messages)
+        self._kept: tuple[PollingGap, dict[str, SiteState]] = (store.gap, {})
 
     @property
-    def watch(self) -> Watch:
-        return self._store.watch
+    def gap(self) -> PollingGap:
+        return self._store.gap
 
     @property
     def newest_attempt_at(self) -> float | None:
@@ -91,20 +91,20 @@ class MemoryStatusRun:
     def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:  # noqa: ARG002, history has no time here
         for change in changes:
             device = change.device
-            self._devices[device.id] = msgspec.structs.replace(device, standing=change.after)
+            self._devices[device.id] = msgspec.structs.replace(device, record=change.after)
             if change.is_transition:
-                before, after = device.standing.status.value, change.after.status.value
+                before, after = device.record.status.value, change.after.status.value
                 self._history.append((device.id, before, after, change.after.cause.value))
         return {change.device.id for change in changes}
 
-    def post(self, letters: Sequence[Letter]) -> None:
-        self._letters += letters
+    def enqueue(self, messages: Sequence[OutboxMessage]) -> None:
+        self._messages += messages
 
-    def keep(self, watch: Watch, sites: Sequence[SiteState]) -> None:
-        self._kept = (watch, {site.name: site for site in sites})
+    def save(self, gap: PollingGap, sites: Sequence[SiteState]) -> None:
+        self._kept = (gap, {site.name: site for site in sites})
 
     def commit(self) -> None:
         store = self._store
-        store.devices, store.history, store.letters = self._devices, self._history, self._letters
-        store.watch = self._kept[0]
+        store.devices, store.history, store.messages = self._devices, self._history, self._messages
+        store.gap = self._kept[0]
         store.sites = store.sites | self._kept[1]

@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.decision.liveness import Surroundings, decide, flap_score, is_hard
-from netvitals.domain.decision.outages import fleet_after, site_after, watch_after
+from netvitals.domain.decision.liveness import Context, decide, flap_score, is_hard
+from netvitals.domain.decision.outages import fleet_after, gap_after, site_after
 from netvitals.domain.decision.status import (
     Cause,
     Change,
     Monitored,
     Parent,
+    PollingGap,
     Polls,
     SiteState,
-    Standing,
     Status,
+    StatusRecord,
     StatusSettings,
-    Watch,
 )
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.policy import Policy
@@ -26,10 +26,10 @@ from netvitals.domain.settings.policy import Policy
 NOW = 1_795_449_600.0
 POLICY = Policy()
 """30 s between polls, offline after 90 s and 2 failures, missed after 300 s."""
-ONLINE = Standing(Status.ONLINE, Cause.ANSWERED, NOW - 9000, Status.ONLINE)
-OFFLINE = Standing(Status.OFFLINE, Cause.NO_ANSWER, NOW - 9000, Status.OFFLINE)
-UNREACHABLE = Standing(Status.UNREACHABLE, Cause.PARENT_DOWN, NOW - 9000, Status.ONLINE)
-NEW = Standing()
+ONLINE = StatusRecord(Status.ONLINE, Cause.ANSWERED, NOW - 9000, Status.ONLINE)
+OFFLINE = StatusRecord(Status.OFFLINE, Cause.NO_ANSWER, NOW - 9000, Status.OFFLINE)
+UNREACHABLE = StatusRecord(Status.UNREACHABLE, Cause.PARENT_DOWN, NOW - 9000, Status.ONLINE)
+NEW = StatusRecord()
 
 
 def answering(successes: int = 100, ago: float = 5, since: float = 9000) -> Polls:
@@ -45,10 +45,10 @@ def unpolled(ago: float, failures: int = 0) -> Polls:
     return failing(failures, ago + 120, ago) if failures else answering(ago=ago)
 
 
-def around(**changes: Any) -> Surroundings:
-    usual = Surroundings(
+def context(**changes: Any) -> Context:
+    usual = Context(
         NOW,
-        Watch(last_run_at=NOW - 60, newest_attempt_at=NOW),
+        PollingGap(last_run_at=NOW - 60, newest_attempt_at=NOW),
         SiteState(""),
         SiteState("hq"),
         StatusSettings(),
@@ -56,17 +56,17 @@ def around(**changes: Any) -> Surroundings:
     return usual._replace(**changes)
 
 
-def device(polls: Polls, standing: Standing = ONLINE, **more: Any) -> Monitored:
-    return Monitored(id="sw-1", polls=polls, standing=standing, site="hq", **more)
+def device(polls: Polls, record: StatusRecord = ONLINE, **more: Any) -> Monitored:
+    return Monitored(id="sw-1", polls=polls, record=record, site="hq", **more)
 
 
 def outcome(change: Change | None) -> tuple[str, str] | None:
     return None if change is None else (change.after.status.value, change.after.cause.value)
 
 
-LOST_SITE = around(site=SiteState("hq", lost=True, since=NOW - 100))
-SILENT_FLEET = around(
-    fleet=SiteState("", lost=True, since=NOW - 400), watch=Watch(NOW - 60, NOW - 400, is_quiet=True)
+LOST_SITE = context(site=SiteState("hq", lost=True, since=NOW - 100))
+SILENT_FLEET = context(
+    fleet=SiteState("", lost=True, since=NOW - 400), gap=PollingGap(NOW - 60, NOW - 400, is_quiet=True)
 )
 DOWN_PARENT = Parent("core", Status.OFFLINE, failing())
 SOFT_PARENT = Parent("core", Status.ONLINE, failing(1, seen=35))
@@ -82,9 +82,9 @@ def row(
     given_device: Monitored,
     expected: tuple[str, str] | None,
     policy: Policy = POLICY,
-    where: Surroundings | None = None,
+    where: Context | None = None,
 ) -> Any:
-    return pytest.param(given_device, expected, policy, where or around(), id=name)
+    return pytest.param(given_device, expected, policy, where or context(), id=name)
 
 
 STAYS = None
@@ -137,7 +137,7 @@ NO_TELLING = ("unknown", "not_measurable")
     ],
 )
 def test_the_truth_table(
-    given_device: Monitored, expected: tuple[str, str] | None, policy: Policy, where: Surroundings
+    given_device: Monitored, expected: tuple[str, str] | None, policy: Policy, where: Context
 ) -> None:
     assert outcome(decide(given_device, policy, where)) == expected
 
@@ -155,64 +155,64 @@ def test_the_truth_table(
     ],
 )
 def test_only_what_somebody_has_to_know_is_announced(given_device: Monitored, announced: bool) -> None:  # noqa: FBT001, a column of the table
-    change = decide(given_device, POLICY, around())
+    change = decide(given_device, POLICY, context())
     assert change is not None
     assert change.is_transition
     assert change.is_announced is announced
 
 
 def test_what_maintenance_kept_back_is_announced_when_it_ends() -> None:
-    during = decide(device(failing(), maintenance_until=NOW + 1), POLICY, around())
+    during = decide(device(failing(), maintenance_until=NOW + 1), POLICY, context())
     assert during is not None
-    later = decide(device(failing(), during.after, maintenance_until=NOW - 1), POLICY, around())
+    later = decide(device(failing(), during.after, maintenance_until=NOW - 1), POLICY, context())
     assert later is not None
     assert (later.is_transition, later.is_announced) == (False, True)
-    assert decide(device(failing(), later.after), POLICY, around()) is None
+    assert decide(device(failing(), later.after), POLICY, context()) is None
 
 
 def test_an_outage_within_maintenance_is_never_announced() -> None:
-    during = decide(device(failing(), maintenance_until=NOW + 1), POLICY, around())
+    during = decide(device(failing(), maintenance_until=NOW + 1), POLICY, context())
     assert during is not None
-    back = decide(device(answering(1), during.after, maintenance_until=NOW - 1), POLICY, around())
+    back = decide(device(answering(1), during.after, maintenance_until=NOW - 1), POLICY, context())
     assert back is not None
     assert (back.is_transition, back.is_announced) == (True, False)
 
 
 def test_flapping_is_announced_a_few_times_and_once_more_when_it_has_settled() -> None:
-    standing, announced, now = ONLINE, 0, NOW
+    record, announced, now = ONLINE, 0, NOW
     for n in range(20):
         polls = Polls(now - 125, now - 5, now - 95, 4, 0) if n % 2 == 0 else Polls(now, now, now, 0, 1)
-        change = decide(device(polls, standing), POLICY, around(now=now, watch=Watch(now, now)))
+        change = decide(device(polls, record), POLICY, context(now=now, gap=PollingGap(now, now)))
         assert change is not None
-        standing, announced, now = change.after, announced + change.is_announced, now + 120
-    assert standing.status is Status.ONLINE
+        record, announced, now = change.after, announced + change.is_announced, now + 120
+    assert record.status is Status.ONLINE
     assert 3 <= announced <= 5
     polls = Polls(now, now, now - 120, 0, 5)
-    while standing.announced is not standing.status:
-        change = decide(device(polls, standing), POLICY, around(now=now, watch=Watch(now, now)))
-        standing = change.after if change else standing
+    while record.announced is not record.status:
+        change = decide(device(polls, record), POLICY, context(now=now, gap=PollingGap(now, now)))
+        record = change.after if change else record
         polls, now = Polls(now, now, now - 120, 0, 5), now + 60
         assert now < NOW + 20 * 120 + 4 * 900
-    assert decide(device(polls, standing), POLICY, around(now=now, watch=Watch(now, now))) is None
+    assert decide(device(polls, record), POLICY, context(now=now, gap=PollingGap(now, now))) is None
 
 
 def test_the_flap_score_halves_with_its_half_life() -> None:
-    standing = Standing(flap_score=4.0, flap_at=NOW)
-    assert flap_score(standing, NOW + 900, StatusSettings()) == pytest.approx(2.0)
-    assert flap_score(standing, NOW - 900, StatusSettings()) == 4.0
+    record = StatusRecord(flap_score=4.0, flap_at=NOW)
+    assert flap_score(record, NOW + 900, StatusSettings()) == pytest.approx(2.0)
+    assert flap_score(record, NOW - 900, StatusSettings()) == 4.0
 
 
 def test_a_device_polled_seldom_is_not_missed_between_two_polls() -> None:
     seldom = Policy(status_interval_seconds=900, offline_timeout_seconds=2700)
-    assert decide(device(unpolled(1000)), seldom, around()) is None
+    assert decide(device(unpolled(1000)), seldom, context()) is None
 
 
 def test_a_restored_database_takes_no_device_offline_before_it_was_tried_for_its_whole_time_out() -> None:
     day = 86_400.0
-    watch = Watch(NOW - 60, NOW - 1, interrupted_at=NOW - day, resumed_at=NOW - 60)
+    gap = PollingGap(NOW - 60, NOW - 1, interrupted_at=NOW - day, resumed_at=NOW - 60)
     old_failure = Polls(NOW - day - 60, NOW - 5, NOW - day, 2, 0)
-    assert decide(device(old_failure), POLICY, around(watch=watch)) is None
-    later = around(watch=Watch(NOW - 60, NOW - 1, interrupted_at=NOW - day, resumed_at=NOW - 95))
+    assert decide(device(old_failure), POLICY, context(gap=gap)) is None
+    later = context(gap=PollingGap(NOW - 60, NOW - 1, interrupted_at=NOW - day, resumed_at=NOW - 95))
     assert outcome(decide(device(old_failure), POLICY, later)) == ("offline", "no_answer")
 
 
@@ -220,15 +220,15 @@ def test_devices_are_unknown_after_silence_only_for_as_long_as_it_lasts_and_nobo
     unknown = decide(device(unpolled(400)), POLICY, SILENT_FLEET)
     assert unknown is not None
     assert not unknown.is_announced
-    back = decide(device(answering(401, ago=1), unknown.after), POLICY, around())
+    back = decide(device(answering(401, ago=1), unknown.after), POLICY, context())
     assert back is not None
     assert (outcome(back), back.is_announced) == (("online", "answered"), False)
 
 
 def test_a_device_that_died_in_a_silence_is_offline_a_whole_time_out_after_it() -> None:
-    unknown = Standing(Status.UNKNOWN, Cause.COLLECTOR_SILENT, NOW - 60, Status.ONLINE)
+    unknown = StatusRecord(Status.UNKNOWN, Cause.COLLECTOR_SILENT, NOW - 60, Status.ONLINE)
     polls = Polls(NOW - 1000, NOW - 5, NOW - 35, 2, 0)
-    assert decide(device(polls, unknown), POLICY, around()) is None
+    assert decide(device(polls, unknown), POLICY, context()) is None
 
 
 # --- sites and the fleet
@@ -236,7 +236,7 @@ def test_a_device_that_died_in_a_silence_is_offline_a_whole_time_out_after_it() 
 
 def members(*groups: tuple[int, Polls]) -> list[tuple[Monitored, Policy]]:
     polls = [each for count, each in groups for _ in range(count)]
-    return [(Monitored(id=f"d{n}", polls=p, standing=ONLINE, site="hq"), POLICY) for n, p in enumerate(polls)]
+    return [(Monitored(id=f"d{n}", polls=p, record=ONLINE, site="hq"), POLICY) for n, p in enumerate(polls)]
 
 
 @pytest.mark.parametrize(
@@ -258,42 +258,42 @@ def test_a_site_is_lost_when_nearly_all_that_was_up_fails_together(
     groups: list[tuple[int, Polls]],
     lost: bool,  # noqa: FBT001, a column of the table
 ) -> None:
-    assert site_after(SiteState("hq"), members(*groups), around()).lost is lost
+    assert site_after(SiteState("hq"), members(*groups), context()).lost is lost
 
 
 def test_devices_that_were_down_before_have_no_vote() -> None:
-    dead = [(Monitored(id=f"x{n}", polls=failing(), standing=OFFLINE, site="hq"), POLICY) for n in range(9)]
-    site = site_after(SiteState("hq"), [*dead, *members((1, failing()), (2, answering()))], around())
+    dead = [(Monitored(id=f"x{n}", polls=failing(), record=OFFLINE, site="hq"), POLICY) for n in range(9)]
+    site = site_after(SiteState("hq"), [*dead, *members((1, failing()), (2, answering()))], context())
     assert not site.lost
 
 
 def test_children_of_a_dead_parent_are_no_lost_path() -> None:
     children = [
-        (Monitored(id=f"c{n}", polls=failing(), standing=ONLINE, site="hq", parent=DOWN_PARENT), POLICY)
+        (Monitored(id=f"c{n}", polls=failing(), record=ONLINE, site="hq", parent=DOWN_PARENT), POLICY)
         for n in range(20)
     ]
-    assert not site_after(SiteState("hq"), [*children, *members((1, failing()))], around()).lost
+    assert not site_after(SiteState("hq"), [*children, *members((1, failing()))], context()).lost
 
 
 def test_a_site_under_maintenance_is_no_lost_path() -> None:
     muted = [
         (
-            Monitored(id=f"c{n}", polls=failing(), standing=ONLINE, site="hq", maintenance_until=NOW + 1),
+            Monitored(id=f"c{n}", polls=failing(), record=ONLINE, site="hq", maintenance_until=NOW + 1),
             POLICY,
         )
         for n in range(20)
     ]
-    assert not site_after(SiteState("hq"), muted, around()).lost
+    assert not site_after(SiteState("hq"), muted, context()).lost
 
 
 def test_a_lost_path_recovers_when_devices_answer_and_gives_the_others_their_whole_time_out() -> None:
     lost = SiteState("hq", lost=True, since=NOW - 100)
     fleet = members((8, failing()), (2, answering(1)))
-    site = site_after(lost, fleet, around(site=lost))
+    site = site_after(lost, fleet, context(site=lost))
     assert site == SiteState("hq", lost=False, since=NOW)
-    behind = Standing(Status.UNKNOWN, Cause.PATH_LOST, NOW - 100, Status.ONLINE)
-    assert decide(device(failing(), behind), POLICY, around(site=site)) is None
-    long_back = around(site=SiteState("hq", since=NOW - 100))
+    behind = StatusRecord(Status.UNKNOWN, Cause.PATH_LOST, NOW - 100, Status.ONLINE)
+    assert decide(device(failing(), behind), POLICY, context(site=site)) is None
+    long_back = context(site=SiteState("hq", since=NOW - 100))
     assert outcome(decide(device(failing(), behind), POLICY, long_back)) == ("offline", "no_answer")
 
 
@@ -302,30 +302,30 @@ def test_a_lost_path_marks_devices_offline_where_the_operator_wants_it_without_e
     change = decide(device(failing()), POLICY, wanted)
     assert change is not None
     assert (outcome(change), change.is_announced) == (("offline", "path_lost"), False)
-    alone = decide(device(failing(), change.after), POLICY, around())
+    alone = decide(device(failing(), change.after), POLICY, context())
     assert alone is not None
     assert (outcome(alone), alone.is_announced) == (("offline", "no_answer"), True)
 
 
 def test_a_quiet_fleet_is_silent_after_its_patience_and_back_with_the_first_poll() -> None:
     settings = StatusSettings()
-    watch, fleet = Watch(NOW - 60, NOW - 61, patience_seconds=300), SiteState("")
+    gap, fleet = PollingGap(NOW - 60, NOW - 61, shortest_timeout_seconds=300), SiteState("")
     lost_at = None
     for minute in range(10):
         now = NOW + 60 * minute
-        watch = watch_after(watch, now, NOW - 61, settings)
-        fleet = fleet_after(fleet, watch, now, settings)
+        gap = gap_after(gap, now, NOW - 61, settings)
+        fleet = fleet_after(fleet, gap, now, settings)
         lost_at = lost_at or (now if fleet.lost else None)
     assert lost_at == NOW + 240
-    watch = watch_after(watch, NOW + 600, NOW + 599, settings)
-    assert (watch.resumed_at, watch.interrupted_at) == (NOW + 600, NOW - 61)
-    assert fleet_after(fleet, watch, NOW + 600, settings) == SiteState("", lost=False, since=NOW + 600)
+    gap = gap_after(gap, NOW + 600, NOW + 599, settings)
+    assert (gap.resumed_at, gap.interrupted_at) == (NOW + 600, NOW - 61)
+    assert fleet_after(fleet, gap, NOW + 600, settings) == SiteState("", lost=False, since=NOW + 600)
 
 
 @pytest.mark.parametrize("jump", [-86_400.0, -600.0, 600.0, 86_400.0])
 def test_a_clock_that_jumps_between_two_runs_is_an_interruption(jump: float) -> None:
-    watch = watch_after(Watch(NOW, NOW - 1), NOW + 60 + jump, NOW - 1, StatusSettings())
-    assert (watch.interrupted_at, watch.resumed_at) == (NOW, NOW + 60 + jump)
+    gap = gap_after(PollingGap(NOW, NOW - 1), NOW + 60 + jump, NOW - 1, StatusSettings())
+    assert (gap.interrupted_at, gap.resumed_at) == (NOW, NOW + 60 + jump)
 
 
 # --- what holds for everything
@@ -342,8 +342,8 @@ polls_of = st.builds(
     st.booleans(),
     st.sampled_from([reason.value for reason in Reason]),
 )
-standings = st.builds(
-    Standing,
+records = st.builds(
+    StatusRecord,
     st.sampled_from(Status),
     st.sampled_from(Cause),
     moments,
@@ -356,16 +356,16 @@ devices = st.builds(
     Monitored,
     id=st.just("sw-1"),
     polls=polls_of,
-    standing=standings,
+    record=records,
     site=st.just("hq"),
     maintenance_until=moments,
     parent=parents,
 )
 surroundings_of = st.builds(
-    Surroundings,
+    Context,
     st.just(NOW),
     st.builds(
-        Watch,
+        PollingGap,
         st.just(NOW - 60),
         moments,
         st.booleans(),
@@ -380,17 +380,17 @@ surroundings_of = st.builds(
 
 
 @given(devices, surroundings_of)
-def test_a_decision_once_taken_is_not_taken_again(some: Monitored, where: Surroundings) -> None:
+def test_a_decision_once_taken_is_not_taken_again(some: Monitored, where: Context) -> None:
     change = decide(some, POLICY, where)
     if change is not None:
         again = Monitored(
-            **{name: getattr(some, name) for name in some.__struct_fields__} | {"standing": change.after}
+            **{name: getattr(some, name) for name in some.__struct_fields__} | {"record": change.after}
         )
         assert decide(again, POLICY, where) is None
 
 
 @given(devices, surroundings_of)
-def test_no_device_goes_offline_that_was_not_tried_and_failed(some: Monitored, where: Surroundings) -> None:
+def test_no_device_goes_offline_that_was_not_tried_and_failed(some: Monitored, where: Context) -> None:
     change = decide(some, POLICY, where)
     if change is not None and change.is_transition and change.after.status is Status.OFFLINE:
         assert some.polls.last_attempt_at is not None
@@ -401,7 +401,7 @@ def test_no_device_goes_offline_that_was_not_tried_and_failed(some: Monitored, w
 
 
 @given(devices, surroundings_of)
-def test_no_device_goes_online_that_did_not_answer(some: Monitored, where: Surroundings) -> None:
+def test_no_device_goes_online_that_did_not_answer(some: Monitored, where: Context) -> None:
     change = decide(some, POLICY, where)
     if change is not None and change.is_transition and change.after.status is Status.ONLINE:
         assert some.polls.failures == 0
@@ -409,7 +409,7 @@ def test_no_device_goes_online_that_did_not_answer(some: Monitored, where: Surro
 
 
 @given(devices, surroundings_of, st.floats(0, 1e9))
-def test_time_alone_takes_no_device_offline(some: Monitored, where: Surroundings, passed: float) -> None:
+def test_time_alone_takes_no_device_offline(some: Monitored, where: Context, passed: float) -> None:
     """A late run, a paused schedule, a clock that jumps: no new poll, so no new outage beyond its grace."""
     tried_at = some.polls.last_attempt_at or 0.0
     soon = where._replace(now=max(tried_at + POLICY.status_interval_seconds, NOW))
@@ -419,9 +419,7 @@ def test_time_alone_takes_no_device_offline(some: Monitored, where: Surroundings
 
 
 @given(devices, surroundings_of)
-def test_nobody_hears_of_what_a_parent_a_site_or_the_fleet_explains(
-    some: Monitored, where: Surroundings
-) -> None:
+def test_nobody_hears_of_what_a_parent_a_site_or_the_fleet_explains(some: Monitored, where: Context) -> None:
     change = decide(some, POLICY, where)
     if change is not None and change.after.cause in {
         Cause.PARENT_DOWN,
@@ -432,8 +430,8 @@ def test_nobody_hears_of_what_a_parent_a_site_or_the_fleet_explains(
 
 
 @given(devices, surroundings_of)
-def test_what_was_announced_is_what_is_remembered(some: Monitored, where: Surroundings) -> None:
+def test_what_was_announced_is_what_is_remembered(some: Monitored, where: Context) -> None:
     change = decide(some, POLICY, where)
     if change is not None:
-        told = change.after.status if change.is_announced else some.standing.announced
+        told = change.after.status if change.is_announced else some.record.announced
         assert change.after.announced is told

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from netvitals.domain.decision.status import Letter, Monitored, Polls, Standing, StatusSettings
+from netvitals.domain.decision.status import Monitored, OutboxMessage, Polls, StatusRecord, StatusSettings
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.usecases.status_pass import StatusReport
@@ -32,20 +32,20 @@ class KeptSink:
         return WriteOutcome(accepted=len(lines) - len(refused), refused=refused)
 
 
-class KeptLetters:
+class KeptMessages:
     def __init__(self) -> None:
-        self.letters: list[Letter] = []
+        self.messages: list[OutboxMessage] = []
         self.away = False
 
-    def send(self, letters: Sequence[Letter]) -> Collection[str]:
+    def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
         if self.away:
             return set()
-        self.letters += letters
-        return {letter.id for letter in letters}
+        self.messages += messages
+        return {message.id for message in messages}
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
-        return [json.loads(letter.body) for letter in self.letters]
+        return [json.loads(message.body) for message in self.messages]
 
 
 class Bench:
@@ -53,7 +53,7 @@ class Bench:
 
     def __init__(self, *devices: Monitored, settings: StatusSettings | None = None) -> None:
         self.store = MemoryStatusStore(*devices)
-        self.sink, self.events, self.digests = KeptSink(), KeptLetters(), KeptLetters()
+        self.sink, self.events, self.digests = KeptSink(), KeptMessages(), KeptMessages()
         self.said: list[str] = []
         self.now = START
         self.dead: set[str] = set()
@@ -96,7 +96,7 @@ class Bench:
 
 
 def device(name: str, **more: Any) -> Monitored:
-    return Monitored(id=name, polls=Polls(), standing=Standing(), **more)
+    return Monitored(id=name, polls=Polls(), record=StatusRecord(), **more)
 
 
 def fleet(count: int, **more: Any) -> list[Monitored]:
@@ -106,7 +106,7 @@ def fleet(count: int, **more: Any) -> list[Monitored]:
 def test_a_device_that_dies_and_returns_is_two_transitions_two_events_and_two_points() -> None:
     bench = Bench(*fleet(3))
     bench.minutes(2)
-    bench.events.letters.clear()
+    bench.events.messages.clear()
     bench.store.history.clear()
     bench.sink.lines.clear()
     bench.dead = {"d01"}
@@ -156,13 +156,13 @@ def test_a_dead_parent_is_one_event_and_its_children_are_unreachable() -> None:
     for name, each in bench.store.devices.items():
         bench.store.devices[name] = msgspec.structs.replace(each, site="hq")
     bench.minutes(2)
-    bench.events.letters.clear()
+    bench.events.messages.clear()
     bench.dead = set(bench.store.devices)
     for _ in range(4):
         _connect_to_parent(bench, "d00")
         bench.minutes(1)
     assert bench.told == [("d00", "online", "offline")]
-    after = Counter(each.standing.status.value for each in bench.store.devices.values())
+    after = Counter(each.record.status.value for each in bench.store.devices.values())
     assert after == {"offline": 1, "unreachable": 9}
     bench.dead = set()
     for _ in range(3):
@@ -176,7 +176,7 @@ def _connect_to_parent(bench: Bench, parent_id: str) -> None:
     from netvitals.domain.decision.status import Parent  # noqa: PLC0415, used here alone
 
     up = bench.store.devices[parent_id]
-    parent = Parent(parent_id, up.standing.status, up.polls)
+    parent = Parent(parent_id, up.record.status, up.polls)
     for name, each in bench.store.devices.items():
         if name != parent_id:
             bench.store.devices[name] = msgspec.structs.replace(each, parent=parent)
@@ -185,7 +185,7 @@ def _connect_to_parent(bench: Bench, parent_id: str) -> None:
 def test_a_site_that_fails_together_is_one_event_and_its_return_another() -> None:
     bench = Bench(*fleet(20, site="hq"), device("other", site="lab"))
     bench.minutes(2)
-    bench.events.letters.clear()
+    bench.events.messages.clear()
     bench.dead = {name for name in bench.store.devices if name != "other"}
     report = bench.minutes(5)
     assert bench.told == [("hq", "reachable", "lost")]
@@ -210,7 +210,7 @@ def test_devices_without_a_site_are_never_one_lost_path() -> None:
 def test_a_paused_collector_is_one_event_of_the_fleet_and_no_device_s() -> None:
     bench = Bench(*fleet(10, site="hq"))
     bench.minutes(2)
-    bench.events.letters.clear()
+    bench.events.messages.clear()
     report = bench.minutes(10, polling=False)
     assert report.fleet_silent
     assert report.statuses == {"unknown": 10}
@@ -224,7 +224,7 @@ def test_a_paused_collector_is_one_event_of_the_fleet_and_no_device_s() -> None:
 def test_a_pause_of_any_length_changes_no_device(pause_minutes: int) -> None:
     bench = Bench(*fleet(10))
     bench.minutes(2)
-    bench.events.letters.clear()
+    bench.events.messages.clear()
     bench.minutes(pause_minutes, polling=False)
     bench.minutes(1, skip=[f"d{n:02}" for n in range(5)])
     bench.minutes(10)
@@ -239,7 +239,7 @@ def test_a_clock_that_jumps_changes_no_device(jump: int) -> None:
     bench.now += 30
     bench.poll()
     bench.dead = set()
-    bench.events.letters.clear()
+    bench.events.messages.clear()
     before = len(bench.store.history)
     bench.now += jump
     for _ in range(3):
@@ -255,23 +255,23 @@ def test_a_restored_database_changes_no_device() -> None:
     bench.dead = {"d03"}
     bench.minutes(1)
     assert bench.store.devices["d03"].polls.failures == 2
-    backup = dict(bench.store.devices), bench.store.watch, dict(bench.store.sites)
+    backup = dict(bench.store.devices), bench.store.gap, dict(bench.store.sites)
     bench.dead = set()
     bench.minutes(30)
-    bench.store.devices, bench.store.watch, bench.store.sites = backup
-    told, history = len(bench.events.letters), len(bench.store.history)
+    bench.store.devices, bench.store.gap, bench.store.sites = backup
+    told, history = len(bench.events.messages), len(bench.store.history)
     bench.use_case().run(bench.now)
     bench.dead = {"d03", "d04"}
     bench.now += 30
     bench.poll()
     bench.use_case().run(bench.now)
-    assert (len(bench.events.letters), len(bench.store.history)) == (told, history)
+    assert (len(bench.events.messages), len(bench.store.history)) == (told, history)
 
 
 def test_one_device_that_nobody_polls_is_unknown_and_told() -> None:
     bench = Bench(*fleet(5))
     bench.minutes(2)
-    bench.events.letters.clear()
+    bench.events.messages.clear()
     bench.minutes(8, skip=["d02"])
     assert bench.told == [("d02", "online", "unknown")]
 
@@ -279,7 +279,7 @@ def test_one_device_that_nobody_polls_is_unknown_and_told() -> None:
 def test_a_digest_is_one_message_for_all_that_changed() -> None:
     bench = Bench(*fleet(60))
     bench.minutes(2)
-    bench.digests.letters.clear()
+    bench.digests.messages.clear()
     bench.dead = {f"d{n:02}" for n in range(40)}
     bench.minutes(4)
     [digest] = bench.digests.bodies
@@ -326,7 +326,7 @@ def test_a_line_that_influxdb_will_never_take_is_said_and_done_with() -> None:
     bench = Bench(*fleet(2))
     bench.sink.refuses = "d01"
     bench.minutes(2)
-    assert bench.store.letters == []
+    assert bench.store.messages == []
     assert any("type conflict" in said for said in bench.said)
 
 
@@ -335,18 +335,18 @@ def test_events_that_the_bus_does_not_take_are_sent_by_a_later_run_under_the_sam
     bench.events.away = True
     report = bench.minutes(1)
     assert report.unpublished == 2
-    waiting = {letter.id for letter in bench.store.letters}
+    waiting = {message.id for message in bench.store.messages}
     bench.events.away = False
     bench.minutes(1)
-    assert {letter.id for letter in bench.events.letters} == waiting
-    assert len(bench.events.letters) == 2
+    assert {message.id for message in bench.events.messages} == waiting
+    assert len(bench.events.messages) == 2
 
 
 def test_without_a_bus_and_a_topic_only_points_are_kept() -> None:
     bench = Bench(*fleet(2))
     bench.poll()
     bench.use_case(events=None, digests=None).run(START)
-    assert bench.store.letters == []
+    assert bench.store.messages == []
     assert len(bench.store.history) == 2
 
 

@@ -5,7 +5,15 @@ from typing import Protocol, Self
 
 import msgspec
 
-from netvitals.domain.decision.status import Change, Channel, Delivery, Letter, Monitored, SiteState, Watch
+from netvitals.domain.decision.status import (
+    Change,
+    Channel,
+    Delivery,
+    Monitored,
+    OutboxMessage,
+    PollingGap,
+    SiteState,
+)
 from netvitals.domain.errors import AddressDenied
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
@@ -144,11 +152,11 @@ class JobQueue(Protocol):
 
 
 class StatusRun(Protocol):
-    """One run of the status decision, in one transaction: all of it is kept, or nothing."""
+    """Gives one run of the status decision its data, in one transaction: all of it is kept, or nothing."""
 
     @property
-    def watch(self) -> Watch:
-        """As the run before left it."""
+    def gap(self) -> PollingGap:
+        """The gap in polling as the run before left it."""
         ...
 
     @property
@@ -162,28 +170,28 @@ class StatusRun(Protocol):
         ...
 
     def devices(self) -> Iterator[Sequence[Monitored]]:
-        """All enabled devices, the devices of one site one after the other, in chunks."""
+        """Yield all enabled devices in chunks, the devices of one site one after the other."""
         ...
 
     def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:
-        """Write standings and rows of history; returns the ids of the devices that were changed.
+        """Write records and rows of history; returns the ids of the devices that were changed.
 
         A device that was polled since it was read, with another outcome, is left to the next run.
         """
         ...
 
-    def post(self, letters: Sequence[Letter]) -> None:
-        """Keep what is to be published."""
+    def enqueue(self, messages: Sequence[OutboxMessage]) -> None:
+        """Put messages into the outbox."""
         ...
 
-    def keep(self, watch: Watch, sites: Sequence[SiteState]) -> None:
-        """Keep what the next run has to know."""
+    def save(self, gap: PollingGap, sites: Sequence[SiteState]) -> None:
+        """Store what the next run reads."""
         ...
 
 
 class StatusStore(Protocol):
     def run[Result](self, work: Callable[[StatusRun], Result]) -> Result | None:
-        """What `work` returns, or None where another run is at work; `work` may be called twice.
+        """Return what `work` returns, or None where another run is at work; `work` may be called twice.
 
         Raises:
             Unavailable: the database can't be used; nothing has changed.
@@ -191,11 +199,11 @@ class StatusStore(Protocol):
         ...
 
     def deliver(
-        self, channel: Channel, send: Callable[[Sequence[Letter]], Collection[str]], limit: int = 1000
+        self, channel: Channel, send: Callable[[Sequence[OutboxMessage]], Collection[str]], limit: int = 1000
     ) -> Delivery:
-        """Hand letters to `send`, oldest first, and mark those as published whose ids it returns.
+        """Send messages, oldest first, and mark those as published whose ids `send` returns.
 
-        Letters that another process is handing over are left to it.
+        Messages that another process is sending are left to it.
 
         Raises:
             Unavailable: the database can't be used; what was sent will be sent once more, under its id.
@@ -204,8 +212,8 @@ class StatusStore(Protocol):
 
 
 class Publisher(Protocol):
-    def send(self, letters: Sequence[Letter]) -> Collection[str]:
-        """The ids of the letters that were taken; the others are tried again with the next run."""
+    def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
+        """Return the ids of the messages that were accepted; the next run sends the others again."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""One pass of the status decision over the whole fleet."""
+"""Runs the status decision once over the whole fleet."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -7,13 +7,13 @@ from math import inf
 import msgspec
 
 from netvitals.domain.decision.announcement import Digest, device_event, site_event
-from netvitals.domain.decision.liveness import NOWHERE, Surroundings, decide, missing_after_seconds
-from netvitals.domain.decision.outages import fleet_after, site_after, watch_after
+from netvitals.domain.decision.liveness import NO_SITE, Context, decide, missing_after_seconds
+from netvitals.domain.decision.outages import fleet_after, gap_after, site_after
 from netvitals.domain.decision.status import (
     Change,
     Channel,
-    Letter,
     Monitored,
+    OutboxMessage,
     SiteState,
     Status,
     StatusSettings,
@@ -21,20 +21,20 @@ from netvitals.domain.decision.status import (
 from netvitals.domain.polling.schedule import phase
 from netvitals.domain.ports import StatusRun
 from netvitals.domain.settings.policy import Policy
-from netvitals.usecases.status_points import point_letter, point_line
+from netvitals.usecases.status_points import point_line, point_message
 
 FLEET = SiteState("")
 NAMED_CHANGES = 200
-"""Changes that a report names; the others it counts."""
+"""How many changes a report names; the others it counts."""
 BATCH = 1000
-"""Changes, or letters, that are written at a time."""
+"""How many changes, or messages, are written at a time."""
 
 
 class StatusReport(msgspec.Struct):
-    """What a run found and did."""
+    """Counts what a run found and did."""
 
     busy: bool = False
-    """Another run was at work, so this one decided nothing."""
+    """True where another run was at work: this one decided nothing."""
     devices: int = 0
     statuses: dict[str, int] = {}
     """Devices by status."""
@@ -45,7 +45,7 @@ class StatusReport(msgspec.Struct):
     sites_lost: int = 0
     """Sites whose path is lost now."""
     fleet_silent: bool = False
-    """Nobody polls any device: the alarm on ourselves."""
+    """True where no device is being polled: the alarm on ourselves."""
     bad_rows: int = 0
     """Devices whose settings can't be used; they are judged by the package's defaults."""
     heartbeats: int = 0
@@ -53,11 +53,11 @@ class StatusReport(msgspec.Struct):
     events_published: int = 0
     digests_published: int = 0
     unpublished: int = 0
-    """Points, events and digests that were not taken, and wait for the next run."""
+    """Points, events and digests that were not accepted; the next run sends them again."""
 
 
 class StatusPass:
-    """One pass over all devices: decides, writes what changes, and the letters about it."""
+    """Decides on all devices once, and writes the changes and the messages that announce them."""
 
     def __init__(
         self,
@@ -70,31 +70,32 @@ class StatusPass:
         self._now = now
         self._settings = settings
         self._policy_of = policy_of
-        self._last_run_at = run.watch.last_run_at
-        self._watch = watch_after(run.watch, now, run.newest_attempt_at, settings)
+        self._last_run_at = run.gap.last_run_at
+        self._gap = gap_after(run.gap, now, run.newest_attempt_at, settings)
         before = run.sites.get("", FLEET)
-        self._fleet = fleet_after(before, self._watch, now, settings)
+        self._fleet = fleet_after(before, self._gap, now, settings)
         self._sites = [] if self._fleet is before else [self._fleet]
         self._lost = {name for name, site in run.sites.items() if name and site.lost}
-        self._patience = inf
+        self._shortest_timeout = inf
         self._changes: list[Change] = []
         self._statuses: Counter[str] = Counter()
         self._digest = Digest()
         self.heartbeats: list[str] = []
         self.report = StatusReport()
 
-    def all(self, channels: Collection[Channel]) -> None:
+    def run(self, channels: Collection[Channel]) -> None:
+        """Decide on every device; messages go into the outbox for these channels only."""
         self._channels = channels
         for members in _by_site(self._run.devices()):
             self._site(members)
         self._apply()
         for site in self._sites:
-            self._tell_site(site)
-        digest = self._digest.letter(self._now)
+            self._announce_site(site)
+        digest = self._digest.message(self._now)
         if digest is not None:
-            self._post([digest])
-        patience = None if self._patience == inf else self._patience
-        self._run.keep(msgspec.structs.replace(self._watch, patience_seconds=patience), self._sites)
+            self._enqueue([digest])
+        timeout = None if self._shortest_timeout == inf else self._shortest_timeout
+        self._run.save(msgspec.structs.replace(self._gap, shortest_timeout_seconds=timeout), self._sites)
         self.report.statuses = dict(self._statuses)
         self.report.sites_lost = len(self._lost)
         self.report.fleet_silent = self._fleet.lost
@@ -103,15 +104,15 @@ class StatusPass:
         """Decide on the devices of one site, or on some of those that have none."""
         name = devices[0].site
         members = [(device, self._policy_for(device)) for device in devices]
-        before = self._run.sites.get(name, SiteState(name)) if name else NOWHERE
-        around = Surroundings(self._now, self._watch, self._fleet, before, self._settings)
+        before = self._run.sites.get(name, SiteState(name)) if name else NO_SITE
+        context = Context(self._now, self._gap, self._fleet, before, self._settings)
         if name:
-            site = site_after(before, members, around)
-            around = around._replace(site=site)
+            site = site_after(before, members, context)
+            context = context._replace(site=site)
             if site is not before:
                 self._sites.append(site)
                 (self._lost.add if site.lost else self._lost.discard)(name)
-        changes = [change for device, policy in members if (change := decide(device, policy, around))]
+        changes = [change for device, policy in members if (change := decide(device, policy, context))]
         self._count(devices, {change.device.id: change.after.status for change in changes})
         self._changes += changes
         if len(self._changes) >= BATCH:
@@ -122,50 +123,50 @@ class StatusPass:
         if policy is None:
             self.report.bad_rows += 1
             return Policy()
-        self._patience = min(self._patience, missing_after_seconds(policy))
+        self._shortest_timeout = min(self._shortest_timeout, missing_after_seconds(policy))
         return policy
 
     def _apply(self) -> None:
         if not self._changes:
             return
         applied = self._run.apply(self._changes, self._now)
-        letters: list[Letter] = []
+        messages: list[OutboxMessage] = []
         for change in self._changes:
             if change.device.id in applied:
-                letters += self._tell(change)
-        self._post(letters)
+                messages += self._messages(change)
+        self._enqueue(messages)
         self._changes.clear()
 
-    def _tell(self, change: Change) -> Iterator[Letter]:
+    def _messages(self, change: Change) -> Iterator[OutboxMessage]:
         if change.is_transition:
             self.report.transitions += 1
             if len(self.report.changes) < NAMED_CHANGES:
                 self.report.changes.append(_described(change))
-            yield point_letter(change, self._now)
+            yield point_message(change, self._now)
         if change.is_announced:
             self.report.announced += 1
             self._digest.add(change)
             yield device_event(change, self._now)
 
-    def _tell_site(self, site: SiteState) -> None:
+    def _announce_site(self, site: SiteState) -> None:
         self._digest.add_site(site)
-        self._post([site_event(site, self._now)])
+        self._enqueue([site_event(site, self._now)])
 
-    def _post(self, letters: Sequence[Letter]) -> None:
-        kept = [letter for letter in letters if letter.channel in self._channels]
+    def _enqueue(self, messages: Sequence[OutboxMessage]) -> None:
+        kept = [message for message in messages if message.channel in self._channels]
         if kept:
-            self._run.post(kept)
+            self._run.enqueue(kept)
 
     def _count(self, devices: Sequence[Monitored], changed: Mapping[str, Status]) -> None:
         self.report.devices += len(devices)
         for device in devices:
-            status = changed.get(device.id, device.standing.status)
+            status = changed.get(device.id, device.record.status)
             self._statuses[status.value] += 1
             if device.id not in changed and self._is_due(device.id):
                 self.heartbeats.append(point_line(device.id, status, self._now))
 
     def _is_due(self, device_id: str) -> bool:
-        """Whether a heartbeat fell due since the run before, each device at its own second."""
+        """Tell whether a heartbeat fell due since the run before, each device at its own second."""
         every = self._settings.heartbeat_seconds
         offset = phase(device_id, "heartbeat", every)
         return (
@@ -174,7 +175,7 @@ class StatusPass:
 
 
 def _by_site(chunks: Iterator[Sequence[Monitored]]) -> Iterator[list[Monitored]]:
-    """The devices of each site together; those that have no site in chunks, as they come."""
+    """Yield the devices of each site together, and those without a site in chunks."""
     waiting: list[Monitored] = []
     for chunk in chunks:
         for device in chunk:
@@ -188,4 +189,4 @@ def _by_site(chunks: Iterator[Sequence[Monitored]]) -> Iterator[list[Monitored]]
 
 def _described(change: Change) -> str:
     device = change.device
-    return f"{device.id}: {device.standing.status} → {change.after.status}: {change.detail}"
+    return f"{device.id}: {device.record.status} → {change.after.status}: {change.detail}"

@@ -1,7 +1,7 @@
-"""The points in which a status is kept in InfluxDB."""
+"""Encodes a status as points for InfluxDB."""
 
-from netvitals.domain.decision.announcement import letter_id
-from netvitals.domain.decision.status import Change, Letter, Status
+from netvitals.domain.decision.announcement import message_id
+from netvitals.domain.decision.status import Change, OutboxMessage, Status
 from netvitals.store.line_protocol import status_line
 
 
@@ -10,7 +10,7 @@ def point_line(device_id: str, status: Status, at: float) -> str:
     return status_line(device_id, status.value, int(status is Status.ONLINE), int(at * 1e9))
 
 
-def point_letter(change: Change, now: float) -> Letter:
+def point_message(change: Change, now: float) -> OutboxMessage:
     """Return the message that carries the line of a changed status to InfluxDB."""
     line = point_line(change.device.id, change.after.status, now)
-    return Letter(letter_id("point", change.device.id, change.after.status, now), "point", line)
+    return OutboxMessage(message_id("point", change.device.id, change.after.status, now), "point", line)

@@ -1,4 +1,4 @@
-"""Decide the status of every device, and tell the world what changed."""
+"""Decides the status of every device, and publishes what changed."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
@@ -8,22 +8,23 @@ from typing import Any
 
 import msgspec
 
-from netvitals.domain.decision.status import Channel, Letter, Monitored, StatusSettings
+from netvitals.domain.decision.status import Channel, Monitored, OutboxMessage, StatusSettings
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.ports import Publisher, StatusRun, StatusStore
 from netvitals.domain.settings.policy import Policy
 from netvitals.store.ports import PointSink
 from netvitals.usecases.status_pass import BATCH, StatusPass, StatusReport
 
-type Send = Callable[[Sequence[Letter]], Collection[str]]
+type Send = Callable[[Sequence[OutboxMessage]], Collection[str]]
 
 
 class UpdateStatus:
-    """`policy` says how long a device may be silent; no publisher, no letters of its kind.
+    """Runs the status decision and publishes its outbox.
 
     A transition, its row of history, its point, and its event are written in one transaction. They are
-    published after that, and again by later runs until they were taken: at least once, each time under the
-    same id (events) or the same time (points).
+    published after that, and again by later runs until they were accepted: at least once, each time under
+    the same id (events) or the same time (points). Where there is no publisher of a kind, no messages of
+    that kind are written. `policy` maps a device type and its overrides to time-outs and intervals.
     """
 
     def __init__(
@@ -60,18 +61,18 @@ class UpdateStatus:
             report.digests_published = self._publish("digest", self._digests.send, report, deadline)
         report.points_published = self._publish("point", self._writing(deadline), report, deadline)
         if decided is not None:
-            report.heartbeats = self._beat(decided.heartbeats, deadline)
+            report.heartbeats = self._write_heartbeats(decided.heartbeats, deadline)
         return report
 
     def _decide(self, run: StatusRun, now: float) -> StatusPass:
         passing = StatusPass(run, now, self._settings, self._policy_of)
-        passing.all(self._channels())
+        passing.run(self._channels())
         if passing.report.bad_rows:
             self._complain(f"{passing.report.bad_rows} devices have settings that can't be used")
         return passing
 
     def _channels(self) -> set[Channel]:
-        """What anybody listens to."""
+        """Return the channels that have a publisher."""
         wanted: dict[Channel, object] = {"point": self._sink, "event": self._events, "digest": self._digests}
         return {channel for channel, publisher in wanted.items() if publisher is not None}
 
@@ -81,8 +82,8 @@ class UpdateStatus:
         except ConfigurationError:
             return None
 
-    def _beat(self, lines: Sequence[str], deadline: float) -> int:
-        """A heartbeat that is not taken is not kept: the next one says as much."""
+    def _write_heartbeats(self, lines: Sequence[str], deadline: float) -> int:
+        """Write the heartbeats and return how many were accepted; the others are dropped."""
         taken = 0
         for start in range(0, len(lines), BATCH * 5):
             outcome = self._sink.write(lines[start : start + BATCH * 5], deadline)
@@ -93,19 +94,19 @@ class UpdateStatus:
         return taken
 
     def _writing(self, deadline: float) -> Send:
-        def write(letters: Sequence[Letter]) -> Collection[str]:
-            outcome = self._sink.write([letter.body for letter in letters], deadline)
+        def write(messages: Sequence[OutboxMessage]) -> Collection[str]:
+            outcome = self._sink.write([message.body for message in messages], deadline)
             for refusal in outcome.refused:  # InfluxDB would refuse it for ever: it is done with
                 self._complain(f"a status was refused: {refusal.reason}: {refusal.line[:200]}")
             unsent = set(outcome.unsent)
             if unsent:
                 self._complain(f"{len(unsent)} statuses were not written and are kept: {outcome.detail}")
-            return {letter.id for letter in letters if letter.body not in unsent}
+            return {message.id for message in messages if message.body not in unsent}
 
         return write
 
     def _publish(self, channel: Channel, send: Send, report: StatusReport, deadline: float) -> int:
-        """Publish all there is, as long as some of it is taken, and leave the rest to the next run."""
+        """Send batches until the outbox is empty, nothing of a batch is accepted, or the deadline is over."""
         published = 0
         while True:
             delivery = self._store.deliver(channel, send, BATCH)
@@ -118,7 +119,7 @@ class UpdateStatus:
 def _from_json(
     policy: Callable[[str, Mapping[str, Any]], Policy],
 ) -> Callable[[str, str], Policy]:
-    """The policy for overrides as JSON text, which can be remembered."""
+    """Return `policy` for overrides as JSON text, which can be cached."""
 
     def of(device_type: str, settings: str) -> Policy:
         try:

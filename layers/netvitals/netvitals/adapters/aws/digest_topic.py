@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netvitals.adapters.aws.faults import AWS_FAULTS
-from netvitals.domain.decision.status import Letter
+from netvitals.domain.decision.status import OutboxMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -25,22 +25,22 @@ class DigestTopic:
         self._topic_arn = topic_arn
         self._complain = complain
 
-    def send(self, letters: Sequence[Letter]) -> Collection[str]:
+    def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
         """See `ports.Publisher`."""
         taken: set[str] = set()
-        for letter in letters:
-            digest = msgspec.json.decode(letter.body, type=_Message)
+        for message in messages:
+            digest = msgspec.json.decode(message.body, type=_Message)
             try:
                 self._client.publish(
                     TopicArn=self._topic_arn, Subject=_subject(digest.subject), Message=digest.message
                 )
             except AWS_FAULTS as error:
                 self._complain(
-                    f"topic {self._topic_arn}: {len(letters) - len(taken)} digests were not taken and are "
+                    f"topic {self._topic_arn}: {len(messages) - len(taken)} digests were not taken and are "
                     f"kept: {error}"
                 )
                 break
-            taken.add(letter.id)
+            taken.add(message.id)
         return taken
 
 

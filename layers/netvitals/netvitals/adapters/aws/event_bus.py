@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netvitals.adapters.aws.faults import AWS_FAULTS
-from netvitals.domain.decision.status import Letter
+from netvitals.domain.decision.status import OutboxMessage
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -32,7 +32,7 @@ class _Detail(msgspec.Struct):
 
 
 class EventBus:
-    """Puts each letter's body as an event's detail; an entry that fails is put again with growing pauses."""
+    """Puts each message's body as an event's detail; an entry that fails is put again with growing pauses."""
 
     def __init__(
         self,
@@ -46,48 +46,48 @@ class EventBus:
         self._complain = complain
         self._sleep = sleep
 
-    def send(self, letters: Sequence[Letter]) -> Collection[str]:
+    def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
         """See `ports.Publisher`; where a whole request comes to nothing the rest is not tried."""
         taken: set[str] = set()
-        for start in range(0, len(letters), MAX_ENTRIES):
-            batch = letters[start : start + MAX_ENTRIES]
+        for start in range(0, len(messages), MAX_ENTRIES):
+            batch = messages[start : start + MAX_ENTRIES]
             accepted = self._put(batch)
             taken |= accepted
             if not accepted:
                 break
         return taken
 
-    def _put(self, batch: Sequence[Letter]) -> set[str]:
-        left = {letter.id: letter for letter in batch}
+    def _put(self, batch: Sequence[OutboxMessage]) -> set[str]:
+        left = {message.id: message for message in batch}
         cause = ""
         for attempt in range(TRIES):
             if attempt:
                 self._sleep(random.uniform(0, _BACKOFF_INITIAL_SECONDS * 2**attempt))  # noqa: S311, no secret
             tried = list(left.values())
             try:
-                response = self._client.put_events(Entries=[self._entry(letter) for letter in tried])
+                response = self._client.put_events(Entries=[self._entry(message) for message in tried])
             except AWS_FAULTS as error:
                 cause = str(error)
                 continue
-            for letter, result in zip(tried, response["Entries"], strict=True):
+            for message, result in zip(tried, response["Entries"], strict=True):
                 if "ErrorCode" in result:
                     cause = f"{result['ErrorCode']}: {result.get('ErrorMessage', '')}"
                 else:
-                    del left[letter.id]
+                    del left[message.id]
             if not left:
                 break
         if left:
             self._complain(
                 f"event bus {self._bus_name}: {len(left)} events were not taken and are kept: {cause}"
             )
-        return {letter.id for letter in batch} - left.keys()
+        return {message.id for message in batch} - left.keys()
 
-    def _entry(self, letter: Letter) -> "Entry":
-        detail = msgspec.json.decode(letter.body, type=_Detail)
+    def _entry(self, message: OutboxMessage) -> "Entry":
+        detail = msgspec.json.decode(message.body, type=_Detail)
         return {
             "Source": SOURCE,
             "DetailType": DETAIL_TYPES[detail.scope],
-            "Detail": letter.body,
+            "Detail": message.body,
             "Time": detail.decided_at,
             "EventBusName": self._bus_name,
         }

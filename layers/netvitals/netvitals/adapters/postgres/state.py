@@ -1,4 +1,4 @@
-"""Observations into `device_state`: one statement per batch, whatever comes late, twice, or broken."""
+"""Writes observations into `device_state`: one statement per batch, in any order."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from netvitals.adapters.postgres.database import Cursor, Database, storable
 from netvitals.domain.polling.observation import Observation
 
 RECORD_SECONDS = 4
-"""For one batch, of a thousand rows at most, which take 20 ms. Twice that and a second leave time, within the
+"""The limit for one batch (a thousand rows take 20 ms). Twice that and a second leave time, within the
 collector's flush reserve, to spool what a database that hangs does not take."""
 _MEMORY_BYTES = 32 * 1024
-"""More than this for one poll is not memory but a fault; it is left out, the observation stays."""
+"""The limit for what one poll may remember; more is left out, and the observation stays."""
 
 # A clock that runs ahead may not lock later observations out: an attempt is at most a minute in the future.
 # Liveness follows the newest attempt of any kind; `memory` the newest of its own kind, since a long metrics
@@ -66,7 +66,7 @@ WHERE excluded.status_attempt_at > coalesce(s.status_attempt_at, '-infinity')
 
 
 class PostgresObservationStore:
-    """Keeps the newest observation of each device; see `ports.ObservationStore`."""
+    """Implements `ports.ObservationStore`: keeps the newest observation of each device."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -83,7 +83,7 @@ def _execute(cursor: Cursor, statements: Sequence[dict[str, list[Any]]]) -> None
 
 
 def _without_repeats(observations: Sequence[Observation]) -> Iterator[list[Observation]]:
-    """One batch as a rule; as many as the most frequent device has observations, oldest first."""
+    """Yield batches in which no device occurs twice, oldest observations first; one batch as a rule."""
     waiting = sorted(observations, key=lambda observation: observation.attempted_at_ns)
     while waiting:
         batch: dict[str, Observation] = {}
@@ -106,7 +106,7 @@ def _parameters(batch: Sequence[Observation]) -> dict[str, list[Any]]:
 
 
 def _memory(patch: dict[str, Any]) -> str:
-    """JSON that jsonb takes, or nothing to change: one device's strange answer costs no other's state."""
+    """Return the patch as JSON that jsonb accepts, or an empty one where jsonb would refuse it."""
     try:
         encoded = msgspec.json.encode(patch)
         if b"\\u0000" in encoded:

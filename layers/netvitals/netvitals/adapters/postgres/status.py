@@ -1,4 +1,4 @@
-"""Decisions about status in PostgreSQL: standings, history, and an outbox of what is to be published."""
+"""Keeps decisions about status in PostgreSQL: records, history, and the outbox."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,21 +15,21 @@ from netvitals.domain.decision.status import (
     Change,
     Channel,
     Delivery,
-    Letter,
     Monitored,
+    OutboxMessage,
     Parent,
+    PollingGap,
     Polls,
     SiteState,
-    Standing,
     Status,
-    Watch,
+    StatusRecord,
 )
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS, device_from
 from netvitals.domain.ports import StatusRun
 
 RUN_SECONDS = 20
-"""For one statement of a run; twice that leaves the function time to say that the database hangs."""
+"""The limit for one statement of a run; twice that leaves time to report a database that hangs."""
 _LOCK = 0x6E657477  # "netw": one run at a time
 _POLLS = ("last_seen_at", "last_attempt_at", "streak_since", "failures", "successes", "reason")
 
@@ -62,7 +62,7 @@ SELECT device_id FROM updated UNION ALL SELECT device_id FROM inserted
 
 
 class PostgresStatusStore:
-    """See `ports.StatusStore`."""
+    """Implements `ports.StatusStore`."""
 
     def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS) -> None:
         self._database = database
@@ -77,36 +77,36 @@ class PostgresStatusStore:
         return self._database.run(alone, timeout_seconds=RUN_SECONDS)
 
     def deliver(
-        self, channel: Channel, send: Callable[[Sequence[Letter]], Collection[str]], limit: int = 1000
+        self, channel: Channel, send: Callable[[Sequence[OutboxMessage]], Collection[str]], limit: int = 1000
     ) -> Delivery:
-        """At least once: a process that dies between `send` and the commit has its letters sent again."""
+        """Send at least once: where a process dies between `send` and the commit, the next sends again."""
         with self._database.transaction() as cursor:
             cursor.execute(
                 "SELECT id, channel, body FROM status_outbox WHERE channel = %s AND published_at IS NULL"
                 " ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED",
                 [channel, limit],
             )
-            letters = [Letter(*row) for row in cursor.fetchall()]
-            if not letters:
+            messages = [OutboxMessage(*row) for row in cursor.fetchall()]
+            if not messages:
                 return Delivery(0, 0)
-            taken = list(send(letters))
+            taken = list(send(messages))
             cursor.execute("UPDATE status_outbox SET published_at = now() WHERE id = ANY (%s)", [taken])
-            return Delivery(len(taken), len(letters) - len(taken))
+            return Delivery(len(taken), len(messages) - len(taken))
 
 
 class PostgresStatusRun:
-    """See `ports.StatusRun`."""
+    """Implements `ports.StatusRun` within one transaction."""
 
     def __init__(self, cursor: Cursor, chunk_rows: int) -> None:
         self._cursor = cursor
         self._chunk_rows = chunk_rows
-        self._watch = self._read_watch()
+        self._gap = self._read_gap()
         self._newest_attempt_at = self._read_newest_attempt()
         self._sites = self._read_sites()
 
     @property
-    def watch(self) -> Watch:
-        return self._watch
+    def gap(self) -> PollingGap:
+        return self._gap
 
     @property
     def newest_attempt_at(self) -> float | None:
@@ -117,7 +117,7 @@ class PostgresStatusRun:
         return self._sites
 
     def devices(self) -> Iterator[Sequence[Monitored]]:
-        """One pass of SQL through a cursor of this transaction; rows that fan-out reports are left out."""
+        """Yield all enabled devices through a cursor; rows that fan-out reports as unusable are left out."""
         query = _monitored(column_types(self._cursor))
         with self._cursor.connection.cursor(name="netvitals_monitored") as rows:
             rows.execute(query)
@@ -127,30 +127,30 @@ class PostgresStatusRun:
     def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:
         changed: set[str] = set()
         for batch in batched(changes, CHUNK_ROWS, strict=False):
-            self._cursor.execute(_APPLY, _standings(batch))
+            self._cursor.execute(_APPLY, _records(batch))
             changed.update(device_id for (device_id,) in self._cursor.fetchall())
         self._write_history(
             [each for each in changes if each.is_transition and each.device.id in changed], now
         )
         return changed
 
-    def post(self, letters: Sequence[Letter]) -> None:
-        for batch in batched(letters, CHUNK_ROWS, strict=False):
+    def enqueue(self, messages: Sequence[OutboxMessage]) -> None:
+        for batch in batched(messages, CHUNK_ROWS, strict=False):
             self._cursor.execute(
                 "INSERT INTO status_outbox (id, channel, body)"
                 " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT (id) DO NOTHING",
                 [
-                    [letter.id for letter in batch],
-                    [letter.channel for letter in batch],
-                    [storable(letter.body) for letter in batch],
+                    [message.id for message in batch],
+                    [message.channel for message in batch],
+                    [storable(message.body) for message in batch],
                 ],
             )
 
-    def keep(self, watch: Watch, sites: Sequence[SiteState]) -> None:
+    def save(self, gap: PollingGap, sites: Sequence[SiteState]) -> None:
         self._cursor.execute(
             "INSERT INTO status_watch (watch) VALUES (%s::jsonb)"
             " ON CONFLICT (singleton) DO UPDATE SET watch = excluded.watch",
-            [msgspec.json.encode(watch).decode()],
+            [msgspec.json.encode(gap).decode()],
         )
         self._cursor.execute(
             "INSERT INTO site_state (name, lost, since)"
@@ -161,12 +161,12 @@ class PostgresStatusRun:
         )
         self._cursor.execute("DELETE FROM status_outbox WHERE published_at < now() - interval '1 day'")
 
-    def _read_watch(self) -> Watch:
+    def _read_gap(self) -> PollingGap:
         self._cursor.execute("SELECT watch::text FROM status_watch")
         row = self._cursor.fetchone()
         with suppress(msgspec.ValidationError):  # another version's, maybe: as if there was no run before
-            return msgspec.json.decode(row[0], type=Watch) if row else Watch()
-        return Watch()
+            return msgspec.json.decode(row[0], type=PollingGap) if row else PollingGap()
+        return PollingGap()
 
     def _read_newest_attempt(self) -> float | None:
         self._cursor.execute("SELECT extract(epoch FROM max(last_attempt_at))::float8 FROM device_state")
@@ -187,7 +187,7 @@ class PostgresStatusRun:
                 now,
                 [each.device.id for each in transitions],
                 [each.device.site for each in transitions],
-                [each.device.standing.status.value for each in transitions],
+                [each.device.record.status.value for each in transitions],
                 [each.after.status.value for each in transitions],
                 [each.after.cause.value for each in transitions],
                 [storable(each.detail) for each in transitions],
@@ -195,7 +195,7 @@ class PostgresStatusRun:
         )
 
 
-def _standings(changes: Sequence[Change]) -> dict[str, list[Any]]:
+def _records(changes: Sequence[Change]) -> dict[str, list[Any]]:
     return {
         "device_id": [each.device.id for each in changes],
         "failed": [each.device.polls.failures > 0 for each in changes],
@@ -210,7 +210,7 @@ def _standings(changes: Sequence[Change]) -> dict[str, list[Any]]:
 
 
 def _monitored(types: dict[str, str]) -> sql.Composed:
-    """Every enabled device with its state, and its parent's where that is enabled as well."""
+    """Return the query of all enabled devices with their state, and their enabled parents'."""
     parent = sql.SQL(
         "LEFT JOIN devices AS p ON p.id::text = d.parent_id::text AND {}"
         " LEFT JOIN device_state AS q ON q.device_id = p.id::text"
@@ -252,12 +252,12 @@ def _device(row: Sequence[Any]) -> Monitored | None:
     if not isinstance(device, Device):
         return None
     state = iter(row[len(FIELDS) :])
-    polls, standing = _polls_from([*islice(state, 6)]), _standing_from([*islice(state, 6)])
+    polls, record = _polls_from([*islice(state, 6)]), _record_from([*islice(state, 6)])
     parent_id, parent_status, *parent_polls, grandparent_id = state
     return Monitored(
         id=device.id,
         polls=polls,
-        standing=standing,
+        record=record,
         hostname=device.hostname,
         device_type=device.device_type,
         site=device.site,
@@ -273,17 +273,17 @@ def _polls_from(values: Sequence[Any]) -> Polls:
     return Polls(*values) if values[3] is not None else Polls()
 
 
-def _standing_from(values: Sequence[Any]) -> Standing:
+def _record_from(values: Sequence[Any]) -> StatusRecord:
     status, cause, since, announced, flap_score, flap_at = values
     if status is None:
-        return Standing()
-    return Standing(
+        return StatusRecord()
+    return StatusRecord(
         _status(status), _cause(cause), since, _status(announced or status), flap_score, flap_at or 0.0
     )
 
 
 def _status(text: str | None) -> Status:
-    """A word of another version, or of somebody's hand, is nothing known."""
+    """Map an unknown word (another version's, or written by hand) to UNKNOWN."""
     return Status(text) if text is not None and text in Status else Status.UNKNOWN
 
 

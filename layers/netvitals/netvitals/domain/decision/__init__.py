@@ -1,1 +1,1 @@
-"""The decision whether a device is up, and what is announced."""
+"""Decides whether a device is up, and what is announced of it."""

@@ -1,4 +1,4 @@
-"""What the world is told of a change: events for programs, a digest for people, points for dashboards.
+"""Writes the events for programs and the digest for people that announce a change.
 
 The detail of an event is versioned. Version 1 has `version`, `id` (the same however often the event is
 delivered), `scope` (`device`, `site` or `fleet`), `device` (`id`, `hostname`, `type`; null unless the scope
@@ -14,23 +14,24 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from netvitals.domain.decision.status import Change, Letter, SiteState
+from netvitals.domain.decision.status import Change, OutboxMessage, SiteState
 
 VERSION = 1
 EXAMPLES = 25
-"""Devices that a digest names for each status; of the others it gives the number."""
+"""How many devices a digest names for each status; the others it counts."""
 _SUBJECT_CHARACTERS = 99
 _NAMESPACE = uuid5(NAMESPACE_URL, "netvitals:status")
 
 
-def device_event(change: Change, now: float) -> Letter:
+def device_event(change: Change, now: float) -> OutboxMessage:
+    """Return the event of a device whose status is announced."""
     device, after = change.device, change.after
     return _event(
-        letter_id("device", device.id, after.status, now),
+        message_id("device", device.id, after.status, now),
         scope="device",
         device={"id": device.id, "hostname": device.hostname, "type": device.device_type},
         site=device.site,
-        before=device.standing.announced,
+        before=device.record.announced,
         after=after.status,
         cause=after.cause,
         detail=change.detail,
@@ -39,8 +40,8 @@ def device_event(change: Change, now: float) -> Letter:
     )
 
 
-def site_event(site: SiteState, now: float) -> Letter:
-    """The event of a site whose path was lost or is there again, or of the fleet."""
+def site_event(site: SiteState, now: float) -> OutboxMessage:
+    """Return the event of a site whose path was lost or is there again, or of the fleet."""
     scope, words, cause, detail = (
         (
             "site",
@@ -53,7 +54,7 @@ def site_event(site: SiteState, now: float) -> Letter:
     )
     before, after = words if site.lost else words[::-1]
     return _event(
-        letter_id(scope, site.name, after, now),
+        message_id(scope, site.name, after, now),
         scope=scope,
         device=None,
         site=site.name,
@@ -66,13 +67,13 @@ def site_event(site: SiteState, now: float) -> Letter:
     )
 
 
-def _event(identity: str, **detail: Any) -> Letter:
+def _event(identity: str, **detail: Any) -> OutboxMessage:
     body = msgspec.json.encode({"version": VERSION, "id": identity, **detail}).decode()
-    return Letter(identity, "event", body)
+    return OutboxMessage(identity, "event", body)
 
 
 class Digest:
-    """One message for people about all that a run announced."""
+    """Collects all that a run announces into one message for people."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -82,7 +83,7 @@ class Digest:
         device, status = change.device, change.after.status.value
         name = f"{device.id} ({device.hostname})" if device.hostname else device.id
         where = f" at {device.site}" if device.site else ""
-        self._add(status, f"{name}{where}: {change.detail}, was {device.standing.announced.value}")
+        self._add(status, f"{name}{where}: {change.detail}, was {device.record.announced.value}")
 
     def add_site(self, site: SiteState) -> None:
         if not site.name:
@@ -95,13 +96,13 @@ class Digest:
         if len(self._named[group]) < EXAMPLES:
             self._named[group].append(text)
 
-    def letter(self, now: float) -> Letter | None:
-        """The message, or None where there is nothing to say."""
+    def message(self, now: float) -> OutboxMessage | None:
+        """Return the message, or None where nothing was announced."""
         if not self._counts:
             return None
         subject = "netvitals: " + ", ".join(f"{count} {group}" for group, count in self._counts.items())
         body = {"subject": subject[:_SUBJECT_CHARACTERS], "message": "\n".join(self._lines(now))}
-        return Letter(letter_id("digest", "", "", now), "digest", msgspec.json.encode(body).decode())
+        return OutboxMessage(message_id("digest", "", "", now), "digest", msgspec.json.encode(body).decode())
 
     def _lines(self, now: float) -> list[str]:
         lines = [f"Changes of {_iso(now)}"]
@@ -112,8 +113,8 @@ class Digest:
         return lines
 
 
-def letter_id(scope: str, subject: str, after: str, now: float) -> str:
-    """Return the id of a message: the same whenever the same change is announced again."""
+def message_id(scope: str, subject: str, after: str, now: float) -> str:
+    """Return the id of a message: the same for the same change, however often it is written."""
     return str(uuid5(_NAMESPACE, f"{scope}\n{subject}\n{after}\n{int(now * 1000)}"))
 
 

@@ -1,4 +1,4 @@
-"""The status of devices and sites: the words, what a decision looks at, and what it leaves behind.
+"""Defines the values of a status, what a decision reads, and what it writes.
 
 All times are seconds since the epoch.
 """
@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a device has its status; a closed list, fit for filters."""
+    """Says why a device has its status; a closed list, fit for filters."""
 
     NONE = ""
     ANSWERED = "answered"
@@ -35,12 +35,12 @@ class Cause(StrEnum):
     NOT_MEASURABLE = "not_measurable"
 
 
-TOLD_BY_ANOTHER = frozenset({Cause.PARENT_DOWN, Cause.PATH_LOST, Cause.COLLECTOR_SILENT})
-"""Causes whose event is the parent's, the site's or the fleet's: the device has none of its own."""
+ANNOUNCED_ELSEWHERE = frozenset({Cause.PARENT_DOWN, Cause.PATH_LOST, Cause.COLLECTOR_SILENT})
+"""Causes for which the parent, the site or the fleet has an event, and the device has none."""
 
 
 class StatusSettings(Section, frozen=True):
-    """What holds for all devices when their status is decided."""
+    """Holds what applies to all devices when their status is decided."""
 
     site_lost_fraction: Annotated[float, Meta(gt=0.5, le=1)] = 0.9
     """A site of whose devices at least this share fail together has lost its path …"""
@@ -60,7 +60,7 @@ class StatusSettings(Section, frozen=True):
 
 
 class Polls(msgspec.Struct, frozen=True):
-    """What polls have found out about a device, or a parent."""
+    """Holds what the polls of a device have found."""
 
     last_seen_at: float | None = None
     last_attempt_at: float | None = None
@@ -72,19 +72,21 @@ class Polls(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """What earlier decisions have left."""
+class StatusRecord(msgspec.Struct, frozen=True):
+    """Holds the status of a device as the last decision left it."""
 
     status: Status = Status.UNKNOWN
     cause: Cause = Cause.NONE
     since: float | None = None
     announced: Status = Status.UNKNOWN
-    """What the world was told last."""
+    """The status in the last event of this device."""
     flap_score: float = 0.0
     flap_at: float = 0.0
 
 
 class Parent(msgspec.Struct, frozen=True):
+    """Holds what a decision reads of the device that another is reached through."""
+
     id: str
     status: Status
     polls: Polls
@@ -92,11 +94,11 @@ class Parent(msgspec.Struct, frozen=True):
 
 
 class Monitored(msgspec.Struct, frozen=True):
-    """A device as a decision sees it."""
+    """Holds what a decision reads of a device."""
 
     id: str
     polls: Polls
-    standing: Standing
+    record: StatusRecord
     hostname: str = ""
     device_type: str = "network"
     site: str = ""
@@ -107,7 +109,7 @@ class Monitored(msgspec.Struct, frozen=True):
 
 
 class SiteState(msgspec.Struct, frozen=True):
-    """Whether the path to a site is lost; the site of no name is the fleet, lost when nobody polls it."""
+    """Says whether the path to a site is lost; the empty name is the fleet, lost when no device is polled."""
 
     name: str
     lost: bool = False
@@ -115,43 +117,43 @@ class SiteState(msgspec.Struct, frozen=True):
     """Since when it is lost, or is there again; devices get their full time-out after that."""
 
 
-class Watch(msgspec.Struct, frozen=True):
-    """Whether polling and deciding went on without interruption: what seems to happen in one is not counted.
+class PollingGap(msgspec.Struct, frozen=True):
+    """Records the last gap in polling or in deciding, and what the next run needs to notice one.
 
-    An interruption is a pause of the schedules, a late tick, a clock that jumped, or a database restored
-    from a backup: from here they all look alike.
+    A gap is a pause of the schedules, a late tick, a clock that jumped, or a database restored from a
+    backup; these can't be told apart here. Silence within a gap does not count against a device.
     """
 
     last_run_at: float | None = None
     newest_attempt_at: float | None = None
     """The newest poll of any device."""
     is_quiet: bool = False
-    """Nothing is being polled: an interruption that has not ended."""
+    """No device is being polled: a gap that has not ended."""
     interrupted_at: float = 0.0
     resumed_at: float = 0.0
-    """When the last interruption began and ended."""
-    patience_seconds: float | None = None
-    """The shortest time after which some device is missed; None before the first run."""
+    """When the last gap began and ended."""
+    shortest_timeout_seconds: float | None = None
+    """The shortest time without a poll after which some device is `not_polled`; None before the first run."""
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What a decision changes about a device; `after` is what its standing becomes."""
+    """Describes what a decision changes about a device; `after` is its new record."""
 
     device: Monitored
-    after: Standing
+    after: StatusRecord
     detail: str
     """For a person."""
     is_transition: bool
-    """The status changes: one row of history, one point."""
+    """True where the status changes: one row of history, one point."""
     is_announced: bool
-    """The world is told: one event."""
+    """True where an event says so."""
 
 
 Channel = Literal["point", "event", "digest"]
 
 
-class Letter(msgspec.Struct, frozen=True):
-    """Something to be published, kept in the database until it is."""
+class OutboxMessage(msgspec.Struct, frozen=True):
+    """Holds what is to be published, kept in the database until it was accepted."""
 
     id: str
     """The same however often it is sent."""
@@ -161,8 +163,8 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What became of a batch of letters."""
+    """Counts what became of a batch of messages."""
 
     published: int = 0
     left: int = 0
-    """Handed over and not taken."""
+    """Sent and not accepted; the next run sends them again."""
