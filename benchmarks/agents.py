@@ -14,10 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_devices import switch_objects
-from local.simulators.snmp_host import AgentHost
-from local.simulators.snmp_mib import Mib
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import switch_objects
+from local.devices.snmp_host import AgentHost
+from local.devices.snmp_mib import Mib
 
 
 def addresses(network: str, count: int) -> list[str]:

@@ -12,8 +12,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from integration.postgres import postgres_server
-
+from fixtures.postgres import postgres_server
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.domain.settings.secret import Secret

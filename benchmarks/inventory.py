@@ -17,8 +17,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from integration.postgres import create_database, drop_database, postgres_server
-
+from fixtures.postgres import create_database, drop_database, postgres_server
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from local.demo.windows import domain_controller
-from local.simulators.ssh_host import SshHost, new_key, this_user
-from local.simulators.winrm_host import WinrmHost
-from local.simulators.winrm_soap import Service
+from local.devices.ssh_host import SshHost, new_key, this_user
+from local.devices.winrm_host import WinrmHost
+from local.devices.winrm_soap import Service
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.winrm.collector import WinrmCollector
 from netvitals.domain.polling.job import Job

@@ -12,8 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from integration.snmpd import HOST, Snmpd, free_port
-
+from fixtures.snmpd import HOST, Snmpd, free_port
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.security import Security
 from netvitals.collectors.snmp.wire.session import SnmpSession

@@ -20,8 +20,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import paramiko
-from integration.sshd import HOST, Sshd, Users, new_key, public_folder
 
+from fixtures.polling import job
+from fixtures.sshd import HOST, Sshd, Users, new_key, public_folder
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.probe import Probe
 from netvitals.domain.polling.observation import Reading, Reason
@@ -29,7 +30,6 @@ from netvitals.domain.ports import Target
 from netvitals.domain.settings.credential import Credential, SshCredential
 from netvitals.domain.settings.policy import SshSettings
 from netvitals.domain.settings.secret import Secret
-from simulators.polling import job
 
 IN_FLIGHT = (1, 20, 100)
 type Bench = Callable[[int, int], None]

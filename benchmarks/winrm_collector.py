@@ -22,16 +22,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import winrm
 
-from local.simulators.winrm_host import WinrmHost
-from local.simulators.winrm_soap import Service
+from fixtures.polling import job
+from fixtures.windows import PASSWORD, USER, windows
+from local.devices.winrm_host import WinrmHost
+from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.collector import WinrmCollector
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
 from netvitals.domain.settings.credential import credential_from
 from netvitals.domain.settings.policy import WinrmSettings
-from simulators.polling import job
-from simulators.windows import PASSWORD, USER, windows
 
 ADDRESS = "127.0.0.1"
 IN_FLIGHT = (1, 20, 100)

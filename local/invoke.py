@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.lambda_runtime import Function, Sandbox
-from local.template import Resolver, load
+from local.aws.template import Resolver, load
+from local.lambda_.runtime import Function, Sandbox
 
 BUILD_DIR = Path(".aws-sam/host/build")
 

@@ -1,12 +1,12 @@
 import pytest
 
 pytest_plugins = [
-    "integration.influxdb",
-    "integration.postgres",
-    "integration.snmpd",
-    "integration.pipeline",
-    "integration.sshd",
-    "simulators.lambda_build",
+    "fixtures.influxdb",
+    "fixtures.postgres",
+    "fixtures.snmpd",
+    "fixtures.pipeline",
+    "fixtures.sshd",
+    "fixtures.lambda_build",
 ]
 
 

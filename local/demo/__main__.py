@@ -12,10 +12,10 @@ from types import FrameType
 
 from rich.markup import escape
 
+from local.demo.environment import Stage, stage
 from local.demo.influx import Unreadable
-from local.demo.play import Play
-from local.demo.screen import Screen
-from local.demo.stage import Stage, stage
+from local.demo.scenario import Play
+from local.demo.ui import Screen
 from local.demo.verdict import Verdict
 from netvitals.domain.errors import NetvitalsError
 

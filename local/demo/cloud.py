@@ -11,7 +11,7 @@ import boto3
 import msgspec
 from moto.server import ThreadedMotoServer
 
-from local.functions import sqs_event
+from local.lambda_.functions import sqs_event
 
 REGION = "eu-west-1"
 QUEUES = ("status", "metrics", "spool", "reject")
@@ -50,7 +50,7 @@ class Cloud:
             endpoint_url=self.url,
             region_name=REGION,
             aws_access_key_id="demo",
-            aws_secret_access_key="demo",  # noqa: S106, moto takes any
+            aws_secret_access_key="demo",
         )
 
     def _make_bus(self) -> None:

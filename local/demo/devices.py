@@ -1,182 +1,153 @@
-"""What the demo's SNMP devices answer, and what of it must become points.
+"""The devices of the demo. A new one is one entry of `CAST`; a new protocol is one more `Part`."""
 
-Each function gives the objects of one kind of device, and by metric and instance what netvitals has to make
-of them.
-"""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from local.demo import snmp_devices as devices
+from local.demo.parts import Nobody, Part, SnmpPart, TcpPart
+from local.demo.snmp_devices import Simulation
+from local.demo.this_machine import this_machine
+from local.demo.windows import domain_controller
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_v3_agent import V3Agent
+from local.devices.ssh_host import SshHost, find_sshd, new_key, this_user
+from local.devices.winrm_host import WinrmHost
+from local.devices.winrm_soap import Service
+from netvitals.domain.settings.credential import credential_from
 
-from local.demo.truth import Always, Between, Known, Series, Told, Truth, octets, wave
-from local.simulators.snmp_devices import interfaces, system
-from local.simulators.snmp_mib import Gauge32, Object, ObjectId
-
-_IF, _IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
-_CISCO, _FORTINET = "1.3.6.1.4.1.9", "1.3.6.1.4.1.12356.101"
-_STORAGE, _PROCESSOR = "1.3.6.1.2.1.25.2.3.1", "1.3.6.1.2.1.25.3.3.1.2"
-_STORAGE_TYPE = "1.3.6.1.2.1.25.2.1"
-_SENSOR, _ENTITY_NAME = "1.3.6.1.2.1.99.1.1.1", "1.3.6.1.2.1.47.1.1.1.1.7"
-_RAM, _FIXED_DISK = 2, 4
-_CELSIUS, _UNITS, _SENSOR_OK = 8, 9, 1
-_GIB = 1024**3
-
-
-class Simulation(NamedTuple):
-    objects: dict[str, Object]
-    known: Known
-
-    def __or__(self, other: object) -> "Simulation":
-        if not isinstance(other, Simulation):
-            return NotImplemented
-        return Simulation(self.objects | other.objects, {**self.known, **other.known})
+_LOGIN = new_key()
+"""Of this run alone."""
+CREDENTIALS: dict[str, dict[str, Any]] = {
+    "campus": {"snmp": {"version": "2c", "community": "demo-read"}},
+    "legacy": {"snmp": {"version": "1", "community": "demo-legacy"}},
+    "secure": {
+        "snmp": {
+            "version": "3",
+            "user": "netvitals",
+            "auth": "SHA256",
+            "auth_key": "demo-authentication-key",
+            "priv": "AES128",
+            "priv_key": "demo-privacy-key",
+        }
+    },
+    "windows": {"winrm": {"user": "DEMO\\netvitals", "password": "demo-password"}},
+    "linux": {"ssh": {"user": this_user(), "private_key": _LOGIN.private}},
+}
+"""The credential map, as the functions read it from Secrets Manager."""
 
 
-def switch(name: str, ports: int, bits_per_second: float) -> Simulation:
-    """A Catalyst: 64-bit counters, CPU, memory pool, and the temperature of ENVMON."""
-    cpu, temperature, sensor = wave(24, 9), wave(41, 3, 45), "SW#1, Sensor#1, GREEN"
-    model = _model(name, f"{_CISCO}.1.1208", "Cisco IOS Software, C2960X Software, Version 15.2(7)E8")
-    vitals = Simulation(
-        {
-            f"{_CISCO}.9.109.1.1.1.1.2.1": 0,
-            f"{_CISCO}.9.109.1.1.1.1.8.1": cpu,
-            f"{_CISCO}.9.13.1.3.1.2.1006": sensor,
-            f"{_CISCO}.9.13.1.3.1.3.1006": temperature,
-            f"{_CISCO}.9.13.1.3.1.6.1006": 1,
-        },
-        {("cpu_percent", ""): cpu, ("temperature_celsius", f"{sensor} (envmon)"): temperature},
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A device: its row in the inventory, who plays it, and how it must have ended."""
+
+    id: str
+    part: Part
+    credential: str = "campus"
+    device_type: str = "network"
+    parent_id: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    plugged_in: bool = True
+    """At the start."""
+    steady: bool = True
+    """Nothing happens to it: every poll must be complete."""
+    status: str = "online"
+    """At the end, as is the next."""
+    reason: str = "ok"
+
+    @property
+    def hostname(self) -> str:
+        return self.id.removeprefix("demo-")
+
+
+def _snmp(simulation: Simulation, community: str = "demo-read", **agent: Any) -> SnmpPart:
+    return SnmpPart(Agent(simulation.objects, community=community, **agent), simulation.known)
+
+
+def _snmp_v3(simulation: Simulation, credential: str) -> SnmpPart:
+    user = credential_from(credential, CREDENTIALS[credential]).snmp
+    if user is None:
+        raise ValueError(f"credential {credential} has no SNMP user")
+    return SnmpPart(V3Agent(simulation.objects, user), simulation.known)
+
+
+def _windows(bits_per_second: float) -> TcpPart:
+    """Without TLS: NTLM encrypts what is said."""
+    account = CREDENTIALS["windows"]["winrm"]
+    machine, known = domain_controller(bits_per_second)
+    users = {account["user"]: account["password"]}
+    return TcpPart("winrm", partial(WinrmHost, Service(machine), users=users), known, tls=False)
+
+
+def _this_machine() -> TcpPart:
+    host_key = new_key()
+    listen = partial(SshHost, login=_LOGIN, host_key=host_key, sshd=find_sshd())
+    return TcpPart("ssh", listen, this_machine(), host_keys=[host_key.public])
+
+
+def _wrong_community() -> SnmpPart:
+    other = devices.switch("dist-sw", 24, 0)
+    return SnmpPart(Agent(other.objects, community="nobody-told-us"), host_answers=True)
+
+
+def cast() -> Sequence[Role]:
+    """Everybody, new; the table shows them in this order."""
+    return (
+        Role(id="demo-core-sw", part=_snmp(devices.switch("core-sw", 48, 2.4e9))),
+        Role(
+            id="demo-edge-fw",
+            part=_snmp_v3(devices.firewall("edge-fw", 640e6), "secure"),
+            credential="secure",
+        ),
+        Role(
+            id="demo-old-rtr",
+            part=_snmp(devices.router("old-rtr", 30e6), "demo-legacy", versions=(0,)),
+            credential="legacy",
+        ),
+        Role(id="demo-db-1", part=_snmp(devices.server("db-1", 310e6))),
+        Role(
+            id="demo-dc-1",
+            part=_windows(85e6),
+            device_type="windows",
+            credential="windows",
+        ),
+        Role(
+            id="demo-this-host",
+            part=_this_machine(),
+            device_type="linux",
+            credential="linux",
+        ),
+        Role(id="demo-ups-1", part=_snmp(devices.ups("ups-1"))),
+        Role(
+            id="demo-sat-link",
+            part=_snmp(devices.switch("sat-link", 8, 9e6), delay=0.28, loss=0.06),
+            settings={"snmp": {"retries": 4}},
+            steady=False,
+        ),
+        Role(id="demo-dist-sw", part=_wrong_community(), reason="timeout"),
+        Role(
+            id="demo-kiosk-sw",
+            part=_snmp(devices.switch("kiosk-sw", 12, 50e6)),
+            plugged_in=False,
+            steady=False,
+        ),
+        Role(
+            id="demo-lobby-sw",
+            part=_snmp(devices.switch("lobby-sw", 12, 75e6)),
+            steady=False,
+            status="offline",
+            reason="timeout",
+        ),
+        Role(
+            id="demo-lobby-ap",
+            part=_snmp(devices.switch("lobby-ap", 2, 20e6)),
+            parent_id="demo-lobby-sw",
+            # So that its parent has been found out by the time it would be called offline itself.
+            settings={"offline_timeout_seconds": 15, "metrics_interval_seconds": 30},
+            steady=False,
+            status="unreachable",
+            reason="timeout",
+        ),
+        Role(id="demo-camera", part=Nobody(), steady=False, status="offline", reason="timeout"),
     )
-    return model | vitals | _pool(112_000_000, 268_000_000) | _wide(ports, bits_per_second)
-
-
-def router(name: str, bits_per_second: float) -> Simulation:
-    """An old router: no ifXTable, and 32-bit counters that are about to wrap."""
-    cpu = wave(38, 14, 25)
-    objects = interfaces(4, "FastEthernet0/{}")
-    narrow = {oid: value for oid, value in objects.items() if not oid.startswith(_IFX)}
-    known: dict[Series, Truth] = {}
-    for port in range(1, 5):
-        name_of = f"FastEthernet0/{port}"
-        received, sent = (octets(bits_per_second / part, 2**32 - 30_000_000, bits=32) for part in (port, 3))
-        narrow |= {f"{_IF}.10.{port}": received, f"{_IF}.16.{port}": sent}
-        known |= _port(name_of, port, received, sent)
-    model = _model(name, f"{_CISCO}.1.209", "Cisco Internetwork Operating System Software, C2600")
-    vitals = Simulation({f"{_CISCO}.2.1.58.0": cpu}, {("cpu_percent", ""): cpu})
-    return model | vitals | _pool(21_000_000, 9_000_000) | Simulation(narrow, known)
-
-
-def server(name: str, bits_per_second: float) -> Simulation:
-    """A host with net-snmp: HOST-RESOURCES with four processors, memory and two file systems."""
-    load = [wave(35 + 10 * number, 12, 15 + number) for number in range(4)]
-    cpus = Simulation(
-        {f"{_PROCESSOR}.{196_608 + number}": each for number, each in enumerate(load)},
-        {
-            **{("cpu_percent", f"CPU {196_608 + number}"): each for number, each in enumerate(load)},
-            ("cpu_percent", ""): Between(20, 80),
-        },
-    )
-    model = _model(name, "1.3.6.1.4.1.8072.3.2.10", "Linux db-1 6.1.0-27-amd64 #1 SMP x86_64")
-    disks = (
-        _storage(1, _RAM, "Physical memory", 32 * _GIB, 21 * _GIB)
-        | _storage(31, _FIXED_DISK, "/", 100 * _GIB, 43 * _GIB)
-        | _storage(32, _FIXED_DISK, "/var/lib/postgresql", 1000 * _GIB, 871 * _GIB)
-    )
-    return model | cpus | disks | _wide(2, bits_per_second, "eth{}")
-
-
-def ups(name: str) -> Simulation:
-    """A UPS whose management card has ENTITY-SENSOR-MIB: two temperatures, and one sensor of another kind."""
-    readings = {"Battery": wave(27.5, 1.5, 60, scale=0.1), "Inlet": wave(22, 2, 40, scale=0.1)}
-    objects: dict[str, Object] = {}
-    known: dict[Series, Truth] = {}
-    for index, (place, reading) in enumerate(readings.items(), 1):
-        objects |= _sensor(index, f"{place} temperature", _CELSIUS, reading)
-        known["temperature_celsius", f"{place} temperature"] = reading
-    objects |= _sensor(3, "Output load", 1, Gauge32(430))
-    model = _model(name, "1.3.6.1.4.1.318.1.3.27", "Network Management Card, UPS 3000")
-    return model | Simulation(objects, known) | _wide(1, 40_000, "eth{}")
-
-
-def firewall(name: str, bits_per_second: float) -> Simulation:
-    """A FortiGate."""
-    cpu = wave(52, 20, 18)
-    vitals: dict[str, Object] = {
-        f"{_FORTINET}.4.1.3.0": cpu,
-        f"{_FORTINET}.4.1.4.0": Gauge32(61),
-        f"{_FORTINET}.4.1.5.0": Gauge32(4_000_000),
-        f"{_FORTINET}.4.1.6.0": Gauge32(7_000),
-        f"{_FORTINET}.4.1.7.0": Gauge32(28_000),
-    }
-    disk = 28_000 * 1024**2
-    known: dict[Series, Truth] = {
-        ("cpu_percent", ""): cpu,
-        ("memory_percent", ""): Always(61),
-        ("memory_total_bytes", ""): Always(4_000_000 * 1024),
-        ("memory_used_bytes", ""): Always(4_000_000 * 1024 * 0.61),
-        **_of_total("disk", disk // 4, disk, "Disk"),
-    }
-    model = _model(name, f"{_FORTINET}.1.1006", "FortiGate-100F")
-    return model | Simulation(vitals, known) | _wide(6, bits_per_second, "port{}")
-
-
-def _model(name: str, object_id: str, descr: str) -> Simulation:
-    return Simulation(system(name, object_id, descr), {})
-
-
-def _pool(used: int, free: int) -> Simulation:
-    """CISCO-MEMORY-POOL-MIB with one pool."""
-    pool: dict[str, Object] = {2: "Processor", 5: Gauge32(used), 6: Gauge32(free)}  # type: ignore[dict-item]  # of Object
-    return Simulation(
-        {f"{_CISCO}.9.48.1.1.1.{column}.1": value for column, value in pool.items()},
-        _of_total("memory", used, used + free, ""),
-    )
-
-
-def _storage(index: int, kind: int, name: str, size: int, used: int) -> Simulation:
-    """A row of hrStorageTable."""
-    units = 65_536
-    row: dict[int, Object] = {
-        1: index, 2: ObjectId(f"{_STORAGE_TYPE}.{kind}"), 3: name,
-        4: units, 5: size // units, 6: used // units,
-    }  # fmt: skip
-    known = _of_total("memory", used, size, "") if kind == _RAM else _of_total("disk", used, size, name)
-    return Simulation({f"{_STORAGE}.{column}.{index}": value for column, value in row.items()}, known)
-
-
-def _of_total(section: str, used: int, total: int, instance: str) -> dict[Series, Truth]:
-    return {
-        (f"{section}_percent", instance): Always(100 * used / total),
-        (f"{section}_used_bytes", instance): Always(used),
-        (f"{section}_total_bytes", instance): Always(total),
-    }
-
-
-def _sensor(index: int, name: str, kind: int, reading: Object) -> dict[str, Object]:
-    """A row of entPhySensorTable in tenths, with its name."""
-    row: dict[int, Object] = {1: kind, 2: _UNITS, 3: 1, 4: reading, 5: _SENSOR_OK}
-    return {f"{_SENSOR}.{column}.{index}": value for column, value in row.items()} | {
-        f"{_ENTITY_NAME}.{index}": name
-    }
-
-
-def _wide(ports: int, bits_per_second: float, name: str = "GigabitEthernet1/0/{}") -> Simulation:
-    """Ports with 64-bit counters: the first two carry most, every tenth is down and carries nothing."""
-    objects = interfaces(ports, name)
-    known: dict[Series, Truth] = {}
-    for port in range(1, ports + 1):
-        share = bits_per_second / (port if port <= 2 else 20 + port)  # noqa: PLR2004, as it says above
-        pace = 0 if port % 10 == 0 else share
-        received, sent = octets(pace, 5_000_000_000 * port), octets(pace / 3, 2_000_000_000 * port)
-        objects |= {f"{_IFX}.6.{port}": received, f"{_IFX}.10.{port}": sent}
-        known |= _port(name.format(port).replace("GigabitEthernet", "Gi"), port, received, sent)
-    return Simulation(objects, known)
-
-
-def _port(name: str, port: int, received: Told, sent: Told) -> dict[Series, Truth]:
-    return {("net_bytes_in", name): received, ("net_bytes_out", name): sent, **dict(_steady(name, port))}
-
-
-def _steady(name: str, port: int) -> Iterator[tuple[Series, Truth]]:
-    for metric in ("net_errors_in", "net_errors_out", "net_discards_in", "net_discards_out"):
-        yield (metric, name), Always(port)
-    yield ("net_oper_status", name), Always(2 if port % 10 == 0 else 1)
-    yield ("net_speed_bps", name), Always(1e9)

@@ -83,7 +83,7 @@ class Function:
 
 
 def _serve(name: str) -> None:
-    from local.functions import Context, handler_of  # noqa: PLC0415, the demo itself has no use for them
+    from local.lambda_.functions import Context, handler_of  # noqa: PLC0415, the demo itself has no use for them
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

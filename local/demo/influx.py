@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from local.influx_http import Answer, InfluxServer
-from local.influx_store import MemoryStore
+from local.influx.http import Answer, InfluxServer
+from local.influx.store import MemoryStore
 
 BUCKET = "network_metrics"
-_TOKEN = "demo-token"  # noqa: S105, it opens the demo's own store
+_TOKEN = "demo-token"
 _TIMEOUT_SECONDS = 10.0
 
 
@@ -21,7 +21,7 @@ class Unreadable(Exception):
 
 
 class Interrupted:
-    """A store that answers 503 while it is away; see `influx_http.Store`."""
+    """A store that answers 503 while it is away; see `http.Store`."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
@@ -72,7 +72,7 @@ class Influx:
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise self._unreadable(f"{type(error).__name__}") from None
         results = document.get("results") if isinstance(document, dict) else None
-        if answer.status != 200 or not results or "error" in results[0]:  # noqa: PLR2004, OK
+        if answer.status != 200 or not results or "error" in results[0]:
             raise self._unreadable(f"{answer.status} {str(document)[:200]}")
         return [
             dict(zip(series["columns"], row, strict=True)) | series.get("tags", {})

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
-from local.demo.truth import Known
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_host import AgentThread
+from local.demo.expectations import Known
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_host import AgentThread
 
 
 class Part(Protocol):

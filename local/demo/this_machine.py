@@ -2,7 +2,7 @@
 
 import os
 
-from local.demo.truth import ANY, Between, Known
+from local.demo.expectations import ANY, Between, Known
 
 _PERCENT = Between(0, 100)
 _COUNTER = Between(0, 2**64)

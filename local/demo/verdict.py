@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from local.demo.cast import Role
-from local.demo.drive import Ledger
+from local.demo.devices import Role
+from local.demo.expectations import ANY, Series
 from local.demo.reading import Reads, State, View
-from local.demo.truth import ANY, Series
+from local.demo.scheduler import Ledger
 
 _OWN_PREFIXES = ("ping_", "collect_", "uptime_")
 """Metrics that netvitals makes itself, or that the simulator's clock makes."""

@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from local.demo.truth import Always, Between, Known, Told, octets, wave
-from local.simulators.winrm_machine import Machine, Row
+from local.demo.expectations import Always, Between, Known, Told, octets, wave
+from local.devices.winrm_machine import Machine, Row
 
 _GIB = 1024**3
 _IDLE_SHARE = 0.7

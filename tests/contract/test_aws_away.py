@@ -7,6 +7,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local import fault_proxy as faults
+from local.fault_proxy import Fault, FaultProxy, fault_proxy
 from netvitals.adapters.aws.digest_topic import DigestTopic
 from netvitals.adapters.aws.event_bus import EventBus
 from netvitals.adapters.aws.job_queue import SqsJobQueue
@@ -20,8 +22,6 @@ from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.polling.job import Job
 from netvitals.domain.ports import QueuedJobs
-from simulators import fault_proxy as faults
-from simulators.fault_proxy import Fault, FaultProxy, fault_proxy
 
 JOB = Job(kind="status", device_id="d", address="10.0.0.1", due_at=0, expires_at=30)
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x-AbCdEf"

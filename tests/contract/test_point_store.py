@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 import urllib3
-from integration.influxdb import TOKEN, Influx
 
+from fixtures.influxdb import TOKEN, Influx
 from netvitals.domain.polling.point import Point
 from netvitals.store.line_protocol import encode, status_line
 from netvitals.store.outcome import Obstacle

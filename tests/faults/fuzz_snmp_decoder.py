@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
     from netvitals.collectors.snmp.wire.walk import Pace, WalkWork
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from local.simulators.snmp_devices import switch
+from local.devices.snmp_devices import switch
 from netvitals.domain.settings.secret import Secret
 
 SECURITY = CommunitySecurity("2c", Secret("public"))

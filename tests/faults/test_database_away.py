@@ -12,16 +12,18 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import boto3
 import psycopg
 import pytest
-from faults.fleet import Fleet
-from integration.influxdb import TOKEN
-from integration.pipeline import COMMUNITY, REGION, Pipeline
-from integration.postgres import PASSWORD
 from psycopg import sql
 
-from local.functions import Context, handler_of, sqs_event
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_devices import system
-from local.simulators.snmp_host import AgentThread
+from fixtures.fleet import Fleet
+from fixtures.influxdb import TOKEN
+from fixtures.pipeline import COMMUNITY, REGION, Pipeline
+from fixtures.postgres import PASSWORD
+from fixtures.storage import ScriptedSink
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import system
+from local.devices.snmp_host import AgentThread
+from local.lambda_.functions import Context, handler_of, sqs_event
+from local.tcp_proxy import Fault, TcpProxy, tcp_proxy
 from netvitals.adapters.postgres import database as postgres
 from netvitals.adapters.postgres import inventory as inventory_postgres
 from netvitals.adapters.postgres import state as state_postgres
@@ -29,8 +31,6 @@ from netvitals.adapters.postgres import status as status_postgres
 from netvitals.domain.errors import Unavailable
 from netvitals.store.outcome import WriteOutcome
 from netvitals.wiring.parts import forget
-from simulators.storage import ScriptedSink
-from simulators.tcp_proxy import Fault, TcpProxy, tcp_proxy
 
 pytestmark = pytest.mark.integration
 

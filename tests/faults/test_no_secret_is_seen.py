@@ -10,10 +10,10 @@ from typing import Any
 
 import boto3
 import pytest
-from integration.influxdb import TOKEN, Influx
 from moto import mock_aws
 
-from local.functions import Context, handler_of, sqs_event
+from fixtures.influxdb import TOKEN, Influx
+from local.lambda_.functions import Context, handler_of, sqs_event
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.job import Job, encode_jobs
 from netvitals.domain.settings.policy import PollSettings, SnmpSettings

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import pytest
-from integration.influxdb import Influx
 
+from fixtures.influxdb import Influx
+from fixtures.storage import MemoryObservations, MemorySpool
+from fixtures.virtual_sqs import VirtualSpool
+from local.fault_proxy import FaultProxy, fault_proxy
 from netvitals.domain.polling.point import Point
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.access import InfluxAccess
@@ -21,9 +24,6 @@ from netvitals.store.line_protocol import encode
 from netvitals.store.outcome import WriteOutcome
 from netvitals.usecases.replay import Replay
 from netvitals.usecases.store_points import StorePoints
-from simulators.fault_proxy import FaultProxy, fault_proxy
-from simulators.storage import MemoryObservations, MemorySpool
-from simulators.virtual_sqs import VirtualSpool
 
 START = 1_763_910_000
 DEVICES = 1000

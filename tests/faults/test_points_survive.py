@@ -14,9 +14,12 @@ import boto3
 import msgspec
 import pytest
 from botocore.config import Config
-from integration.influxdb import Influx
 from moto.server import ThreadedMotoServer
 
+from fixtures.influxdb import Influx
+from fixtures.storage import MemoryObservations
+from local import fault_proxy as faults
+from local.fault_proxy import POISON, Fault, FaultProxy
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.point import Point
@@ -28,9 +31,6 @@ from netvitals.store.ports import SpoolMessage
 from netvitals.store.spool_batch import decode_parcel
 from netvitals.usecases.replay import Replay, ReplayReport
 from netvitals.usecases.store_points import StorePoints, StoreReport
-from simulators import fault_proxy as faults
-from simulators.fault_proxy import POISON, Fault, FaultProxy
-from simulators.storage import MemoryObservations
 
 pytestmark = pytest.mark.integration
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from faults.fleet import Fleet
-from integration.influxdb import Influx
 
+from fixtures.fleet import Fleet
+from fixtures.influxdb import Influx
+from local import fault_proxy as faults
+from local.fault_proxy import FaultProxy, fault_proxy
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.influx import InfluxSink
-from simulators import fault_proxy as faults
-from simulators.fault_proxy import FaultProxy, fault_proxy
 
 pytestmark = pytest.mark.integration
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from integration.influxdb import TOKEN, Influx
-from integration.snmpd import HOST as SNMPD_HOST
-from integration.snmpd import Snmpd, StartSnmpd
 from template.test_rights import granted
 
+from fixtures.influxdb import TOKEN, Influx
+from fixtures.lambda_build import HOST, ROOT, built
+from fixtures.snmpd import HOST as SNMPD_HOST
+from fixtures.snmpd import Snmpd, StartSnmpd
+from local.aws import server as aws
+from local.aws.cloudformation import EVERYTHING, Deployed
 from local.invoke import function_from
-from local.lambda_runtime import Function, Outcome, Sandbox
-from simulators import aws
-from simulators.cloudformation import EVERYTHING, Deployed
-from simulators.lambda_build import HOST, ROOT, built
+from local.lambda_.runtime import Function, Outcome, Sandbox
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

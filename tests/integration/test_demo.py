@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from integration.influxdb import TOKEN, Influx
 
+from fixtures.influxdb import TOKEN, Influx
 from netvitals.domain.polling.schedule import phase
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ installed = {{normal(line.split("==")[0]) for line in requirements if "==" in li
 foreign = {{
     module for module, owners in packages_distributions().items()
     if not any(normal(owner) in installed for owner in owners)
-}} - sys.stdlib_module_names | {{"tests", "simulators", "integration"}}
+}} - sys.stdlib_module_names | {{"tests", "fixtures"}}
 
 
 class Blocker:

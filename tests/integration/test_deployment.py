@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from local.template import REGION
-from simulators.cloudformation import EVERYTHING, GIVEN, Deployed
-from simulators.lambda_build import ROOT, SAM, built
+from fixtures.lambda_build import ROOT, SAM, built
+from local.aws.cloudformation import EVERYTHING, GIVEN, Deployed
+from local.aws.template import REGION
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -26,7 +26,7 @@ ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEF
 def cloud() -> Iterator[str]:
     """A moto that deploys SAM templates, in a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "from simulators.moto_sam import main; main()"],
+        [sys.executable, "-c", "from local.aws.moto_sam import main; main()"],
         cwd=ROOT,
         env={**os.environ, **ACCESS, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"},
         stdin=subprocess.PIPE,

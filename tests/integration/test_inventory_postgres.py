@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from integration.postgres import database_name
 
+from fixtures.postgres import database_name
 from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate

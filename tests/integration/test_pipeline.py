@@ -7,11 +7,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from integration.influxdb import TOKEN
-from integration.pipeline import COMMUNITY, Pipeline
-from integration.snmpd import HOST, Snmpd, StartSnmpd
 
-from local.functions import Context, handler_of, sqs_event
+from fixtures.influxdb import TOKEN
+from fixtures.pipeline import COMMUNITY, Pipeline
+from fixtures.snmpd import HOST, Snmpd, StartSnmpd
+from local.lambda_.functions import Context, handler_of, sqs_event
 from netvitals.wiring.parts import forget
 
 pytestmark = pytest.mark.integration

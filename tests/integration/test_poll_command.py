@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.simulators.snmp_devices import switch
-from local.simulators.snmp_host import AgentHost, AgentThread
+from local.devices.snmp_devices import switch
+from local.devices.snmp_host import AgentHost, AgentThread
 
 NETVITALS = Path(sys.executable).with_name("netvitals")
 PORTS = 8

@@ -9,9 +9,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from integration.pgbouncer import BINARY, transaction_pooler
-from integration.postgres import PASSWORD, free_port
 
+from fixtures.pgbouncer import BINARY, transaction_pooler
+from fixtures.postgres import PASSWORD, free_port
 from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate

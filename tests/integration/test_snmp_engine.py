@@ -5,8 +5,8 @@ import time
 from typing import Literal
 
 import pytest
-from integration.snmpd import HOST, Snmpd, StartSnmpd
 
+from fixtures.snmpd import HOST, Snmpd, StartSnmpd
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.faults import NoAnswer
 from netvitals.collectors.snmp.wire.session import SnmpSession

@@ -8,8 +8,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from integration.snmpd import HOST, Snmpd, StartSnmpd
 
+from fixtures.snmpd import HOST, Snmpd, StartSnmpd
 from netvitals.collectors.snmp.collector import SnmpCollector
 from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, EngineCache
 from netvitals.collectors.snmp.wire.faults import AuthFault, NoAnswer

@@ -8,8 +8,9 @@ from typing import Any, get_args
 
 import pytest
 
-from local.simulators.snmp_host import AgentHost
-from local.simulators.snmp_v3_agent import V3Agent
+from local.devices.snmp_host import AgentHost
+from local.devices.snmp_v3_agent import V3Agent
+from local.devices.snmp_v3_responder import HOST, ROWS, TABLE, Responder
 from netvitals.collectors.snmp.wire.engines import EngineCache
 from netvitals.collectors.snmp.wire.faults import AuthFault, NoAnswer, SnmpFault
 from netvitals.collectors.snmp.wire.pysnmp_session import PysnmpSession
@@ -22,7 +23,6 @@ from netvitals.domain.ports import Target
 from netvitals.domain.settings.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
 from netvitals.domain.settings.policy import PollSettings, SnmpSettings
 from netvitals.domain.settings.secret import Secret
-from simulators.snmp_v3_responder import HOST, ROWS, TABLE, Responder
 
 COLUMNS = [f"{TABLE}.1", f"{TABLE}.2"]
 AUTH: tuple[AuthProtocol, ...] = get_args(AuthProtocol)

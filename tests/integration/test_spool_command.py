@@ -8,9 +8,9 @@ import boto3
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
-from integration.influxdb import TOKEN, Influx
 from moto import mock_aws
 
+from fixtures.influxdb import TOKEN, Influx
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.spool import spool
 from netvitals.domain.errors import ConfigurationError, Unavailable

@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
+from local.demo.expectations import ANY
 from local.demo.parts import TcpPart
 from local.demo.this_machine import this_machine
-from local.demo.truth import ANY
-from local.simulators.ssh_host import Key, SshHost, find_sshd, new_key, this_user
+from local.devices.ssh_host import Key, SshHost, find_sshd, new_key, this_user
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading, Reason

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.sshd import HOST, PASSWORD, Sshd, StartSshd, Users, new_key
 
+from fixtures.polling import job
+from fixtures.sshd import HOST, PASSWORD, Sshd, StartSshd, Users, new_key
+from local.devices.unix_host import UnixHost
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.domain.inventory.guard import Guard
@@ -20,8 +22,6 @@ from netvitals.domain.ports import Target
 from netvitals.domain.settings.credential import Credential, SshCredential
 from netvitals.domain.settings.policy import SshSettings
 from netvitals.domain.settings.secret import Secret
-from simulators.polling import job
-from simulators.unix_host import UnixHost
 
 pytestmark = pytest.mark.integration
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local.aws.cloudformation import EVERYTHING, Deployed
 from netvitals.observability import NAMESPACE
-from simulators.cloudformation import EVERYTHING, Deployed
 
 SILENCE = ("FanoutSilent", "StatusSilent", "NothingPolled")
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
-from local.template import Resolver, load
+from local.aws.cloudformation import EVERYTHING, GIVEN, TEMPLATE
+from local.aws.template import Resolver, load
 from netvitals import settings
-from simulators.cloudformation import EVERYTHING, GIVEN, TEMPLATE
 
 LOCAL = {
     "DATABASE_URL",

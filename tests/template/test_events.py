@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.lambda_build import ROOT, SAM
+from local.aws.cloudformation import GIVEN, TEMPLATE
+from local.aws.template import Resolver, load
 from local.invoke import variables_of
-from local.template import Resolver, load
 from netvitals.domain.polling.tick import tick_from
-from simulators.cloudformation import GIVEN, TEMPLATE
-from simulators.lambda_build import ROOT, SAM
 
 EVENTS = ROOT / "events"
 ENVIRONMENT = EVENTS / "env.json"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cfnlint import ManualArgs, lint  # type: ignore[import-untyped]  # it has no annotations
 
-from local.template import load
-from simulators.cloudformation import EVERYTHING, GIVEN, TEMPLATE, Deployed, expanded
+from local.aws.cloudformation import EVERYTHING, GIVEN, TEMPLATE, Deployed, expanded
+from local.aws.template import load
 
 
 def test_cfn_lint_finds_nothing_in_the_expanded_template() -> None:

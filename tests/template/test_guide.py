@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.template import load
-from simulators.cloudformation import TEMPLATE
+from local.aws.cloudformation import TEMPLATE
+from local.aws.template import load
 
 monthly_cost: Any = import_module("benchmarks.monthly_cost")  # a program, not a package's module
 FLEETS, SILENT_SHARE = monthly_cost.FLEETS, monthly_cost.SILENT_SHARE

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from local.template import load
+from local.aws.cloudformation import GIVEN, TEMPLATE
+from local.aws.template import load
 from netvitals.domain.polling.schedule import period_seconds
-from simulators.cloudformation import GIVEN, TEMPLATE
 
 TEXT = load(TEMPLATE)
 PARAMETERS = TEXT["Parameters"]

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from local.template import load
+from local.aws.cloudformation import TEMPLATE, Deployed
+from local.aws.template import load
 from netvitals.usecases.replay import backoff_seconds
-from simulators.cloudformation import TEMPLATE, Deployed
 
 TEMPLATE_TEXT = load(TEMPLATE)
 PARAMETERS = TEMPLATE_TEXT["Parameters"]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.template import ACCOUNT, REGION
-from simulators.cloudformation import EVERYTHING, GIVEN, KEY, Deployed
+from local.aws.cloudformation import EVERYTHING, GIVEN, KEY, Deployed
+from local.aws.template import ACCOUNT, REGION
 
 PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/netvitals/prod/config"
 DATABASE, INFLUXDB, CREDENTIALS = GIVEN.values()

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from local.aws.cloudformation import Deployed
 from netvitals.domain.polling.schedule import period_seconds
 from netvitals.domain.polling.tick import tick_from
-from simulators.cloudformation import Deployed
 
 SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 TICKS = {

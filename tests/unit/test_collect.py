@@ -8,15 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.errors import Unavailable
-from netvitals.domain.polling.job import Job, encode_jobs
-from netvitals.domain.polling.observation import Observation, PollResult, Reading
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.configuration import CollectorSettings
-from netvitals.domain.settings.credential import Credential
-from netvitals.usecases.collect import Collect, CollectReport, Message
-from netvitals.usecases.store_points import StoreReport
-from simulators.polling import (
+from fixtures.polling import (
     Behaviour,
     Bench,
     FakeCredentials,
@@ -29,7 +21,15 @@ from simulators.polling import (
     silent,
     uncancellable,
 )
-from simulators.virtual_time import NeverReturns, run
+from fixtures.virtual_time import NeverReturns, run
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.domain.polling.observation import Observation, PollResult, Reading
+from netvitals.domain.ports import Target
+from netvitals.domain.settings.configuration import CollectorSettings
+from netvitals.domain.settings.credential import Credential
+from netvitals.usecases.collect import Collect, CollectReport, Message
+from netvitals.usecases.store_points import StoreReport
 
 NOW = 1_500.0
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from local.demo.cast import Role
-from local.demo.drive import Ledger
+from local.demo.devices import Role
+from local.demo.expectations import ANY, Always, Between, octets
 from local.demo.parts import Nobody
 from local.demo.reading import Points, State, View, points
-from local.demo.truth import ANY, Always, Between, octets
+from local.demo.scheduler import Ledger
 from local.demo.verdict import judge
-from local.influx_store import MemoryStore
+from local.influx.store import MemoryStore
 from netvitals.domain.polling.job import Job, encode_jobs
 
 START = 1_000_000_000

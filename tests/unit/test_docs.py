@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from local.template import load
+from local.aws.template import load
 from netvitals.cli.main import cli
 
 ROOT = Path(__file__).parents[2]

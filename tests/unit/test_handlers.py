@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.functions import FUNCTIONS, Context, module_of, sqs_event
+from local.lambda_.functions import FUNCTIONS, Context, module_of, sqs_event
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.usecases.collect import CollectReport, Message
 from netvitals.usecases.fan_out import FanOutReport

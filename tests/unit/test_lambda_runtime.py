@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.lambda_runtime import Function, Sandbox
+from local.lambda_.runtime import Function, Sandbox
 
 type Started = Callable[..., Sandbox]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from local.aws.template import Resolver, load
 from local.invoke import function_from, main, variables_of
-from local.template import Resolver, load
 
 TEMPLATE = """
 Parameters:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from fixtures.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, crashing, point, refused
 from netvitals import __version__
 from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
@@ -16,7 +17,6 @@ from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
 from netvitals.domain.settings.credential import SnmpCredential
 from netvitals.domain.settings.secret import Secret
-from simulators.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, crashing, point, refused
 
 DEVICES: list[Any] = [
     {"id": "sw-2", "ip_address": "10.0.0.2", "credential": "core"},

@@ -4,14 +4,7 @@ import asyncio
 
 import pytest
 
-from netvitals.domain.errors import AddressDenied, ConfigurationError, NameNotResolved, Unavailable
-from netvitals.domain.polling.job import Job
-from netvitals.domain.polling.observation import PollResult, Reading, Reason
-from netvitals.domain.ports import Reach, Target
-from netvitals.domain.settings.credential import Credential, SnmpCredential
-from netvitals.domain.settings.policy import PingSettings
-from netvitals.domain.settings.secret import Secret
-from simulators.polling import (
+from fixtures.polling import (
     ALIVE,
     CANNOT_TELL,
     EVERYTHING,
@@ -30,7 +23,14 @@ from simulators.polling import (
     silent,
     uncancellable,
 )
-from simulators.virtual_time import NeverReturns, run
+from fixtures.virtual_time import NeverReturns, run
+from netvitals.domain.errors import AddressDenied, ConfigurationError, NameNotResolved, Unavailable
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import PollResult, Reading, Reason
+from netvitals.domain.ports import Reach, Target
+from netvitals.domain.settings.credential import Credential, SnmpCredential
+from netvitals.domain.settings.policy import PingSettings
+from netvitals.domain.settings.secret import Secret
 
 
 def poll(stage: Bench, what: Job | None = None, within: float | None = None) -> PollResult:

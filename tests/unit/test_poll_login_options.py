@@ -6,12 +6,12 @@ import paramiko
 import pytest
 from click.testing import CliRunner, Result
 
+from fixtures.polling import CANNOT_TELL, FakeProber, Scripted, healthy
 from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
 from netvitals.domain.settings.credential import SnmpCredential, SshCredential, WinrmCredential
 from netvitals.domain.settings.policy import WinrmSettings
 from netvitals.domain.settings.secret import Secret
-from simulators.polling import CANNOT_TELL, FakeProber, Scripted, healthy
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
 

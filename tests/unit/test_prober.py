@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from fixtures.virtual_time import run
 from netvitals.collectors.reach import prober as prober_module
 from netvitals.collectors.reach.knock import Knock, knock
 from netvitals.collectors.reach.prober import HostProber, IcmpMode, icmp_mode
 from netvitals.domain.ports import Reach
 from netvitals.domain.settings.policy import PingSettings
-from simulators.virtual_time import run
 
 NOBODY = 9
 """The discard port, where nobody listens."""

@@ -4,12 +4,12 @@ import json
 import time
 from typing import Any
 
+from fixtures.polling import job
 from netvitals.collectors.refusals import LONGEST_PAUSE_SECONDS, Refusals, mark
 from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
 from netvitals.domain.settings.credential import Credential, SshCredential
 from netvitals.domain.settings.secret import Secret
-from simulators.polling import job
 
 INTERVAL = 300
 

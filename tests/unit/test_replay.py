@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.storage import MemoryObservations, MemorySpool, ScriptedSink, spooled
 from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.store.ports import SpoolMessage
@@ -15,7 +16,6 @@ from netvitals.usecases.replay import (
     ReplayReport,
     backoff_seconds,
 )
-from simulators.storage import MemoryObservations, MemorySpool, ScriptedSink, spooled
 
 OBSERVATION = Observation(device_id="sw1", kind="status", attempted_at_ns=1, reachable=True, reason=Reason.OK)
 

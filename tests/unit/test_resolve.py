@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from fixtures.virtual_time import run
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.domain.errors import AddressDenied, NameNotResolved
 from netvitals.domain.inventory.guard import Guard
-from simulators.virtual_time import run
 
 GUARD = Guard(["10.0.0.0/8", "fd12::/16"])
 

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from local import fault_proxy as faults
+from local.fault_proxy import Exchange, FaultProxy
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.domain.settings.secret import Secret
@@ -21,8 +23,6 @@ from netvitals.store import influx as sink_influx
 from netvitals.store.access import InfluxAccess
 from netvitals.store.influx import InfluxSink, requests_of
 from netvitals.store.outcome import Obstacle
-from simulators import fault_proxy as faults
-from simulators.fault_proxy import Exchange, FaultProxy
 
 CANARY = "canary-token-9f8e7d"
 LINES = [f"m x={n} {n}" for n in range(10)]

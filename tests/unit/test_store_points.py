@@ -1,11 +1,11 @@
 import msgspec
 import pytest
 
+from fixtures.storage import MemoryObservations, MemorySpool, ScriptedSink
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.usecases.store_points import StoreObservations, StorePoints
-from simulators.storage import MemoryObservations, MemorySpool, ScriptedSink
 
 LINES = ["m x=1 1", "m x=2 2", "m x=3 3"]
 PARTLY = WriteOutcome(

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from fixtures.status_store import MemoryStatusStore
 from netvitals.domain.decision.status import Monitored, OutboxMessage, Polls, StatusRecord, StatusSettings
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.usecases.status_pass import StatusReport
 from netvitals.usecases.update_status import UpdateStatus
-from simulators.status_store import MemoryStatusStore
 
 START = 1_795_449_600.0
 

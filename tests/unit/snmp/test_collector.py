@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_devices import interfaces, switch_objects, system
-from local.simulators.snmp_mib import Counter64, Gauge32, Object, TimeTicks
+from fixtures.snmp_poll import poll, values
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import interfaces, switch_objects, system
+from local.devices.snmp_mib import Counter64, Gauge32, Object, TimeTicks
 from netvitals.collectors.snmp.collector import ENGINE_TIME, SYS_UPTIME, uptime_seconds
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.credential import Credential
-from simulators.snmp_poll import poll, values
 
 IFX = "1.3.6.1.2.1.31.1.1.1"
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_devices import interfaces, system
-from local.simulators.snmp_mib import Counter64, Object
+from fixtures.snmp_poll import poll, served, values
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import interfaces, system
+from local.devices.snmp_mib import Counter64, Object
 from netvitals.collectors.snmp.explain import explain
 from netvitals.collectors.snmp.profiles.answers import Answers, Value
 from netvitals.collectors.snmp.profiles.build_index import write_index
@@ -19,7 +20,6 @@ from netvitals.collectors.snmp.vendor_interfaces import Counted, rows_counted
 from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.polling.observation import Reading, Reason
-from simulators.snmp_poll import poll, served, values
 
 ACME = "1.3.6.1.4.1.99999.7"
 IF = "1.3.6.1.2.1.2.2.1"

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_devices import switch_objects
-from local.simulators.snmp_host import AgentHost, AgentThread
-from local.simulators.snmp_mib import Mib
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import switch_objects
+from local.devices.snmp_host import AgentHost, AgentThread
+from local.devices.snmp_mib import Mib
 from netvitals.collectors.snmp.wire import transport
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession

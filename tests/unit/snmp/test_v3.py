@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.simulators.snmp_v3_agent import V3Agent
+from local.devices.snmp_v3_agent import V3Agent
 from netvitals.collectors.snmp.wire import ber, message, pdu
 from netvitals.collectors.snmp.wire.engines import MAX_BOOTS, MEMORY_KEY, Engine, EngineCache, recall
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, ProtocolFault, Resend, SnmpFault

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.simulators.snmp_host import AgentHost
-from local.simulators.snmp_v3_agent import V3Agent
+from local.devices.snmp_host import AgentHost
+from local.devices.snmp_v3_agent import V3Agent
 from netvitals.collectors.snmp.wire.engines import EngineCache
 from netvitals.collectors.snmp.wire.faults import AuthFault
 from netvitals.collectors.snmp.wire.session import SnmpSession

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from local.devices.unix_host import UnixHost, values
 from netvitals.collectors.ssh.cpu import percent
 from netvitals.collectors.ssh.findings import CpuSample, Findings
-from simulators.unix_host import UnixHost, values
 
 HOSTS = Path(__file__).parent / "hosts"
 UPTIME = 864000

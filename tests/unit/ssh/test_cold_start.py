@@ -6,7 +6,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from simulators.ssh_server import HOST, saying
+from local.devices.ssh_server import HOST, saying
 
 STATUS_POLL = """
 import asyncio, sys, time

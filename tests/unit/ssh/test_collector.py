@@ -13,6 +13,9 @@ import paramiko
 import pytest
 from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL
 
+from fixtures.polling import job
+from local.devices import ssh_server
+from local.devices.ssh_server import HOST_KEY, OTHER_KEY, PASSWORD, USER, Exec, Raw, SshServer, answering
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.keys import line_of
 from netvitals.domain.polling.observation import Reading, Reason
@@ -20,9 +23,6 @@ from netvitals.domain.ports import Target
 from netvitals.domain.settings.credential import Credential, SshCredential
 from netvitals.domain.settings.policy import SshSettings
 from netvitals.domain.settings.secret import Secret
-from simulators import ssh_server
-from simulators.polling import job
-from simulators.ssh_server import HOST_KEY, OTHER_KEY, PASSWORD, USER, Exec, Raw, SshServer, answering
 
 LINUX = """@begin Linux
 @uptime

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from local.devices.ssh_server import HOST_KEY
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.keys import KnownHost, fingerprint, line_of, private_key
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.secret import Secret
-from simulators.ssh_server import HOST_KEY
 
 KEYS: dict[str, Any] = {
     "ssh-ed25519": ed25519.Ed25519PrivateKey.generate(),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from local.devices.unix_host import UnixHost, values
 from netvitals.collectors.ssh.probe import Probe
-from simulators.unix_host import UnixHost, values
 
 MEMORY = """MemTotal:        1000000 kB
 MemFree:          200000 kB

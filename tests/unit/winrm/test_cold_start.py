@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from local.simulators.winrm_host import WinrmHost
-from local.simulators.winrm_soap import Service
-from simulators.windows import windows
+from fixtures.windows import windows
+from local.devices.winrm_host import WinrmHost
+from local.devices.winrm_soap import Service
 
 STATUS_POLL = """
 import asyncio, sys, time

@@ -5,12 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.simulators.winrm_host import Behaviour, WinrmHost
-from local.simulators.winrm_machine import ACCESS_DENIED, QUOTA, TIMED_OUT
-from local.simulators.winrm_soap import Service
-from netvitals.collectors.winrm.survey import ABSENT_SECONDS, KEY
-from netvitals.domain.polling.observation import Reason
-from simulators.windows import (
+from fixtures.windows import (
     NETWORK,
     OLD_PROCESSOR,
     PASSWORD,
@@ -23,6 +18,11 @@ from simulators.windows import (
     values,
     windows,
 )
+from local.devices.winrm_host import Behaviour, WinrmHost
+from local.devices.winrm_machine import ACCESS_DENIED, QUOTA, TIMED_OUT
+from local.devices.winrm_soap import Service
+from netvitals.collectors.winrm.survey import ABSENT_SECONDS, KEY
+from netvitals.domain.polling.observation import Reason
 
 
 @pytest.fixture

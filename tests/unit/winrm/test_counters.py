@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from fixtures.windows import nic
 from netvitals.collectors.winrm.counters import (
     STALE_SECONDS,
     CpuSample,
@@ -19,7 +20,6 @@ from netvitals.collectors.winrm.counters import (
 )
 from netvitals.collectors.winrm.rows import Row
 from netvitals.domain.polling.point import Point, fault_of
-from simulators.windows import nic
 
 SECOND = 10_000_000
 START = 130_390_000_000_000_000  # a FILETIME of March 2014

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from local.simulators.winrm_host import WinrmHost
-from local.simulators.winrm_soap import Service
+from fixtures.windows import PASSWORD, USER, windows
+from local.devices.winrm_host import WinrmHost
+from local.devices.winrm_soap import Service
 from netvitals.cli.main import cli
-from simulators.windows import PASSWORD, USER, windows
 
 
 def polled(host: WinrmHost, *options: str, password: str = PASSWORD) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.simulators.winrm_host import WinrmHost
-from local.simulators.winrm_machine import ACCESS_DENIED, Machine
-from local.simulators.winrm_soap import Service
+from fixtures.windows import OLD_PROCESSOR, PASSWORD, PROCESSOR, USER, Device, processor, values, windows
+from local.devices.winrm_host import WinrmHost
+from local.devices.winrm_machine import ACCESS_DENIED, Machine
+from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault, WinrmFault
 from netvitals.collectors.winrm.queries import CPU, DISKS
 from netvitals.domain.polling.observation import Reason
-from simulators.windows import OLD_PROCESSOR, PASSWORD, PROCESSOR, USER, Device, processor, values, windows
 
 
 class ShellOnly(Machine):

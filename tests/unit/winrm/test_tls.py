@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from local.simulators.winrm_host import Behaviour, WinrmHost
-from local.simulators.winrm_soap import Service
+from fixtures.windows import PASSWORD, USER, Certified, Device, certified, windows
+from local.devices.winrm_host import Behaviour, WinrmHost
+from local.devices.winrm_soap import Service
 from netvitals.domain.polling.observation import Reason
-from simulators.windows import PASSWORD, USER, Certified, Device, certified, windows
 
 
 @pytest.fixture

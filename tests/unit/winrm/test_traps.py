@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from local.simulators.winrm_host import Behaviour, WinrmHost
-from local.simulators.winrm_machine import TIMED_OUT
-from local.simulators.winrm_soap import Service
+from fixtures.windows import PASSWORD, USER, Device, values, windows
+from local.devices.winrm_host import Behaviour, WinrmHost
+from local.devices.winrm_machine import TIMED_OUT
+from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import line, wql
 from netvitals.domain.polling.observation import Reading, Reason
-from simulators.windows import PASSWORD, USER, Device, values, windows
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """WQL over a real connection, in the forms that the collector's own queries do not have."""
 
-from local.simulators.winrm_host import WinrmHost
-from local.simulators.winrm_soap import Service
+from fixtures.windows import PASSWORD, USER, Device, windows
+from local.devices.winrm_host import WinrmHost
+from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm.access import access_of
 from netvitals.collectors.winrm.line import Line, connect
 from netvitals.collectors.winrm.transport import guarded_protocol
 from netvitals.collectors.winrm.wql import rows_of
-from simulators.windows import PASSWORD, USER, Device, windows
 
 
 async def test_whole_instances_are_rows_like_projections() -> None:

@@ -2,8 +2,8 @@
 
 import time
 
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_mib import Counter32, Counter64, Gauge32, IpAddress, Object, ObjectId, TimeTicks
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_mib import Counter32, Counter64, Gauge32, IpAddress, Object, ObjectId, TimeTicks
 
 _SYSTEM = "1.3.6.1.2.1.1"
 _IF_TABLE = "1.3.6.1.2.1.2.2.1"

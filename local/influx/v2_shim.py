@@ -6,13 +6,13 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from local.influx_http import Answer
+from local.influx.http import Answer
 
 PRECISIONS = {"ns": "n", "us": "u", "ms": "ms", "s": "s"}
 
 
 class RealInflux:
-    """A running influxd, as `local.influx_http.Store`."""
+    """A running influxd, as `local.influx.http.Store`."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from hmac import compare_digest
 
-from local.simulators.snmp_agent import Agent
-from local.simulators.snmp_mib import Mib, Object
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_mib import Mib, Object
 from netvitals.collectors.snmp.wire import ber, message
 from netvitals.collectors.snmp.wire.engines import TIME_WINDOW_SECONDS
 from netvitals.collectors.snmp.wire.faults import Malformed

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from local.demo.drive import Drive
+from local.demo.environment import Stage
 from local.demo.influx import Unreadable
 from local.demo.reading import View, points, states
-from local.demo.screen import Screen
-from local.demo.stage import Stage
+from local.demo.scheduler import Drive
+from local.demo.ui import Screen
 from local.demo.verdict import Verdict, judge, survey
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 40.0, 75.0

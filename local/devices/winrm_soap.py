@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-from local.simulators.winrm_machine import TIMED_OUT, Fault, Machine, Row, Selected
+from local.devices.winrm_machine import TIMED_OUT, Fault, Machine, Row, Selected
 
 _S = "http://www.w3.org/2003/05/soap-envelope"
 _A = "http://schemas.xmlsoap.org/ws/2004/08/addressing"

@@ -14,7 +14,7 @@ import urllib3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.template import ACCOUNT, REGION
+from local.aws.template import ACCOUNT, REGION
 
 RIGHTS = {
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",

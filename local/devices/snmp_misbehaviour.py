@@ -4,8 +4,8 @@
 
 from collections.abc import Iterable
 
-from local.simulators.snmp_agent import GEN_ERR, GET_BULK, V1, Agent, Query, Refusal
-from local.simulators.snmp_mib import encode_varbind
+from local.devices.snmp_agent import GEN_ERR, GET_BULK, V1, Agent, Query, Refusal
+from local.devices.snmp_mib import encode_varbind
 from netvitals.collectors.snmp.wire.ber import decode_oid, encode_oid, integer, tlv
 
 

@@ -17,8 +17,8 @@ from moto.core.common_models import CloudFormationModel
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from local.template import REGION
-from simulators import aws
+from local.aws import server as aws
+from local.aws.template import REGION
 
 SAM = "AWS::Serverless-2016-10-31"
 

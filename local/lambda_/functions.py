@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-FUNCTIONS = Path(__file__).parents[1] / "functions"
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 class Context:

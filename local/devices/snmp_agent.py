@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from random import Random
 from typing import NamedTuple
 
-from local.simulators.snmp_mib import Mib, Object, encode_varbind
+from local.devices.snmp_mib import Mib, Object, encode_varbind
 from netvitals.collectors.snmp.wire.ber import integer, read, read_as, read_integer, read_octets, tlv
 from netvitals.collectors.snmp.wire.faults import Malformed
 

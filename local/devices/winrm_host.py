@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from spnego.channel_bindings import GssChannelBindings
 
-from local.simulators.winrm_soap import Service
+from local.devices.winrm_soap import Service
 
 _BOUNDARY = b"--Encrypted Boundary"
 _SEALED = "application/HTTP-SPNEGO-session-encrypted"

@@ -20,8 +20,8 @@ from queue import Empty
 from types import TracebackType
 from typing import Any, Self
 
-from local.runtime_api import Invocation, Message, RuntimeApi
-from local.template import ACCOUNT, REGION
+from local.aws.template import ACCOUNT, REGION
+from local.lambda_.runtime_api import Invocation, Message, RuntimeApi
 
 _RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
 _INIT_SECONDS = 60.0

@@ -17,15 +17,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from local.influx_http import NANOSECONDS, Answer
-from local.line_parser import Malformed, Row, Value, read_line
+from local.influx.http import NANOSECONDS, Answer
+from local.influx.line_parser import Malformed, Row, Value, read_line
 
 type Tags = tuple[tuple[str, str], ...]
 type Series = dict[int, dict[str, Value]]
 
 
 class MemoryStore:
-    """Buckets of series; see `influx_http.Store`. Points older than `retention_seconds` are forgotten."""
+    """Buckets of series; see `http.Store`. Points older than `retention_seconds` are forgotten."""
 
     def __init__(
         self, buckets: Iterable[str] = ("network_metrics",), retention_seconds: float | None = None

@@ -10,7 +10,7 @@ import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from local.template import ACCOUNT, REGION, Resolver, load
+from local.aws.template import ACCOUNT, REGION, Resolver, load
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"

@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("X-Influxdb-Version", "2.0-netvitals")
-        if status != 204:  # noqa: PLR2004, a 204 has no body and no length
+        if status != 204:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

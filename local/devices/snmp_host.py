@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from local.simulators.snmp_agent import Agent
+from local.devices.snmp_agent import Agent
 
 type Address = tuple[str, int]
 _BUFFER_BYTES = 4 * 1024 * 1024

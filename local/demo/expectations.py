@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from local.simulators.snmp_mib import Counter32, Counter64, Gauge32, Value
+from local.devices.snmp_mib import Counter32, Counter64, Gauge32, Value
 
 type Series = tuple[str, str]
 """A metric's name and the instance, which is empty for the whole device."""
@@ -70,7 +70,7 @@ def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Told:
         elapsed = time.monotonic() - started
         return int(already + pace * (elapsed + 2 * math.sin(elapsed / 4))) % wraps_at
 
-    return Told(now, Counter32 if bits == 32 else Counter64)  # noqa: PLR2004, Counter32's own
+    return Told(now, Counter32 if bits == 32 else Counter64)
 
 
 def wave(middle: float, swing: float, seconds: float = 20, *, scale: float = 1) -> Told:

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from local.demo.cast import CREDENTIALS, Role, cast
 from local.demo.cloud import Cloud, cloud
 from local.demo.databases import embedded_database, given_database
+from local.demo.devices import CREDENTIALS, Role, cast
 from local.demo.function import Function
 from local.demo.influx import Influx, given_influx, own_influx
 from netvitals.adapters.postgres.database import Database
