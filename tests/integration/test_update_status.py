@@ -216,7 +216,7 @@ def test_a_run_that_dies_before_it_has_decided_leaves_nothing(fleet: Fleet, monk
     fleet.dead = {"a"}
     fleet.polls(4)
     with monkeypatch.context() as patch:
-        patch.setattr("netvitals.adapters.postgres.status.PostgresStatusRun.keep", _die)
+        patch.setattr("netvitals.adapters.postgres.status.PostgresStatusRun.save", _die)
         with pytest.raises(KeyboardInterrupt):
             fleet.judge()
     assert (fleet.history, fleet.ears.events, fleet.statuses) == ([], [], {"a": "online"})
