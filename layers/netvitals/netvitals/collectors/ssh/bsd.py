@@ -5,8 +5,8 @@ import time
 from calendar import timegm
 from collections.abc import Mapping, Sequence
 
+from netvitals.collectors import vital_points
 from netvitals.collectors.ssh.findings import CpuSample, Findings, Section, df_rows, number
-from netvitals.domain.polling.point import Point
 
 _NET_COLUMNS = {
     "net_bytes_in": ("Ibytes",),
@@ -94,7 +94,7 @@ def _pairs(lines: Sequence[str]) -> list[tuple[str, str]]:
 def mac_cpu(section: Section, findings: Findings) -> None:
     """Of the last second, by top's second sample; macOS has no counters that a command prints."""
     idle = float(_PERCENT_IDLE.findall(section.lines[-1])[-1])
-    findings.points.append(Point("cpu_percent", 100.0 - idle, section.time_ns))
+    findings.points.append(vital_points.cpu(100.0 - idle, section.time_ns))
 
 
 def network(netstat: Section, more: Section, ifconfig: Section, findings: Findings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from netvitals.collectors import vital_points
 from netvitals.collectors.host_faults import HostFault
 from netvitals.collectors.refusals import Refusals
 from netvitals.collectors.ssh.cpu import STALE_SECONDS, Kept, has_restarted, percent
@@ -139,7 +140,7 @@ def _cpu_points(findings: Findings, kept: Kept | None, now: float) -> list[Point
             return []
         before = kept.sample
     busy = percent(before, after)
-    return [] if busy is None else [Point("cpu_percent", busy, time_ns)]
+    return [] if busy is None else [vital_points.cpu(busy, time_ns)]
 
 
 def _kept(findings: Findings, now: float) -> Kept | None:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from netvitals.collectors import vital_points
 from netvitals.domain.polling.point import Point
 
 MAX_LINE = 300
 """Characters; what is longer is no line of the commands that the probe runs."""
 _MAX_DIGITS = 20
 _MAX_DISKS = 256
-_COLDEST, _HOTTEST = -40.0, 125.0
-"""Outside of these a sensor is not connected: such inputs read as -128, 127 or 0 degrees."""
 _DF_ROW = re.compile(r"(.+?)\s+(\d+)\s+(-?\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(/.*)")
 
 
@@ -61,20 +60,14 @@ class Findings(msgspec.Struct):
     def memory(self, total: int, used: int, time_ns: int) -> None:
         if not 0 <= used <= total or not total:
             raise ValueError(f"{used} bytes used of {total}")
-        self.points += [
-            Point("memory_percent", 100 * used / total, time_ns),
-            Point("memory_used_bytes", float(used), time_ns),
-            Point("memory_total_bytes", float(total), time_ns),
-        ]
+        self.points += vital_points.usage("memory", used, total, time_ns)
 
     def disks(self, rows: Iterable[Row], time_ns: int) -> None:
         for row in rows:
-            self.points += [
-                # What df calls capacity: of what users may fill; the rest is reserved for root.
-                Point("disk_percent", _share(row.used, row.used + row.available), time_ns, row.path),
-                Point("disk_used_bytes", row.used * 1024.0, time_ns, row.path),
-                Point("disk_total_bytes", row.size * 1024.0, time_ns, row.path),
-            ]
+            # What df calls capacity: of what users may fill; the rest is reserved for root.
+            capacity = _share(row.used, row.used + row.available)
+            used, total = row.used * 1024, row.size * 1024
+            self.points += vital_points.usage("disk", used, total, time_ns, row.path, percent=capacity)
 
     def interface(
         self, name: str, values: Mapping[str, float | None], index: int | None, time_ns: int
@@ -87,11 +80,11 @@ class Findings(msgspec.Struct):
 
     def temperatures(self, sensors: Sequence[tuple[str, str, float]], time_ns: int) -> None:
         """Sensors as (name, what tells it from others of the same name, degrees Celsius)."""
-        sound = [each for each in sensors if _COLDEST < each[2] < _HOTTEST and each[2] != 0]
-        count = Counter(name for name, _, _ in sound)
-        for name, own, celsius in sound:
+        connected = [each for each in sensors if vital_points.is_connected(each[2])]
+        count = Counter(name for name, _, _ in connected)
+        for name, own, celsius in connected:
             instance = name if count[name] == 1 else f"{name} [{own}]"
-            self.points.append(Point("temperature_celsius", celsius, time_ns, instance))
+            self.points.append(vital_points.temperature(celsius, time_ns, instance))
 
 
 def number(text: str) -> int:

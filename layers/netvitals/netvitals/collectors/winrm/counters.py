@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 
+from netvitals.collectors import vital_points
 from netvitals.collectors.winrm.rows import Row
 from netvitals.domain.polling.point import Point
 
@@ -16,7 +17,6 @@ _CLOCK_MOVES_SECONDS = 60
 _TICKS_PER_SECOND = 10_000_000
 _MAX_DIGITS = 20
 _WORD = 2**32
-_COLDEST, _HOTTEST = -40.0, 125.0
 _ZERO_CELSIUS = 273.15
 _DMTF = re.compile(r"(\d{14}\.\d{6})([+-])(\d{3})")
 _NETWORK = {
@@ -89,7 +89,7 @@ def system_points(rows: Sequence[Row]) -> Iterator[Point]:
             yield Point("uptime_seconds", (now - booted).total_seconds(), row.time_ns)
         total, free = _number(row, "TotalVisibleMemorySize"), _number(row, "FreePhysicalMemory")
         if total and free is not None and free <= total:
-            yield from _of_total("memory", (total - free) * 1024, total * 1024, row.time_ns, "")
+            yield from vital_points.usage("memory", (total - free) * 1024, total * 1024, row.time_ns)
 
 
 def booted_at(rows: Sequence[Row]) -> int | None:
@@ -103,7 +103,7 @@ def disk_points(rows: Sequence[Row]) -> Iterator[Point]:
     for row in rows:
         name, size, free = row.values.get("DeviceID"), _number(row, "Size"), _number(row, "FreeSpace")
         if name and size and free is not None and free <= size:
-            yield from _of_total("disk", size - free, size, row.time_ns, name)
+            yield from vital_points.usage("disk", size - free, size, row.time_ns, name)
 
 
 def network_points(rows: Sequence[Row]) -> Iterator[Point]:
@@ -126,16 +126,10 @@ def temperature_points(rows: Sequence[Row]) -> Iterator[Point]:
     for row in rows:
         name, kelvin = row.values.get("Name"), _number(row, "HighPrecisionTemperature")
         if name and kelvin:
-            celsius = round(kelvin / 10 - _ZERO_CELSIUS, 3)
-            if _COLDEST < celsius < _HOTTEST:
+            celsius = kelvin / 10 - _ZERO_CELSIUS
+            if vital_points.is_connected(celsius):
                 # ACPI's names are paths from a root, `\\_TZ.TZ00`.
-                yield Point("temperature_celsius", celsius, row.time_ns, name.lstrip("\\"))
-
-
-def _of_total(section: str, used: int, total: int, time_ns: int, instance: str) -> Iterator[Point]:
-    yield Point(f"{section}_percent", 100 * used / total, time_ns, instance)
-    yield Point(f"{section}_used_bytes", float(used), time_ns, instance)
-    yield Point(f"{section}_total_bytes", float(total), time_ns, instance)
+                yield vital_points.temperature(celsius, row.time_ns, name.lstrip("\\"))
 
 
 def _number(row: Row, key: str) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from netvitals.collectors import vital_points
 from netvitals.collectors.winrm.counters import (
     CpuSample,
     Kept,
@@ -27,7 +28,6 @@ from netvitals.collectors.winrm.queries import (
 )
 from netvitals.collectors.winrm.rows import Row
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.polling.point import Point
 
 ABSENT_SECONDS = 86_400
 """How long a class is not asked for that the host does not have."""
@@ -155,7 +155,7 @@ class Survey:
     def _cpu_between(self, before: CpuSample, after: _Cpu) -> bool:
         percent = cpu_percent(before, after.sample)
         if percent is not None:
-            self._reading.points.append(Point("cpu_percent", percent, after.time_ns))
+            self._reading.points.append(vital_points.cpu(percent, after.time_ns))
         return percent is not None
 
     def _keep(self, cpu: _Cpu) -> None:
