@@ -56,10 +56,6 @@ class Stores:
         return False
 
 
-def complain(*what: object) -> None:
-    print(*what, file=sys.stderr)
-
-
 def messages(addresses: Sequence[str], port: int, kind: Kind) -> list[Message]:
     now = int(time.time())
     settings = PollSettings(snmp=SnmpSettings(port=port))
@@ -76,10 +72,8 @@ def messages(addresses: Sequence[str], port: int, kind: Kind) -> list[Message]:
 async def invoke(batch: Sequence[Message], at_once: int) -> CollectReport:
     stores = Stores()
     resolve = Resolver(Guard([], allow_local=True)).resolve
-    device = PollDevice(resolve, stores, HostProber(), collector_for, complain)
-    collect = Collect(
-        device, stores, stores, complain, limits=CollectorSettings(max_concurrent_devices=at_once)
-    )
+    device = PollDevice(resolve, stores, HostProber(), collector_for)
+    collect = Collect(device, stores, stores, limits=CollectorSettings(max_concurrent_devices=at_once))
     return await collect.run(batch, asyncio.get_running_loop().time() + INVOCATION_SECONDS)
 
 

@@ -53,7 +53,6 @@ def measure(url: str, endpoint: str, jobs_per_message: int) -> None:
         policy=configuration.policy,
         guard=Guard(configuration.allowed_networks).check,
         clock=time.time,
-        complain=print,
         jobs_per_message=jobs_per_message,
     )
     minute = int(time.time()) // 60 * 60

@@ -51,7 +51,6 @@ def measure(url: str) -> None:
         policy=Configuration().policy,
         sink=ears,
         events=ears,
-        complain=print,
     )
     for name, condition in (
         ("first run", None),

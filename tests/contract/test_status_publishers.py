@@ -63,9 +63,8 @@ class FakeBus:
         return {"FailedEntryCount": 0, "Entries": results}
 
 
-def bus(client: Any) -> tuple[EventBus, list[str]]:
-    said: list[str] = []
-    return EventBus(client, "netvitals", said.append, sleep=lambda _: None), said
+def bus(client: Any) -> EventBus:
+    return EventBus(client, "netvitals", sleep=lambda _: None)
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_events_arrive_on_the_bus_for_whoever_listens() -> None:
     client.put_rule(Name="outages", EventBusName="netvitals", EventPattern=json.dumps(pattern))
     client.put_targets(Rule="outages", EventBusName="netvitals", Targets=[{"Id": "1", "Arn": arn}])
     messages = events(12)
-    assert set(bus(client)[0].send(messages)) == {message.id for message in messages}
+    assert set(bus(client).send(messages)) == {message.id for message in messages}
     received = []
     while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         received += [json.loads(message["Body"]) for message in batch]
@@ -93,40 +92,42 @@ def test_events_arrive_on_the_bus_for_whoever_listens() -> None:
     assert {event["detail"]["version"] for event in received} == {1}
 
 
-def test_entries_that_fail_are_put_again_and_the_others_are_not() -> None:
+def test_entries_that_fail_are_put_again_and_the_others_are_not(caplog: pytest.LogCaptureFixture) -> None:
     fake = FakeBus(lambda name, attempt: name == "sw-3" and attempt < 3)
-    publisher, said = bus(fake)
+    publisher = bus(fake)
     assert len(publisher.send(events(10))) == 10
     assert {name for name, tries in fake.tries.items() if tries > 1} == {"sw-3"}
-    assert said == []
+    assert caplog.messages == []
 
 
-def test_an_entry_that_always_fails_is_left_and_said_and_the_rest_is_sent() -> None:
+def test_an_entry_that_always_fails_is_left_and_said_and_the_rest_is_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     fake = FakeBus(lambda name, _: name == "sw-3")
-    publisher, said = bus(fake)
+    publisher = bus(fake)
     messages = events(25)
     taken = set(publisher.send(messages))
     assert {message.id for message in messages} - taken == {messages[3].id}
     assert fake.tries["sw-3"] == 4
-    assert said == [
+    assert caplog.messages == [
         "event bus netvitals: 1 events were not taken and are kept: ThrottlingException: slow down"
     ]
 
 
-def test_a_bus_that_is_away_is_given_up_after_one_batch() -> None:
+def test_a_bus_that_is_away_is_given_up_after_one_batch(caplog: pytest.LogCaptureFixture) -> None:
     def away(_name: str, _attempt: int) -> bool:
         raise EndpointConnectionError(endpoint_url="https://events")
 
     fake = FakeBus(away)
-    publisher, said = bus(fake)
+    publisher = bus(fake)
     assert set(publisher.send(events(500))) == set()
     assert fake.requests == 4
-    assert len(said) == 1
+    assert len(caplog.messages) == 1
 
 
 def test_an_event_has_the_time_of_its_decision() -> None:
     fake = FakeBus(lambda *_: False)
-    bus(fake)[0].send(events(1))
+    bus(fake).send(events(1))
     assert fake.entries[0]["Time"] == datetime.fromtimestamp(NOW, UTC)
 
 
@@ -146,7 +147,7 @@ def test_sites_and_the_fleet_have_events_of_their_own_type() -> None:
             fake.extend(Entries)
             return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in Entries]}
 
-    bus(Recorder())[0].send(
+    bus(Recorder()).send(
         [site_event(SiteState("hq", lost=True, since=NOW), NOW), site_event(SiteState("", since=NOW), NOW)]
     )
     assert [entry["DetailType"] for entry in fake] == ["Site Path Change", "Fleet Polling Change"]
@@ -172,7 +173,7 @@ def test_a_digest_is_a_message_that_a_person_can_read() -> None:
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     message = digest(change("sw-1"), change("sw-2", hostname=""))
-    assert set(DigestTopic(sns, topic, print).send([message])) == {message.id}
+    assert set(DigestTopic(sns, topic).send([message])) == {message.id}
     [received] = sqs.receive_message(QueueUrl=url)["Messages"]
     message = json.loads(received["Body"])
     assert message["Subject"] == "netvitals: 2 offline"
@@ -185,14 +186,15 @@ def test_a_digest_is_a_message_that_a_person_can_read() -> None:
     ]
 
 
-def test_a_topic_that_can_t_be_reached_leaves_its_digests_and_says_so() -> None:
+def test_a_topic_that_can_t_be_reached_leaves_its_digests_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Away:
         def publish(self, **_: str) -> None:
             raise ClientError({"Error": {"Code": "NotFound", "Message": "no topic"}}, "Publish")
 
-    said: list[str] = []
-    assert set(DigestTopic(Away(), "arn:t", said.append).send([digest(change())])) == set()  # type: ignore[arg-type]  # a fake
-    assert "no topic" in said[0]
+    assert set(DigestTopic(Away(), "arn:t").send([digest(change())])) == set()  # type: ignore[arg-type]  # a fake
+    assert "no topic" in caplog.text
 
 
 def test_a_subject_is_what_sns_takes() -> None:
@@ -203,6 +205,6 @@ def test_a_subject_is_what_sns_takes() -> None:
             published.append(Subject)
 
     message = OutboxMessage("1", "digest", json.dumps({"subject": "Büro\n" + "x" * 200, "message": "m"}))
-    DigestTopic(Recorder(), "arn:t", print).send([message])  # type: ignore[arg-type]  # a fake
+    DigestTopic(Recorder(), "arn:t").send([message])  # type: ignore[arg-type]  # a fake
     assert published[0].startswith("B?ro?x")
     assert len(published[0]) == 99

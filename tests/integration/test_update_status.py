@@ -103,7 +103,6 @@ class Fleet:
             policy=Configuration().policy,
             sink=self.ears,
             events=self.ears,
-            complain=lambda _: None,
         ).run(self.now)
 
     def minutes(self, count: int) -> StatusReport:

@@ -66,7 +66,6 @@ class Scene:
         self.stage = Bench(collectors={"snmp": self.collector}, prober=FakeProber(seconds=0.0))
         self.points, self.observations = Points(), Observations()
         self.limits = CollectorSettings(**limits)
-        self.faults: list[tuple[str, BaseException]] = []
         self.finished: dict[str, float] = {}
 
     async def poll(self, what: Job, deadline: float | None = None) -> PollResult:
@@ -80,7 +79,6 @@ class Scene:
                 self,
                 self.points,
                 self.observations,
-                lambda what, error: self.faults.append((what, error)),
                 limits=self.limits,
                 clock=lambda: NOW,
             )
@@ -200,11 +198,13 @@ def test_an_expired_job_is_dropped_and_counted_and_its_message_is_done() -> None
 @pytest.mark.parametrize(
     "body", ["", "{", "[]", '{"version": 2, "jobs": []}', '{"version": 1, "jobs": [{"kind": "x"}]}', "\udcff"]
 )
-def test_a_malformed_message_is_counted_told_once_and_left_for_the_dead_letter_queue(body: str) -> None:
+def test_a_malformed_message_is_counted_told_once_and_left_for_the_dead_letter_queue(
+    body: str, caplog: pytest.LogCaptureFixture
+) -> None:
     scene = Scene()
     report = scene.run([Message("bad", body), *fleet(2)])
     assert (report.jobs_rejected, report.failed_ids, report.devices_polled) == (1, ["bad"], 2)
-    assert [what for what, _ in scene.faults] == ["reading message bad"]
+    assert [text.partition(": ")[0] for text in caplog.messages] == ["reading message bad"]
 
 
 def test_an_unreachable_device_is_a_result_and_no_failed_message() -> None:
@@ -230,11 +230,11 @@ def test_observations_that_are_not_kept_send_all_messages_back_and_points_are_wr
     assert report.points_written == len(scene.points.writes[0]) > 0
 
 
-def test_why_points_went_to_the_spool_is_told() -> None:
+def test_why_points_went_to_the_spool_is_told(caplog: pytest.LogCaptureFixture) -> None:
     scene = Scene()
     scene.points = Points(detail="InfluxDB said 503")
     scene.run(fleet(1))
-    assert [str(error) for _, error in scene.faults] == ["InfluxDB said 503"]
+    assert caplog.messages == ["writing points: InfluxDB said 503"]
 
 
 def test_a_store_that_hangs_is_left_in_time_to_report() -> None:

@@ -269,9 +269,10 @@ def test_a_fault_of_our_own_is_told_with_its_device_and_without_secrets(run: Run
     result = run("--format", "jsonl", script={"sw-1": crashing})
     assert result.exit_code == 0
     assert objects(result)["sw-1"]["reason"] == "internal"
-    assert "device 'sw-1'" in result.stderr
-    assert "ZeroDivisionError" in result.stderr
+    told = "netvitals: a fault of netvitals: collecting over snmp, device sw-1: ZeroDivisionError"
+    assert f"{told} (--verbose shows where)\n" in result.stderr
     assert "s3cret" not in result.output
+    assert "in crashing\n" in run("--verbose", script={"sw-1": crashing}).stderr
 
 
 def test_a_refused_credential_is_a_device_that_answered(run: Run) -> None:

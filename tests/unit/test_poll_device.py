@@ -226,34 +226,40 @@ def test_a_protocol_without_a_collector_is_unsupported() -> None:
     assert poll(Bench(collectors=Empty())).reason is Reason.UNSUPPORTED  # type: ignore[arg-type]  # by design
 
 
-def test_a_collector_that_crashes_leaves_its_points_and_a_trace_without_the_secret() -> None:
+def test_a_collector_that_crashes_leaves_its_points_and_a_trace_without_the_secret(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     stage = bench(crashing)
     result = poll(stage)
     assert (result.reachable, result.reason) == (True, Reason.INTERNAL)
     assert values(result)["uptime_seconds"] == 1.0
     assert "ZeroDivisionError" in result.detail
     assert "s3cret" not in result.detail
-    [(device_id, what, error)] = stage.crashes
-    assert (device_id, what, type(error)) == ("sw-1", "collecting over snmp", ZeroDivisionError)
+    [record] = caplog.records
+    assert record.getMessage() == "collecting over snmp, device sw-1: ZeroDivisionError"
+    assert record.exc_info
+    assert record.exc_info[0] is ZeroDivisionError
 
 
-def test_a_collector_that_ends_in_cancellation_of_its_own_counts_as_crashed() -> None:
+def test_a_collector_that_ends_in_cancellation_of_its_own_counts_as_crashed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def cancels_itself(_: Target, __: Reading) -> None:
         raise asyncio.CancelledError
 
     stage = bench(cancels_itself)
     assert poll(stage).reason is Reason.INTERNAL
-    assert len(stage.crashes) == 1
+    assert caplog.messages == ["collecting over snmp, device sw-1: CancelledError"]
 
 
-def test_a_prober_that_crashes_costs_the_protocol_nothing() -> None:
+def test_a_prober_that_crashes_costs_the_protocol_nothing(caplog: pytest.LogCaptureFixture) -> None:
     class Broken(FakeProber):
         async def probe(self, *_: object, **__: object) -> Reach:
             raise OSError("no buffer space")
 
     stage = bench(prober=Broken())
     assert poll(stage).reason is Reason.OK
-    assert [what for _, what, _ in stage.crashes] == ["probing the host"]
+    assert caplog.messages == ["probing the host, device sw-1: OSError"]
 
 
 def test_what_was_read_when_the_device_ran_out_of_time_is_kept() -> None:

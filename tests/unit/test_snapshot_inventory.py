@@ -36,7 +36,6 @@ class Bench:
         self.s3.create_bucket(Bucket=BUCKET)
         self.database = Database()
         self.now = 1_000_000.0
-        self.complaints: list[str] = []
         self.inventory = self.fresh()
 
     def fresh(self, bucket: str = BUCKET) -> SnapshotInventory:
@@ -44,7 +43,6 @@ class Bench:
             self.database,
             S3Snapshots(self.s3, bucket),
             clock=lambda: self.now,
-            complain=self.complaints.append,
         )
 
     def read(self, inventory: SnapshotInventory | None = None) -> list[str]:
@@ -62,11 +60,13 @@ ALL = [device.id for device in DEVICES]
 
 
 @pytest.mark.parametrize("breaks_at", [0, 1, 2])
-def test_the_rest_comes_from_the_snapshot_each_device_once(bench: Bench, breaks_at: int) -> None:
+def test_the_rest_comes_from_the_snapshot_each_device_once(
+    bench: Bench, breaks_at: int, caplog: pytest.LogCaptureFixture
+) -> None:
     assert bench.read() == ALL
     bench.database.breaks_at, bench.now = breaks_at, bench.now + 300
     assert bench.read(bench.fresh()) == ALL
-    assert bench.complaints == [
+    assert caplog.messages == [
         "the database does not answer; polling goes on with the inventory of 5 minutes ago"
     ]
 
@@ -133,6 +133,8 @@ def test_a_snapshot_from_another_time_is_no_inventory(bench: Bench) -> None:
         bench.read(bench.fresh())
 
 
-def test_a_bucket_that_is_missing_costs_the_snapshot_and_not_the_tick(bench: Bench) -> None:
+def test_a_bucket_that_is_missing_costs_the_snapshot_and_not_the_tick(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     assert bench.read(bench.fresh("no-such-bucket")) == ALL
-    assert "no snapshot of the inventory was kept: s3://no-such-bucket/" in bench.complaints[0]
+    assert "no snapshot of the inventory was kept: s3://no-such-bucket/" in caplog.messages[0]

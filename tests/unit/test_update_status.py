@@ -54,7 +54,6 @@ class Bench:
     def __init__(self, *devices: Monitored, settings: StatusSettings | None = None) -> None:
         self.store = MemoryStatusStore(*devices)
         self.sink, self.events, self.digests = KeptSink(), KeptMessages(), KeptMessages()
-        self.said: list[str] = []
         self.now = START
         self.dead: set[str] = set()
         self.settings = settings
@@ -64,7 +63,6 @@ class Bench:
             "store": self.store,
             "policy": Configuration().policy,
             "sink": self.sink,
-            "complain": self.said.append,
             "settings": self.settings,
             "events": self.events,
             "digests": self.digests,
@@ -306,7 +304,7 @@ def test_every_device_has_a_heartbeat_in_each_interval() -> None:
     assert set(per_device.values()) == {2}
 
 
-def test_events_go_out_while_influxdb_is_away_and_its_points_later() -> None:
+def test_events_go_out_while_influxdb_is_away_and_its_points_later(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench(*fleet(2))
     bench.minutes(2)
     bench.dead = {"d01"}
@@ -314,7 +312,7 @@ def test_events_go_out_while_influxdb_is_away_and_its_points_later() -> None:
     report = bench.minutes(4)
     assert bench.told[-1] == ("d01", "online", "offline")
     assert report.unpublished == 1
-    assert any("no route" in said for said in bench.said)
+    assert any("no route" in said for said in caplog.messages)
     bench.sink.away = False
     report = bench.minutes(1)
     assert (report.points_published, report.unpublished) == (1, 0)
@@ -322,12 +320,12 @@ def test_events_go_out_while_influxdb_is_away_and_its_points_later() -> None:
     assert int(line.rsplit(" ", 1)[1]) < (bench.now - 60) * 1e9
 
 
-def test_a_line_that_influxdb_will_never_take_is_said_and_done_with() -> None:
+def test_a_line_that_influxdb_will_never_take_is_said_and_done_with(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench(*fleet(2))
     bench.sink.refuses = "d01"
     bench.minutes(2)
     assert bench.store.messages == []
-    assert any("type conflict" in said for said in bench.said)
+    assert any("type conflict" in said for said in caplog.messages)
 
 
 def test_events_that_the_bus_does_not_take_are_sent_by_a_later_run_under_the_same_id() -> None:
@@ -359,12 +357,14 @@ def test_a_run_beside_another_decides_nothing_and_still_publishes() -> None:
     assert (report.busy, report.transitions, report.events_published) == (True, 0, 2)
 
 
-def test_a_device_whose_settings_can_t_be_used_is_judged_by_the_defaults() -> None:
+def test_a_device_whose_settings_can_t_be_used_is_judged_by_the_defaults(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     bench = Bench(device("odd", settings='{"snmp": 7}'), device("worse", settings="{"), device("fine"))
     report = bench.minutes(1)
     assert report.bad_rows == 2
     assert report.statuses == {"online": 3}
-    assert any("2 devices have settings" in said for said in bench.said)
+    assert any("2 devices have settings" in said for said in caplog.messages)
 
 
 def test_a_run_without_devices_is_no_error() -> None:

@@ -11,11 +11,11 @@ from moto import mock_aws
 
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.refused_lines_log import NoSpool, RejectLog
-from netvitals.domain.errors import AddressDenied, ConfigurationError, CredentialMissing, Unavailable
+from netvitals.domain.errors import AddressDenied, ConfigurationError, Unavailable
 from netvitals.store.ports import SpoolMessage
 from netvitals.wiring.collect import collect, credentials
 from netvitals.wiring.fan_out import fan_out
-from netvitals.wiring.parts import Parts, fault
+from netvitals.wiring.parts import Parts
 from netvitals.wiring.points import access, rejects, sink, spool
 from netvitals.wiring.replay import replay
 from netvitals.wiring.update_status import update_status
@@ -167,18 +167,6 @@ def test_without_a_reject_queue_refused_lines_are_shown(caplog: pytest.LogCaptur
     log.put("refusals", [f"line {n}" for n in range(30)], "bad timestamp")
     assert "30 refusals set aside for good: bad timestamp" in caplog.text
     assert caplog.text.count("set aside: line") == 20
-
-
-def test_a_fault_on_purpose_is_one_line_and_another_has_its_traceback(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    fault("polling sw-1", CredentialMissing("credential 'x' is not there"))
-    assert "Traceback" not in caplog.text
-    with pytest.raises(ZeroDivisionError) as caught:
-        _ = 1 / 0
-    fault("polling sw-2", caught.value)
-    assert "polling sw-2" in caplog.text
-    assert "Traceback" in caplog.text
 
 
 def test_the_event_loop_is_one_for_all_invocations() -> None:

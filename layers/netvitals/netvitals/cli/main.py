@@ -1,6 +1,5 @@
 """The command `netvitals`: subcommands are imported when they are called for."""
 
-import logging
 from importlib import import_module
 from importlib.util import find_spec
 from typing import IO, Any
@@ -8,6 +7,7 @@ from typing import IO, Any
 import click
 
 from netvitals import __version__
+from netvitals.cli.stderr_log import log_on_stderr
 from netvitals.domain.errors import NetvitalsError
 
 COMMANDS = ("poll", "inventory", "config", "spool", "profile")
@@ -53,16 +53,17 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="netvitals")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """The vital signs of network devices, as the collector on AWS Lambda sees them.
 
     `poll` asks devices just as the collector does and writes nothing; the other commands prepare and
     check what the collector works with.
     """
+    context.obj = context.with_resource(log_on_stderr())
 
 
 def main() -> None:
-    logging.basicConfig(format="netvitals: %(message)s", level=logging.WARNING)
     cli.main(prog_name="netvitals")
 
 

@@ -3,9 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
-from traceback import format_exception
 from typing import Any
 
 import click
@@ -13,6 +11,7 @@ import click
 from netvitals.cli.device_options import device_options
 from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
 from netvitals.cli.poll_output import output_for
+from netvitals.cli.stderr_log import show_tracebacks
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
@@ -72,6 +71,7 @@ def poll(**options: Any) -> None:
     This is what the collector does on Lambda: the same guard, the same limits, the same points.
     """
     chosen = Options(**options)
+    show_tracebacks(wanted=chosen.verbose)
     inputs = inputs_from(chosen)
     for problem in inputs.problems:
         click.echo(f"netvitals: {problem}", err=True)
@@ -96,7 +96,6 @@ async def _polled(inputs: Inputs, options: Options) -> AsyncIterator[PollResult]
         inputs.credentials,
         HostProber(),
         collector_for,
-        partial(_report_crash, options.verbose),
     )
     limits = inputs.configuration.collector
     slots = Slots(
@@ -110,8 +109,3 @@ async def _polled(inputs: Inputs, options: Options) -> AsyncIterator[PollResult]
 
     for finished in asyncio.as_completed([one(job) for job in inputs.jobs]):
         yield await finished
-
-
-def _report_crash(verbose: bool, device_id: str, what: str, error: BaseException) -> None:
-    text = "".join(format_exception(error)) if verbose else f"{type(error).__name__} (--verbose shows where)"
-    click.echo(f"netvitals: device {device_id!r}: a fault of netvitals while {what}: {text}", err=True)

@@ -1,6 +1,7 @@
 """Ask a device over one protocol, within its share of the time, and keep what was read whatever happens."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -9,13 +10,13 @@ from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Collector, CredentialStore, Target
 from netvitals.domain.settings.credential import Credential
+from netvitals.usecases.faults import log_fault
 
-Crash = Callable[[str, str, BaseException], None]
-"""Is told the device's id, what was being done, and the exception: a fault of our own. Must not raise."""
 WIND_DOWN_SHARE = 0.05
 """A collector's own deadline lies this share of its time before the end, so that it ends by itself."""
 CANCEL_GRACE_SECONDS = 0.5
 """What a cancelled task is given before it is left behind."""
+_logger = logging.getLogger(__name__)
 
 
 def seconds_left(end: float) -> float:
@@ -52,12 +53,10 @@ class AskProtocol:
         resolve: Callable[[str], Awaitable[str]],
         credentials: CredentialStore,
         collector_for: Callable[[str], Collector],
-        on_crash: Crash,
     ) -> None:
         self._resolve = resolve
         self._credentials = credentials
         self._collector_for = collector_for
-        self._on_crash = on_crash
 
     async def ask(self, question: Question) -> None:
         """The device's faults are in the reading.
@@ -112,7 +111,7 @@ class AskProtocol:
     def _crashed(self, question: Question, error: BaseException) -> None:
         kind = type(error).__name__
         question.reading.fail(Reason.INTERNAL, f"a fault of netvitals itself ({kind}), see its log")
-        self._on_crash(question.job.device_id, f"collecting over {question.protocol}", error)
+        log_fault(_logger, f"collecting over {question.protocol}, device {question.job.device_id}", error)
 
     async def _credential(self, question: Question) -> Credential:
         name, protocol = question.job.credential, question.protocol

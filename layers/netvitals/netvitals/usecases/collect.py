@@ -1,6 +1,7 @@
 """One invocation of the collector: poll the devices of a batch of messages, then store what they gave."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from time import time
@@ -8,20 +9,21 @@ from typing import Protocol
 
 import msgspec
 
-from netvitals.domain.errors import InvalidJob, Unavailable
+from netvitals.domain.errors import InvalidJob
 from netvitals.domain.polling.job import Job, decode_jobs
 from netvitals.domain.polling.observation import Observation, PollResult
 from netvitals.domain.ports import ObservationStore
 from netvitals.domain.settings.configuration import CollectorSettings
+from netvitals.domain.text import printable
 from netvitals.store.line_protocol import encode
 from netvitals.usecases.ask import CANCEL_GRACE_SECONDS, seconds_left, stop
+from netvitals.usecases.faults import log_fault
 from netvitals.usecases.slots import Slots
 from netvitals.usecases.store_points import StoreReport
 
-Fault = Callable[[str, BaseException], None]
-"""Is told what was being done and the exception: a fault of our own. Must not raise."""
 LAST_WORDS_SECONDS = 1.0
 """Of the flush reserve, for the report itself."""
+_logger = logging.getLogger(__name__)
 
 
 class Poller(Protocol):
@@ -78,7 +80,6 @@ class Collect:
         poller: Poller,
         points: PointKeeper,
         observations: ObservationStore,
-        on_fault: Fault,
         *,
         limits: CollectorSettings,
         clock: Callable[[], float] = time,
@@ -86,7 +87,6 @@ class Collect:
         self._poller = poller
         self._points = points
         self._observations = observations
-        self._on_fault = on_fault
         self._limits = limits
         self._clock = clock
 
@@ -115,7 +115,7 @@ class Collect:
                 # a person sees it: somebody sends what we do not understand.
                 report.jobs_rejected += 1
                 report.failed_ids.append(message.id)
-                self._on_fault(f"reading message {message.id}", error)
+                log_fault(_logger, f"reading message {message.id}", error)
                 continue
             for job in jobs:
                 orders.setdefault(job.key, _Order(job, [])).message_ids.append(message.id)
@@ -146,8 +146,9 @@ class Collect:
                 if not seconds_left(end):
                     return
                 result = await self._poller.poll(job, end)
+                _log_incomplete(result)
         except Exception as error:  # noqa: BLE001, one device's trouble is not the others'
-            self._on_fault(f"polling device {job.device_id}", error)
+            log_fault(_logger, f"polling device {job.device_id}", error)
             return
         if result.reachable or seconds_left(end):
             # Otherwise it was our time that ran out, and silence proves nothing about the device.
@@ -168,7 +169,7 @@ class Collect:
             report.points_written, report.points_spooled = points.written, points.spooled
             report.points_refused = points.refused
             if points.detail:
-                self._on_fault("writing points", Unavailable(points.detail))
+                _logger.error("writing points: %s", points.detail)
         return points is not None and bool(recorded)
 
     def _record(self, observed: Sequence[Observation]) -> bool:
@@ -180,8 +181,24 @@ class Collect:
             async with asyncio.timeout_at(end):
                 return await asyncio.to_thread(keep)
         except Exception as error:  # noqa: BLE001, the report says which messages come again
-            self._on_fault(what, error)
+            log_fault(_logger, what, error)
             return None
+
+
+def _log_incomplete(result: PollResult) -> None:
+    """Log what a metrics poll did not give, with what to do about it.
+
+    Of a status poll only at DEBUG: what comes of it is said once, by the status function.
+    """
+    if result.complete:
+        return
+    job, reason = result.job, result.reason.value
+    _logger.log(
+        logging.WARNING if job.kind == "metrics" else logging.DEBUG,
+        "%s: %s: %s",
+        *(job.device_id, reason, printable(result.detail, 500)),
+        extra={"device_id": job.device_id, "kind": job.kind, "reason": reason},
+    )
 
 
 def _count(results: Sequence[PollResult], report: CollectReport) -> None:

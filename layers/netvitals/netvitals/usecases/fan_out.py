@@ -1,5 +1,6 @@
-"""A schedule's tick becomes jobs: one for each time a device is due in the tick's window."""
+"""Turn a schedule's tick into jobs: one for each time a device is due in the tick's window."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from math import ceil
@@ -16,8 +17,8 @@ from netvitals.domain.polling.schedule import due_times
 from netvitals.domain.polling.tick import Tick
 from netvitals.domain.ports import Inventory, JobQueue
 from netvitals.domain.settings.policy import Policy, PollSettings
-from netvitals.usecases.complaints import Complaints, problem_of
 from netvitals.usecases.messages import grouped
+from netvitals.usecases.rate_limited_warnings import RateLimitedWarnings, problem_of
 
 MAX_DELAY_SECONDS = 900
 """The longest that SQS delays a message."""
@@ -27,6 +28,7 @@ _STATUS_MEMORY = frozenset({"snmp_engine", "ssh_refused"})
 """What the one exchange of a status poll can use; the rest are samples and profiles."""
 _VITAL_MEMORY = frozenset({"ssh_host_keys", "ssh_refused", "winrm_refused"})
 """What a poll can't do without: whom a device was known by, and which credential it refuses."""
+_logger = logging.getLogger(__name__)
 
 
 class FanOutReport(msgspec.Struct):
@@ -61,7 +63,6 @@ class FanOut:
         policy: Callable[[str, Mapping[str, Any]], Policy],
         guard: Callable[[str], str],
         clock: Callable[[], float],
-        complain: Callable[[str], None],
         jobs_per_message: int = 1,
     ) -> None:
         self._inventory = inventory
@@ -69,7 +70,6 @@ class FanOut:
         self._policy = policy
         self._guard = guard
         self._clock = clock
-        self._complain = complain
         self._jobs_per_message = jobs_per_message
 
     def run(self, tick: Tick) -> FanOutReport:
@@ -80,31 +80,33 @@ class FanOut:
         """
         now = self._clock()
         report = FanOutReport()
-        complaints = Complaints(self._complain)
+        warnings = RateLimitedWarnings(_logger)
         try:
-            jobs = self._jobs(tick, now, report, complaints)
+            jobs = self._jobs(tick, now, report, warnings)
             messages = grouped(_delayed(jobs, now, report), self._jobs_per_message)
             report.messages = self._queues[tick.kind].send(messages)
         finally:
-            complaints.close()
+            warnings.close()
         return report
 
-    def _jobs(self, tick: Tick, now: float, report: FanOutReport, complaints: Complaints) -> Iterator[Job]:
+    def _jobs(
+        self, tick: Tick, now: float, report: FanOutReport, warnings: RateLimitedWarnings
+    ) -> Iterator[Job]:
         planned = lru_cache(maxsize=4096)(lambda *key: self._planned(tick.kind, *key))
         unreadable: set[str] = set()
 
-        def complain(bad: BadRow) -> None:
+        def report_row(bad: BadRow) -> None:
             unreadable.add(bad.where)
-            complaints.add(str(bad), f"{bad.field}: {bad.cause}")
+            warnings.add(str(bad), f"{bad.field}: {bad.cause}")
 
-        for chunk in self._inventory.devices(complain):
+        for chunk in self._inventory.devices(report_row):
             for device in chunk:
                 report.devices += 1
                 try:
                     yield from self._device_jobs(device, tick, now, report, planned)
                 except (AddressDenied, ConfigurationError, InvalidRow) as error:
                     report.bad_rows += 1
-                    complaints.add(f"device {device.id!r}: {error}", problem_of(str(error)))
+                    warnings.add(f"device {device.id!r}: {error}", problem_of(str(error)))
             report.devices += len(unreadable)
             report.bad_rows += len(unreadable)
             unreadable.clear()

@@ -1,6 +1,7 @@
 """Poll one device: is it there, and what does it say."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from time import time_ns
 
@@ -11,8 +12,11 @@ from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import PollResult, Reading, Reason
 from netvitals.domain.ports import Collector, CredentialStore, Prober
 from netvitals.domain.settings.policy import PingSettings, PollSettings
-from netvitals.usecases.ask import AskProtocol, Crash, Question, seconds_left, stop
+from netvitals.usecases.ask import AskProtocol, Question, seconds_left, stop
+from netvitals.usecases.faults import log_fault
 from netvitals.usecases.verdict import Verdict, is_loopback, tells_something, vetted
+
+_logger = logging.getLogger(__name__)
 
 
 class PollDevice:
@@ -28,12 +32,10 @@ class PollDevice:
         credentials: CredentialStore,
         prober: Prober,
         collector_for: Callable[[str], Collector],
-        on_crash: Crash,
     ) -> None:
         self._resolve = resolve
         self._prober = prober
-        self._protocol = AskProtocol(resolve, credentials, collector_for, on_crash)
-        self._on_crash = on_crash
+        self._protocol = AskProtocol(resolve, credentials, collector_for)
 
     async def poll(self, job: Job, deadline: float | None = None) -> PollResult:
         """What the device answered until its time ran out; a device's faults are in the result.
@@ -119,7 +121,7 @@ class PollDevice:
         try:
             reach = await self._prober.probe(address, _with_own_ports(settings), connect_only=simulated)
         except Exception as error:  # noqa: BLE001, a prober's fault must not cost the protocols' readings
-            self._on_crash(verdict.job.device_id, "probing the host", error)
+            log_fault(_logger, f"probing the host, device {verdict.job.device_id}", error)
             return
         if not simulated or reach.accepted:
             verdict.saw(reach, time_ns())

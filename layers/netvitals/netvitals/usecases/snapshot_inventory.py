@@ -1,5 +1,6 @@
 """An inventory that outlives its database: a recent copy keeps polling going while PostgreSQL is away."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 
 from netvitals.domain.errors import Unavailable
@@ -11,6 +12,7 @@ TAKE_SECONDS = 900
 """How old a snapshot may grow before the next tick takes another."""
 MAX_AGE_SECONDS = 7 * 86_400
 """Older ones name devices that may be long gone; polling them would only hide that nobody looked."""
+_logger = logging.getLogger(__name__)
 
 
 class SnapshotInventory:
@@ -22,12 +24,10 @@ class SnapshotInventory:
         snapshots: Snapshots,
         *,
         clock: Callable[[], float],
-        complain: Callable[[str], None],
     ) -> None:
         self._inventory = inventory
         self._snapshots = snapshots
         self._clock = clock
-        self._complain = complain
         self._taken_at: float | None = None
 
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
@@ -53,7 +53,7 @@ class SnapshotInventory:
                 snapshot.keep(self._clock())
                 self._taken_at = self._clock()
             except Unavailable as error:
-                self._complain(f"no snapshot of the inventory was kept: {error}")
+                _logger.warning("no snapshot of the inventory was kept: %s", error)
 
     def _rest(self, seen: set[str], cause: Unavailable) -> Iterator[Sequence[Device]]:
         """What the snapshot has besides.
@@ -68,6 +68,7 @@ class SnapshotInventory:
         age = self._clock() - taken_at
         if age > MAX_AGE_SECONDS:
             raise Unavailable(f"{cause}; and the snapshot is {age / 86_400:.0f} days old") from None
-        self._complain(f"{cause}; polling goes on with the inventory of {max(0, age) / 60:.0f} minutes ago")
+        minutes = max(0, age) / 60
+        _logger.warning("%s; polling goes on with the inventory of %.0f minutes ago", cause, minutes)
         for chunk in chunks:
             yield [device for device in chunk if device.id not in seen]

@@ -1,5 +1,6 @@
 """Decides the status of every device, and publishes what changed."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from math import inf
@@ -15,6 +16,7 @@ from netvitals.domain.settings.policy import Policy
 from netvitals.store.ports import PointSink
 from netvitals.usecases.status_pass import BATCH, StatusPass, StatusReport
 
+_logger = logging.getLogger(__name__)
 type Send = Callable[[Sequence[OutboxMessage]], Collection[str]]
 
 
@@ -33,7 +35,6 @@ class UpdateStatus:
         store: StatusStore,
         policy: Callable[[str, Mapping[str, Any]], Policy],
         sink: PointSink,
-        complain: Callable[[str], None],
         settings: StatusSettings | None = None,
         events: Publisher | None = None,
         digests: Publisher | None = None,
@@ -41,7 +42,6 @@ class UpdateStatus:
         self._store = store
         self._policy = lru_cache(maxsize=4096)(_from_json(policy))
         self._sink = sink
-        self._complain = complain
         self._settings = settings or StatusSettings()
         self._events = events
         self._digests = digests
@@ -68,7 +68,7 @@ class UpdateStatus:
         passing = StatusPass(run, now, self._settings, self._policy_of)
         passing.run(self._channels())
         if passing.report.bad_rows:
-            self._complain(f"{passing.report.bad_rows} devices have settings that can't be used")
+            _logger.warning("%d devices have settings that can't be used", passing.report.bad_rows)
         return passing
 
     def _channels(self) -> set[Channel]:
@@ -89,7 +89,7 @@ class UpdateStatus:
             outcome = self._sink.write(lines[start : start + BATCH * 5], deadline)
             taken += outcome.accepted
             if outcome.unsent:
-                self._complain(f"heartbeats were not written: {outcome.detail}")
+                _logger.warning("heartbeats were not written: %s", outcome.detail)
                 break
         return taken
 
@@ -97,10 +97,10 @@ class UpdateStatus:
         def write(messages: Sequence[OutboxMessage]) -> Collection[str]:
             outcome = self._sink.write([message.body for message in messages], deadline)
             for refusal in outcome.refused:  # InfluxDB would refuse it for ever: it is done with
-                self._complain(f"a status was refused: {refusal.reason}: {refusal.line[:200]}")
+                _logger.warning("a status was refused: %s: %s", refusal.reason, refusal.line[:200])
             unsent = set(outcome.unsent)
             if unsent:
-                self._complain(f"{len(unsent)} statuses were not written and are kept: {outcome.detail}")
+                _logger.warning("%d statuses were not written and are kept: %s", len(unsent), outcome.detail)
             return {message.id for message in messages if message.body not in unsent}
 
         return write

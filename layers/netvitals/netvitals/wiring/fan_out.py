@@ -8,9 +8,9 @@ from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.domain.ports import Inventory
 from netvitals.usecases.fan_out import FanOut
-from netvitals.usecases.patient_inventory import PatientInventory
+from netvitals.usecases.retrying_inventory import RetryingInventory
 from netvitals.usecases.snapshot_inventory import SnapshotInventory
-from netvitals.wiring.parts import Parts, complain
+from netvitals.wiring.parts import Parts
 
 
 def fan_out(parts: Parts) -> FanOut:
@@ -24,16 +24,15 @@ def fan_out(parts: Parts) -> FanOut:
         policy=parts.configuration.policy,
         guard=parts.guard.check,
         clock=time.time,
-        complain=complain,
         jobs_per_message=parts.configuration.fanout.jobs_per_message,
     )
 
 
 def _inventory(parts: Parts) -> Inventory:
-    """The database, asked with patience, backed by a copy where there is a bucket for one."""
-    inventory = PatientInventory(PostgresInventory(parts.database), clock=time.monotonic, sleep=time.sleep)
+    """Return the database, asked again where it fails, with a copy to fall back on if there is a bucket."""
+    inventory = RetryingInventory(PostgresInventory(parts.database), clock=time.monotonic, sleep=time.sleep)
     bucket = parts.variables(settings.SnapshotVariables).bucket
     if bucket is None:
         return inventory
     snapshots = S3Snapshots(parts.client("s3"), bucket)
-    return SnapshotInventory(inventory, snapshots, clock=time.time, complain=complain)
+    return SnapshotInventory(inventory, snapshots, clock=time.time)

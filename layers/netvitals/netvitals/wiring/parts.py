@@ -1,7 +1,6 @@
 """What one process is made of, each part made when first used and kept for the process's life."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -16,11 +15,8 @@ from netvitals.adapters.files.configuration_document import document_in_file, do
 from netvitals.adapters.files.credential_map import JsonObject
 from netvitals.adapters.postgres.access import database_url
 from netvitals.adapters.postgres.database import Database
-from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.settings.configuration import Configuration
-
-_logger = logging.getLogger("netvitals")
 
 
 class Parts:
@@ -99,17 +95,6 @@ class Parts:
     @cached_property
     def _tracing(self) -> bool:
         return self.variables(settings.TracingVariables).enabled
-
-
-def complain(text: str) -> None:
-    """Tell of something that a person should put right."""
-    _logger.warning("%s", text)
-
-
-def fault(what: str, error: BaseException) -> None:
-    """Tell of a fault of our own that concerns one device or message; the others go on."""
-    # What we raise on purpose says all in its text; anything else is to be found in the code.
-    _logger.error("%s: %s", what, error, exc_info=None if isinstance(error, NetvitalsError) else error)
 
 
 def process() -> Parts:

@@ -5,7 +5,7 @@ from netvitals.adapters.aws.digest_topic import DigestTopic
 from netvitals.adapters.aws.event_bus import EventBus
 from netvitals.adapters.postgres.status import PostgresStatusStore
 from netvitals.usecases.update_status import UpdateStatus
-from netvitals.wiring.parts import Parts, complain
+from netvitals.wiring.parts import Parts
 from netvitals.wiring.points import sink
 
 
@@ -16,8 +16,7 @@ def update_status(parts: Parts) -> UpdateStatus:
         store=PostgresStatusStore(parts.database),
         policy=parts.configuration.policy,
         sink=parts.use(sink),
-        complain=complain,
         settings=parts.configuration.status,
-        events=EventBus(parts.client("events"), bus, complain) if bus else None,
-        digests=DigestTopic(parts.client("sns"), topic, complain) if topic else None,
+        events=EventBus(parts.client("events"), bus) if bus else None,
+        digests=DigestTopic(parts.client("sns"), topic) if topic else None,
     )

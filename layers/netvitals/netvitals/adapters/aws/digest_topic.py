@@ -1,6 +1,7 @@
 """A digest of each run onto an SNS topic: a mail for people, one message however many devices changed."""
 
-from collections.abc import Callable, Collection, Sequence
+import logging
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +12,8 @@ from netvitals.domain.decision.status import OutboxMessage
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
+_logger = logging.getLogger(__name__)
+
 
 class _Message(msgspec.Struct):
     subject: str
@@ -20,10 +23,9 @@ class _Message(msgspec.Struct):
 class DigestTopic:
     """botocore retries by itself; what fails nevertheless waits for the next run."""
 
-    def __init__(self, client: "SNSClient", topic_arn: str, complain: Callable[[str], None]) -> None:
+    def __init__(self, client: "SNSClient", topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
-        self._complain = complain
 
     def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
         """See `ports.Publisher`."""
@@ -35,9 +37,9 @@ class DigestTopic:
                     TopicArn=self._topic_arn, Subject=_subject(digest.subject), Message=digest.message
                 )
             except AWS_FAULTS as error:
-                self._complain(
-                    f"topic {self._topic_arn}: {len(messages) - len(taken)} digests were not taken and are "
-                    f"kept: {error}"
+                left = len(messages) - len(taken)
+                _logger.warning(
+                    "topic %s: %d digests were not taken and are kept: %s", self._topic_arn, left, error
                 )
                 break
             taken.add(message.id)

@@ -1,5 +1,6 @@
 """Events onto an EventBridge bus; their detail is documented in `domain/announcement.py`."""
 
+import logging
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -24,6 +25,7 @@ DETAIL_TYPES = {
 MAX_ENTRIES = 10
 TRIES = 4
 _BACKOFF_INITIAL_SECONDS = 0.2
+_logger = logging.getLogger(__name__)
 
 
 class _Detail(msgspec.Struct):
@@ -38,12 +40,10 @@ class EventBus:
         self,
         client: "EventBridgeClient",
         bus_name: str,
-        complain: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._bus_name = bus_name
-        self._complain = complain
         self._sleep = sleep
 
     def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
@@ -77,8 +77,8 @@ class EventBus:
             if not left:
                 break
         if left:
-            self._complain(
-                f"event bus {self._bus_name}: {len(left)} events were not taken and are kept: {cause}"
+            _logger.warning(
+                "event bus %s: %d events were not taken and are kept: %s", self._bus_name, len(left), cause
             )
         return {message.id for message in batch} - left.keys()
 

@@ -7,7 +7,7 @@ import pytest
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
-from netvitals.usecases.patient_inventory import PATIENCE_SECONDS, PAUSES_SECONDS, PatientInventory
+from netvitals.usecases.retrying_inventory import PATIENCE_SECONDS, PAUSES_SECONDS, RetryingInventory
 
 
 class World:
@@ -31,7 +31,7 @@ class World:
         self.now += seconds
 
     def read(self) -> list[str]:
-        inventory = PatientInventory(self, clock=lambda: self.now, sleep=self.sleep)
+        inventory = RetryingInventory(self, clock=lambda: self.now, sleep=self.sleep)
         return [device.id for chunk in inventory.devices(lambda _: None) for device in chunk]
 
 

@@ -1,4 +1,4 @@
-"""An inventory that is asked again: a pooler that restarts is back before its tick is over."""
+"""Read the inventory again where it could not be read: a pooler that restarts is back within the tick."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 8.0
 """No other try after this: the tick's jobs still have to be sent, from a snapshot if need be."""
 
 
-class PatientInventory:
+class RetryingInventory:
     """Implements `ports.Inventory`: begins to read anew where reading could not even begin."""
 
     def __init__(

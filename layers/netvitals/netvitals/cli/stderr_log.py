@@ -1,0 +1,40 @@
+"""The log of a command: warnings and errors on standard error, a line each."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+
+class StderrLog(logging.Handler):
+    """Writes each record as `netvitals: …`."""
+
+    tracebacks = True
+    """Whether a fault of netvitals itself is shown with its traceback, whose text may quote a secret."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; see `logging.Handler`."""
+        if record.exc_info and not self.tracebacks:
+            text = f"a fault of netvitals: {record.getMessage()} (--verbose shows where)"
+        else:
+            text = self.format(record)
+        click.echo(f"netvitals: {text}", err=True)
+
+
+@contextmanager
+def log_on_stderr() -> Iterator[StderrLog]:
+    """Write what is logged from level WARNING on to standard error while the command runs."""
+    log, root = StderrLog(logging.WARNING), logging.getLogger()
+    root.addHandler(log)
+    try:
+        yield log
+    finally:
+        root.removeHandler(log)
+
+
+def show_tracebacks(*, wanted: bool) -> None:
+    """Have the running command's log show where faults of netvitals itself happened, or not."""
+    log = click.get_current_context().find_object(StderrLog)
+    if log is not None:
+        log.tracebacks = wanted

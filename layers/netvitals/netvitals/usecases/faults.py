@@ -1,0 +1,17 @@
+"""How a fault of our own that concerns one device or message is logged, while the others go on."""
+
+from logging import Logger
+
+from netvitals.domain.errors import NetvitalsError
+
+
+def log_fault(logger: Logger, what: str, error: BaseException) -> None:
+    """Log an error that ended `what`, such as `polling device sw-1`.
+
+    What netvitals raises on purpose says all in its text. Anything else is named by its kind and logged with
+    its traceback: its text may quote anything, a secret included, so the message does not repeat it.
+    """
+    if isinstance(error, NetvitalsError):
+        logger.error("%s: %s", what, error)
+    else:
+        logger.error("%s: %s", what, type(error).__name__, exc_info=error)
