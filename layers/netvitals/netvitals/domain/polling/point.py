@@ -17,22 +17,24 @@ class MetricSpec(msgspec.Struct, frozen=True):
     unit: str
     minimum: float | None = None
     maximum: float | None = None
+    every_poll: bool = False
+    """Written with each poll, whether it moved or not."""
 
 
-_percent = MetricSpec("measure", "percent", 0, 100)
+_percent = MetricSpec("measure", "percent", 0, 100, every_poll=True)
 _bytes = MetricSpec("measure", "bytes", 0)
 _counter = MetricSpec("counter", "packets", 0)
 
 METRICS: dict[str, MetricSpec] = {
-    "ping_status": MetricSpec("state", "1 up, 0 down", 0, 1),
-    "ping_rtt_ms": MetricSpec("measure", "milliseconds", 0),
+    "ping_status": MetricSpec("state", "1 up, 0 down", 0, 1, every_poll=True),
+    "ping_rtt_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
     "ping_loss_percent": _percent,
     "uptime_seconds": MetricSpec("measure", "seconds", 0),
     "cpu_percent": _percent,
     "memory_percent": _percent,
     "memory_used_bytes": _bytes,
     "memory_total_bytes": _bytes,
-    "temperature_celsius": MetricSpec("measure", "degrees Celsius", -273.15, 1000),
+    "temperature_celsius": MetricSpec("measure", "degrees Celsius", -273.15, 1000, every_poll=True),
     "disk_percent": _percent,
     "disk_used_bytes": _bytes,
     "disk_total_bytes": _bytes,
@@ -46,7 +48,7 @@ METRICS: dict[str, MetricSpec] = {
     "net_oper_status": MetricSpec("state", "IF-MIB ifOperStatus: 1 up, 2 down, …", 1, 7),
     "net_discontinuity_seconds": MetricSpec("measure", "sysUpTime when counters were last reset, seconds", 0),
     "collect_ok": MetricSpec("state", "1 everything asked for was read, 0 not", 0, 1),
-    "collect_duration_ms": MetricSpec("measure", "milliseconds", 0),
+    "collect_duration_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
 }
 
 

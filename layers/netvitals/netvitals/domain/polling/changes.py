@@ -1,0 +1,185 @@
+"""Report by exception: write what moved, hold back what stands still, and lose neither a value nor a rate.
+
+InfluxDB bills what it is sent, and most of what a switch answers is what it answered five minutes before. So
+a series is written with a poll when it moved, and otherwise only with the full writes, every 50 minutes. The
+samples that were held back are remembered, one a series: when a series moves, its last unchanged sample is
+written too, at its own time, and the rate between the two is the rate that was. A series that is missing from
+a poll, or a device that does not answer, has its held sample written likewise. So the line through the points
+written is the line through all points, and a query that reads 70 minutes back gives the same last values.
+
+Samples are held back only against the poll directly before (`due_at` less one interval): a poll that overlaps
+with it, or follows one that was never recorded, writes everything.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from netvitals.domain.polling.point import METRICS, Point
+
+FULL_SECONDS = 3000
+"""Between two full writes of a device: with an interval of up to 20 minutes less than 70 minutes pass."""
+UPTIME_SLACK_SECONDS = 5.0
+"""An uptime that is as expected within this, from the one written last, tells nothing new."""
+REBOOT_SLACK_SECONDS = 60.0
+"""An uptime that is this far behind the expected one means a reboot: counters began anew."""
+
+_EVERY_POLL = frozenset(name for name, spec in METRICS.items() if spec.every_poll)
+
+type Series = tuple[str, str, str]
+"""Metric, instance, alias."""
+
+
+class Sample(NamedTuple):
+    """The newest value of a series."""
+
+    value: float
+    time_ns: int
+    if_index: int | None
+    held: bool
+    """Not written: the value written before is the same."""
+
+
+class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True):
+    """What is text about an interface, and no measure."""
+
+    instance: str
+    description: str = ""
+    """The operator's own: ifAlias."""
+    type: str = ""
+    """IANAifType, by name."""
+    if_index: int | None = None
+
+
+class Samples(msgspec.Struct, frozen=True, kw_only=True):
+    """What the polls of a device up to `due_at` have left for the next one."""
+
+    due_at: int
+    full_at: int
+    """The due time of the last full write."""
+    address: str
+    booted_ns: int | None = None
+    """When the device started, by the uptime written last, in nanoseconds since the epoch."""
+    series: dict[Series, Sample]
+    """Without the metrics that every poll writes."""
+    interfaces: dict[str, InterfaceInfo] = {}
+
+
+class Poll(NamedTuple):
+    """The poll whose points are to be reported."""
+
+    device_id: str
+    address: str
+    due_at: int
+    interval: int
+    """Seconds between two polls of its kind."""
+
+
+class Changes(NamedTuple):
+    """What of a poll is to be written now."""
+
+    points: list[Point]
+    """Those that moved, with the samples held back before them."""
+    held: list[Point]
+    """To be written after all where `samples` can't be recorded: then nothing remembers them."""
+    samples: Samples
+    interfaces: list[InterfaceInfo]
+    """Those that are new or described anew."""
+
+
+def changes(
+    poll: Poll, points: Sequence[Point], before: Samples | None, interfaces: Iterable[InterfaceInfo] = ()
+) -> Changes:
+    """Return what to write of a metrics poll, given what is remembered of the polls before it."""
+    before = before or Samples(due_at=0, full_at=0, address=poll.address, series={})
+    booted_ns = _booted_ns(points)
+    follows = before.due_at == poll.due_at - poll.interval and before.address == poll.address
+    full = not follows or _is_full(poll, points, booted_ns, before)
+    steady = _is_steady(booted_ns, before)
+    written: list[Point] = []
+    held: list[Point] = []
+    series: dict[Series, Sample] = {}
+    for point in points:
+        name = point.metric_name
+        if name in _EVERY_POLL:
+            written.append(point)
+            continue
+        key = name, point.instance, point.alias
+        sample = before.series.get(key)
+        if sample is None:
+            same = False
+        elif name == "uptime_seconds":
+            same = steady
+        else:
+            same = sample.value == point.value and sample.if_index == point.if_index
+        if sample is not None and sample.held and not (same and follows):
+            written.append(_point(key, sample))
+        hold = same and not full
+        (held if hold else written).append(point)
+        series[key] = Sample(point.value, point.time_ns, point.if_index, hold)
+    written += _missing(before.series, series, forget=full)
+    told = {info.instance: info for info in interfaces}
+    known = {} if full else before.interfaces
+    samples = Samples(
+        due_at=poll.due_at,
+        full_at=poll.due_at if full else before.full_at,
+        address=poll.address,
+        booted_ns=before.booted_ns if steady and not full else booted_ns,
+        series=series,
+        interfaces=known | told,
+    )
+    anew = [info for info in told.values() if known.get(info.instance) != info]
+    return Changes(written, held, samples, anew)
+
+
+def _booted_ns(points: Sequence[Point]) -> int | None:
+    for point in points:
+        if point.metric_name == "uptime_seconds":
+            return point.time_ns - int(point.value * 1e9)
+    return None
+
+
+def _is_steady(booted_ns: int | None, before: Samples) -> bool:
+    """Return whether the uptime is what the one written last made expect."""
+    if booted_ns is None or before.booted_ns is None:
+        return False
+    return abs(booted_ns - before.booted_ns) <= UPTIME_SLACK_SECONDS * 1e9
+
+
+def _is_full(poll: Poll, points: Sequence[Point], booted_ns: int | None, before: Samples) -> bool:
+    """Return whether it is time to write everything, or the device or its counters began anew."""
+    phase = crc32(poll.device_id.encode()) % FULL_SECONDS
+    if (poll.due_at + phase) // FULL_SECONDS != (before.full_at + phase) // FULL_SECONDS:
+        return True
+    if _has_rebooted(booted_ns, before.booted_ns):
+        return True
+    return any(_is_reset(point, before) for point in points)
+
+
+def _has_rebooted(booted_ns: int | None, before_ns: int | None) -> bool:
+    if booted_ns is None or before_ns is None:
+        return False
+    return booted_ns - before_ns > REBOOT_SLACK_SECONDS * 1e9
+
+
+def _is_reset(point: Point, before: Samples) -> bool:
+    """Return whether the point says that the counters of an interface were reset since."""
+    if point.metric_name != "net_discontinuity_seconds":
+        return False
+    sample = before.series.get((point.metric_name, point.instance, point.alias))
+    return sample is not None and sample.value != point.value
+
+
+def _missing(before: dict[Series, Sample], now: dict[Series, Sample], *, forget: bool) -> list[Point]:
+    """Return the held samples of series that the poll did not bring; those stay known until a full write."""
+    gone = [(key, sample) for key, sample in before.items() if key not in now]
+    if not forget:
+        now.update((key, sample._replace(held=False)) for key, sample in gone)
+    return [_point(key, sample) for key, sample in gone if sample.held]
+
+
+def _point(key: Series, sample: Sample) -> Point:
+    name, instance, alias = key
+    return Point(name, sample.value, sample.time_ns, instance=instance, if_index=sample.if_index, alias=alias)

@@ -1,0 +1,296 @@
+"""Report by exception: what is held back changes no value, no rate and no boot time."""
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from netvitals.domain.polling.changes import FULL_SECONDS, Changes, InterfaceInfo, Poll, Samples, changes
+from netvitals.domain.polling.point import Point
+from netvitals.domain.polling.samples_codec import pack, unpack
+
+INTERVAL = 300
+START = 1_764_000_000 - 1_764_000_000 % INTERVAL
+LOOKBACK_SECONDS = 70 * 60
+
+
+def poll_at(due_at: int, address: str = "10.0.0.1") -> Poll:
+    return Poll("sw-1", address, due_at, INTERVAL)
+
+
+def octets(due_at: int, value: int, instance: str = "Gi1/0/1", if_index: int = 1) -> Point:
+    return Point("net_bytes_in", value, due_at * 10**9 + 123, instance=instance, if_index=if_index)
+
+
+def first_poll(*points: Point) -> Samples:
+    return changes(poll_at(START), points, None).samples
+
+
+def test_the_first_poll_of_a_device_writes_everything() -> None:
+    points = [octets(START, 5), Point("cpu_percent", 3.0, START)]
+    assert changes(poll_at(START), points, None).points == points
+
+
+def test_a_counter_that_stands_still_is_held_back() -> None:
+    before = first_poll(octets(START, 5))
+    found = changes(poll_at(START + 300), [octets(START + 300, 5)], before)
+    assert found.points == []
+    assert found.held == [octets(START + 300, 5)]
+
+
+def test_a_counter_that_moves_after_idleness_brings_its_last_idle_sample_at_its_own_time() -> None:
+    before = first_poll(octets(START, 5))
+    before = changes(poll_at(START + 300), [octets(START + 300, 5)], before).samples
+    before = changes(poll_at(START + 600), [octets(START + 600, 5)], before).samples
+    found = changes(poll_at(START + 900), [octets(START + 900, 77)], before)
+    assert found.points == [octets(START + 600, 5), octets(START + 900, 77)]
+
+
+def test_a_counter_that_moves_with_each_poll_is_written_once_a_poll() -> None:
+    before = first_poll(octets(START, 5))
+    assert changes(poll_at(START + 300), [octets(START + 300, 6)], before).points == [octets(START + 300, 6)]
+
+
+def test_percentages_and_temperatures_are_written_with_each_poll() -> None:
+    steady = [Point("cpu_percent", 3.0, START), Point("temperature_celsius", 30.0, START, instance="inlet")]
+    assert changes(poll_at(START + 300), steady, first_poll(*steady)).points == steady
+
+
+def test_everything_is_written_every_fifty_minutes() -> None:
+    before, written = first_poll(octets(START, 5)), []
+    for due_at in range(START + 300, START + 300 + 20 * 300, 300):
+        found = changes(poll_at(due_at), [octets(due_at, 5)], before)
+        before = found.samples
+        written += [due_at] if found.points else []
+    assert len(written) == 2
+    assert written[1] - written[0] == FULL_SECONDS
+
+
+def test_devices_write_everything_at_different_times() -> None:
+    def full_at(device_id: str) -> int:
+        before = changes(Poll(device_id, "10.0.0.1", START, 300), [octets(START, 5)], None).samples
+        for due_at in range(START + 300, START + 3600, 300):
+            found = changes(Poll(device_id, "10.0.0.1", due_at, 300), [octets(due_at, 5)], before)
+            if found.points:
+                return due_at
+            before = found.samples
+        raise AssertionError
+
+    assert len({full_at(f"sw-{number}") for number in range(100)}) == 10
+
+
+def test_a_poll_that_follows_one_that_was_not_recorded_writes_everything() -> None:
+    assert changes(poll_at(START + 600), [octets(START + 600, 5)], first_poll(octets(START, 5))).points
+
+
+def test_another_address_under_the_same_id_is_another_device() -> None:
+    before = first_poll(octets(START, 5))
+    assert changes(poll_at(START + 300, "10.0.0.2"), [octets(START + 300, 5)], before).points
+
+
+def test_an_interface_that_moves_to_another_index_is_written() -> None:
+    before = first_poll(octets(START, 5))
+    moved = octets(START + 300, 5, if_index=7)
+    assert changes(poll_at(START + 300), [moved], before).points == [moved]
+
+
+def test_a_reboot_writes_everything() -> None:
+    def points(due_at: int, uptime: float) -> list[Point]:
+        return [Point("uptime_seconds", uptime, due_at * 10**9), octets(due_at, 0)]
+
+    before = first_poll(*points(START, 9000))
+    assert changes(poll_at(START + 300), points(START + 300, 9300), before).points == []
+    rebooted = points(START + 300, 12)
+    assert changes(poll_at(START + 300), rebooted, before).points == rebooted
+
+
+def test_an_uptime_that_drifts_from_the_one_written_is_written() -> None:
+    def uptime(due_at: int, drift: float) -> list[Point]:
+        return [Point("uptime_seconds", due_at - START + 100 + drift, due_at * 10**9)]
+
+    before = changes(poll_at(START + 300), uptime(START + 300, 3), first_poll(*uptime(START, 0))).samples
+    found = changes(poll_at(START + 600), uptime(START + 600, 6), before)
+    assert found.points == uptime(START + 300, 3) + uptime(START + 600, 6)
+
+
+def test_a_series_that_vanishes_leaves_its_last_sample() -> None:
+    before = first_poll(octets(START, 5))
+    before = changes(poll_at(START + 300), [octets(START + 300, 5)], before).samples
+    found = changes(poll_at(START + 600), [], before)
+    assert found.points == [octets(START + 300, 5)]
+    assert changes(poll_at(START + 900), [], found.samples).points == []
+
+
+def test_an_interface_is_described_when_it_is_new_or_described_anew() -> None:
+    core = InterfaceInfo("Gi1/0/1", "to core", "ethernetCsmacd", 1)
+    found = changes(poll_at(START), [], None, [core])
+    assert found.interfaces == [core]
+    found = changes(poll_at(START + 300), [], found.samples, [core])
+    assert found.interfaces == []
+    renamed = msgspec.structs.replace(core, description="to edge")
+    assert changes(poll_at(START + 600), [], found.samples, [renamed]).interfaces == [renamed]
+
+
+def test_samples_survive_their_packing_to_the_nanosecond_and_to_the_last_digit() -> None:
+    points = [octets(START, 2**64 - 1), Point("net_speed_bps", 1e9 / 3, START * 10**9 + 7, instance="ä")]
+    samples = changes(poll_at(START), points, None, [InterfaceInfo("ä", "x", "y", 3)]).samples
+    packed = pack(samples)
+    assert packed is not None
+    assert unpack(packed) == samples
+
+
+@pytest.mark.parametrize("packed", [b"", b"x", b"\x78\x9c\x03\x00\x00\x00\x00\x01", bytes(100)])
+def test_samples_that_can_not_be_read_are_no_samples(packed: bytes) -> None:
+    assert unpack(packed) is None
+
+
+def test_a_truncated_or_mutated_packing_never_raises() -> None:
+    packed = pack(first_poll(octets(START, 5), octets(START, 6, "Gi1/0/2", 2)))
+    assert packed is not None
+    generator = random.Random(5)  # noqa: S311, repeatable
+    for _ in range(2000):
+        damaged = bytearray(packed[: generator.randrange(len(packed) + 1)])
+        if damaged:
+            damaged[generator.randrange(len(damaged))] = generator.randrange(256)
+        unpack(bytes(damaged))
+
+
+# --- The same history told to two stores: one takes everything, the other what is reported.
+
+type SeriesPoints = dict[tuple[str, str], dict[int, float]]
+
+
+class Table:
+    """`device_samples` of one device: a row is replaced only where it is still the one that was read."""
+
+    def __init__(self) -> None:
+        self.row: bytes | None = None
+
+    def read(self) -> Samples | None:
+        return None if self.row is None else unpack(self.row)
+
+    def record(self, samples: Samples, read: Samples | None) -> bool:
+        standing = self.read()
+        if (standing.due_at if standing else None) != (read.due_at if read else None):
+            return False
+        self.row = pack(samples)
+        return True
+
+
+class Device:
+    """A switch with steady, bursty, idle, flapping and renamed ports, which reboots now and then."""
+
+    def __init__(self, generator: random.Random) -> None:
+        self._random = generator
+        self._booted = START - generator.randrange(10**6)
+        self._counters = {f"Gi1/0/{port}": generator.randrange(10**9) for port in range(6)}
+
+    def answer(self, at: float) -> list[Point]:
+        chance = self._random.random
+        if chance() < 0.02:
+            self._booted, self._counters = int(at) - 5, dict.fromkeys(self._counters, 0)
+        names = [name for name in self._counters if chance() > 0.03]
+        time_ns = int(at * 1e9) + self._random.randrange(1000)
+        points = [
+            Point("uptime_seconds", at - self._booted + chance(), time_ns),
+            Point("cpu_percent", float(self._random.randrange(3)), time_ns),
+        ]
+        for port, name in enumerate(names):
+            if port == 0 or (port < 4 and chance() < 0.2):
+                self._counters[name] += self._random.randrange(10**6)
+            points.append(Point("net_bytes_in", self._counters[name], time_ns + port, name, port + 1))
+            oper = 1 + (port == 5 and chance() < 0.3)
+            points.append(Point("net_oper_status", oper, time_ns + port, name, port + 1))
+        return points
+
+
+class Stores:
+    """What InfluxDB would hold: with everything written, and with what is reported."""
+
+    def __init__(self) -> None:
+        self.everything: SeriesPoints = {}
+        self.reported: SeriesPoints = {}
+
+    def take(self, points: Sequence[Point], found: Changes, *, recorded: bool) -> None:
+        _put(self.everything, points)
+        _put(self.reported, found.points)
+        if not recorded:
+            _put(self.reported, found.held)
+
+
+def _put(store: SeriesPoints, points: Sequence[Point]) -> None:
+    for point in points:
+        store.setdefault((point.metric_name, point.instance), {})[point.time_ns] = point.value
+
+
+def played(seed: int) -> tuple[Stores, int]:
+    """Play hours of polls with faults: PostgreSQL away, lost commits, silent devices, overlapping polls.
+
+    The last polls meet no fault: what an outage of PostgreSQL kept from the store is made up for then.
+    """
+    generator = random.Random(seed)  # noqa: S311, repeatable
+    device, table, stores = Device(generator), Table(), Stores()
+    overtaken: list[tuple[list[Point], Changes, Samples | None]] = []
+    last = START + generator.randrange(20, 200) * INTERVAL
+    for due_at in range(START, last + 1, INTERVAL):
+        chance = generator.random() if due_at < last - 2 * INTERVAL else 0.5
+        if chance < 0.03:
+            continue  # the tick was lost
+        read = None if chance < 0.06 else table.read()
+        points = [] if chance > 0.97 else device.answer(due_at + generator.random() * 20)
+        found = changes(poll_at(due_at), points, read)
+        for earlier in overtaken:
+            _finish(stores, table, *earlier, away=False)
+        overtaken.clear()
+        if 0.1 < chance < 0.14:
+            overtaken.append((points, found, read))
+        else:
+            _finish(stores, table, points, found, read, away=0.2 < chance < 0.24)
+    return stores, last + 20
+
+
+def _finish(
+    stores: Stores, table: Table, points: list[Point], found: Changes, read: Samples | None, *, away: bool
+) -> None:
+    stores.take(points, found, recorded=not away and table.record(found.samples, read))
+
+
+def _segments(points: dict[int, float]) -> Iterator[tuple[tuple[int, float], tuple[int, float]]]:
+    return pairwise(sorted(points.items()))
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_every_value_and_rate_is_as_if_everything_were_written(seed: int) -> None:
+    stores, _ = played(seed)
+    for key, everything in stores.everything.items():
+        reported = stores.reported[key]
+        assert reported.items() <= everything.items(), "nothing is written that was not measured"
+        for (start, value), (end, next_value) in _segments(reported):
+            for time_ns in (time_ns for time_ns in everything if start < time_ns < end):
+                if key[0] == "uptime_seconds":
+                    expected = value + (time_ns - start) / 1e9
+                    assert abs(everything[time_ns] - expected) <= 5
+                else:
+                    assert everything[time_ns] == value == next_value, (key, time_ns)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_every_last_value_of_seventy_minutes_is_as_if_everything_were_written(seed: int) -> None:
+    stores, end = played(seed)
+    for key, everything in stores.everything.items():
+        reported = stores.reported[key]
+        for now in range(START + 60, end, 157):
+            window = (now - LOOKBACK_SECONDS) * 10**9, now * 10**9
+            expected, last = _last(everything, *window), _last(reported, *window)
+            if key[0] == "uptime_seconds" and expected and last:
+                booted, other = expected[0] / 1e9 - expected[1], last[0] / 1e9 - last[1]
+                assert abs(booted - other) <= 5
+            else:
+                assert (last and last[1]) == (expected and expected[1]), (key, now)
+
+
+def _last(points: dict[int, float], start: int, end: int) -> tuple[int, float] | None:
+    within = [time_ns for time_ns in points if start <= time_ns < end]
+    return (max(within), points[max(within)]) if within else None
