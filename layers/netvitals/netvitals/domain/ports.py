@@ -17,6 +17,7 @@ from netvitals.domain.decision.status import (
 from netvitals.domain.errors import AddressDenied
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
+from netvitals.domain.polling.changes import Samples
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Observation, Reading
 from netvitals.domain.settings.credential import Credential
@@ -129,6 +130,35 @@ class ObservationStore(Protocol):
 
         Raises:
             Unavailable: they could not be stored.
+        """
+        ...
+
+
+class SampleRecord(msgspec.Struct, frozen=True):
+    """The samples of a device after a poll, and which ones the poll was compared with."""
+
+    device_id: str
+    read_at: int | None
+    """The `due_at` of the samples that were read before the poll; None where there were none."""
+    samples: Samples
+
+
+class SampleStore(Protocol):
+    """What metrics polls leave for reporting by exception."""
+
+    def read(self, device_ids: Collection[str]) -> Mapping[str, Samples]:
+        """Return the samples of the devices that have some.
+
+        Raises:
+            Unavailable: they can't be read.
+        """
+        ...
+
+    def record(self, records: Sequence[SampleRecord]) -> Collection[str]:
+        """Replace samples that are still those that were read; return the ids of those devices.
+
+        Raises:
+            Unavailable: none was replaced.
         """
         ...
 
