@@ -16,6 +16,7 @@ from paramiko.common import (
     OPEN_FAILED_UNKNOWN_CHANNEL_TYPE,
     OPEN_SUCCEEDED,
 )
+from paramiko.server import InteractiveQuery
 
 HOST = "127.0.0.1"
 USER = "monitor"
@@ -41,14 +42,21 @@ class SshServer:
         self.accepts = "password"
         self.login: Callable[[], int] | None = None
         """What a login comes to, for a test that wants more than right or wrong."""
+        self.rounds: list[list[tuple[str, bool]]] = [[("Password: ", False)]]
+        """What is asked by keyboard-interactive in turn: texts, and whether the answer is shown as typed."""
+        self.answers: list[list[str]] = []
+        """What was answered, by round."""
         self.connections = 0
         self.logins: list[str] = []
         """The passwords that were tried."""
         self.logged_in = threading.Event()
         self.closed = threading.Event()
+        self.mangle: Callable[[bytes], bytes] = bytes
+        """Changes each message before it is sent."""
+        self.transports: list[Transport] = []
         self._listener = socket.create_server((HOST, 0), backlog=200)
         self.port: int = self._listener.getsockname()[1]
-        self._open: list[socket.socket | paramiko.Transport] = []
+        self._open: list[socket.socket] = []
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -57,6 +65,8 @@ class SshServer:
     def __exit__(self, *raised: object) -> None:
         self.closed.set()
         self._listener.close()
+        for transport in self.transports:
+            transport.close()
         for connection in self._open:
             with suppress(OSError):
                 connection.close()
@@ -77,19 +87,37 @@ class SshServer:
                 with sock:
                     self.raw(sock)
                 return
-            transport = paramiko.Transport(sock)
-            self._open.append(transport)
+            transport = Transport(sock, self)
+            self.transports.append(transport)
             transport.add_server_key(self.host_key)
             transport.start_server(server=_Interface(self))
+
+
+class Transport(paramiko.Transport):
+    def __init__(self, sock: socket.socket, server: SshServer) -> None:
+        super().__init__(sock)
+        self._server = server
+
+    def send(self, payload: bytes) -> None:
+        """Send a message that the server did not think of."""
+        self._send_message(paramiko.Message(payload))
+
+    def _send_message(self, data: paramiko.Message) -> None:
+        super()._send_message(paramiko.Message(self._server.mangle(data.asbytes())))  # type: ignore[misc]  # the stubs leave it out
 
 
 class _Interface(paramiko.ServerInterface):
     def __init__(self, server: SshServer) -> None:
         self._server = server
+        self._asked = 0
 
     def get_allowed_auths(self, username: str) -> str:
         del username
         return self._server.accepts
+
+    def check_auth_none(self, username: str) -> int:
+        del username
+        return AUTH_SUCCESSFUL if self._server.accepts == "none" else AUTH_FAILED
 
     def check_auth_password(self, username: str, password: str) -> int:
         if "password" not in self._server.accepts:
@@ -100,6 +128,21 @@ class _Interface(paramiko.ServerInterface):
         self._server.logged_in.set()
         right = (username, password) == (USER, self._server.password)
         return AUTH_SUCCESSFUL if right else AUTH_FAILED
+
+    def check_auth_interactive(self, username: str, submethods: str) -> InteractiveQuery | int:
+        del username, submethods
+        return self._next_round() if "keyboard-interactive" in self._server.accepts else AUTH_FAILED
+
+    def check_auth_interactive_response(self, responses: list[str]) -> InteractiveQuery | int:
+        server = self._server
+        server.answers.append(responses)
+        if self._asked < len(server.rounds):
+            return self._next_round()
+        return AUTH_SUCCESSFUL if [server.password] in server.answers else AUTH_FAILED
+
+    def _next_round(self) -> InteractiveQuery:
+        self._asked += 1
+        return InteractiveQuery("", "", *self._server.rounds[self._asked - 1])
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         del chanid
@@ -214,13 +257,41 @@ def garbage(sock: socket.socket) -> None:
     silent(sock)
 
 
-def legacy(sock: socket.socket) -> None:
-    """A server of 2005: SHA-1 key exchanges and an ssh-rsa key, nothing else."""
-    lists = ("diffie-hellman-group1-sha1,diffie-hellman-group14-sha1", "ssh-rsa", "3des-cbc", "3des-cbc",
-             "hmac-sha1", "hmac-sha1", "none", "none", "", "")  # fmt: skip
-    names = b"".join(struct.pack(">I", len(each)) + each.encode() for each in lists)
-    payload = b"\x14" + bytes(16) + names + bytes(5)
+def kexinit(
+    kex: str, key: str = "ssh-ed25519", cipher: str = "aes128-ctr", mac: str = "hmac-sha2-256"
+) -> bytes:
+    """The message in which a server offers these algorithms (RFC 4253, 7.1)."""
+    lists = (kex, key, cipher, cipher, mac, mac, "none", "none", "", "")
+    return b"\x14" + bytes(16) + b"".join(map(_string, lists)) + bytes(5)
+
+
+def offering(
+    kex: str, key: str = "ssh-ed25519", cipher: str = "aes128-ctr", mac: str = "hmac-sha2-256"
+) -> Raw:
+    """A server that offers these algorithms, and says no more."""
+    return saying_in_packets(kexinit(kex, key, cipher, mac))
+
+
+def saying_in_packets(*payloads: bytes) -> Raw:
+    """A server that greets, sends these messages in clear, and says no more."""
+
+    def raw(sock: socket.socket) -> None:
+        sock.sendall(b"SSH-2.0-x\r\n" + b"".join(map(_packet, payloads)))
+        silent(sock)
+
+    return raw
+
+
+def _string(text: str) -> bytes:
+    return struct.pack(">I", len(text)) + text.encode()
+
+
+def _packet(payload: bytes) -> bytes:
     padding = 16 - (len(payload) + 5) % 8
-    packet = struct.pack(">IB", len(payload) + padding + 1, padding) + payload + bytes(padding)
-    sock.sendall(b"SSH-2.0-Cisco-1.25\r\n" + packet)
-    silent(sock)
+    return struct.pack(">IB", len(payload) + padding + 1, padding) + payload + bytes(padding)
+
+
+legacy = offering(
+    "diffie-hellman-group1-sha1,diffie-hellman-group14-sha1", "ssh-rsa", "3des-cbc", "hmac-sha1"
+)
+"""A server of 2005: SHA-1 key exchanges and an ssh-rsa key, nothing else."""

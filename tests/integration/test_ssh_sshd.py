@@ -269,12 +269,91 @@ async def test_a_server_with_nothing_but_sha1_is_told_with_what_it_lacks(
     old = start_sshd("KexAlgorithms diffie-hellman-group14-sha1")
     reading = await poll(old, users.name("dash"))
     assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, True)
-    assert "no key exchange that is still safe, only diffie-hellman-group14-sha1" in reading.detail
+    assert "no key exchange in common, it offers diffie-hellman-group14-sha1: update" in reading.detail
     assert "poll it by SNMP" in reading.detail
     new_key(tmp_path / "rsa", "rsa", "", "-b", "2048")
     old = start_sshd(f"HostKey {tmp_path}/rsa", "HostKeyAlgorithms ssh-rsa")
     reading = await poll(old, users.name("dash"))
-    assert "no host key that is still safe" in reading.detail
+    assert "no host key in common, it offers ssh-rsa: update" in reading.detail
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (
+            "KexAlgorithms sntrup761x25519-sha512@openssh.com",
+            "offers sntrup761x25519-sha512@openssh.com: add one that we speak to its `KexAlgorithms`",
+        ),
+        ("Ciphers chacha20-poly1305@openssh.com", "to its `Ciphers`, such as aes256-ctr"),
+    ],
+)
+async def test_a_server_that_is_more_modern_than_we_are_is_not_called_unsafe(
+    start_sshd: StartSshd, users: Users, option: str, told: str
+) -> None:
+    reading = await poll(start_sshd(option), users.name("dash"))
+    assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, True)
+    assert told in reading.detail
+    assert not {"safe", "update", "kex-strict", "ext-info"} & set(reading.detail.replace(",", " ").split())
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        "curve25519-sha256",
+        "curve25519-sha256@libssh.org",
+        "ecdh-sha2-nistp256",
+        "diffie-hellman-group14-sha256",
+        "diffie-hellman-group16-sha512",
+        "diffie-hellman-group-exchange-sha256",
+    ],
+)
+async def test_a_server_with_one_key_exchange_only_is_polled(
+    start_sshd: StartSshd, users: Users, algorithm: str
+) -> None:
+    reading = await poll(start_sshd(f"KexAlgorithms {algorithm}"), users.name("dash"))
+    assert (reading.reason, reading.detail) == (Reason.OK, "")
+
+
+BY_PROMPT = ("UsePAM yes", "PasswordAuthentication no", "KbdInteractiveAuthentication yes")
+
+
+async def test_a_server_that_asks_by_prompt_only_takes_the_right_password_and_refuses_a_wrong_one(
+    start_sshd: StartSshd, users: Users, tmp_path: Path
+) -> None:
+    server, user = start_sshd(*BY_PROMPT), users.name("dash")
+    assert (await poll(server, user)).reason is Reason.OK
+    assert "Failed password" not in server.log  # which fail2ban and blacklistd count
+    reading = await poll(server, user, credential={"password": "wrong"})
+    assert (reading.reason, reading.detail) == (
+        Reason.AUTH,
+        f"the server refuses the password of user {user!r}",
+    )
+    assert reading.memory["ssh_refused"]["times"] == 1
+    strict = start_sshd(*BY_PROMPT, "AuthenticationMethods publickey,keyboard-interactive")
+    strict.allow(user, new_key(tmp_path / "key", "ed25519"))
+    key = {"private_key": (tmp_path / "key").read_text()}
+    assert (await poll(strict, user, credential={**key, "password": PASSWORD})).reason is Reason.OK
+
+
+@pytest.mark.parametrize("options", [BY_PROMPT, ("UsePAM yes",), ("UsePAM no",)], ids=" ".join)
+async def test_a_password_that_has_expired_is_told_as_that_and_no_new_one_is_set(
+    start_sshd: StartSshd, users: Users, options: tuple[str, ...]
+) -> None:
+    server, user = start_sshd(*options), users.name("bash")
+    before = hash_of_password(user)
+    output_of("chage", "-d", "0", user)
+    try:
+        reading = await poll(server, user)
+    finally:
+        output_of("chage", "-d", "20000", user)
+    assert (reading.reason, reading.points) == (Reason.AUTH, [])
+    assert "the account's password has expired: set a new one on the host" in reading.detail
+    assert hash_of_password(user) == before
+
+
+def hash_of_password(user: str) -> str:
+    lines = Path("/etc/shadow").read_text().splitlines()
+    return next(line.split(":")[1] for line in lines if line.startswith(f"{user}:"))
 
 
 async def test_a_host_is_known_by_any_of_its_keys(

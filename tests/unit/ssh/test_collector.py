@@ -13,36 +13,15 @@ import paramiko
 import pytest
 from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL
 
-from fixtures.polling import job
+from fixtures.ssh_device import LINUX, Device, values
 from local.devices import ssh_server
 from local.devices.ssh_server import HOST_KEY, OTHER_KEY, PASSWORD, USER, Exec, Raw, SshServer, answering
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.keys import line_of
-from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import Credential, SshCredential
-from netvitals.domain.settings.policy import SshSettings
+from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.credential import SshCredential
 from netvitals.domain.settings.secret import Secret
 
-LINUX = """@begin Linux
-@uptime
-5000.00 1000.00
-@cpu
-cpu  100 0 100 800 0 0 0 0 0 0
-@memory
-MemTotal: 1000 kB
-MemAvailable: 750 kB
-@cgroup
-@network
-eth0: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0
-@interfaces
-@temperature
-@mounts
-ext4 /
-@df
-/dev/sda1 100 25 75 25% /
-@exit 0
-@end"""
 SECOND_SAMPLE = LINUX.replace("@mounts", "@cpu2\ncpu  125 0 125 850 0 0 0 0 0 0\n@mounts")
 
 
@@ -50,42 +29,6 @@ SECOND_SAMPLE = LINUX.replace("@mounts", "@cpu2\ncpu  125 0 125 850 0 0 0 0 0 0\
 def server() -> Iterator[SshServer]:
     with SshServer(answering(LINUX)) as server:
         yield server
-
-
-class Device:
-    """What stands in the inventory and the credential map, and what the last poll left."""
-
-    def __init__(self, server: SshServer, **ssh: Any) -> None:
-        keys = () if ssh.get("trust_on_first_use") else (line_of(HOST_KEY),)
-        self.ssh: dict[str, Any] = {
-            "port": server.port,
-            "host_keys": keys,
-            "connect_timeout_seconds": 10,
-            **ssh,
-        }
-        self.credential = SshCredential(user=USER, password=Secret(PASSWORD))
-        self.memory: dict[str, Any] = {}
-        self.collector = SshCollector()
-
-    async def poll(self, kind: str = "metrics", *, seconds: float = 20, interval: int = 300) -> Reading:
-        now = int(time.time())
-        this = job(
-            kind=kind, ssh=SshSettings(**self.ssh), memory=self.memory, due_at=now, expires_at=now + interval
-        )
-        target = Target(
-            job=this,
-            address=ssh_server.HOST,
-            credential=Credential(ssh=self.credential),
-            deadline=time.monotonic() + seconds,
-        )
-        reading = Reading()
-        await self.collector.collect(target, reading)
-        self.memory = {k: v for k, v in {**self.memory, **reading.memory}.items() if v is not None}
-        return reading
-
-
-def values(reading: Reading) -> dict[str, float]:
-    return {f"{point.metric_name} {point.instance}".strip(): point.value for point in reading.points}
 
 
 async def test_a_poll_gives_every_vital_sign(server: SshServer) -> None:
@@ -337,7 +280,7 @@ async def test_a_key_that_was_trusted_once_is_nothing_without_the_setting(server
         (ssh_server.saying(b"SSH-2.0-mute\r\n"), Reason.TIMEOUT, "the key exchange took too long"),
         (ssh_server.huge_packet, Reason.PROTOCOL, "the key exchange broke off"),
         (ssh_server.garbage, Reason.PROTOCOL, "the key exchange broke off"),
-        (ssh_server.legacy, Reason.UNSUPPORTED, "no key exchange that is still safe, only diffie-"),
+        (ssh_server.legacy, Reason.UNSUPPORTED, "update its SSH server, for none of this is considered safe"),
     ],
 )  # fmt: skip
 async def test_a_server_that_is_no_proper_ssh_server_is_told_as_what_it_is(

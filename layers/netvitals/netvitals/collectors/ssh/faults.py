@@ -1,7 +1,20 @@
 """What can be wrong with a host that is asked over SSH: each text says what, why, and the remedy."""
 
+import re
+
 from netvitals.collectors.host_faults import HostFault
 from netvitals.domain.polling.observation import Reason
+
+EXPIRED = (
+    "the account's password has expired: set a new one on the host and in the credential, "
+    "or let it not expire (`chage -M -1`)"
+)
+_TELLS_OF_EXPIRY = re.compile(r"expire|new password|change your password|password change", re.IGNORECASE)
+
+
+def tells_of_expiry(said: str) -> bool:
+    """Whether a server's text says that the password has to be changed before anything else is done."""
+    return _TELLS_OF_EXPIRY.search(said) is not None
 
 
 class SshFault(HostFault):

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import msgspec
 
-from netvitals.collectors.ssh.faults import SshFault
+from netvitals.collectors.ssh.faults import EXPIRED, SshFault, tells_of_expiry
 from netvitals.collectors.ssh.findings import Findings, Section
 from netvitals.collectors.ssh.parse import SYSTEMS, read, sections_of
 from netvitals.domain.polling.observation import Reason
@@ -15,6 +15,9 @@ from netvitals.domain.text import first_line
 COMMAND = "sh"
 _KILLED = frozenset({"124", "137", "143"})
 """Exit codes of a command that `timeout` ended, coreutils' and busybox's."""
+
+_LONGEST_COMPLAINT = 4096
+"""Bytes of standard error that are searched."""
 
 
 class Output(msgspec.Struct):
@@ -78,6 +81,9 @@ def script() -> bytes:
 
 def _not_run(output: Output) -> SshFault:
     said = first_line(b"".join(data for _, data in output.chunks)) or first_line(output.stderr)
+    # sshd says it on standard error, whatever the login shell prints.
+    if tells_of_expiry(output.stderr[:_LONGEST_COMPLAINT].decode("utf-8", "replace")):
+        return SshFault(Reason.AUTH, EXPIRED)
     if not said and output.timed_out:
         return SshFault(Reason.TIMEOUT, "the login works, but its shell says nothing within the time limit")
     return SshFault(

@@ -1,18 +1,18 @@
 """One connection to an SSH server: paramiko with a limit on everything."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic, time_ns
 
 import paramiko
-from paramiko.packet import Packetizer
 from paramiko.ssh_exception import IncompatiblePeer
 
-from netvitals.collectors.ssh.faults import Refused, SshFault
+from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.greeting import DeviceSocket, check_version
-from netvitals.collectors.ssh.keys import KnownHost, private_key
+from netvitals.collectors.ssh.keys import KnownHost
+from netvitals.collectors.ssh.login import Login, Present
 from netvitals.collectors.ssh.probe import Output
+from netvitals.collectors.ssh.transport import BoundedTransport
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.credential import SshCredential
 from netvitals.domain.settings.policy import SshSettings
@@ -22,20 +22,9 @@ MAX_OUTPUT_BYTES = 1024 * 1024
 _WINDOW_BYTES = 256 * 1024
 _CHUNK = 32 * 1024
 _JOIN_SECONDS = 1.0
-_KEXINIT = 20
 _PROHIBITED = 1
 _OUR_END = ("127.0.0.1", 0)
 """Where a forwarded connection says that it comes from; nobody uses it."""
-
-# Its threads log tracebacks of whatever a device does wrong; we tell that ourselves, once.
-logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-
-
-class _Packetizer(Packetizer):
-    """Without paramiko's timer, a thread for each connection that outlives a failed one; see `Session`."""
-
-    def start_handshake(self, timeout: float) -> None:
-        pass
 
 
 class Session:
@@ -67,20 +56,17 @@ class Session:
         Whether it is the right server is for the caller to check, before anything else.
         """
         seconds = self._left(self._settings.connect_timeout_seconds)
-        transport = paramiko.Transport(
-            channel or self._sock, default_window_size=_WINDOW_BYTES, packetizer_class=_Packetizer
-        )
+        transport = BoundedTransport(channel or self._sock, _WINDOW_BYTES)
         self._transports.append(transport)
         transport.banner_timeout = transport.auth_timeout = seconds
         options = transport.get_security_options()
         options.key_types = known.order(options.key_types)
-        offers = _Offers(transport)
         with self._translated("the key exchange"):
             try:
                 transport.start_client(timeout=seconds)
             except IncompatiblePeer:
                 check_version(transport.remote_version or "SSH-2.0-")
-                raise offers.fault(who) from None
+                raise transport.nothing_in_common(who) from None
         if not transport.initial_kex_done:
             raise self._timeout("the key exchange")
         return transport
@@ -92,40 +78,9 @@ class Session:
             Refused: the server does not accept the credential.
             SshFault: anything else.
         """
-        user = self._credential.user
-        refused: list[str] = []
-        wanted: set[str] = set()
-        for method, present in self._methods(transport):
-            try:
-                more = self._presented(present)
-            except paramiko.BadAuthenticationType as error:
-                wanted.update(error.allowed_types)
-                continue
-            except paramiko.AuthenticationException:
-                refused.append(method)
-                if transport.is_active():
-                    continue
-                break
-            if not more:
-                return
-            wanted.update(more)
-        if refused:
-            raise Refused(f"{who} refuses {' and '.join(refused)} of user {user!r}")
-        methods = first_line(" or ".join(sorted(wanted))) or "nothing we know"
-        raise SshFault(
-            Reason.AUTH, f"{who} wants {methods} of user {user!r}, which the credential does not hold"
-        )
+        Login(transport, self._credential, who, self._presented).run()
 
-    def _methods(self, transport: paramiko.Transport) -> Iterator[tuple[str, Callable[[], list[str]]]]:
-        own = self._credential
-        if own.private_key is not None:
-            key = private_key(own.private_key, own.passphrase)
-            yield "the key", lambda: transport.auth_publickey(own.user, key)
-        if own.password is not None:
-            password = own.password.reveal()
-            yield "the password", lambda: transport.auth_password(own.user, password)
-
-    def _presented(self, present: Callable[[], list[str]]) -> list[str]:
+    def _presented(self, present: Present) -> list[str]:
         """What else the server wants to see; nothing as a rule."""
         with self._translated("the login"):
             try:
@@ -236,40 +191,3 @@ def _start(channel: paramiko.Channel, command: str) -> None:
         if channel.get_transport().is_active():
             raise paramiko.ChannelException(_PROHIBITED, command) from None
         raise
-
-
-class _Offers:
-    """What a server offers in its KEXINIT (RFC 4253, 7.1), kept for the case that nothing of it is known."""
-
-    def __init__(self, transport: paramiko.Transport) -> None:
-        self._transport = transport
-        self._lists: list[list[str]] = []
-        handlers: dict[int, Callable[[paramiko.Message], None]] = vars(transport)["_handler_table"]
-        self._inner, handlers[_KEXINIT] = handlers[_KEXINIT], self._note
-
-    def _note(self, message: paramiko.Message) -> None:
-        offered = paramiko.Message(message.get_remainder())
-        offered.get_bytes(16)
-        self._lists = [offered.get_list() for _ in range(6)]
-        self._inner(message)
-
-    def fault(self, who: str) -> SshFault:
-        """Which of its lists holds nothing that is still considered safe."""
-        options = self._transport.get_security_options()
-        wanted = (
-            ("key exchange", options.kex),
-            ("host key", options.key_types),
-            ("cipher", options.ciphers),
-            ("cipher", options.ciphers),
-            ("MAC", options.digests),
-            ("MAC", options.digests),
-        )
-        for (name, ours), theirs in zip(wanted, self._lists, strict=False):
-            if not set(ours) & set(theirs):
-                listed = first_line(", ".join(theirs), 200)
-                return SshFault(
-                    Reason.UNSUPPORTED,
-                    f"{who} offers no {name} that is still safe, only {listed}: update its SSH server, "
-                    "or poll it by SNMP",
-                )
-        return SshFault(Reason.UNSUPPORTED, f"{who} and we have no algorithms in common: poll it by SNMP")
