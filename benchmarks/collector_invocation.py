@@ -25,9 +25,9 @@ from netvitals.domain.settings.configuration import CollectorSettings
 from netvitals.domain.settings.credential import Credential, SnmpCredential
 from netvitals.domain.settings.policy import PollSettings, SnmpSettings
 from netvitals.domain.settings.secret import Secret
-from netvitals.usecases.collect import Collect, CollectReport, Message
+from netvitals.store.outcome import StoreReport
+from netvitals.usecases.collect import Collect, CollectReport, QueueMessage
 from netvitals.usecases.poll_device import PollDevice
-from netvitals.usecases.store_points import StoreReport
 
 DEVICES, PORTS, RTT_SECONDS = 500, 24, 0.05
 DEAD = 25
@@ -56,7 +56,7 @@ class Stores:
         return False
 
 
-def messages(addresses: Sequence[str], port: int, kind: Kind) -> list[Message]:
+def messages(addresses: Sequence[str], port: int, kind: Kind) -> list[QueueMessage]:
     now = int(time.time())
     settings = PollSettings(snmp=SnmpSettings(port=port))
     jobs = [
@@ -66,10 +66,10 @@ def messages(addresses: Sequence[str], port: int, kind: Kind) -> list[Message]:
         )
         for address in addresses
     ]  # fmt: skip
-    return [Message(job.device_id, encode_jobs([job])) for job in jobs]
+    return [QueueMessage(job.device_id, encode_jobs([job])) for job in jobs]
 
 
-async def invoke(batch: Sequence[Message], at_once: int) -> CollectReport:
+async def invoke(batch: Sequence[QueueMessage], at_once: int) -> CollectReport:
     stores = Stores()
     resolve = Resolver(Guard([], allow_local=True)).resolve
     device = PollDevice(resolve, stores, HostProber(), collector_for)

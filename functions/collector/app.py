@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from netvitals.observability import emit, observed
-from netvitals.usecases.collect import CollectReport, Message
+from netvitals.usecases.collect import CollectReport, QueueMessage
 from netvitals.wiring.collect import collect
 from netvitals.wiring.parts import process
 
@@ -13,7 +13,7 @@ from netvitals.wiring.parts import process
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     """Take a batch of an SQS queue; return which of its messages are to be delivered again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    messages = [Message(record["messageId"], record["body"]) for record in event["Records"]]
+    messages = [QueueMessage(record["messageId"], record["body"]) for record in event["Records"]]
     parts = process()
     with parts.span("collect"):
         report = parts.run(parts.use(collect).run(messages, deadline))

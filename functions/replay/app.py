@@ -21,7 +21,7 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     with parts.span("replay"):
         report = parts.use(replay).run([_message(record) for record in event["Records"]], deadline)
     if report.detail:
-        kept, unreadable = len(report.failed_ids), report.parcels_poisoned
+        kept, unreadable = len(report.failed_ids), report.messages_unreadable
         _logger.warning(
             "%d messages stay in the spool, %d can't be read: %s", kept, unreadable, report.detail
         )
@@ -30,8 +30,8 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
             "PointsReplayed": report.points_replayed,
             "LinesRefused": report.points_refused,
             "ObservationsReplayed": report.observations_replayed,
-            "ParcelsPoisoned": report.parcels_poisoned,
-            "ParcelsKept": len(report.failed_ids),
+            "SpoolMessagesUnreadable": report.messages_unreadable,
+            "SpoolMessagesKept": len(report.failed_ids),
         }
     )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in report.failed_ids]}

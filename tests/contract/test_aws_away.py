@@ -45,7 +45,7 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "a job": lambda client: SqsJobQueue(client("sqs"), "http://q/1/q", 1, sleep=lambda _: None).send(
         [QueuedJobs([JOB], 0, "")]
     ),
-    "a parcel": lambda client: SqsSpool(client("sqs"), "http://q/1/q").put("lines", ["x"], ""),
+    "a spool batch": lambda client: SqsSpool(client("sqs"), "http://q/1/q").put("lines", ["x"], ""),
     "the spool": lambda client: SqsSpool(client("sqs"), "http://q/1/q").receive(),
     "the last snapshot": lambda client: S3Snapshots(client("s3"), "bucket").latest(),
     "a queue's name": lambda client: queue_url(client("sqs"), "q"),

@@ -259,8 +259,8 @@ def test_a_collector_that_is_killed(world: World, name: str) -> None:
     collector, replay = handler_of("collector"), handler_of("replay")
     assert collector(event, Context()) == {"batchItemFailures": []}  # none had been deleted: they come again
     for _ in range(2):
-        if parcels := world.spooled():
-            assert replay(sqs_event(parcels, "spool"), Context()) == {"batchItemFailures": []}
+        if messages := world.spooled():
+            assert replay(sqs_event(messages, "spool"), Context()) == {"batchItemFailures": []}
 
     points = world.points()
     assert {device for device, _ in points} == set(ADDRESSES)

@@ -17,7 +17,7 @@ from local.lambda_.functions import Context, handler_of, sqs_event
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.job import Job, encode_jobs
 from netvitals.domain.settings.policy import PollSettings, SnmpSettings
-from netvitals.store.spool_batch import decode_parcel
+from netvitals.store.spool_batch import decode_spool_batch
 from netvitals.wiring.parts import forget
 
 REGION = "eu-west-1"
@@ -150,7 +150,7 @@ def deploy(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> Callable[[], st
             for url in urls
             for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         ]
-        return " ".join(f"{json.loads(body)['cause']} {decode_parcel(body).records}" for body in bodies)
+        return " ".join(f"{json.loads(body)['cause']} {decode_spool_batch(body).records}" for body in bodies)
 
     return spooled
 
@@ -173,7 +173,7 @@ def test_a_fault_shows_no_secret(
         "collector": sqs_event(messages()),
         "fanout": {"kind": "status", "schedule": "rate(1 minute)", "scheduled_time": "2026-11-23T16:00:00Z"},
         "status": {},
-        "replay": sqs_event([{"MessageId": "x", "ReceiptHandle": "x", "Body": "no parcel"}]),
+        "replay": sqs_event([{"MessageId": "x", "ReceiptHandle": "x", "Body": "no spool batch"}]),
     }.items():
         try:
             handler_of(function)(event, Context(30))

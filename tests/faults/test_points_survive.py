@@ -26,11 +26,11 @@ from netvitals.domain.polling.point import Point
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.influx import InfluxSink
 from netvitals.store.line_protocol import encode
-from netvitals.store.outcome import Refusal
+from netvitals.store.outcome import Refusal, StoreReport
 from netvitals.store.ports import SpoolMessage
-from netvitals.store.spool_batch import decode_parcel
+from netvitals.store.spool_batch import decode_spool_batch
 from netvitals.usecases.replay import Replay, ReplayReport
-from netvitals.usecases.store_points import StorePoints, StoreReport
+from netvitals.usecases.store_points import StorePoints
 
 pytestmark = pytest.mark.integration
 
@@ -214,7 +214,7 @@ class Scene:
     def rejected(self) -> list[Refusal]:
         records: list[str] = []
         while messages := self.rejects.receive():
-            records += [record for message in messages for record in decode_parcel(message.body).records]
+            records += [record for message in messages for record in decode_spool_batch(message.body).records]
         return [msgspec.json.decode(record, type=Refusal) for record in records]
 
 

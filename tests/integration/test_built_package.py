@@ -208,7 +208,7 @@ def test_the_status_function_decides(stack: Stack, database_url: str) -> None:
     assert outcome.payload["devices"] == 1
 
 
-def test_a_spooled_parcel_is_written(stack: Stack, influx: Influx) -> None:
+def test_a_spooled_batch_is_written(stack: Stack, influx: Influx) -> None:
     outcome = stack.invoke("ReplayFunction", event_of("replay-lines"))
     assert outcome.error is None, outcome.log
     assert outcome.payload == {"batchItemFailures": []}, outcome.log
@@ -216,7 +216,7 @@ def test_a_spooled_parcel_is_written(stack: Stack, influx: Influx) -> None:
     assert [row["value"] for row in rows] == [12.5]
 
 
-def test_a_malformed_parcel_is_set_aside(stack: Stack) -> None:
+def test_a_malformed_batch_is_set_aside(stack: Stack) -> None:
     outcome = stack.invoke("ReplayFunction", event_of("replay-malformed"))
     assert outcome.error is None, outcome.log
     assert outcome.payload == {"batchItemFailures": []}

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.errors import Unavailable
-from netvitals.store.spool_batch import decode_parcel
+from netvitals.store.spool_batch import decode_spool_batch
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def lines(count: int) -> list[str]:
 def test_what_is_put_comes_out_once_with_its_age_and_count(spool: SqsSpool) -> None:
     spool.put("lines", ["m x=1 1"], "timeout")
     (message,) = spool.receive()
-    assert decode_parcel(message.body).records == ["m x=1 1"]
+    assert decode_spool_batch(message.body).records == ["m x=1 1"]
     assert (message.receive_count, message.sent_at > 1.7e9) == (1, True)
     assert spool.receive() == []
     spool.delete(message)
@@ -44,7 +44,7 @@ def test_more_than_a_message_holds_is_spread_over_several(spool: SqsSpool) -> No
     spool.put("lines", lines(60_000), "timeout")
     received: list[str] = []
     while messages := spool.receive():
-        received += [record for message in messages for record in decode_parcel(message.body).records]
+        received += [record for message in messages for record in decode_spool_batch(message.body).records]
     assert sorted(received) == sorted(lines(60_000))
 
 
@@ -95,7 +95,7 @@ def test_messages_that_sqs_failed_to_take_are_sent_again(sqs: Any, failures: int
     SqsSpool(Unreliable(sqs, failures), url, sleep=lambda _: None).put("lines", lines(30_000), "")  # type: ignore[arg-type]  # a double
     received: list[str] = []
     while messages := SqsSpool(sqs, url).receive():
-        received += [record for message in messages for record in decode_parcel(message.body).records]
+        received += [record for message in messages for record in decode_spool_batch(message.body).records]
     assert sorted(received) == sorted(lines(30_000))
 
 

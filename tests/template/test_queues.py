@@ -104,7 +104,7 @@ def shortest_life(attempts: int, monkeypatch: pytest.MonkeyPatch) -> int:
         return sum(backoff_seconds(attempt) for attempt in range(1, attempts + 1))
 
 
-def test_a_parcel_that_is_refused_at_each_attempt_is_tried_for_as_long_as_it_is_kept(
+def test_a_batch_that_is_refused_at_each_attempt_is_tried_for_as_long_as_it_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     queue = Deployed()["SpoolQueue"]
@@ -113,7 +113,7 @@ def test_a_parcel_that_is_refused_at_each_attempt_is_tried_for_as_long_as_it_is_
     assert shortest_life(attempts, monkeypatch) >= queue["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
-def test_a_parcel_whose_replay_cannot_even_start_is_tried_for_as_long_as_it_is_kept() -> None:
+def test_a_batch_whose_replay_cannot_even_start_is_tried_for_as_long_as_it_is_kept() -> None:
     for _, deployed in deployments(WORK[2]):  # nothing puts it off then but the queue itself
         queue = deployed["SpoolQueue"]
         attempts = queue["RedrivePolicy"]["maxReceiveCount"]

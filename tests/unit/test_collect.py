@@ -28,8 +28,8 @@ from netvitals.domain.polling.observation import Observation, PollResult, Readin
 from netvitals.domain.ports import Target
 from netvitals.domain.settings.configuration import CollectorSettings
 from netvitals.domain.settings.credential import Credential
-from netvitals.usecases.collect import Collect, CollectReport, Message
-from netvitals.usecases.store_points import StoreReport
+from netvitals.store.outcome import StoreReport
+from netvitals.usecases.collect import Collect, CollectReport, QueueMessage
 
 NOW = 1_500.0
 
@@ -73,7 +73,7 @@ class Scene:
         self.finished[what.device_id] = asyncio.get_running_loop().time()
         return result
 
-    def run(self, messages: Sequence[Message], seconds: float = 60.0) -> CollectReport:
+    def run(self, messages: Sequence[QueueMessage], seconds: float = 60.0) -> CollectReport:
         async def main() -> CollectReport:
             collect = Collect(
                 self,
@@ -89,11 +89,11 @@ class Scene:
         return run(main())
 
 
-def message(*jobs: Job, name: str = "") -> Message:
-    return Message(name or jobs[0].device_id, encode_jobs(jobs))
+def message(*jobs: Job, name: str = "") -> QueueMessage:
+    return QueueMessage(name or jobs[0].device_id, encode_jobs(jobs))
 
 
-def fleet(count: int, **changes: Any) -> list[Message]:
+def fleet(count: int, **changes: Any) -> list[QueueMessage]:
     return [
         message(job(f"sw-{n}", address=f"10.0.{n // 250}.{n % 250 + 1}", **changes)) for n in range(count)
     ]
@@ -202,7 +202,7 @@ def test_a_malformed_message_is_counted_told_once_and_left_for_the_dead_letter_q
     body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene = Scene()
-    report = scene.run([Message("bad", body), *fleet(2)])
+    report = scene.run([QueueMessage("bad", body), *fleet(2)])
     assert (report.jobs_rejected, report.failed_ids, report.devices_polled) == (1, ["bad"], 2)
     assert [text.partition(": ")[0] for text in caplog.messages] == ["reading message bad"]
 

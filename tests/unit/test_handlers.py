@@ -13,7 +13,7 @@ import pytest
 
 from local.lambda_.functions import FUNCTIONS, Context, module_of, sqs_event
 from netvitals.domain.errors import ConfigurationError, Unavailable
-from netvitals.usecases.collect import CollectReport, Message
+from netvitals.usecases.collect import CollectReport, QueueMessage
 from netvitals.usecases.fan_out import FanOutReport
 from netvitals.usecases.replay import ReplayReport
 from netvitals.usecases.status_pass import StatusReport
@@ -120,7 +120,7 @@ def test_the_collector_hands_over_the_batch_and_names_the_messages_that_come_aga
     assert invoke("collector", use_case, sqs_event(MESSAGES)) == {
         "batchItemFailures": [{"itemIdentifier": "b"}]
     }
-    assert use_case.given[0] == [Message("a", "body-a"), Message("b", "body-b")]
+    assert use_case.given[0] == [QueueMessage("a", "body-a"), QueueMessage("b", "body-b")]
     counted, by_reason = metrics(capsys)
     assert counted == {
         "DevicesPolled": [3],
@@ -168,7 +168,7 @@ def test_replay_gives_each_message_with_its_age_and_attempts(capsys: pytest.Capt
     (message,) = use_case.given[0]
     assert (message.id, message.body, message.receipt) == ("a", "body-a", "receipt-a")
     assert (message.receive_count, message.sent_at) == (4, 1700000000.5)
-    assert metrics(capsys) == [{"PointsReplayed": [9], "ParcelsKept": [1]}]
+    assert metrics(capsys) == [{"PointsReplayed": [9], "SpoolMessagesKept": [1]}]
 
 
 def test_status_logs_each_change_and_counts_devices_by_status(capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,7 +89,7 @@ def test_a_success_ends_the_caution(bench: Bench) -> None:
         assert bench.run(spooled("a", "lines", ["m x=1 1"])).failed_ids == []
 
 
-def test_of_a_parcel_that_is_partly_taken_the_rest_becomes_a_parcel_of_its_own(bench: Bench) -> None:
+def test_of_a_batch_that_is_partly_taken_the_rest_becomes_a_batch_of_its_own(bench: Bench) -> None:
     bench.sink.outcome = lambda lines: WriteOutcome(
         accepted=1, unsent=list(lines[1:]), obstacle=Obstacle.TIMEOUT, detail="late"
     )
@@ -98,7 +98,7 @@ def test_of_a_parcel_that_is_partly_taken_the_rest_becomes_a_parcel_of_its_own(b
     assert bench.spool.kept == [("lines", ["m x=2 2"], "timeout")]
 
 
-def test_a_partly_taken_parcel_stays_whole_where_its_rest_can_not_be_spooled(bench: Bench) -> None:
+def test_a_partly_taken_batch_stays_whole_where_its_rest_can_not_be_spooled(bench: Bench) -> None:
     bench.sink.outcome = lambda lines: WriteOutcome(
         accepted=1, unsent=list(lines[1:]), obstacle=Obstacle.TIMEOUT
     )
@@ -122,13 +122,13 @@ def test_refused_lines_stay_where_they_can_not_be_set_aside(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"version": 2}', "x" * 300_000])
-def test_a_poisoned_parcel_is_set_aside_with_the_reason_and_stops_nobody(bench: Bench, body: str) -> None:
+def test_a_poisoned_batch_is_set_aside_with_the_reason_and_stops_nobody(bench: Bench, body: str) -> None:
     poison = SpoolMessage(id="poison", body=body, receipt="r")
     report = bench.run(poison, spooled("a", "lines", ["m x=1 1"]))
-    assert (report.parcels_poisoned, report.points_replayed, report.failed_ids) == (1, 1, [])
+    assert (report.messages_unreadable, report.points_replayed, report.failed_ids) == (1, 1, [])
     set_aside = msgspec.json.decode(bench.rejects.records[0], type=Refusal)
     assert body.startswith(set_aside.line)
-    assert "no version 1 parcel" in set_aside.reason
+    assert "no version 1 spool batch" in set_aside.reason
 
 
 def test_observations_are_recorded_and_stay_while_the_database_is_away(bench: Bench) -> None:
@@ -148,11 +148,11 @@ def test_a_database_away_does_not_keep_points_waiting(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("content", ["observations", "refusals"])
-def test_a_record_that_is_no_observation_poisons_its_parcel_only(bench: Bench, content: str) -> None:
+def test_a_record_that_is_no_observation_poisons_its_batch_only(bench: Bench, content: str) -> None:
     good = msgspec.json.encode(OBSERVATION).decode()
     poison = spooled("a", content, ['{"line": "x", "reason": "y"}'])  # type: ignore[arg-type]  # of the parameters
     report = bench.run(poison, spooled("b", "observations", [good]))
-    assert (report.parcels_poisoned, report.observations_replayed, report.failed_ids) == (1, 1, [])
+    assert (report.messages_unreadable, report.observations_replayed, report.failed_ids) == (1, 1, [])
 
 
 @given(st.integers(1, 1000))

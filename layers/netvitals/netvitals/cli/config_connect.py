@@ -14,6 +14,7 @@ from netvitals.wiring.points import access, sink
 
 if TYPE_CHECKING:
     from netvitals.adapters.files.credential_map import JsonObject
+    from netvitals.store.ports import CheckedPointSink
 
 _SECONDS = 15.0
 
@@ -49,7 +50,8 @@ def _database(parts: Parts) -> str:
 
 
 def _influxdb(parts: Parts) -> str:
-    outcome = parts.use(sink).check(time.monotonic() + _SECONDS)
+    points: CheckedPointSink = parts.use(sink)
+    outcome = points.check(time.monotonic() + _SECONDS)
     if outcome.obstacle is not None:
         raise _Unusable(outcome.detail)
     target = access(parts)

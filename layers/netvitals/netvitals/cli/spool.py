@@ -17,7 +17,7 @@ from netvitals.cli.figures import duration
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.text import printable
 from netvitals.store.outcome import Refusal
-from netvitals.store.spool_batch import InvalidParcel, Parcel, decode_parcel
+from netvitals.store.spool_batch import InvalidSpoolBatch, SpoolBatch, decode_spool_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -71,13 +71,13 @@ def _figures(queue: SqsSpool) -> tuple[str, ...]:
     sample = queue.receive(visibility_seconds=0)
     if not sample:
         return str(depth.waiting), str(depth.hidden), "", "", ""
-    parcels = [_opened(message) for message in sample]
+    batches = [_opened(message) for message in sample]
     return (
         str(depth.waiting),
         str(depth.hidden),
         _age(min(message.sent_at for message in sample)),
-        str(sum(len(parcel.records) for parcel in parcels)),
-        escape(parcels[0].cause),
+        str(sum(len(batch.records) for batch in batches)),
+        escape(batches[0].cause),
     )
 
 
@@ -178,11 +178,11 @@ def redrive(dead_letters: str, target: str | None, count: int) -> None:
     click.echo(f"{redrive_sqs.move(client, source, goal, count)} messages moved to {goal}")
 
 
-def _opened(message: "SpoolMessage") -> Parcel:
+def _opened(message: "SpoolMessage") -> SpoolBatch:
     try:
-        return decode_parcel(message.body)
-    except InvalidParcel as error:
-        return Parcel(content="refusals", records=[message.body], cause=str(error))
+        return decode_spool_batch(message.body)
+    except InvalidSpoolBatch as error:
+        return SpoolBatch(content="refusals", records=[message.body], cause=str(error))
 
 
 def _named(url: str | None, option: str, variable: str) -> str:

@@ -19,7 +19,7 @@ from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
 from netvitals.domain.polling.changes import Samples
 from netvitals.domain.polling.job import Job
-from netvitals.domain.polling.observation import Observation, Reading
+from netvitals.domain.polling.observation import Observation, PollResult, Reading
 from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import PingSettings
 
@@ -77,6 +77,16 @@ class Prober(Protocol):
 
     async def probe(self, address: str, settings: PingSettings, *, connect_only: bool = False) -> Reach:
         """Whether the host at this vetted address answers; never raises for the host's faults."""
+        ...
+
+
+class Poller(Protocol):
+    async def poll(self, job: Job, deadline: float | None = None) -> PollResult:
+        """Poll the job's device until the deadline, on the event loop's clock; its faults are in the result.
+
+        Raises:
+            Unavailable: the credential store can't be read, which is no fault of the device.
+        """
         ...
 
 

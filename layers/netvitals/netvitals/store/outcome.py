@@ -46,3 +46,15 @@ class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     """The obstacle for a person: what happened and what to do. Never a secret."""
     requests: int = 0
+
+
+class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of lines that are all safe."""
+
+    written: int = 0
+    spooled: int = 0
+    refused: int = 0
+    """Set aside on the reject queue, with the reason."""
+    obstacle: Obstacle | None = None
+    detail: str = ""
+    """For a person: why lines were spooled or refused. Never a secret."""

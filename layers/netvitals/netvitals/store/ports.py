@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from netvitals.store.outcome import WriteOutcome
+from netvitals.store.outcome import StoreReport, WriteOutcome
 from netvitals.store.spool_batch import Content
 
 
@@ -15,6 +15,26 @@ class PointSink(Protocol):
 
         Retries within `deadline` (clock of `time.monotonic`). InfluxDB's faults are the outcome, never an
         exception. Blocks: call it where nothing else waits, or on a thread.
+        """
+        ...
+
+
+class CheckedPointSink(PointSink, Protocol):
+    """A sink that can be checked without writing a point, as `netvitals config check --connect` does."""
+
+    def check(self, deadline: float) -> WriteOutcome:
+        """Ask whether lines could be written now, with a request that holds none; `write`'s rules hold."""
+        ...
+
+
+class PointKeeper(Protocol):
+    """Makes points safe: in InfluxDB, or where a replay finds them."""
+
+    def keep(self, lines: Sequence[str], deadline: float) -> StoreReport:
+        """Return when every line of line protocol is written, spooled, or set aside; blocks until then.
+
+        Raises:
+            Unavailable: some are not, so their jobs have to come again. Writing again does no harm.
         """
         ...
 

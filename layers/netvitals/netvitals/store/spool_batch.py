@@ -20,11 +20,11 @@ MAX_TEXT_BYTES = 8 * 1024 * 1024
 """What one body may hold when unpacked; 5,000 lines have about 0.7 MB."""
 
 
-class InvalidParcel(NetvitalsError):
-    """A spool message is no parcel that this version understands."""
+class InvalidSpoolBatch(NetvitalsError):
+    """A spool message is no batch of records that this version understands."""
 
 
-class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+class SpoolBatch(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     records: list[str]
     cause: str
@@ -42,13 +42,13 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 _decoder = msgspec.json.Decoder(_Envelope)
 
 
-def encode_parcels(content: Content, records: Sequence[str], cause: str) -> Iterator[str]:
+def encode_spool_batches(content: Content, records: Sequence[str], cause: str) -> Iterator[str]:
     """The bodies that hold the records, in order: one where they fit, halves of halves where not.
 
     Records contain no newline: lines of line protocol and compact JSON never do.
 
     Raises:
-        InvalidParcel: a single record is too large for a message.
+        InvalidSpoolBatch: a single record is too large for a message.
     """
     if not records:
         return
@@ -56,11 +56,11 @@ def encode_parcels(content: Content, records: Sequence[str], cause: str) -> Iter
     if len(text) <= MAX_TEXT_BYTES and len(body := _encode(content, records, text, cause)) <= MAX_BODY_BYTES:
         yield body
     elif len(records) == 1:
-        raise InvalidParcel(f"a record of {len(records[0])} characters does not fit in a message")
+        raise InvalidSpoolBatch(f"a record of {len(records[0])} characters does not fit in a message")
     else:
         middle = len(records) // 2
-        yield from encode_parcels(content, records[:middle], cause)
-        yield from encode_parcels(content, records[middle:], cause)
+        yield from encode_spool_batches(content, records[:middle], cause)
+        yield from encode_spool_batches(content, records[middle:], cause)
 
 
 def _encode(content: Content, records: Sequence[str], text: bytes, cause: str) -> str:
@@ -69,25 +69,25 @@ def _encode(content: Content, records: Sequence[str], text: bytes, cause: str) -
     return msgspec.json.encode(envelope).decode()
 
 
-def decode_parcel(body: str) -> Parcel:
-    """The parcel in a message's body.
+def decode_spool_batch(body: str) -> SpoolBatch:
+    """Return the batch of records in a message's body.
 
     Raises:
-        InvalidParcel: it is malformed, cut short, of another version, or too large when unpacked.
+        InvalidSpoolBatch: it is malformed, cut short, of another version, or too large when unpacked.
     """
     try:
         envelope = _decoder.decode(body)
         records = _unpack(base64.b64decode(envelope.data, validate=True)).decode().split("\n")
     except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
-        raise InvalidParcel(f"the message is no version {VERSION} parcel: {error}") from None
+        raise InvalidSpoolBatch(f"the message is no version {VERSION} spool batch: {error}") from None
     if len(records) != envelope.count:
-        raise InvalidParcel(f"the message holds {len(records)} records and announces {envelope.count}")
-    return Parcel(content=envelope.content, records=records, cause=envelope.cause)
+        raise InvalidSpoolBatch(f"the message holds {len(records)} records and announces {envelope.count}")
+    return SpoolBatch(content=envelope.content, records=records, cause=envelope.cause)
 
 
 def _unpack(packed: bytes) -> bytes:
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     text = unpacker.decompress(packed, MAX_TEXT_BYTES)
     if not unpacker.eof:
-        raise InvalidParcel(f"the message is cut short or unpacks to more than {MAX_TEXT_BYTES} bytes")
+        raise InvalidSpoolBatch(f"the message is cut short or unpacks to more than {MAX_TEXT_BYTES} bytes")
     return text

@@ -5,38 +5,27 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from time import time
-from typing import Protocol
 
 import msgspec
 
 from netvitals.domain.errors import InvalidJob
 from netvitals.domain.polling.job import Job, decode_jobs
 from netvitals.domain.polling.observation import Observation, PollResult
-from netvitals.domain.ports import ObservationStore
+from netvitals.domain.ports import ObservationStore, Poller
 from netvitals.domain.settings.configuration import CollectorSettings
 from netvitals.domain.text import printable
 from netvitals.store.line_protocol import encode
+from netvitals.store.ports import PointKeeper
 from netvitals.usecases.ask import CANCEL_GRACE_SECONDS, seconds_left, stop
 from netvitals.usecases.faults import log_fault
 from netvitals.usecases.slots import Slots
-from netvitals.usecases.store_points import StoreReport
 
-LAST_WORDS_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 """Of the flush reserve, for the report itself."""
 _logger = logging.getLogger(__name__)
 
 
-class Poller(Protocol):
-    async def poll(self, job: Job, deadline: float | None = None) -> PollResult: ...
-
-
-class PointKeeper(Protocol):
-    def keep(self, lines: Sequence[str], deadline: float) -> StoreReport:
-        """Returns when every line is safe; raises Unavailable when some are not."""
-        ...
-
-
-class Message(msgspec.Struct, frozen=True):
+class QueueMessage(msgspec.Struct, frozen=True):
     """A queue message, as it was received."""
 
     id: str
@@ -62,7 +51,7 @@ class CollectReport(msgspec.Struct):
     """Messages to be delivered again."""
 
 
-class _Order(msgspec.Struct):
+class _PendingJob(msgspec.Struct):
     """A job with the messages that ask for it, as a queue may deliver one job twice."""
 
     job: Job
@@ -90,23 +79,23 @@ class Collect:
         self._limits = limits
         self._clock = clock
 
-    async def run(self, messages: Sequence[Message], deadline: float) -> CollectReport:
+    async def run(self, messages: Sequence[QueueMessage], deadline: float) -> CollectReport:
         """Ends before the deadline (on the event loop's clock), with what there is by then."""
         report = CollectReport()
-        orders = self._orders(messages, report)
-        await self._poll(orders, deadline - self._limits.flush_reserve_seconds, report)
-        results = [order.result for order in orders if order.result is not None]
+        pending = self._pending_jobs(messages, report)
+        await self._poll(pending, deadline - self._limits.flush_reserve_seconds, report)
+        results = [each.result for each in pending if each.result is not None]
         _count(results, report)
         stored = await self._store(results, deadline, report)
-        for order in orders:
-            if not (order.settled and stored):
+        for each in pending:
+            if not (each.settled and stored):
                 report.jobs_failed += 1
-                report.failed_ids += order.message_ids
+                report.failed_ids += each.message_ids
         report.failed_ids = sorted(set(report.failed_ids))
         return report
 
-    def _orders(self, messages: Sequence[Message], report: CollectReport) -> list[_Order]:
-        orders: dict[str, _Order] = {}
+    def _pending_jobs(self, messages: Sequence[QueueMessage], report: CollectReport) -> list[_PendingJob]:
+        pending: dict[str, _PendingJob] = {}
         for message in messages:
             try:
                 jobs = decode_jobs(message.body)
@@ -118,12 +107,12 @@ class Collect:
                 log_fault(_logger, f"reading message {message.id}", error)
                 continue
             for job in jobs:
-                orders.setdefault(job.key, _Order(job, [])).message_ids.append(message.id)
-        return list(orders.values())
+                pending.setdefault(job.key, _PendingJob(job, [])).message_ids.append(message.id)
+        return list(pending.values())
 
-    async def _poll(self, orders: list[_Order], end: float, report: CollectReport) -> None:
+    async def _poll(self, pending: list[_PendingJob], end: float, report: CollectReport) -> None:
         slots = Slots(self._limits.max_concurrent_devices, self._limits.max_concurrent_per_site)
-        tasks = {asyncio.create_task(self._poll_one(order, slots, end, report)) for order in orders}
+        tasks = {asyncio.create_task(self._poll_one(each, slots, end, report)) for each in pending}
         if not tasks:
             return
         try:
@@ -134,14 +123,14 @@ class Collect:
             raise
         await stop(*unfinished)
 
-    async def _poll_one(self, order: _Order, slots: Slots, end: float, report: CollectReport) -> None:
-        job = order.job
+    async def _poll_one(self, pending: _PendingJob, slots: Slots, end: float, report: CollectReport) -> None:
+        job = pending.job
         try:
             async with slots.taken(job):
                 if self._clock() > job.expires_at:
                     # The device's next poll is due already: a late one would tell nothing more.
                     report.jobs_expired += 1
-                    order.settled = True
+                    pending.settled = True
                     return
                 if not seconds_left(end):
                     return
@@ -152,7 +141,7 @@ class Collect:
             return
         if result.reachable or seconds_left(end):
             # Otherwise it was our time that ran out, and silence proves nothing about the device.
-            order.settled, order.result = True, result
+            pending.settled, pending.result = True, result
 
     async def _store(self, results: list[PollResult], deadline: float, report: CollectReport) -> bool:
         """Whether everything is safe; both stores are tried, whatever becomes of the other."""
@@ -160,7 +149,7 @@ class Collect:
             return True
         lines = [line for result in results for line in encode(result.job.device_id, result.points)]
         observed = [result.observation() for result in results]
-        end = deadline - LAST_WORDS_SECONDS
+        end = deadline - REPORT_SECONDS
         points, recorded = await asyncio.gather(
             self._kept("writing points", end, lambda: self._points.keep(lines, end)),
             self._kept("recording observations", end, lambda: self._record(observed)),

@@ -12,7 +12,7 @@ from netvitals.domain.polling.observation import Observation
 from netvitals.domain.ports import ObservationStore
 from netvitals.store.outcome import Obstacle, Refusal
 from netvitals.store.ports import PointSink, Spool, SpoolMessage, SpoolQueue
-from netvitals.store.spool_batch import InvalidParcel, Parcel, decode_parcel
+from netvitals.store.spool_batch import InvalidSpoolBatch, SpoolBatch, decode_spool_batch
 from netvitals.usecases.store_points import SPOOL_RESERVE_SECONDS, set_aside
 
 BACKOFF_STEP_SECONDS = 30
@@ -29,7 +29,7 @@ class ReplayReport(msgspec.Struct):
     points_replayed: int = 0
     points_refused: int = 0
     observations_replayed: int = 0
-    parcels_poisoned: int = 0
+    messages_unreadable: int = 0
     failed_ids: list[str] = []
     """Messages that stay in the spool."""
     obstacle: Obstacle | None = None
@@ -38,7 +38,7 @@ class ReplayReport(msgspec.Struct):
 
 class _Opened(NamedTuple):
     message: SpoolMessage
-    parcel: Parcel
+    batch: SpoolBatch
 
 
 class Replay:
@@ -67,9 +67,9 @@ class Replay:
         """Deliver the messages; those in `failed_ids` are hidden for a while, the others may be deleted."""
         report = ReplayReport()
         opened = self._opened(sorted(messages, key=lambda message: message.sent_at), report)
-        lines = [each for each in opened if each.parcel.content == "lines"]
+        lines = [each for each in opened if each.batch.content == "lines"]
         self._replay_lines(lines, deadline, report)
-        self._replay_observations([each for each in opened if each.parcel.content != "lines"], report)
+        self._replay_observations([each for each in opened if each.batch.content != "lines"], report)
         for message in messages:
             if message.id in report.failed_ids:
                 self._queue.postpone(message, backoff_seconds(message.receive_count))
@@ -79,13 +79,13 @@ class Replay:
         opened = []
         for message in messages:
             try:
-                opened.append(_Opened(message, decode_parcel(message.body)))
-            except InvalidParcel as error:
+                opened.append(_Opened(message, decode_spool_batch(message.body)))
+            except InvalidSpoolBatch as error:
                 self._poisoned(message, str(error), report)
         return opened
 
     def _poisoned(self, message: SpoolMessage, reason: str, report: ReplayReport) -> None:
-        report.parcels_poisoned += 1
+        report.messages_unreadable += 1
         report.detail = reason
         try:
             set_aside(self._rejects, [Refusal(message.body[:MAX_POISON_CHARACTERS], reason)])
@@ -93,7 +93,7 @@ class Replay:
             report.failed_ids.append(message.id)
 
     def _replay_lines(self, opened: Sequence[_Opened], deadline: float, report: ReplayReport) -> None:
-        lines = list(dict.fromkeys(line for each in opened for line in each.parcel.records))
+        lines = list(dict.fromkeys(line for each in opened for line in each.batch.records))
         if not lines:
             return
         if self._clock() < self._paused_until:
@@ -111,8 +111,8 @@ class Replay:
             unsent.update(refusal.line for refusal in outcome.refused)
             report.detail = str(error)
         for each in opened:
-            rest = [line for line in each.parcel.records if line in unsent]
-            if rest and not self._respooled(rest, each.parcel):
+            rest = [line for line in each.batch.records if line in unsent]
+            if rest and not self._respooled(rest, each.batch):
                 report.failed_ids.append(each.message.id)
 
     def _note(self, obstacle: Obstacle | None) -> None:
@@ -123,12 +123,12 @@ class Replay:
         self._paused_until = self._clock() + pause * random.uniform(0.5, 1)  # noqa: S311, spreads load only
         self._obstacles_in_a_row += 1
 
-    def _respooled(self, rest: list[str], parcel: Parcel) -> bool:
-        """Whether the rest of a parcel, of which some was delivered, has become a parcel of its own."""
-        if len(rest) == len(parcel.records):
+    def _respooled(self, rest: list[str], batch: SpoolBatch) -> bool:
+        """Whether the rest of a batch, of which some was delivered, has become a batch of its own."""
+        if len(rest) == len(batch.records):
             return False
         try:
-            self._spool.put("lines", rest, parcel.cause)
+            self._spool.put("lines", rest, batch.cause)
         except Unavailable:
             return False
         return True
@@ -138,7 +138,7 @@ class Replay:
         delivered: list[_Opened] = []
         for each in opened:
             try:
-                observed += [msgspec.json.decode(record, type=Observation) for record in each.parcel.records]
+                observed += [msgspec.json.decode(record, type=Observation) for record in each.batch.records]
                 delivered.append(each)
             except msgspec.DecodeError as error:
                 self._poisoned(each.message, f"a record is no observation: {error}", report)

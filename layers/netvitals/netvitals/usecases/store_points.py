@@ -7,23 +7,11 @@ import msgspec
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.observation import Observation
 from netvitals.domain.ports import ObservationStore
-from netvitals.store.outcome import Obstacle, Refusal
+from netvitals.store.outcome import Refusal, StoreReport
 from netvitals.store.ports import PointSink, Spool
 
 SPOOL_RESERVE_SECONDS = 5.0
 """Of the time given, kept back for the spool."""
-
-
-class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of lines that are all safe."""
-
-    written: int = 0
-    spooled: int = 0
-    refused: int = 0
-    """Set aside on the reject queue, with the reason."""
-    obstacle: Obstacle | None = None
-    detail: str = ""
-    """For a person: why lines were spooled or refused. Never a secret."""
 
 
 class StorePoints:

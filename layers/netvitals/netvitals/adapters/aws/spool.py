@@ -1,4 +1,4 @@
-"""The spool and the reject queue: parcels on an SQS queue."""
+"""The spool and the reject queue: batches of records as messages of an SQS queue."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from netvitals.adapters.aws.faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 from netvitals.store.ports import SpoolMessage
-from netvitals.store.spool_batch import Content, InvalidParcel, encode_parcels
+from netvitals.store.spool_batch import Content, InvalidSpoolBatch, encode_spool_batches
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -29,7 +29,7 @@ class Depth(NamedTuple):
 
 
 class SqsSpool:
-    """Puts parcels on a queue and takes them off; see `ports.Spool` and `ports.SpoolQueue`."""
+    """Puts batches of records on a queue and takes messages off; see `ports.Spool` and `ports.SpoolQueue`."""
 
     def __init__(
         self, client: "SQSClient", queue_url: str, *, sleep: Callable[[float], None] = time.sleep
@@ -38,9 +38,9 @@ class SqsSpool:
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
         try:
-            for batch in _batches(encode_parcels(content, records, cause)):
+            for batch in _batches(encode_spool_batches(content, records, cause)):
                 self._send([_entry(n, body, content) for n, body in enumerate(batch)])
-        except InvalidParcel as error:
+        except InvalidSpoolBatch as error:
             raise Unavailable(f"not kept: {error}") from None
 
     def _send(self, entries: "list[SendMessageBatchRequestEntryTypeDef]") -> None:

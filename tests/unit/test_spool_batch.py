@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.store.spool_batch import MAX_BODY_BYTES, InvalidParcel, decode_parcel, encode_parcels
+from netvitals.store.spool_batch import (
+    MAX_BODY_BYTES,
+    InvalidSpoolBatch,
+    decode_spool_batch,
+    encode_spool_batches,
+)
 
 RECORD = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=50)
 
 
 def body(**changes: object) -> str:
-    good = json.loads(next(encode_parcels("lines", ["m x=1 1"], "timeout")))
+    good = json.loads(next(encode_spool_batches("lines", ["m x=1 1"], "timeout")))
     return json.dumps(good | changes)
 
 
@@ -22,34 +27,36 @@ def packed(text: bytes) -> str:
 
 @given(st.lists(RECORD, min_size=1), RECORD)
 def test_records_come_out_as_they_went_in(records: list[str], cause: str) -> None:
-    (encoded,) = encode_parcels("lines", records, cause)
-    parcel = decode_parcel(encoded)
-    assert (parcel.content, parcel.records, parcel.cause) == ("lines", records, cause)
+    (encoded,) = encode_spool_batches("lines", records, cause)
+    batch = decode_spool_batch(encoded)
+    assert (batch.content, batch.records, batch.cause) == ("lines", records, cause)
 
 
-def test_nothing_is_no_parcel() -> None:
-    assert list(encode_parcels("lines", [], "")) == []
+def test_nothing_is_no_batch() -> None:
+    assert list(encode_spool_batches("lines", [], "")) == []
 
 
 def test_many_records_become_several_bodies_below_the_limit_in_order() -> None:
     records = [f"m,t={n:x} x={hash(str(n))} {n}" for n in range(40_000)]
-    bodies = list(encode_parcels("lines", records, "timeout"))
+    bodies = list(encode_spool_batches("lines", records, "timeout"))
     assert len(bodies) > 1
     assert max(map(len, bodies)) <= MAX_BODY_BYTES
-    assert [record for one in bodies for record in decode_parcel(one).records] == records
+    assert [record for one in bodies for record in decode_spool_batch(one).records] == records
 
 
 def test_records_that_compress_well_never_unpack_to_more_than_is_read() -> None:
     records = ["x" * 1000] * 10_000
     assert [
-        record for one in encode_parcels("lines", records, "") for record in decode_parcel(one).records
+        record
+        for one in encode_spool_batches("lines", records, "")
+        for record in decode_spool_batch(one).records
     ] == records
 
 
 def test_a_record_that_fits_nowhere_is_an_error() -> None:
     noise = base64.b64encode(bytes(hash((n, "noise")) & 0xFF for n in range(400_000))).decode()
-    with pytest.raises(InvalidParcel, match="does not fit"):
-        list(encode_parcels("lines", [noise], ""))
+    with pytest.raises(InvalidSpoolBatch, match="does not fit"):
+        list(encode_spool_batches("lines", [noise], ""))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +79,6 @@ def test_a_record_that_fits_nowhere_is_an_error() -> None:
     ],
     ids=range(14),
 )
-def test_anything_else_is_an_invalid_parcel(malformed: str) -> None:
-    with pytest.raises(InvalidParcel):
-        decode_parcel(malformed)
+def test_anything_else_is_an_invalid_batch(malformed: str) -> None:
+    with pytest.raises(InvalidSpoolBatch):
+        decode_spool_batch(malformed)
