@@ -43,7 +43,7 @@ def run(name: str, build: Path, more: str, *, compiled: bool) -> tuple[float, in
             cwd=function.code,
             env={
                 "PATH": os.environ["PATH"],
-                "PYTHONPATH": os.pathsep.join(str(layer / "python") for layer in function.layers),
+                "PYTHONPATH": os.pathsep.join(map(str, function.path)),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 # Looked for there alone, and nothing is there.
                 **({} if compiled else {"PYTHONPYCACHEPREFIX": empty}),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.aws.template import Resolver, load
-from local.lambda_.runtime import Function, Sandbox
+from local.lambda_.sandbox import Function, Sandbox
 
 BUILD_DIR = Path(".aws-sam/host/build")
 
@@ -39,8 +39,8 @@ def function_from(
     return Function(
         name=name,
         code=(build_dir / properties["CodeUri"]).resolve(),
-        layers=[
-            (build_dir / resources[layer]["Properties"]["ContentUri"]).resolve()
+        path=[
+            (build_dir / resources[layer]["Properties"]["ContentUri"] / "python").resolve()
             for layer in properties.get("Layers", [])
         ],
         handler=properties["Handler"],

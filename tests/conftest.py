@@ -1,6 +1,7 @@
 import pytest
 
 pytest_plugins = [
+    "fixtures.bare",
     "fixtures.influxdb",
     "fixtures.postgres",
     "fixtures.snmpd",

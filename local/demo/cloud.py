@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,15 +10,13 @@ import boto3
 import msgspec
 from moto.server import ThreadedMotoServer
 
-from local.lambda_.functions import sqs_event
+from local.lambda_.handlers import sqs_event
 
 REGION = "eu-west-1"
 QUEUES = ("status", "metrics", "spool", "reject")
 PARAMETER = "/netvitals/demo/configuration"
 BUS = "netvitals-demo"
 VISIBILITY_SECONDS = "60"
-_OTHERS = ("AWS_", "DATABASE_URL", "INFLUXDB_", "NETVITALS_", "PG", "POWERTOOLS_")
-"""Variables of the person who runs the demo: the functions have their own, and nobody's account."""
 
 
 class Cloud:
@@ -66,17 +63,12 @@ class Cloud:
         events.put_targets(Rule="all", EventBusName=BUS, Targets=[target])
 
     def environment(self) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
         return {
-            **own,
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "demo",
             "AWS_SECRET_ACCESS_KEY": "demo",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": ",".join(filter(None, (own.get("NO_PROXY"), "127.0.0.1"))),
             **{f"NETVITALS_{name.upper()}_QUEUE_URL": self._queues[name] for name in QUEUES},
             **{f"NETVITALS_{name.upper()}_SECRET_ARN": arn for name, arn in self._secrets.items()},
             "NETVITALS_CONFIG_PARAMETER": PARAMETER,

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,8 +12,8 @@ from typing import Any, NamedTuple
 from local.demo.cloud import Cloud, cloud
 from local.demo.databases import embedded_database, given_database
 from local.demo.devices import CREDENTIALS, Role, cast
-from local.demo.function import Function
 from local.demo.influx import Influx, given_influx, own_influx
+from local.lambda_.sandbox import Function, Sandbox
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.inventory_writer import plan_import, write_import
 from netvitals.adapters.postgres.schema import migrate
@@ -23,6 +24,8 @@ from netvitals.domain.settings.secret import Secret
 FUNCTIONS = ("fanout", "collector-status", "collector-metrics", "status", "replay")
 """Each a process; the collector has one for each of its queues."""
 RETENTION_SECONDS = 900
+INVOCATION_SECONDS = 30
+ROOT = Path(__file__).parents[2]
 _COLUMNS = ("hostname", "ip_address", "device_type", "credential", "parent_id", "settings")
 
 
@@ -35,7 +38,7 @@ class Stage(NamedTuple):
     database_url: str
     database_is_own: bool
     influx: Influx
-    functions: dict[str, Function]
+    functions: dict[str, Sandbox]
     logs: Path
 
 
@@ -78,7 +81,9 @@ def stage(metrics_seconds: int) -> Iterator[Stage]:
             name: _function(stack, name, account.environment(), folder / f"{name}.log") for name in FUNCTIONS
         }
         for function in functions.values():
-            function.ready()
+            function.start()
+        for function in functions.values():
+            function.wait_until_ready()
         yield Stage(roles, account, database, url, not given, influx, functions, folder)
 
 
@@ -91,10 +96,16 @@ def _influx() -> Iterator[Influx]:
             yield influx
 
 
-def _function(stack: ExitStack, name: str, environment: dict[str, str], log: Path) -> Function:
-    function = Function(name, environment, log)
-    stack.callback(function.close)
-    return function
+def _function(stack: ExitStack, name: str, environment: dict[str, str], log: Path) -> Sandbox:
+    """Make the environment of a function that runs from its sources."""
+    function = Function(
+        name=name,
+        code=ROOT / "functions" / name.partition("-")[0],
+        path=[ROOT / "layers" / "netvitals", Path(sysconfig.get_path("purelib"))],
+        environment={**environment, "POWERTOOLS_SERVICE_NAME": name},
+        timeout_seconds=INVOCATION_SECONDS,
+    )
+    return stack.enter_context(Sandbox(function, log))
 
 
 def _on_stage(stack: ExitStack, role: Role, number: int) -> Device:

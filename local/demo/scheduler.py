@@ -1,15 +1,16 @@
 """What Lambda's event source mappings and EventBridge Scheduler do: they start the functions."""
 
+import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 from local.demo.cloud import Cloud
-from local.demo.function import Function, FunctionError
+from local.lambda_.sandbox import FunctionError, Sandbox
 from netvitals.domain.polling.job import Kind, decode_jobs
 
 PERIOD_SECONDS = 60
@@ -70,14 +71,14 @@ class Loop:
 class EventSource:
     """Gives a queue's messages to a function, and deletes those that it does not report as failed."""
 
-    def __init__(self, cloud: Cloud, queue: str, function: Function, ledger: Ledger) -> None:
+    def __init__(self, cloud: Cloud, queue: str, function: Sandbox, ledger: Ledger) -> None:
         self._cloud, self._queue, self._function, self._ledger = cloud, queue, function, ledger
 
     def step(self) -> None:
         messages = self._cloud.receive(self._queue)
         if not messages:
             return
-        answer = self._function.invoke(self._cloud.event_of(self._queue, messages))
+        answer = invoked(self._function, self._cloud.event_of(self._queue, messages))
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         done = [message for message in messages if message["MessageId"] not in failed]
         for message in done if self._queue in ("status", "metrics") else ():
@@ -88,7 +89,7 @@ class EventSource:
 class Schedule:
     """Fires a minute's tick at its beginning, from the minute that `first` lies in."""
 
-    def __init__(self, kind: Kind, first: int, fanout: Function, ledger: Ledger) -> None:
+    def __init__(self, kind: Kind, first: int, fanout: Sandbox, ledger: Ledger) -> None:
         self._kind, self._next, self._fanout, self._ledger = kind, first, fanout, ledger
 
     def step(self) -> None:
@@ -96,7 +97,7 @@ class Schedule:
             return
         scheduled, self._next = self._next, self._next + PERIOD_SECONDS
         event = {"kind": self._kind, "schedule": "rate(1 minute)", "scheduled_time": _text(scheduled)}
-        report = self._fanout.invoke(event)
+        report = invoked(self._fanout, event)
         if report["bad_rows"]:
             raise FunctionError(f"fan-out found {report['bad_rows']} unusable devices")
 
@@ -104,7 +105,7 @@ class Schedule:
 class Drive:
     """All that moves: `with` it, schedules fire, queues are read, and status is decided."""
 
-    def __init__(self, cloud: Cloud, functions: dict[str, Function], now: int) -> None:
+    def __init__(self, cloud: Cloud, functions: dict[str, Sandbox], now: int) -> None:
         self.ledger = Ledger()
         # The window that is under way began a while ago, so that the next one is soon seen to begin.
         first = now - PERIOD_SECONDS * 3 // 4
@@ -136,12 +137,17 @@ class Drive:
     def _loop(self, step: Callable[[], None], seconds: float = _LOOK_SECONDS) -> Loop:
         return Loop(step, seconds, self.ledger)
 
-    def _source(self, cloud: Cloud, queue: str, function: Function) -> Loop:
+    def _source(self, cloud: Cloud, queue: str, function: Sandbox) -> Loop:
         return self._loop(EventSource(cloud, queue, function, self.ledger).step)
 
 
-def _decide(status: Function) -> None:
-    status.invoke({"scheduled_time": _text(int(time.time()))})
+def _decide(status: Sandbox) -> None:
+    invoked(status, {"scheduled_time": _text(int(time.time()))})
+
+
+def invoked(function: Sandbox, event: Any) -> Any:
+    """Return what a function makes of an event; raises FunctionError."""
+    return function.invoke(json.dumps(event).encode()).value()
 
 
 def _text(at: int) -> str:

@@ -1,111 +1,111 @@
-"""AWS's Lambda Runtime API on a loopback port, for one execution environment.
+"""AWS's Lambda Runtime API on a loopback port, for one execution environment and without a thread.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import json
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
-from threading import Thread
-from typing import Any, ClassVar, Literal, NamedTuple
+import socket
+import time
+from contextlib import suppress
+from http.client import parse_headers
+from typing import Any, BinaryIO, Literal, NamedTuple
 
-_PREFIX = "/2018-06-01/runtime"
+_NEXT = "/2018-06-01/runtime/invocation/next"
+_INIT_ERROR = "/2018-06-01/runtime/init/error"
+_READ_SECONDS = 60.0
 
-
-class Invocation(NamedTuple):
-    request_id: str
-    event: bytes
-    deadline_ms: int
-    """On the clock of `time.time`."""
-    function_arn: str
+type Kind = Literal["ready", "response", "error", "init_error"]
 
 
 class Message(NamedTuple):
     """What the runtime has said: it is ready for an event, or how the last one ended."""
 
-    kind: Literal["ready", "response", "error", "init_error"]
+    kind: Kind
     body: Any = None
 
 
 class RuntimeApi:
-    """Hands invocations to the runtime and its answers to whoever waits for them."""
+    """Takes the runtime's requests one after another; that for the next event is answered by `invoke`."""
 
-    def __init__(self) -> None:
-        self.messages: Queue[Message] = Queue()
-        self._invocations: Queue[Invocation | None] = Queue()
-        handler = type("Handler", (_Handler,), {"api": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+    def __init__(self, function_arn: str) -> None:
+        self._function_arn = function_arn
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._waiting: socket.socket | None = None
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._server.server_port}"
+        return "{}:{}".format(*self._listener.getsockname())
 
-    def invoke(self, invocation: Invocation) -> None:
-        self._invocations.put(invocation)
+    @property
+    def is_ready(self) -> bool:
+        """Whether the runtime waits for an event."""
+        return self._waiting is not None
 
-    def next(self) -> Invocation | None:
-        """The next invocation, once there is one; None when the environment is shut down."""
-        self.messages.put(Message("ready"))
-        return self._invocations.get()
+    def invoke(self, request_id: str, event: bytes, timeout_seconds: float) -> None:
+        """Hand an event to the runtime, which must be ready."""
+        assert self._waiting is not None  # noqa: S101, see is_ready
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + timeout_seconds) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self._function_arn,
+        }
+        _answer(self._waiting, "200 OK", event, headers)
+        self._waiting = None
+
+    def receive(self, seconds: float) -> Message | None:
+        """Return what the runtime says within this time; None where it says nothing."""
+        self._listener.settimeout(seconds)
+        try:
+            client, _ = self._listener.accept()
+        except TimeoutError:
+            return None
+        client.settimeout(_READ_SECONDS)
+        with client.makefile("rb") as stream:
+            target = stream.readline().decode().partition(" ")[2].partition(" ")[0]
+            body = _body(stream) if target else b""
+        if not target:  # it has died before it could ask
+            client.close()
+            return None
+        if target == _NEXT:
+            self._waiting = client
+            return Message("ready")
+        _answer(client, "202 Accepted", b'{"status": "OK"}')
+        return Message(_kind_of(target), json.loads(body or b"null"))
+
+    def reset(self) -> None:
+        """Forget a runtime that has gone."""
+        if self._waiting is not None:
+            self._waiting.close()
+            self._waiting = None
 
     def close(self) -> None:
-        self._invocations.put(None)
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self.reset()
+        self._listener.close()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    api: ClassVar[RuntimeApi]
-    protocol_version = "HTTP/1.1"
+def _kind_of(target: str) -> Kind:
+    if target == _INIT_ERROR:
+        return "init_error"
+    return "response" if target.endswith("/response") else "error"
 
-    def do_GET(self) -> None:
-        if self.path != f"{_PREFIX}/invocation/next":
-            self._answer(HTTPStatus.NOT_FOUND)
-            return
-        invocation = self.api.next()
-        if invocation is None:  # the runtime is gone, and nobody is there to be answered
-            self.close_connection = True
-            return
-        headers = {
-            "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
-            "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-        }
-        self._answer(HTTPStatus.OK, invocation.event, headers)
 
-    def do_POST(self) -> None:
-        body = json.loads(self._body() or b"null")
-        if self.path == f"{_PREFIX}/init/error":
-            self.api.messages.put(Message("init_error", body))
-        elif self.path.endswith("/response"):
-            self.api.messages.put(Message("response", body))
-        else:
-            self.api.messages.put(Message("error", body))
-        self._answer(HTTPStatus.ACCEPTED, b'{"status": "OK"}')
+def _body(stream: BinaryIO) -> bytes:
+    headers = parse_headers(stream)
+    if headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return stream.read(int(headers.get("Content-Length", 0)))
+    chunks = []
+    while size := int(stream.readline().split(b";")[0], 16):
+        chunks.append(stream.read(size))
+        stream.readline()
+    stream.readline()
+    return b"".join(chunks)
 
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
 
-    def _answer(self, status: HTTPStatus, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Requests are the runtime's business and no news."""
+def _answer(client: socket.socket, status: str, body: bytes, headers: dict[str, str] | None = None) -> None:
+    fixed = {"Content-Type": "application/json", "Content-Length": len(body), "Connection": "close"}
+    lines = [
+        f"HTTP/1.1 {status}",
+        *(f"{name}: {value}" for name, value in {**(headers or {}), **fixed}.items()),
+    ]
+    with client, suppress(ConnectionError):  # a runtime that has gone is seen by who waits for it
+        client.sendall("\r\n".join([*lines, "", ""]).encode() + body)

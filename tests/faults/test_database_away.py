@@ -22,7 +22,7 @@ from fixtures.storage import ScriptedSink
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentThread
-from local.lambda_.functions import Context, handler_of, sqs_event
+from local.lambda_.handlers import Context, handler_of, sqs_event
 from local.tcp_proxy import Fault, TcpProxy, tcp_proxy
 from netvitals.adapters.postgres import database as postgres
 from netvitals.adapters.postgres import inventory as inventory_postgres

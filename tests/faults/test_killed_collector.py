@@ -26,7 +26,7 @@ from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentThread
 from local.fault_proxy import Exchange, FaultProxy, fault_proxy
-from local.lambda_.functions import Context, handler_of, sqs_event
+from local.lambda_.handlers import Context, handler_of, sqs_event
 from local.tcp_proxy import TcpProxy, tcp_proxy
 from netvitals.domain.polling.job import Job, encode_jobs
 from netvitals.domain.settings.policy import PollSettings, SnmpSettings
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 ADDRESSES = ("127.0.13.1", "127.0.13.2", "127.0.13.3")
 COLLECTOR = (
-    "import json, sys; from local.lambda_.functions import Context, handler_of;"
+    "import json, sys; from local.lambda_.handlers import Context, handler_of;"
     "handler_of('collector')(json.load(sys.stdin), Context(60))"
 )
 UPSERT, COMMIT = b"INSERT INTO device_state", b"COMMIT"

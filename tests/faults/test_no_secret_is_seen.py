@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from fixtures.influxdb import TOKEN, Influx
-from local.lambda_.functions import Context, handler_of, sqs_event
+from local.lambda_.handlers import Context, handler_of, sqs_event
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.job import Job, encode_jobs
 from netvitals.domain.settings.policy import PollSettings, SnmpSettings

@@ -21,7 +21,7 @@ from fixtures.snmpd import Snmpd, StartSnmpd
 from local.aws import server as aws
 from local.aws.cloudformation import EVERYTHING, Deployed
 from local.invoke import function_from
-from local.lambda_.runtime import Function, Outcome, Sandbox
+from local.lambda_.sandbox import Function, Outcome, Sandbox
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

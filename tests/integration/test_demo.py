@@ -1,12 +1,10 @@
 """`make demo`, as a person starts it who has only what local/requirements.txt installs."""
 
-import os
 import re
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -16,49 +14,8 @@ from fixtures.influxdb import TOKEN, Influx
 from netvitals.domain.polling.schedule import phase
 
 ROOT = Path(__file__).parents[2]
-FOREIGN = ("AWS_", "DATABASE_URL", "INFLUXDB_", "NETVITALS_", "PG", "PYTEST")
-BLOCKER = """
-import sys
-from importlib.metadata import packages_distributions
-from pathlib import Path
-
-
-def normal(name):
-    return name.lower().replace("_", "-").replace(".", "-")
-
-
-requirements = Path({requirements!r}).read_text().splitlines()
-installed = {{normal(line.split("==")[0]) for line in requirements if "==" in line}} | {{"netvitals"}}
-foreign = {{
-    module for module, owners in packages_distributions().items()
-    if not any(normal(owner) in installed for owner in owners)
-}} - sys.stdlib_module_names | {{"tests", "fixtures"}}
-
-
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in foreign and not name.startswith("_"):
-            raise ModuleNotFoundError(f"{{name}} is not in local/requirements.txt", name=name)
-
-
-sys.meta_path.insert(0, Blocker())
-"""
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment in which only the packages of local/requirements.txt can be imported, and a folder of
-    its own for temporary files."""
-    blocker = tmp_path / "blocker"
-    blocker.mkdir()
-    source = BLOCKER.format(requirements=str(ROOT / "local" / "requirements.txt"))
-    (blocker / "sitecustomize.py").write_text(source)
-    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    with tempfile.TemporaryDirectory(prefix="demo-") as folder:  # short: a Unix socket's path has 107 bytes
-        Path(folder).chmod(0o755)
-        yield {**own, "PYTHONPATH": str(blocker), "TMPDIR": folder}
 
 
 def start(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
@@ -83,7 +40,7 @@ def ended(demo: subprocess.Popen[str]) -> tuple[int, list[str]]:
 def left_behind(environment: Mapping[str, str]) -> list[str]:
     """Files in its temporary folder, and processes that were started with it."""
     files = [str(path) for path in Path(environment["TMPDIR"]).iterdir()]
-    mark = f"TMPDIR={environment['TMPDIR']}\0".encode()
+    mark = environment["TMPDIR"].encode()
     processes = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:

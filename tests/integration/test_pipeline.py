@@ -11,7 +11,7 @@ import pytest
 from fixtures.influxdb import TOKEN
 from fixtures.pipeline import COMMUNITY, Pipeline
 from fixtures.snmpd import HOST, Snmpd, StartSnmpd
-from local.lambda_.functions import Context, handler_of, sqs_event
+from local.lambda_.handlers import Context, handler_of, sqs_event
 from netvitals.wiring.parts import forget
 
 pytestmark = pytest.mark.integration

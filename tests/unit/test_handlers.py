@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.lambda_.functions import FUNCTIONS, Context, module_of, sqs_event
+from local.lambda_.handlers import FUNCTIONS, Context, module_of, sqs_event
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.usecases.collect import CollectReport, QueueMessage
 from netvitals.usecases.fan_out import FanOutReport

@@ -1,10 +1,13 @@
 """`python -m local.invoke` finds a built function, its layers and its environment in the template."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from fixtures.bare import ROOT
 from local.aws.template import Resolver, load
 from local.invoke import function_from, main, variables_of
 
@@ -56,7 +59,7 @@ def build(tmp_path: Path) -> Path:
 def test_globals_are_merged_and_the_functions_own_values_win(build: Path) -> None:
     function = function_from(build, "Fn")
     assert (function.timeout_seconds, function.memory_mb, function.handler) == (120, 256, "app.handler")
-    assert [layer.name for layer in function.layers] == ["Shared", "Own"]
+    assert [folder.parent.name for folder in function.path] == ["Shared", "Own"]
     assert function.environment == {
         "WHERE": "us-east-1/arn:aws:sqs:us-east-1:123456789012:Jobs",
         "EVERYWHERE": "no",
@@ -109,3 +112,13 @@ def test_the_answer_is_printed_and_the_report_stands_apart(
     assert "Duration" in printed.err
     assert main(["Fn", "--build-dir", str(build)]) == 1
     assert "KeyError" in capsys.readouterr().out
+
+
+def test_it_runs_with_what_the_demo_installs(build: Path, bare: dict[str, str]) -> None:
+    (build / "event.json").write_text('{"x": 1}')
+    arguments = ["Fn", "--build-dir", str(build), "--event", str(build / "event.json")]
+    done = subprocess.run(
+        [sys.executable, "-m", "local.invoke", *arguments],
+        cwd=ROOT, env=bare, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.lambda_.functions import Context
+from local.lambda_.handlers import Context
 from netvitals import observability
 from netvitals.adapters.aws.xray import subsegment
 from netvitals.domain.errors import Unavailable

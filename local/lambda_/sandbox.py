@@ -1,8 +1,8 @@
-"""Runs a built function as AWS Lambda does, without Docker: under AWS's own runtime client.
+"""Run a function as AWS Lambda does, without Docker: under AWS's own runtime client, in a process of its own.
 
-The process sees the function's folder, its layers and `awslambdaric`, and nothing else that happens to be
-installed here: a dependency missing from a layer is missing here too. Not imitated: the processor share that
-goes with the memory, the memory's limit, and a read-only file system (nothing is compiled, as there).
+The process sees the function's folder, the folders of `Function.path` and `awslambdaric`, and nothing else
+that is installed here: a dependency that is missing from a layer is missing here too. Not imitated: the share
+of a processor that goes with the memory, the memory's limit, and a read-only file system.
 """
 
 import os
@@ -10,36 +10,43 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
 from pathlib import Path
-from queue import Empty
 from types import TracebackType
 from typing import Any, Self
 
 from local.aws.template import ACCOUNT, REGION
-from local.lambda_.runtime_api import Invocation, Message, RuntimeApi
+from local.lambda_.runtime_api import Message, RuntimeApi
 
 _RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
+STAND_IN = Path(__file__).with_name("runtime_client.py")
+"""Of what awslambdaric compiles on Linux, for other systems."""
 _INIT_SECONDS = 60.0
 """Lambda allows 10; a machine that runs tests has other things to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A function as it was built."""
+    """A function, built or from its sources."""
 
     name: str
     code: Path
-    layers: Sequence[Path]
+    path: Sequence[Path]
+    """Folders that modules are imported from, beside the function's own: a layer's `python`."""
     handler: str = "app.handler"
     environment: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 60
     memory_mb: int = 128
     log_format: str = "JSON"
+
+
+class FunctionError(Exception):
+    """An invocation that ended in an error; says its type and message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +58,22 @@ class Outcome:
     error: dict[str, Any] | None
     """`errorType`, `errorMessage` and, for an exception, `stackTrace`."""
     log: str
-    """What the process wrote since the invocation before, in initialisation too."""
+    """What the process wrote since the invocation before, initialisation included."""
     duration_ms: float
     init_ms: float | None
     """None where the environment was warm."""
     max_memory_mb: float
     memory_mb: int
+
+    def value(self) -> Any:
+        """Return the payload.
+
+        Raises:
+            FunctionError: there is none, but an error.
+        """
+        if self.error is not None:
+            raise FunctionError("{errorType}: {errorMessage}".format_map(self.error))
+        return self.payload
 
     @property
     def report(self) -> str:
@@ -72,28 +89,66 @@ class Outcome:
 
 
 class Sandbox:
-    """One execution environment: cold at first, then warm, and cold again after a crash or a timeout."""
+    """One execution environment: cold at first, then warm, and cold again after a crash or a time-out.
 
-    def __init__(self, function: Function) -> None:
+    Events that threads bring at the same time are run one after another. What the process writes goes to the
+    file `log`, where one is given.
+    """
+
+    def __init__(self, function: Function, log: Path | None = None) -> None:
         self._function = function
         self._folder = Path(tempfile.mkdtemp(prefix="lambda-"))
         self._runtime = _runtime_files(self._folder / "runtime")
-        self._log = self._folder / "log"
+        self._log = log or self._folder / "log"
         self._log.touch()
-        self._read = 0
-        self._api: RuntimeApi | None = None
+        self._read = self._log.stat().st_size
+        self._api = RuntimeApi(_arn(function.name))
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin a cold start, unless the environment is warm."""
+        if self._process is not None:
+            return
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys._base_executable, "-m", "awslambdaric", self._function.handler],  # type: ignore[attr-defined] # noqa: SLF001, the interpreter without the virtual environment's packages
+                cwd=self._function.code,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C is for whoever made the sandbox
+            )
+
+    def wait_until_ready(self) -> None:
+        """Return once the cold start has ended.
+
+        Raises:
+            FunctionError: it failed.
+        """
+        with self._lock:
+            if not self._api.is_ready and (message := self._initialised()).kind != "ready":
+                self._stop()
+                raise FunctionError(f"{self._function.name}: {message.body}")
 
     def invoke(self, event: bytes) -> Outcome:
         """Run one event to its end, or to the function's timeout."""
-        request_id = str(uuid.uuid4())
-        init_ms, message = self._start() if self._process is None else (None, Message("ready"))
-        started = time.monotonic()
+        with self._lock:
+            return self._invoke(event)
+
+    def _invoke(self, event: bytes) -> Outcome:
+        request_id, init_ms = str(uuid.uuid4()), None
+        message, started = Message("ready"), time.monotonic()
+        if self._process is None or not self._api.is_ready:
+            message = self._initialised()
+            init_ms = (time.monotonic() - started) * 1000
+            started = time.monotonic()
         if message.kind == "ready":
             message = self._run(request_id, event)
         duration_ms = (time.monotonic() - started) * 1000
         memory_mb = self._peak_memory_mb()
-        if message.kind == "init_error" or not self._warm():
+        if message.kind == "init_error" or not self._is_alive():
             self._stop()
         failed = message.kind != "response"
         return Outcome(
@@ -109,6 +164,7 @@ class Sandbox:
 
     def close(self) -> None:
         self._stop()
+        self._api.close()
         shutil.rmtree(self._folder)
 
     def __enter__(self) -> Self:
@@ -119,58 +175,36 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _start(self) -> tuple[float, Message]:
-        started = time.monotonic()
-        self._api = RuntimeApi()
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys._base_executable, "-m", "awslambdaric", self._function.handler],  # type: ignore[attr-defined] # noqa: SLF001, the interpreter without the virtual environment's packages
-                cwd=self._function.code,
-                env=self._environment(self._api.address),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        message = self._wait(_INIT_SECONDS, f"Initialisation timed out after {_INIT_SECONDS:.2f} seconds")
-        return (time.monotonic() - started) * 1000, message
+    def _initialised(self) -> Message:
+        self.start()
+        return self._wait(_INIT_SECONDS, f"Initialisation timed out after {_INIT_SECONDS:.2f} seconds")
 
     def _run(self, request_id: str, event: bytes) -> Message:
-        assert self._api is not None  # noqa: S101, _start has made it
-        function = self._function
-        self._api.invoke(
-            Invocation(
-                request_id=request_id,
-                event=event,
-                deadline_ms=int((time.time() + function.timeout_seconds) * 1000),
-                function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}",
-            )
-        )
-        message = self._wait(
-            function.timeout_seconds, f"Task timed out after {function.timeout_seconds:.2f} seconds"
-        )
-        if message.kind in ("response", "error") and self._warm():
+        seconds = self._function.timeout_seconds
+        self._api.invoke(request_id, event, seconds)
+        message = self._wait(seconds, f"Task timed out after {seconds:.2f} seconds")
+        if message.kind in ("response", "error") and self._is_alive():
             # Until it asks for more, the process may still write to its log.
-            self._wait(function.timeout_seconds, "")
+            self._wait(seconds, "")
         return message
 
     def _wait(self, seconds: float, complaint: str) -> Message:
-        """What the runtime says next, or what became of it instead."""
-        assert self._api is not None  # noqa: S101, _start has made it
-        assert self._process is not None  # noqa: S101, and this
+        """Return what the runtime says next, or what became of it instead."""
+        assert self._process is not None  # noqa: S101, start has made it
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             gone = self._process.poll() is not None
-            try:
-                return self._api.messages.get(timeout=0.02)
-            except Empty:
-                if gone:
-                    status = self._process.returncode
-                    return _failure("Runtime.ExitError", f"Runtime exited with exit status {status}")
+            message = self._api.receive(0.02)
+            if message is not None:
+                return message
+            if gone:
+                status = self._process.returncode
+                return _failure("Runtime.ExitError", f"Runtime exited with exit status {status}")
         self._process.kill()
         self._process.wait()
         return _failure("Sandbox.Timedout", complaint)
 
-    def _warm(self) -> bool:
+    def _is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def _stop(self) -> None:
@@ -178,13 +212,11 @@ class Sandbox:
             self._process.kill()
             self._process.wait()
             self._process = None
-        if self._api is not None:
-            self._api.close()
-            self._api = None
+        self._api.reset()
 
-    def _environment(self, address: str) -> dict[str, str]:
+    def _environment(self) -> dict[str, str]:
         function = self._function
-        layers = [str(layer / "python") for layer in function.layers]
+        path = [function.code, *function.path, self._runtime]
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "en_US.UTF-8",
@@ -204,18 +236,16 @@ class Sandbox:
             "AWS_LAMBDA_LOG_LEVEL": "INFO",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             **function.environment,
-            "AWS_LAMBDA_RUNTIME_API": address,
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "LAMBDA_TASK_ROOT": str(function.code),
             "_HANDLER": function.handler,
-            "PYTHONPATH": os.pathsep.join([str(function.code), *layers, str(self._runtime)]),
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
             "PYTHONNOUSERSITE": "1",
         }
 
     def _peak_memory_mb(self) -> float:
-        if not self._warm() or self._process is None:
-            return 0.0
-        status = Path(f"/proc/{self._process.pid}/status")
-        lines = status.read_text().splitlines() if status.exists() else []
+        status = Path(f"/proc/{self._process.pid}/status") if self._process else Path()
+        lines = status.read_text().splitlines() if self._is_alive() and status.exists() else []
         return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
 
     def _new_log(self) -> str:
@@ -226,17 +256,23 @@ class Sandbox:
         return text.decode(errors="replace")
 
 
+def _arn(name: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+
 def _failure(kind: str, text: str) -> Message:
     return Message("error", {"errorType": kind, "errorMessage": text})
 
 
 def _runtime_files(folder: Path) -> Path:
-    """A folder that holds the runtime client of this virtual environment, and nothing else of it."""
+    """Fill a folder with the runtime client of this virtual environment, and nothing else of it."""
     folder.mkdir()
     for name in _RUNTIME:
         for top, source in _top_level(name):
             if not (folder / top).exists():
                 (folder / top).symlink_to(source)
+    if not any(folder.glob("runtime_client*")):
+        (folder / STAND_IN.name).symlink_to(STAND_IN)
     return folder
 
 

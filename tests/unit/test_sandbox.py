@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.lambda_.runtime import Function, Sandbox
+from local.lambda_.sandbox import STAND_IN, Function, Sandbox
 
 type Started = Callable[..., Sandbox]
 
@@ -22,7 +22,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
         function = Function(
             name="Fn",
             code=tmp_path / "code",
-            layers=[tmp_path / "layer"],
+            path=[tmp_path / "layer" / "python"],
             **settings,  # type: ignore[arg-type]  # each test sets what it is about
         )
         sandboxes.append(Sandbox(function))
@@ -132,3 +132,14 @@ def test_an_answer_that_is_no_json_is_an_error(started: Started) -> None:
 def test_an_answer_of_a_megabyte_arrives_whole(started: Started) -> None:
     sandbox = started("def handler(event, context):\n    return 'x' * 1_000_000\n")
     assert len(sandbox.invoke(b"{}").payload) == 1_000_000
+
+
+def test_where_the_runtimes_client_is_not_compiled_a_stand_in_does_the_same(started: Started) -> None:
+    sandbox = started("def handler(event, context):\n    return 1 / event\n")
+    for compiled in sandbox._runtime.glob("runtime_client*"):
+        compiled.unlink()
+    (sandbox._runtime / STAND_IN.name).symlink_to(STAND_IN)
+    assert [sandbox.invoke(b"4").payload, sandbox.invoke(b"2").payload] == [0.25, 0.5]
+    failed = sandbox.invoke(b"0")
+    assert failed.error is not None
+    assert failed.error["errorType"] == "ZeroDivisionError"
