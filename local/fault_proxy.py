@@ -93,6 +93,28 @@ def garbage(exchange: Exchange) -> None:
     exchange.client.close()
 
 
+def flood(beginning: bytes, piece: bytes) -> Fault:
+    """Send the beginning, then the piece again and again until the client has gone."""
+
+    def fault(exchange: Exchange) -> None:
+        exchange.client.sendall(beginning)
+        while not exchange.stopped.is_set():
+            exchange.client.sendall(piece)
+
+    return fault
+
+
+def trickle(beginning: bytes, piece: bytes, seconds: float = 0.02) -> Fault:
+    """Send the beginning, then the piece now and then, for ever."""
+
+    def fault(exchange: Exchange) -> None:
+        exchange.client.sendall(beginning)
+        while not exchange.stopped.wait(seconds):
+            exchange.client.sendall(piece)
+
+    return fault
+
+
 def answer(status: int, body: bytes = b"", **headers: str) -> Fault:
     """Answer this, and do nothing."""
     lines = [f"HTTP/1.1 {status} Fault", f"Content-Length: {len(body)}"]

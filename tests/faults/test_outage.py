@@ -19,7 +19,7 @@ from local.fault_proxy import FaultProxy, fault_proxy
 from netvitals.domain.polling.point import Point
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.access import InfluxAccess
-from netvitals.store.influx import MAX_LINES, InfluxSink
+from netvitals.store.influx.sink import MAX_LINES, InfluxSink
 from netvitals.store.line_protocol import encode
 from netvitals.store.outcome import WriteOutcome
 from netvitals.usecases.replay import Replay

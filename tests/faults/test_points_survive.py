@@ -24,7 +24,7 @@ from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.point import Point
 from netvitals.domain.settings.configuration import InfluxSettings
-from netvitals.store.influx import InfluxSink
+from netvitals.store.influx.sink import InfluxSink
 from netvitals.store.line_protocol import encode
 from netvitals.store.outcome import Refusal, StoreReport
 from netvitals.store.ports import SpoolMessage

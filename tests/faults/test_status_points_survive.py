@@ -14,7 +14,7 @@ from fixtures.influxdb import Influx
 from local import fault_proxy as faults
 from local.fault_proxy import FaultProxy, fault_proxy
 from netvitals.domain.settings.configuration import InfluxSettings
-from netvitals.store.influx import InfluxSink
+from netvitals.store.influx.sink import InfluxSink
 
 pytestmark = pytest.mark.integration
 

@@ -19,9 +19,10 @@ from local.fault_proxy import Exchange, FaultProxy
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.domain.settings.secret import Secret
-from netvitals.store import influx as sink_influx
 from netvitals.store.access import InfluxAccess
-from netvitals.store.influx import InfluxSink, requests_of
+from netvitals.store.influx import delivery
+from netvitals.store.influx import sink as sink_influx
+from netvitals.store.influx.sink import InfluxSink, requests_of
 from netvitals.store.outcome import Obstacle
 
 CANARY = "canary-token-9f8e7d"
@@ -258,12 +259,110 @@ def test_lines_are_portioned_by_number_and_by_size(monkeypatch: pytest.MonkeyPat
     assert [len(portion) for portion in portions] == [2, 3, 2, 1, 1]
 
 
-def test_finding_lines_that_nobody_names_takes_a_bounded_number_of_requests(
-    bench: Bench,
-) -> None:
-    bench.proxy.inflict(faults.said(400, "invalid", "something is wrong"))
-    lines = [f"m x={n} {n}" for n in range(2000)]
+def refusing(is_bad: Callable[[str], bool], message: str = "something is wrong") -> faults.Fault:
+    """Refuse a request that holds bad lines, and say which in no way."""
+
+    def fault(exchange: Exchange) -> bytes | None:
+        bad = any(map(is_bad, exchange.text.split("\n")))
+        return (faults.said(400, "invalid", message) if bad else faults.answer(204))(exchange)
+
+    return fault
+
+
+MANY = [f"m x={n} {n}" for n in range(500)]
+
+
+@pytest.mark.parametrize(
+    "bad", [{0}, {499}, {7, 300}, set(range(24)), set(range(200, 240)), {*range(0, 99, 9)}]
+)
+def test_lines_that_nobody_names_are_found_where_others_are_taken(bench: Bench, bad: set[int]) -> None:
+    texts = {MANY[n] for n in bad}
+    bench.proxy.inflict(refusing(texts.__contains__))
+    outcome = bench.sink.write(MANY, 1e9)
+    assert {refusal.line for refusal in outcome.refused} == texts
+    assert len(outcome.refused) == len(bad)
+    assert (outcome.accepted, outcome.unsent) == (500 - len(bad), [])
+
+
+def test_where_all_lines_are_refused_and_none_is_named_they_are_not_to_blame(bench: Bench) -> None:
+    bench.proxy.inflict(refusing(lambda _: True))
+    outcome = bench.sink.write(MANY, 1e9)
+    assert (outcome.accepted, outcome.refused) == (0, [])
+    assert sorted(outcome.unsent) == sorted(MANY)
+    assert outcome.obstacle is Obstacle.SERVER
+    assert "something is wrong" in outcome.detail
+    assert len(bench.proxy.requests) < 50
+
+
+def test_a_line_that_was_taken_before_and_is_refused_now_acquits_the_others(bench: Bench) -> None:
+    def fault(exchange: Exchange) -> bytes | None:
+        good = len(bench.proxy.requests) == 2  # the first half of the lines
+        return (faults.answer(204) if good else faults.said(400, "x", "no"))(exchange)
+
+    bench.proxy.inflict(fault)
+    outcome = bench.sink.write(MANY, 1e9)
+    assert (outcome.accepted, outcome.refused) == (250, [])
+    assert sorted(outcome.unsent) == sorted(MANY[250:])
+    assert len(bench.proxy.requests) < 60
+
+
+@pytest.mark.parametrize("lines", [MANY[:1], MANY[:3]])
+def test_few_lines_that_are_refused_and_not_named_are_kept(bench: Bench, lines: list[str]) -> None:
+    bench.proxy.inflict(refusing(lambda _: True))
     outcome = bench.sink.write(lines, 1e9)
-    assert len(bench.proxy.requests) <= sink_influx.MAX_REQUESTS
-    assert len(outcome.refused) + len(outcome.unsent) == len(lines)
-    assert len(outcome.refused) > 100
+    assert (sorted(outcome.unsent), outcome.refused) == (lines, [])
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_page_of_a_proxy_is_no_verdict_on_the_lines(bench: Bench, status: int) -> None:
+    bench.proxy.inflict(faults.answer(status, b"<html><h1>nginx</h1></html>", Content_Type="text/html"))
+    outcome = bench.sink.write(MANY, 1e9)
+    assert (outcome.accepted, outcome.refused) == (0, [])
+    assert sorted(outcome.unsent) == sorted(MANY)
+    assert outcome.obstacle is Obstacle.SERVER
+    assert len(bench.proxy.requests) == (1 if status != 413 else 17)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_success_that_influxdb_does_not_give_takes_no_line(bench: Bench, status: int) -> None:
+    bench.proxy.inflict(faults.answer(status, b"<html>Please sign in</html>"))
+    outcome = bench.sink.write(LINES, 1100)
+    assert (outcome.accepted, outcome.unsent, outcome.obstacle) == (0, LINES, Obstacle.SERVER)
+    assert f"({status})" in outcome.detail
+    assert len(bench.proxy.requests) == 1
+
+
+def test_a_line_that_is_larger_than_any_limit_is_set_aside(bench: Bench) -> None:
+    giant = f'm x="{"y" * 70_000}" 1'
+    bench.proxy.upstream = 1
+    bench.proxy.inflict(lambda exchange: faults.answer(413 if len(exchange.text) > 65_000 else 204)(exchange))
+    outcome = bench.sink.write([giant, *LINES], 1e9)
+    assert (outcome.accepted, outcome.unsent) == (10, [])
+    assert [refusal.line for refusal in outcome.refused] == [giant]
+
+
+def test_a_text_that_is_cut_has_fewer_lines_tried_at_once(bench: Bench) -> None:
+    def quoting_all(exchange: Exchange) -> bytes | None:
+        lines = exchange.text.split("\n")
+        texts = "\n".join(f"unable to parse '{line}': bad" for line in lines)
+        return faults.said(400, "invalid", f"partial write: {texts} dropped=0")(exchange)
+
+    bench.proxy.inflict(quoting_all)
+    lines = [f"m,tag={'y' * 100} x={n} {n}" for n in range(3000)]
+    outcome = bench.sink.write(lines, 1e9)
+    assert sorted(refusal.line for refusal in outcome.refused) == sorted(lines)
+    assert len(bench.proxy.requests) < 40
+
+
+def test_requests_of_one_write_are_bounded(bench: Bench) -> None:
+    def naming_the_first(exchange: Exchange) -> bytes | None:
+        return faults.said(400, "invalid", f"unable to parse '{exchange.text.split(chr(10))[0]}': bad")(
+            exchange
+        )
+
+    bench.proxy.inflict(naming_the_first)
+    outcome = bench.sink.write(MANY, 1e9)
+    assert len(bench.proxy.requests) == delivery.MAX_REQUESTS
+    assert len(outcome.refused) == delivery.MAX_REQUESTS
+    assert outcome.unsent == MANY[delivery.MAX_REQUESTS :]
+    assert outcome.obstacle is Obstacle.NO_TIME

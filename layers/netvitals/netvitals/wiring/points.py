@@ -7,7 +7,7 @@ from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.adapters.files.credential_map import JsonObject
 from netvitals.adapters.refused_lines_log import NoSpool, RejectLog
 from netvitals.store.access import InfluxAccess, influx_access
-from netvitals.store.influx import InfluxSink
+from netvitals.store.influx.sink import InfluxSink
 from netvitals.wiring.parts import Parts
 
 

@@ -1,4 +1,5 @@
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.client import LineTooLong
@@ -11,9 +12,13 @@ from influxdb_client.rest import ApiException
 from urllib3 import exceptions
 
 from netvitals.domain.errors import Unavailable
-from netvitals.store.influx_faults import Remedy, fault_of, named_in
+from netvitals.store.influx.answers import Remedy, fault_of
+from netvitals.store.influx.connection import MAX_TEXT_BYTES, ForeignAnswer
+from netvitals.store.influx.named_lines import named_in
 from netvitals.store.outcome import Obstacle, Refusal
 
+OWN = '{"code": "invalid", "message": "something is wrong"}'
+PAGE = "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>"
 POOL = SimpleNamespace(host="127.0.0.1")
 
 
@@ -31,14 +36,25 @@ def answered(status: int, body: str = "", **headers: str) -> ApiException:
 @pytest.mark.parametrize(
     ("error", "remedy", "obstacle"),
     [
-        (answered(400), Remedy.ISOLATE, Obstacle.SERVER),
+        (answered(400, OWN), Remedy.ISOLATE, Obstacle.SERVER),
+        (answered(400, '{"error": "partial write"}'), Remedy.ISOLATE, Obstacle.SERVER),
+        (answered(400), Remedy.KEEP, Obstacle.SERVER),
+        (answered(400, PAGE), Remedy.KEEP, Obstacle.SERVER),
+        (answered(400, '"unable to parse"'), Remedy.KEEP, Obstacle.SERVER),
+        (answered(400, '{"errors": ["bad"]}'), Remedy.KEEP, Obstacle.SERVER),
+        (answered(400, '{"message": null, "error": ""}'), Remedy.KEEP, Obstacle.SERVER),
+        (answered(400, OWN[:-5]), Remedy.SPLIT, Obstacle.SERVER),
+        (answered(400, '{"data": ' * 50_000), Remedy.SPLIT, Obstacle.SERVER),
+        (answered(400, "[" * 50_000), Remedy.KEEP, Obstacle.SERVER),
         (answered(401), Remedy.KEEP, Obstacle.AUTH),
         (answered(403), Remedy.KEEP, Obstacle.AUTH),
         (answered(404), Remedy.KEEP, Obstacle.BUCKET),
         (answered(408), Remedy.RETRY, Obstacle.TIMEOUT),
         (answered(413), Remedy.SPLIT, Obstacle.SERVER),
+        (answered(413, PAGE), Remedy.SPLIT, Obstacle.SERVER),
         (answered(418), Remedy.KEEP, Obstacle.SERVER),
-        (answered(422), Remedy.ISOLATE, Obstacle.SERVER),
+        (answered(422, OWN), Remedy.ISOLATE, Obstacle.SERVER),
+        (answered(422, PAGE), Remedy.KEEP, Obstacle.SERVER),
         (answered(429), Remedy.RETRY, Obstacle.THROTTLED),
         (answered(302), Remedy.KEEP, Obstacle.SERVER),
         (answered(500), Remedy.RETRY, Obstacle.SERVER),
@@ -57,6 +73,7 @@ def answered(status: int, body: str = "", **headers: str) -> ApiException:
         (Unavailable("the secret can't be read"), Remedy.KEEP, Obstacle.AUTH),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), Remedy.RETRY, Obstacle.SERVER),
         (KeyError("x"), Remedy.RETRY, Obstacle.UNREACHABLE),
+        (ForeignAnswer(200), Remedy.KEEP, Obstacle.SERVER),
     ],
 )
 def test_every_error_has_a_remedy_and_a_cause(error: Exception, remedy: Remedy, obstacle: Obstacle) -> None:
@@ -77,6 +94,7 @@ def test_every_error_has_a_remedy_and_a_cause(error: Exception, remedy: Remedy, 
         ("inf", 86400),
         ("1e99", 86400),
         ("nan", 0),
+        ("9" * 5000, None),
     ],
 )
 def test_retry_after_is_seconds_or_nothing(header: str, seconds: float | None) -> None:
@@ -123,9 +141,10 @@ def message(document: object) -> str:
          ["b x=2 2"], []),
         ({"message": "field type conflict: x dropped=3"}, LINES, []),
         ({"message": "field type conflict: x dropped=1"}, [], []),
-        ({"message": 5, "data": [5, None, {"line_number": 9}]}, [], []),
-        ([], [], []),
-        ("text", [], []),
+        ({"error": "partial write: points beyond retention policy dropped=3"}, LINES, []),
+        ({"message": "line 2222222222: bad; line 0: bad; line " + "9" * 5000 + ": bad"}, [], []),
+        ({"message": "dropped=" + "3" * 5000}, [], []),
+        ({"message": "x", "data": [5, None, {"line_number": 9}, {"original_line": 5}]}, [], []),
     ],
 )  # fmt: skip
 def test_lines_are_found_by_what_the_versions_of_influxdb_say(
@@ -150,3 +169,25 @@ def test_each_refused_line_has_its_own_reason() -> None:
         "partial write: unable to parse 'a x=1 1': bad number\nunable to parse 'b x=2 2': bad time dropped=0"
     )
     assert named_in(text, LINES).refused == [Refusal("a x=1 1", "bad number"), Refusal("b x=2 2", "bad time")]
+
+
+BAITS = [
+    "unable to parse '",
+    "unable to parse '': ",
+    "field type conflict ",
+    "field type conflict dropped=",
+    "line 1",
+    "dropped=1",
+    " dropped=",
+    "\n",
+]
+
+
+@pytest.mark.parametrize("bait", BAITS)
+def test_the_longest_text_is_searched_in_no_time_whatever_it_repeats(bait: str) -> None:
+    text = bait * (MAX_TEXT_BYTES // len(bait))
+    lines = [f"m x={n} {n}" for n in range(5000)]
+    began = time.process_time()
+    named = named_in(text, lines)
+    assert time.process_time() - began < 0.5  # a search that backtracks takes a hundred times as long
+    assert len(named.refused) + len(named.suspects) + len(named.rest) == len(lines)

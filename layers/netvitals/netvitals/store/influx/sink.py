@@ -9,22 +9,20 @@ import msgspec
 
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.access import InfluxAccess
-from netvitals.store.influx_connection import InfluxConnection
-from netvitals.store.influx_faults import Fault, Remedy, fault_of, named_in
-from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
+from netvitals.store.influx.answers import Fault, Remedy, fault_of
+from netvitals.store.influx.connection import InfluxConnection
+from netvitals.store.influx.delivery import Delivery
+from netvitals.store.outcome import Obstacle, WriteOutcome
 
 MAX_LINES = 5000
 """What InfluxData advises for one request."""
 MAX_BYTES = 4_000_000
 """Before compression; the smallest limit of a hosted InfluxDB is 10 MB."""
-MAX_REQUESTS = 300
-"""For one `write`: finding a refused line that InfluxDB does not name takes about 26 of them."""
 SHORTEST_REQUEST_SECONDS = 0.05
 CAUTION_SECONDS = 60.0
 """So long after retries were in vain, requests are not retried: in an outage they only multiply the load."""
 
 _NO_TIME = Fault(Remedy.KEEP, Obstacle.NO_TIME, "no time was left to write to InfluxDB")
-_TOO_MANY = Fault(Remedy.KEEP, Obstacle.NO_TIME, f"some lines are left after {MAX_REQUESTS} requests")
 
 
 class InfluxSink:
@@ -50,7 +48,7 @@ class InfluxSink:
         self._cautious_until = float("-inf")
 
     def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:
-        delivery = _Delivery(lambda some: self.send(some, deadline))
+        delivery = Delivery(lambda some: self.send(some, deadline))
         for request in requests_of(lines):
             delivery.deliver(request)
         return delivery.outcome()
@@ -130,62 +128,3 @@ def requests_of(lines: Sequence[str]) -> Iterator[list[str]]:
         size += length + 1
     if portion:
         yield portion
-
-
-class _Delivery:
-    """Where the lines of one `write` end up. An obstacle once met, nothing more is tried."""
-
-    def __init__(self, send: Callable[[Sequence[str]], Fault | None]) -> None:
-        self._send = send
-        self._accepted = 0
-        self._refused: list[Refusal] = []
-        self._unsent: list[str] = []
-        self._obstacle: Fault | None = None
-        self._requests = 0
-
-    def deliver(self, lines: Sequence[str]) -> None:
-        fault = self._obstacle or self._sent(lines)
-        if fault is None:
-            self._accepted += len(lines)
-        elif fault.remedy is Remedy.ISOLATE:
-            self._isolate(lines, fault)
-        elif fault.remedy is Remedy.SPLIT:
-            self._halve(lines, fault)
-        else:
-            self._obstacle = fault
-            self._unsent.extend(lines)
-
-    def _sent(self, lines: Sequence[str]) -> Fault | None:
-        if self._requests >= MAX_REQUESTS:
-            return _TOO_MANY
-        self._requests += 1
-        return self._send(lines)
-
-    def _isolate(self, lines: Sequence[str], fault: Fault) -> None:
-        """Set the named lines aside and write the others once more: some versions wrote them, some not."""
-        named = named_in(fault.message, lines)
-        self._refused.extend(named.refused)
-        if not named.refused and not (named.suspects and named.rest):
-            self._halve(lines, fault)
-            return
-        for group in (named.suspects, named.rest):
-            if group:
-                self.deliver(group)
-
-    def _halve(self, lines: Sequence[str], fault: Fault) -> None:
-        if len(lines) == 1:
-            self._refused.append(Refusal(lines[0], fault.detail))
-            return
-        middle = len(lines) // 2
-        self.deliver(lines[:middle])
-        self.deliver(lines[middle:])
-
-    def outcome(self) -> WriteOutcome:
-        return WriteOutcome(
-            accepted=self._accepted,
-            refused=self._refused,
-            unsent=self._unsent,
-            obstacle=self._obstacle.obstacle if self._obstacle else None,
-            detail=self._obstacle.detail if self._obstacle else "",
-            requests=self._requests,
-        )

@@ -1,22 +1,22 @@
-"""What an error of InfluxDB's client means for the lines that were being written."""
+"""Tell failures of a write apart: what each means for the lines that were being written."""
 
-import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from http import HTTPStatus
 from http.client import LineTooLong
+from typing import Any
 
 import msgspec
 from influxdb_client.rest import ApiException
 from urllib3 import exceptions
 
 from netvitals.domain.errors import NetvitalsError
-from netvitals.domain.text import printable
-from netvitals.store.outcome import Obstacle, Refusal
+from netvitals.store.influx.connection import ForeignAnswer
+from netvitals.store.influx.named_lines import quotation, shortened
+from netvitals.store.outcome import Obstacle
 
-MAX_DETAIL = 300
+_LONGEST_HEADER = 64
 
 
 class Remedy(Enum):
@@ -39,17 +39,22 @@ class Fault(msgspec.Struct, frozen=True):
     """All that InfluxDB says, for `named_in`."""
 
 
+_FOREIGN = "this is no answer of InfluxDB's; check its URL, and what stands between"
+
+
 def fault_of(error: Exception) -> Fault:
-    """The one place where failures are told apart."""
+    """Return what a failure means; the one place where they are told apart."""
     if isinstance(error, ApiException) and error.status:
         return _fault_of_answer(error, int(error.status))
     if isinstance(error, exceptions.MaxRetryError) and error.reason is not None:
         return fault_of(error.reason)
     if isinstance(error, exceptions.ProtocolError) and isinstance(error.args[-1], LineTooLong):
         return _LONG_HEADER
+    if isinstance(error, ForeignAnswer):
+        return Fault(Remedy.KEEP, Obstacle.SERVER, f"{_FOREIGN} ({error.status})")
     for kind, remedy, obstacle, text in _ERRORS:
         if isinstance(error, kind):
-            return Fault(remedy, obstacle, text.format(error=_shortened(error)))
+            return Fault(remedy, obstacle, text.format(error=shortened(error)))
     return Fault(Remedy.RETRY, Obstacle.UNREACHABLE, f"writing to InfluxDB failed: {type(error).__name__}")
 
 
@@ -94,24 +99,58 @@ _ANSWERS = {
 
 
 def _fault_of_answer(error: ApiException, status: int) -> Fault:
+    body = str(error.body or "")
+    document = _document(body)
+    message = _message_of(document) if document is not None else ""
     if status in _ANSWERS:
         remedy, obstacle, text = _ANSWERS[status]
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         remedy, obstacle, text = Remedy.RETRY, Obstacle.SERVER, "InfluxDB is in trouble"
     else:
-        remedy, obstacle, text = Remedy.KEEP, Obstacle.SERVER, "no answer of InfluxDB's; check its URL"
-    message = _message_of(error)
-    said = _shortened(message or error.reason)
+        remedy, obstacle, text = Remedy.KEEP, Obstacle.SERVER, _FOREIGN
+    if remedy is Remedy.ISOLATE and not message:
+        # A text that was cut says too much about too many lines: fewer of them are tried.
+        was_cut = document is None and body.startswith("{")
+        remedy, text = (Remedy.SPLIT, text) if was_cut else (Remedy.KEEP, _FOREIGN)
+    said = shortened(message or body or error.reason)
     return Fault(remedy, obstacle, f"{text} ({status}: {said})", _seconds(error.retry_after), message)
 
 
-def _shortened(said: object) -> str:
-    return printable(str(said), MAX_DETAIL)
+def _document(body: str) -> "_Error | None":
+    try:
+        return msgspec.json.decode(body, type=_Error)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
+def _message_of(document: "_Error") -> str:
+    """Return the texts of an error, each on a line of its own; empty where it is not in InfluxDB's form.
+
+    Versions 1 and 3 say `{"error": …}`, version 2 `{"message": …}`, and version 3 adds an object for each
+    refused line under `data`.
+    """
+    texts = [text for text in (document.message, document.error) if isinstance(text, str) and text]
+    entries = document.data if texts and isinstance(document.data, list) else []
+    return "\n".join([*texts, *filter(None, map(_entry_text, entries))])
+
+
+class _Error(msgspec.Struct):
+    message: Any = None
+    error: Any = None
+    data: Any = None
+
+
+def _entry_text(entry: object) -> str | None:
+    match entry:
+        case {"original_line": str(line), "error_message": str(reason)}:
+            return quotation(line, reason)
+        case _:
+            return None
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """The header's value, seconds or a date; None where it is neither."""
-    if not retry_after:
+    """Return the header's value, seconds or a date; None where it is neither."""
+    if not retry_after or len(retry_after) > _LONGEST_HEADER:
         return None
     try:
         return max(0.0, min(float(retry_after), 86400.0))
@@ -119,57 +158,5 @@ def _seconds(retry_after: str | None) -> float | None:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
-
-
-class Named(msgspec.Struct, frozen=True):
-    """What an answer says about single lines."""
-
-    refused: list[Refusal]
-    """Quoted in full, each with its own reason."""
-    suspects: list[str]
-    """Only numbered: to be tried apart."""
-    rest: list[str]
-
-
-_QUOTED = re.compile(r"unable to parse '(.*?)': (.*?)(?= dropped=|$)", re.MULTILINE)
-_NUMBERED = re.compile(r"\bline (\d+)")
-_DROPPED = re.compile(r"field type conflict.*dropped=(\d+)", re.DOTALL)
-
-
-def named_in(message: str, lines: Sequence[str]) -> Named:
-    """Which of the lines the text of a 400 or 422 names.
-
-    InfluxDB 1 and 2 quote what they can't parse and count what they drop; 3 numbers the lines from 1.
-    """
-    dropped = _DROPPED.search(message)
-    if dropped and int(dropped[1]) == len(lines):
-        return Named([Refusal(line, _shortened(message)) for line in lines], [], [])
-    reasons = {quoted: _shortened(reason) for quoted, reason in _QUOTED.findall(message)}
-    numbers = {int(number) - 1 for number in _NUMBERED.findall(message)}
-    refused = [Refusal(line, reasons[line]) for line in lines if line in reasons]
-    suspects = [line for n, line in enumerate(lines) if n in numbers and line not in reasons]
-    rest = [line for n, line in enumerate(lines) if n not in numbers and line not in reasons]
-    return Named(refused, suspects, rest)
-
-
-def _message_of(error: ApiException) -> str:
-    try:
-        return "\n".join(_texts(msgspec.json.decode(error.body or "")))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return str(error.body or "")
-
-
-def _texts(document: object) -> list[str]:
-    """The texts of an error; version 3 adds an object for each refused line under `data`."""
-    match document:
-        case {"original_line": str(line), "error_message": str(reason)}:
-            return [f"unable to parse '{line}': {reason}"]
-        case dict():
-            own = [str(document[key]) for key in ("message", "error") if key in document]
-            return own + _texts(document.get("data"))
-        case list():
-            return [text for entry in document for text in _texts(entry)]
-        case _:
-            return []

@@ -1,0 +1,1 @@
+"""InfluxDB: lines written to it, and what its answers say about them."""

@@ -1,0 +1,59 @@
+"""Find the lines that an answer of InfluxDB names, in time that grows with the answer and no faster."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from netvitals.domain.text import printable
+from netvitals.store.outcome import Refusal
+
+MAX_REASON_CHARACTERS = 300
+_QUOTES, _REASON = "unable to parse '", "': "
+_NUMBERED = re.compile(r"\bline (\d{1,7})(?!\d)")
+_DROPPED = re.compile(r"\bdropped=(\d{1,7})(?!\d)")
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What an answer says about single lines; each line is in one of the lists."""
+
+    refused: list[Refusal]
+    """Quoted in full, each with its own reason, or all of them, where as many were dropped."""
+    suspects: list[str]
+    """Only numbered: to be tried apart."""
+    rest: list[str]
+
+
+def named_in(message: str, lines: Sequence[str]) -> Named:
+    """Return which of the lines the text of a 400 or 422 names.
+
+    InfluxDB 1 and 2 quote what they can't parse and count what they drop; 3 numbers the lines from 1.
+    """
+    dropped = _DROPPED.findall(message)
+    if dropped and int(dropped[-1]) == len(lines):
+        reason = shortened(message)
+        return Named([Refusal(line, reason) for line in lines], [], [])
+    reasons = dict(_quoted(message))
+    numbers = {int(number) - 1 for number in _NUMBERED.findall(message)}
+    refused = [Refusal(line, reasons[line]) for line in lines if line in reasons]
+    suspects = [line for n, line in enumerate(lines) if n in numbers and line not in reasons]
+    rest = [line for n, line in enumerate(lines) if n not in numbers and line not in reasons]
+    return Named(refused, suspects, rest)
+
+
+def quotation(line: str, reason: str) -> str:
+    """Return the words in which versions 1 and 2 refuse a line."""
+    return f"{_QUOTES}{line}{_REASON}{reason}"
+
+
+def shortened(said: object) -> str:
+    """Return what was said, on one line that is not too long."""
+    return printable(str(said), MAX_REASON_CHARACTERS)
+
+
+def _quoted(message: str) -> Iterator[tuple[str, str]]:
+    """Yield lines that are quoted, with the reasons; a line that holds the words themselves is not found."""
+    for piece in message.split(_QUOTES)[1:]:
+        line, found, rest = piece.partition(_REASON)
+        if found:
+            yield line, shortened(rest.partition("\n")[0].partition(" dropped=")[0])
