@@ -1,7 +1,9 @@
 """`netvitals profile`: which profile a device gets, what it reads, and how to write the missing one."""
 
 import asyncio
+import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from rich.table import Table
 from netvitals.cli.console import console
 from netvitals.cli.device_options import device_options
 from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
+from netvitals.cli.profile_examples import faults_of
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
 from netvitals.collectors.snmp.profiles.build_index import candidates_of, write_index
 from netvitals.collectors.snmp.profiles.evaluate import Row
-from netvitals.collectors.snmp.profiles.files import read_folder, read_profiles
+from netvitals.collectors.snmp.profiles.files import read_file, read_folder
+from netvitals.collectors.snmp.profiles.index import ProfileBook
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profiles.schema import SECTIONS, Match, Profile
 from netvitals.collectors.snmp.vendor_interfaces import Counted
@@ -75,23 +79,43 @@ def _selected_by(match: Match) -> str:
     return " ".join(part for part in parts if part)
 
 
-@profile.command(short_help="Check profile files or folders.")
+@profile.command(short_help="Check profile files or folders, and their examples.")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 def check(paths: tuple[Path, ...]) -> None:
-    """Check profile files or folders, the package's own where none is named.
+    """Check profile files or folders, the package's own where none is named, and their examples.
 
     Prints FILE:LINE: KEY: what is wrong, and exits 1 where anything is.
     """
     problems = 0
     for path in paths or (PACKAGED,):
         try:
-            found = read_folder(path) if path.is_dir() else read_profiles(path)
-            click.echo(f"{path}: {len(found)} profiles, ok")
+            found = read_folder(path) if path.is_dir() else read_file(path, PACKAGED)
+            wrong = example_faults(found)
         except NetvitalsError as error:
-            click.echo(str(error), err=True)
-            problems += len(str(error).splitlines())
+            wrong = str(error).splitlines()
+        for line in wrong:
+            click.echo(line, err=True)
+        if not wrong:
+            examples = sum(len(read.example) for read in found.values())
+            click.echo(f"{path}: {len(found)} profiles, {examples} examples, ok")
+        problems += len(wrong)
     if problems:
         raise click.ClickException(f"{problems} fault{'s' * (problems > 1)}")
+
+
+def example_faults(found: Mapping[str, Profile]) -> list[str]:
+    """What is wrong with the profiles' examples, read beside the package's own profiles."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_index({**read_folder(PACKAGED), **found}, Path(folder) / "index")
+        return asyncio.run(_example_faults(ProfileBook(Path(folder) / "index"), found))
+
+
+async def _example_faults(book: ProfileBook, found: Mapping[str, Profile]) -> list[str]:
+    return [
+        f"{name}.yaml: {fault}"
+        for name, read in found.items()
+        for fault in await faults_of(book, name, read.example)
+    ]
 
 
 @profile.command(short_help="Build the index that a collector reads.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ from netvitals.collectors.snmp.profiles.vitals import Chosen, Reads, Vitals, rea
 from netvitals.collectors.snmp.vendor_interfaces import points_without_index, replace_counters, rows_counted
 from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.session import SnmpSession, Walk
-from netvitals.collectors.snmp.wire.sessions import open_session
+from netvitals.collectors.snmp.wire.sessions import Opened, open_session
 from netvitals.domain.errors import ConfigurationError, CredentialMissing
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
@@ -57,8 +57,14 @@ class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
 class SnmpCollector:
     """Implements `ports.Collector`."""
 
-    def __init__(self, profiles: ProfileBook | None = None) -> None:
+    def __init__(
+        self,
+        profiles: ProfileBook | None = None,
+        connect: Callable[[Target, int | None], Opened] = open_session,
+    ) -> None:
+        """`connect` opens a session, with the repetitions that the device managed before."""
         self._profiles = profiles
+        self._connect = connect
 
     @property
     def profiles(self) -> ProfileBook:
@@ -69,7 +75,7 @@ class SnmpCollector:
     async def collect(self, target: Target, reading: Reading) -> None:
         remembered = remembered_of(target.job.memory)
         try:
-            opened = open_session(target, remembered.repetitions)
+            opened = self._connect(target, remembered.repetitions)
             try:
                 await self._collect(opened.session, target, reading, remembered)
             finally:

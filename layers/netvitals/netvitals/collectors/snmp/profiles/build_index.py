@@ -40,7 +40,7 @@ def write_index(
     for shelf, candidates in shelves.items():
         (fresh / "match" / f"{shelf}.json").write_bytes(msgspec.json.encode(candidates))
     for profile in profiles.values():
-        bare = msgspec.structs.replace(profile, match=())
+        bare = msgspec.structs.replace(profile, match=(), example=())
         (fresh / "profiles" / f"{profile.name}.json").write_bytes(msgspec.json.encode(bare))
     if stamps is not None:
         (fresh / _STAMPS).write_bytes(msgspec.json.encode(stamps))

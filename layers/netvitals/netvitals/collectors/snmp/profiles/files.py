@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
+from netvitals.collectors.snmp.profiles.example import flat
 from netvitals.collectors.snmp.profiles.schema import PARTS, SECTIONS, Known, Profile, Section
 from netvitals.domain.errors import ConfigurationError
 
 KNOWN = "known.yaml"
 """A vendor's devices that have nothing of their own to be read, one a line."""
-
-
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -45,26 +44,45 @@ def read_profiles(path: Path) -> dict[str, Given]:
 
 
 def _read_profile(path: Path) -> Given:
-    node, data = _parsed(path, path.name)
-    data = _normal(data)
+    node, data = parse(path)
+    try:
+        return given_of(path.stem, data)
+    except msgspec.ValidationError as error:
+        raise _with_line(error, path.name, node) from None
+
+
+def given_of(name: str, data: Mapping[str, Any]) -> Given:
+    """The profile that a file's data are.
+
+    Raises:
+        msgspec.ValidationError: they are none.
+    """
     if "name" in data:
-        raise ConfigurationError(
-            f"{path.name}:{_line_of(node, 'name')}: name: the file's name is the profile's"
-        )
-    profile = _converted({"name": path.stem, **data}, Profile, path.name, node)
-    return Given(profile, frozenset(name for name in PARTS if name in data))
+        raise msgspec.ValidationError("the file's name is the profile's - at `$.name`")
+    profile = msgspec.convert({**_normal(data), "name": name}, Profile, str_keys=True)
+    return Given(profile, frozenset(part for part in PARTS if part in data))
 
 
 def _read_known(path: Path) -> dict[str, Profile]:
     file = f"{path.parent.name}/{KNOWN}"
-    node, data = _parsed(path, file)
-    nodes = {key.value: value for key, value in node.value}
-    devices = {name: _converted(line, Known, file, nodes[name], f"{name}: ") for name, line in data.items()}
-    return {name: Profile(name=name, **msgspec.structs.asdict(device)) for name, device in devices.items()}
+    node, data = parse(path, file)
+    known: dict[str, Profile] = {}
+    for key, value in node.value:
+        try:
+            device = msgspec.convert(data[key.value], Known)
+        except msgspec.ValidationError as error:
+            raise _with_line(error, file, value, f"{key.value}: ") from None
+        known[key.value] = Profile(name=key.value, **msgspec.structs.asdict(device))
+    return known
 
 
-def _parsed(path: Path, file: str) -> tuple[yaml.MappingNode, dict[str, Any]]:
-    """The file's YAML with its line numbers, and its data."""
+def parse(path: Path, file: str = "") -> tuple[yaml.MappingNode, dict[str, Any]]:
+    """A file's YAML with its line numbers, and its data; `file` is what errors call it.
+
+    Raises:
+        ConfigurationError: `FILE:LINE: what is wrong`.
+    """
+    file = file or path.name
     try:
         node = yaml.compose(path.read_text(), Loader=_Loader)
         if not isinstance(node, yaml.MappingNode):
@@ -75,29 +93,6 @@ def _parsed(path: Path, file: str) -> tuple[yaml.MappingNode, dict[str, Any]]:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise ConfigurationError(f"{file}{line}: no YAML: {getattr(error, 'problem', error)}") from None
-
-
-def _converted[Type](
-    data: Mapping[str, Any], what: type[Type], file: str, node: yaml.Node, name: str = ""
-) -> Type:
-    try:
-        return msgspec.convert(data, what, str_keys=True)
-    except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `$")
-        keys = where.rstrip("`").lstrip(".")
-        raise ConfigurationError(
-            f"{file}:{_line_of(node, keys)}: {name}{keys or 'profile'}: {text}"
-        ) from None
-
-
-def _normal(data: dict[str, Any]) -> dict[str, Any]:
-    """The short form of a section written out: a list of its sources."""
-    for name in SECTIONS:
-        if isinstance(data.get(name), list):
-            data[name] = {"sources": data[name]}
-        if name == "temperature" and isinstance(data.get(name), dict):
-            data[name].setdefault("combine", "all")
-    return data
 
 
 def _refuse_duplicates(file: str, node: yaml.Node) -> None:
@@ -115,7 +110,37 @@ def _refuse_duplicates(file: str, node: yaml.Node) -> None:
             _refuse_duplicates(file, value)
 
 
-def _line_of(node: yaml.Node, keys: str) -> int:
+def _normal(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The short forms written out: a section that is a list of its sources, an example's tables."""
+    normal = dict(data)
+    for name in SECTIONS:
+        if isinstance(normal.get(name), list):
+            normal[name] = {"sources": normal[name]}
+    if isinstance(normal.get("temperature"), dict):
+        normal["temperature"] = {"combine": "all"} | normal["temperature"]
+    if isinstance(normal.get("example"), list):
+        normal["example"] = [_with_flat_answers(example) for example in normal["example"]]
+    return normal
+
+
+def _with_flat_answers(example: Any) -> Any:
+    if not isinstance(example, dict) or not isinstance(example.get("answers"), dict):
+        return example
+    try:
+        return example | {"answers": flat(example["answers"])}
+    except ValueError as error:
+        raise msgspec.ValidationError(f"{error} - at `$.example`") from None
+
+
+def _with_line(
+    error: msgspec.ValidationError, file: str, node: yaml.Node, name: str = ""
+) -> ConfigurationError:
+    text, _, where = str(error).partition(" - at `")
+    keys = where.removeprefix("key` in `").removeprefix("$").rstrip("`").lstrip(".")
+    return ConfigurationError(f"{file}:{line_of(node, keys)}: {name}{keys or 'profile'}: {text}")
+
+
+def line_of(node: yaml.Node, keys: str) -> int:
     """The line of the deepest part of `cpu.sources[0].where[1]` that the file has."""
     line = node.start_mark.line + 1
     for key, position in re.findall(r"(\w+)|\[(\d+)\]", keys):
@@ -136,8 +161,33 @@ def read_folder(folder: Path) -> dict[str, Profile]:
     Raises:
         ConfigurationError: all that is wrong, a line each.
     """
-    problems: list[str] = []
+    given, problems = _read_files(folder)
+    merged: dict[str, Profile] = {}
+    for name in given:
+        try:
+            merged[name] = merge(name, given)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigurationError("\n".join(dict.fromkeys(problems)))
+    return merged
+
+
+def read_file(path: Path, folder: Path) -> dict[str, Profile]:
+    """One file's profiles, merged with what they extend of a folder's.
+
+    Raises:
+        ConfigurationError: what is wrong with the file, or with what it extends.
+    """
+    read = read_profiles(path)
+    given = _read_files(folder)[0] | read
+    return {name: merge(name, given) for name in read}
+
+
+def _read_files(folder: Path) -> tuple[dict[str, Given], list[str]]:
+    """What the files give, and what is wrong with them."""
     given: dict[str, Given] = {}
+    problems: list[str] = []
     for path in sorted(folder.rglob("*.yaml"), key=lambda path: (path.stem, path)):
         try:
             read = read_profiles(path)
@@ -147,19 +197,15 @@ def read_folder(folder: Path) -> dict[str, Profile]:
         where = path.relative_to(folder)
         problems += [f"{where}: there is a profile {name!r} already" for name in given.keys() & read]
         given |= read
-    merged: dict[str, Profile] = {}
-    for name in given:
-        try:
-            merged[name] = _merge(name, given, ())
-        except ConfigurationError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigurationError("\n".join(dict.fromkeys(problems)))
-    return merged
+    return given, problems
 
 
-def _merge(name: str, given: Mapping[str, Given], path: tuple[str, ...]) -> Profile:
-    """A profile in which each part it does not give is that of the first parent that does."""
+def merge(name: str, given: Mapping[str, Given], path: tuple[str, ...] = ()) -> Profile:
+    """A profile in which each part it does not give is that of the first parent that does.
+
+    Raises:
+        ConfigurationError: it extends itself, or a profile that is not given.
+    """
     if name in path:
         raise ConfigurationError(f"{path[0]}.yaml: extends itself by way of {' → '.join((*path, name))}")
     if name not in given:
@@ -167,7 +213,7 @@ def _merge(name: str, given: Mapping[str, Given], path: tuple[str, ...]) -> Prof
     profile, own = given[name]
     inherited: dict[str, Any] = {}
     for parent in profile.extends:
-        merged = _merge(parent, given, (*path, name))
+        merged = merge(parent, given, (*path, name))
         inherited = {part: getattr(merged, part) for part in PARTS if _gives(merged, part)} | inherited
     kept = {part: value for part, value in inherited.items() if part not in own}
     return msgspec.structs.replace(profile, extends=(), **kept)

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from netvitals.collectors.snmp.profiles.example import Example
+
 OWN_BRANCH = "{sysObjectID}"
 PARENT_BRANCH = "{sysObjectID[:-1]}"
 _COLUMN = (
@@ -266,6 +268,8 @@ class Profile(_Strict, frozen=True):
     temperature: Section = Section(combine="all")
     disk: Section = Section()
     interfaces: tuple[InterfaceSource, ...] = ()
+    example: tuple[Example, ...] = ()
+    """Not in the index."""
 
     def section(self, name: SectionName) -> Section:
         section: Section = getattr(self, name)

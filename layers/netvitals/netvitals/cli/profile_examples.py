@@ -1,0 +1,90 @@
+"""What becomes of a profile's examples: read by the collector itself, with answers in place of a device."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from netvitals.collectors.snmp.collector import SYS_DESCR, SYS_OBJECT_ID, SnmpCollector
+from netvitals.collectors.snmp.profiles.example import Example, point_name, value_of
+from netvitals.collectors.snmp.profiles.index import ProfileBook
+from netvitals.collectors.snmp.wire.column import Column
+from netvitals.collectors.snmp.wire.session import Response, SnmpSession, Walk
+from netvitals.collectors.snmp.wire.sessions import Opened
+from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.observation import Reading
+from netvitals.domain.ports import Target
+from netvitals.domain.settings.credential import Credential
+from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+
+_NOWHERE = "192.0.2.1"
+"""An address for documentation (RFC 5737): nothing is sent."""
+_SECONDS = 60.0
+_ROUNDED = 0.0005
+"""Percentages and temperatures are stored to three places."""
+
+
+async def faults_of(book: ProfileBook, name: str, examples: Sequence[Example]) -> list[str]:
+    """What is wrong with a profile's examples: `example[0]: cpu_percent is 18, the example says 17`."""
+    return [
+        f"example[{number}]: {fault}"
+        for number, example in enumerate(examples)
+        for fault in _differences(example, *await _read(book, name, example), name)
+    ]
+
+
+async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, dict[str, float]]:
+    """The profile that was used, and the points by `metric[instance]`."""
+    names_itself = {SYS_OBJECT_ID, SYS_DESCR} & example.answers.keys()
+    settings = PollSettings(snmp=SnmpSettings(profile=None if names_itself else name))
+    job = Job(kind="metrics", device_id=name, address=_NOWHERE, due_at=0, expires_at=0, settings=settings)
+    deadline = time.monotonic() + _SECONDS
+    target = Target(job=job, address=_NOWHERE, credential=Credential(), deadline=deadline)
+    session, reading = _Answering(example.answers), Reading()
+    await SnmpCollector(book, lambda _target, _repetitions: Opened(session, dict)).collect(target, reading)
+    points = {
+        point_name(point.metric_name, point.instance): point.value
+        for point in reading.points
+        if point.metric_name != "uptime_seconds"
+    }
+    return reading.memory["snmp"]["profile"], points
+
+
+def _differences(example: Example, used: str, points: Mapping[str, float], name: str) -> Iterator[str]:
+    if used != name:
+        yield f"the device gets the profile {used}"
+        return
+    named = example.named_points
+    for point in dict.fromkeys((*named, *points)):
+        said, is_now = named.get(point), points.get(point)
+        if said is None:
+            yield f"{point} is {is_now}, the example does not name it"
+        elif is_now is None:
+            yield f"{point} is missing, the example says {said}"
+        elif abs(is_now - said) > _ROUNDED + 1e-12 * abs(said):
+            yield f"{point} is {is_now}, the example says {said}"
+
+
+class _Answering(SnmpSession):
+    """A session whose agent has these objects and no others."""
+
+    def __init__(self, answers: Mapping[str, int | float | str]) -> None:
+        ordered = sorted(answers, key=lambda oid: [int(arc) for arc in oid.split(".")])
+        self._answers = {oid: value_of(answers[oid]) for oid in ordered}
+
+    @property
+    def repetitions(self) -> int:
+        return 1
+
+    async def get(self, oids: Sequence[str]) -> Response:
+        return Response({oid: self._answers[oid] for oid in oids if oid in self._answers}, 1, 1)
+
+    async def walk(self, columns: Sequence[str], seconds: float | None = None) -> Walk:
+        del seconds  # nothing takes any
+        return Walk([self._column(name) for name in columns], None)
+
+    def _column(self, name: str) -> Column:
+        column, prefix = Column(name, 0), f"{name}."
+        column.rows = {
+            oid.removeprefix(prefix): value for oid, value in self._answers.items() if oid.startswith(prefix)
+        }
+        column.stamps = [(len(column.rows), 1)]
+        return column
