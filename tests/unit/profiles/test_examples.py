@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fixtures.profile_mutants import mutants_of
 from netvitals.cli.profile_examples import faults_of
 from netvitals.collectors.snmp.profiles.example import Example
 from netvitals.collectors.snmp.profiles.files import (
@@ -24,7 +25,6 @@ from netvitals.collectors.snmp.profiles.files import (
 from netvitals.collectors.snmp.profiles.index import ProfileBook
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profiles.schema import Profile
-from unit.profiles.mutants import mutants_of
 
 WITHOUT = Path(__file__).with_name("without_example.txt")
 """Profiles that wait for theirs: take out a line with the example that you write, and add none."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from unit.profiles.mutants import mutants_of
+from fixtures.profile_mutants import mutants_of
 
 LOAD = "1.3.6.1.4.1.99999.1 acmeLoad"
 LOAD_MUTANTS = {
