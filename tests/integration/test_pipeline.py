@@ -3,6 +3,7 @@ for what netvitals itself does."""
 
 import subprocess
 import time
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -149,7 +150,7 @@ def test_a_device_is_online_then_offline_when_it_has_gone_then_online_again(
     pipeline: Pipeline, start_snmpd: StartSnmpd, capsys: pytest.CaptureFixture[str]
 ) -> None:
     agent = start_snmpd(SNMPD_CONF)
-    patience = {"status_interval_seconds": 10, "offline_timeout_seconds": 10, "offline_after_failures": 2}
+    patience = {"status_interval_seconds": 10, "offline_timeout_seconds": 600, "offline_after_failures": 2}
     pipeline.add_device("sw-1", agent.port, settings=patience)
     update_status = handler_of("status")
 
@@ -159,13 +160,13 @@ def test_a_device_is_online_then_offline_when_it_has_gone_then_online_again(
         assert pipeline.collect("status") == {"batchItemFailures": []}
 
     poll()
-    seen_at = time.time()
     assert update_status({}, Context())["statuses"] == {"online": 1}
     agent.stop()
     poll()
     poll()
     assert update_status({}, Context())["statuses"] == {"online": 1}  # silent, but not for long enough
-    time.sleep(max(0.0, seen_at + 10.5 - time.time()))
+    with psycopg.connect(pipeline.database_url) as connection:
+        connection.execute("UPDATE device_state SET last_seen_at = last_seen_at - interval '10 minutes'")
     poll()
     assert update_status({}, Context())["statuses"] == {"offline": 1}
     agent.start()
@@ -173,7 +174,9 @@ def test_a_device_is_online_then_offline_when_it_has_gone_then_online_again(
     assert update_status({}, Context())["statuses"] == {"online": 1}
 
     rows = pipeline.influx.query("SELECT status, up, device_id FROM device_status")
-    assert [(row["status"], row["up"], row["device_id"]) for row in rows] == [
+    told = [(row["status"], row["up"], row["device_id"]) for row in rows]
+    # A heartbeat may fall due at any second, and says again what was said.
+    assert [status for status, _ in groupby(told)] == [
         ("online", 1, "sw-1"),
         ("offline", 0, "sw-1"),
         ("online", 1, "sw-1"),
