@@ -1,5 +1,6 @@
 """Observations in a real `device_state`."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,11 +9,11 @@ import pytest
 
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.state import PostgresObservationStore
-from netvitals.domain.polling.observation import Observation, Reason
+from netvitals.domain.polling.observation import KnownState, Observation, Reason
 
 pytestmark = pytest.mark.integration
 
-START = 1_795_449_600
+START = 1_700_000_040
 Row = dict[str, Any]
 
 
@@ -68,7 +69,7 @@ def test_failures_and_successes_in_a_row_are_counted_since_the_first(
     assert (row["successes"], row["failures"], row["streak_since"], row["last_seen_at"]) == (1, 0, 120, 120)
 
 
-def test_a_late_observation_changes_nothing(
+def test_a_late_observation_adds_to_no_count_and_replaces_no_memory(
     store: PostgresObservationStore, state: Callable[[], Row]
 ) -> None:
     store.record([seen(60, memory={"a": 1})])
@@ -76,6 +77,79 @@ def test_a_late_observation_changes_nothing(
     for late in (failed(30, memory={"a": 2}), failed(60, memory={"a": 3}), seen(59.9, memory={"b": 1})):
         store.record([late])
         assert state() == before
+
+
+def test_an_answer_that_arrives_late_is_when_the_device_was_seen(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    for observation in (seen(0), failed(90), seen(60), failed(120)):
+        store.record([observation])
+    row = state()
+    assert (row["last_seen_at"], row["failures"], row["streak_since"]) == (60, 2, 90)
+
+
+def test_an_answer_that_arrives_late_ends_the_row_of_failures_that_it_falls_into(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([seen(0), failed(30), failed(60), failed(120), failed(150)])
+    store.record([seen(90)])
+    row = state()
+    assert (row["last_seen_at"], row["failures"], row["streak_since"]) == (90, 1, 150)
+    assert row["reason"] == "timeout"
+
+
+def test_of_several_polls_for_one_due_time_one_failure_counts(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([failed(0.5, due_at=START)])
+    store.record([failed(5.5, due_at=START), failed(6.5, due_at=START)])
+    row = state()
+    assert (row["failures"], row["last_attempt_at"]) == (1, 6.5)
+    store.record([failed(7.5, due_at=START, kind="metrics"), failed(30.5, due_at=START + 30)])
+    assert state()["failures"] == 3
+
+
+def test_an_answer_ends_a_row_of_failures_for_whatever_due_time(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([failed(0.5, due_at=START), seen(5.5, due_at=START), failed(9.5, due_at=START)])
+    row = state()
+    assert (row["failures"], row["successes"], row["last_seen_at"]) == (0, 1, 5.5)
+    assert (row["reason"], row["last_attempt_at"]) == ("ok", 9.5)
+
+
+def test_a_due_time_far_ahead_of_its_attempt_is_not_believed(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([failed(0, due_at=1 << 80), failed(30, due_at=START + 30)])
+    assert state()["failures"] == 2
+    assert store.known(["a"])["a"].status_due_at == START + 30
+
+
+def test_the_first_failure_that_proves_silence_begins_a_new_row(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    store.record([failed(0, reason=Reason.BAD_CREDENTIAL), failed(30, reason=Reason.INTERNAL), failed(60)])
+    row = state()
+    assert (row["failures"], row["streak_since"]) == (1, 60)
+    store.record([failed(90, reason=Reason.INTERNAL)])
+    assert (state()["failures"], state()["streak_since"]) == (2, 60)
+
+
+def test_answers_of_any_reason_are_one_row(store: PostgresObservationStore, state: Callable[[], Row]) -> None:
+    store.record([seen(0, reason=Reason.AUTH), seen(30), seen(60, reason=Reason.PARTIAL)])
+    assert (state()["successes"], state()["streak_since"]) == (3, 0)
+
+
+def test_what_is_known_of_devices_is_read_in_one_statement(store: PostgresObservationStore) -> None:
+    store.record([seen(0.5, due_at=START, memory={"profile": "x"}), failed(1, kind="metrics", due_at=START)])
+    store.record([seen(0, "b")])
+    known = store.known(["a", "b", "never polled", "\x00\ud800"])
+    assert known == {"a": KnownState({"profile": "x"}, START, START), "b": KnownState({})}
+    assert known["a"].has_polled("status", START)
+    assert known["a"].has_polled("metrics", START - 30)
+    assert not known["a"].has_polled("status", START + 30)
+    assert not known["b"].has_polled("status", START)
 
 
 def test_the_same_batch_twice_counts_once(store: PostgresObservationStore, state: Callable[[], Row]) -> None:
@@ -145,16 +219,24 @@ def test_observations_of_one_device_in_one_batch_count_in_the_order_of_their_att
     assert (row["successes"], row["failures"], row["streak_since"], row["memory"]) == (1, 0, 90, {"x": 3})
 
 
-def test_a_clock_that_runs_ahead_locks_nothing_out(
-    store: PostgresObservationStore, database: Database
+def test_what_lies_more_than_a_minute_ahead_of_the_database_is_dropped_and_said(
+    store: PostgresObservationStore, state: Callable[[str], Row], caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.record([seen(86400 * 365 * 50)])
-    [(ahead,)] = database.run(
-        lambda cursor: cursor.execute(
-            "SELECT last_attempt_at <= now() + interval '1 minute' FROM device_state"
-        ).fetchall()
-    )
-    assert ahead
+    now = time.time() - START
+    store.record([seen(now + 3600), failed(now + 45, "b"), seen(86400 * 365 * 50, "c"), seen(1e15, "d")])
+    assert set(store.known(["a", "b", "c", "d"])) == {"b"}
+    assert "3 observations were dropped" in caplog.text
+    store.record([failed(now + 45, "b"), seen(now + 50, "b")])
+    assert (state("b")["failures"], state("b")["successes"]) == (0, 1)
+
+
+def test_the_same_observation_of_a_clock_that_is_ahead_counts_once(
+    store: PostgresObservationStore, state: Callable[[], Row]
+) -> None:
+    ahead = failed(time.time() - START + 45)
+    for _ in range(5):
+        store.record([ahead])
+    assert state()["failures"] == 1
 
 
 @pytest.mark.parametrize(
@@ -170,6 +252,8 @@ def test_a_clock_that_runs_ahead_locks_nothing_out(
         seen(0, "b", memory={"a": "x" * 1_000_000}),
         seen(0, "b", memory={"a": float("nan"), "b": b"\xff"}),
         seen(-START - 100, "b"),
+        seen(-1e15, "b"),
+        seen(0, "b", due_at=-(1 << 80)),
     ],
 )
 def test_a_hostile_observation_costs_the_others_nothing(

@@ -28,7 +28,7 @@ from netvitals.domain.ports import StatusRun
 
 pytestmark = pytest.mark.integration
 
-START = 1_795_449_600.0
+START = 1_700_000_040.0
 OFFLINE = StatusRecord(Status.OFFLINE, Cause.NO_ANSWER, START + 90.5, Status.ONLINE, 1.5, START + 90.25)
 
 

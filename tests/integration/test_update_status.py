@@ -23,7 +23,7 @@ from netvitals.usecases.update_status import UpdateStatus
 
 pytestmark = pytest.mark.integration
 
-START = 1_795_449_600
+START = 1_700_000_040
 Open = Callable[[str], Database]
 
 

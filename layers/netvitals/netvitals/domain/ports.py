@@ -19,7 +19,7 @@ from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
 from netvitals.domain.polling.changes import Samples
 from netvitals.domain.polling.job import Job
-from netvitals.domain.polling.observation import Observation, PollResult, Reading
+from netvitals.domain.polling.observation import KnownState, Observation, PollResult, Reading
 from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import PingSettings
 
@@ -134,12 +134,25 @@ class Snapshots(Protocol):
 
 class ObservationStore(Protocol):
     def record(self, observations: Sequence[Observation]) -> None:
-        """Keep the newest observation of each device, in one statement; late ones change nothing.
+        """Keep the newest observation of each device, in one statement, in whatever order they come.
 
         Counts `failures` or `successes` in a row, and since when (`streak_since`): status is decided by them.
+        Of several polls that were due at the same time one counts. A late observation adds to no count; a
+        late answer makes `last_seen_at` as new as it is, and ends the row of failures it falls into. What was
+        attempted more than a minute after the store's own time is dropped, with a warning in the log.
 
         Raises:
             Unavailable: they could not be stored.
+        """
+        ...
+
+
+class StateReader(Protocol):
+    def known(self, device_ids: Sequence[str]) -> Mapping[str, KnownState]:
+        """Return what earlier polls have left of these devices, in one statement; a new device is left out.
+
+        Raises:
+            Unavailable: the state can't be read.
         """
         ...
 

@@ -81,6 +81,7 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
             device_id=self.job.device_id,
             kind=self.job.kind,
             attempted_at_ns=self.attempted_at_ns,
+            due_at=self.job.due_at,
             reachable=self.reachable,
             reason=self.reason,
             detail=self.detail[:500],
@@ -90,13 +91,29 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a result that `device_state` keeps."""
+    """Holds the part of a result that `device_state` keeps."""
 
     device_id: str
     kind: Kind
     attempted_at_ns: int
     reachable: bool
     reason: Reason
+    due_at: int = 0
+    """When the poll was due (seconds since the epoch); 0 where that is not known."""
     detail: str = ""
     method: str = ""
     memory: dict[str, Any] = {}
+
+
+class KnownState(msgspec.Struct, frozen=True):
+    """Holds what earlier polls of a device have left for the next one."""
+
+    memory: dict[str, Any] = {}
+    status_due_at: int | None = None
+    metrics_due_at: int | None = None
+    """The newest due time that was polled and recorded, for each kind (seconds since the epoch)."""
+
+    def has_polled(self, kind: Kind, due_at: int) -> bool:
+        """Tell whether the poll that was due at `due_at`, or a later one of its kind, is recorded."""
+        newest = self.status_due_at if kind == "status" else self.metrics_due_at
+        return newest is not None and due_at <= newest
