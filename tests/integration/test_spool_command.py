@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from fixtures.influxdb import TOKEN, Influx
+from netvitals.adapters.aws.redrive import move
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.spool import spool
 from netvitals.domain.errors import ConfigurationError, Unavailable
@@ -139,6 +140,50 @@ def test_dead_letters_go_back_to_the_queue_that_gave_them_up(desk: Desk) -> None
     received = [body for _ in range(2) for body in bodies(desk, source)]
     assert sorted(received) == [f"job {n:02}" for n in range(12)]
     assert bodies(desk, dead) == []
+
+
+def test_a_message_is_moved_with_its_attributes_and_its_group(desk: Desk) -> None:
+    source, dead = with_dead_letters(desk, "jobs")
+    attributes = {
+        "content": {"DataType": "String", "StringValue": "lines"},
+        "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+    }
+    desk.sqs.send_message(QueueUrl=dead, MessageBody="b", MessageAttributes=attributes, MessageGroupId="hq")
+    desk.run("redrive", "jobs-dead")
+    (message,) = desk.sqs.receive_message(
+        QueueUrl=source, MessageAttributeNames=["All"], MessageSystemAttributeNames=["MessageGroupId"]
+    )["Messages"]
+    assert message["MessageAttributes"] == attributes
+    assert message["Attributes"]["MessageGroupId"] == "hq"
+
+
+class OneWillNotGo:
+    """A client whose target queue does not take the second of the messages."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, boto3's names
+        good = [entry for entry in Entries if entry["MessageBody"] != "job 1"]
+        bad = [entry["Id"] for entry in Entries if entry["MessageBody"] == "job 1"]
+        if good:
+            self._client.send_message_batch(QueueUrl=QueueUrl, Entries=good)
+        wrong = {"Code": "InvalidMessageContents", "Message": "no", "SenderFault": True}
+        return {"Failed": [{"Id": each, **wrong} for each in bad]}
+
+
+def test_a_message_that_is_not_taken_stays_where_it_was_and_the_others_are_moved(desk: Desk) -> None:
+    source, dead = with_dead_letters(desk, "jobs")
+    for n in range(3):
+        desk.sqs.send_message(QueueUrl=dead, MessageBody=f"job {n}")
+    with pytest.raises(Unavailable, match="2 messages were moved, then: InvalidMessageContents"):
+        move(OneWillNotGo(desk.sqs), dead, source, 10)  # type: ignore[arg-type]  # a fake
+    assert bodies(desk, source) == ["job 0", "job 2"]
+    counts = desk.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["All"])["Attributes"]
+    assert counts["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
 def test_as_many_dead_letters_as_asked_for_go_where_they_are_told(desk: Desk) -> None:

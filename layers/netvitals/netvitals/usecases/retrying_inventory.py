@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from netvitals.domain.backoff import pauses
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
 from netvitals.domain.ports import Inventory
 
-PAUSES_SECONDS = (0.5, 1.5, 4.0)
+TRIES = 8
 PATIENCE_SECONDS = 8.0
 """No other try after this: the tick's jobs still have to be sent, from a snapshot if need be."""
+_BACKOFF_INITIAL_SECONDS = 0.5
+_BACKOFF_MAXIMUM_SECONDS = 4.0
 
 
 class RetryingInventory:
-    """Implements `ports.Inventory`: begins to read anew where reading could not even begin."""
+    """Implements `ports.Inventory`: starts reading again where not one chunk could be read."""
 
     def __init__(
         self, inventory: Inventory, *, clock: Callable[[], float], sleep: Callable[[float], None]
@@ -24,18 +27,17 @@ class RetryingInventory:
         self._sleep = sleep
 
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
-        """The inventory's devices; see `ports.Inventory`."""
+        """Yield the inventory's devices; see `ports.Inventory`."""
         until = self._clock() + PATIENCE_SECONDS
-        for pause in PAUSES_SECONDS:
+        for pause in (*pauses(TRIES, _BACKOFF_INITIAL_SECONDS, _BACKOFF_MAXIMUM_SECONDS), None):
             begun = False
             try:
                 for chunk in self._inventory.devices(report):
                     begun = True
                     yield chunk
             except Unavailable:
-                if begun or self._clock() + pause > until:
+                if begun or pause is None or self._clock() + pause > until:
                     raise
                 self._sleep(pause)
             else:
                 return
-        yield from self._inventory.devices(report)

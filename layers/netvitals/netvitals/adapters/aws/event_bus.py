@@ -1,7 +1,6 @@
 """Events onto an EventBridge bus; their detail is documented in `domain/announcement.py`."""
 
 import logging
-import random
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netvitals.adapters.aws.faults import AWS_FAULTS
+from netvitals.domain.backoff import pauses
 from netvitals.domain.decision.status import OutboxMessage
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ DETAIL_TYPES = {
 }
 MAX_ENTRIES = 10
 TRIES = 4
-_BACKOFF_INITIAL_SECONDS = 0.2
+_BACKOFF_INITIAL_SECONDS = 0.4
+_BACKOFF_MAXIMUM_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
 
 
@@ -60,9 +61,8 @@ class EventBus:
     def _put(self, batch: Sequence[OutboxMessage]) -> set[str]:
         left = {message.id: message for message in batch}
         cause = ""
-        for attempt in range(TRIES):
-            if attempt:
-                self._sleep(random.uniform(0, _BACKOFF_INITIAL_SECONDS * 2**attempt))  # noqa: S311, no secret
+        for pause in (0.0, *pauses(TRIES, _BACKOFF_INITIAL_SECONDS, _BACKOFF_MAXIMUM_SECONDS)):
+            self._sleep(pause)
             tried = list(left.values())
             try:
                 response = self._client.put_events(Entries=[self._entry(message) for message in tried])

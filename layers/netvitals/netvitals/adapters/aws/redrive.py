@@ -1,19 +1,23 @@
-"""Dead letters back to the queue that gave them up."""
+"""Move the messages of a dead-letter queue back to the queue that gave them up."""
 
 from typing import TYPE_CHECKING
 
+from netvitals.adapters.aws.batches import MAX_ENTRIES, BatchSender, batches
 from netvitals.adapters.aws.faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageRequestTypeDef
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
 
 VISIBILITY_SECONDS = 120
 
 
 def queue_url(client: "SQSClient", name: str) -> str:
-    """The URL of a queue that is named by its URL or its name.
+    """Return the URL of a queue that is named by its URL or its name.
 
     Raises:
         Unavailable: there is none.
@@ -27,7 +31,7 @@ def queue_url(client: "SQSClient", name: str) -> str:
 
 
 def source_of(client: "SQSClient", dead_letters: str) -> str:
-    """The queue whose dead letters these are.
+    """Return the URL of the queue whose dead letters these are.
 
     Raises:
         Unavailable: there is none, or there are several.
@@ -42,20 +46,23 @@ def source_of(client: "SQSClient", dead_letters: str) -> str:
 
 
 def move(client: "SQSClient", dead_letters: str, target: str, at_most: int) -> int:
-    """Move messages, each sent before it is deleted, so that none is lost; returns how many.
+    """Move messages, each sent before it is deleted, so that none is lost; return how many.
 
     A loop of our own: SQS's move task is not there in its emulators, and gives no count when it is done.
 
     Raises:
         Unavailable: a queue can't be used; what was not moved is where it was.
     """
+    sender = BatchSender(client, target, repeats_requests=False)
     moved = 0
     try:
         while moved < at_most and (messages := _received(client, dead_letters, at_most - moved)):
-            for message in messages:
-                _send(client, target, message)
-                client.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
-                moved += 1
+            for batch in batches(_entry(number, message) for number, message in enumerate(messages)):
+                outcome = sender.send(batch)
+                _delete(client, dead_letters, [messages[int(entry["Id"])] for entry in outcome.accepted])
+                moved += len(outcome.accepted)
+                if outcome.refused or outcome.unsent:
+                    raise Unavailable(f"{moved} messages were moved, then: {outcome.cause}")
     except AWS_FAULTS as error:
         raise Unavailable(f"{moved} messages were moved, then: {error}") from None
     return moved
@@ -64,7 +71,7 @@ def move(client: "SQSClient", dead_letters: str, target: str, at_most: int) -> i
 def _received(client: "SQSClient", queue: str, at_most: int) -> "list[MessageTypeDef]":
     answer = client.receive_message(
         QueueUrl=queue,
-        MaxNumberOfMessages=min(10, at_most),
+        MaxNumberOfMessages=min(MAX_ENTRIES, at_most),
         VisibilityTimeout=VISIBILITY_SECONDS,
         MessageSystemAttributeNames=["MessageGroupId"],
         MessageAttributeNames=["All"],
@@ -72,12 +79,26 @@ def _received(client: "SQSClient", queue: str, at_most: int) -> "list[MessageTyp
     return answer.get("Messages", [])
 
 
-def _send(client: "SQSClient", queue: str, message: "MessageTypeDef") -> None:
-    request: SendMessageRequestTypeDef = {
-        "QueueUrl": queue,
+def _entry(number: int, message: "MessageTypeDef") -> "Entry":
+    entry: Entry = {
+        "Id": str(number),
         "MessageBody": message["Body"],
         "MessageAttributes": message.get("MessageAttributes", {}),
     }
     if group := message.get("Attributes", {}).get("MessageGroupId"):
-        request["MessageGroupId"] = group
-    client.send_message(**request)
+        entry["MessageGroupId"] = group
+    return entry
+
+
+def _delete(client: "SQSClient", queue: str, messages: "Sequence[MessageTypeDef]") -> None:
+    if not messages:
+        return
+    answer = client.delete_message_batch(
+        QueueUrl=queue,
+        Entries=[{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(messages)],
+    )
+    if failed := answer.get("Failed", []):
+        raise Unavailable(
+            f"{len(failed)} messages were sent and not deleted, so they may be moved again: "
+            f"{failed[0].get('Message', failed[0]['Code'])}"
+        )

@@ -8,9 +8,8 @@ from itertools import batched
 from typing import IO, Any, Self
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from netvitals.adapters.aws.faults import AWS_FAULTS
+from netvitals.adapters.aws.faults import AWS_FAULTS, code_of
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 
@@ -46,12 +45,9 @@ class S3Snapshots:
         where = f"s3://{self._bucket}/{KEY}"
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=KEY)["Body"]
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            cause = "there is none yet" if code in ("NoSuchKey", "404") else code
-            raise Unavailable(f"{where}: {cause}") from None
         except AWS_FAULTS as error:
-            raise Unavailable(f"{where}: {error}") from None
+            cause = "there is none yet" if code_of(error) in ("NoSuchKey", "404") else error
+            raise Unavailable(f"{where}: {cause}") from None
         file = gzip.GzipFile(fileobj=body)
         try:
             head = msgspec.json.decode(file.readline(_MAX_LINE_BYTES), type=_Head)

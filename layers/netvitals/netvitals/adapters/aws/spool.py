@@ -1,10 +1,11 @@
 """The spool and the reject queue: batches of records as messages of an SQS queue."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from netvitals.adapters.aws.batches import MAX_ENTRIES, BatchSender, batches
 from netvitals.adapters.aws.faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 from netvitals.store.ports import SpoolMessage
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
-MAX_ENTRIES = 10
-MAX_REQUEST_BYTES = 1024 * 1024
-"""SQS's limit for all messages of a request together."""
 TRIES = 3
 
 
@@ -34,29 +32,28 @@ class SqsSpool:
     def __init__(
         self, client: "SQSClient", queue_url: str, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._client, self._queue_url, self._sleep = client, queue_url, sleep
+        self._client, self._queue_url = client, queue_url
+        self._sender = BatchSender(client, queue_url, tries=TRIES, repeats_requests=False, sleep=sleep)
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
+        """Keep the records; see `ports.Spool`."""
         try:
-            for batch in _batches(encode_spool_batches(content, records, cause)):
-                self._send([_entry(n, body, content) for n, body in enumerate(batch)])
+            bodies = encode_spool_batches(content, records, cause)
+            for batch in batches(_entry(number, body, content) for number, body in enumerate(bodies)):
+                self._send(batch)
         except InvalidSpoolBatch as error:
             raise Unavailable(f"not kept: {error}") from None
 
-    def _send(self, entries: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
-        for attempt in range(TRIES):
-            with self._reached():
-                answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-            failed = {failure["Id"]: failure for failure in answer.get("Failed", [])}
-            entries = [entry for entry in entries if entry["Id"] in failed]
-            if not entries:
-                return
-            self._sleep(0.1 * 2**attempt)
-        cause = failed[entries[0]["Id"]].get("Message", "no reason given")
-        raise Unavailable(f"the queue {self._queue_url} did not take {len(entries)} messages: {cause}")
+    def _send(self, batch: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
+        outcome = self._sender.send(batch)
+        left = len(outcome.unsent) + len(outcome.refused)
+        if outcome.is_final:
+            raise Unavailable(f"the queue {self._queue_url} can't be used: {outcome.cause}")
+        if left:
+            raise Unavailable(f"the queue {self._queue_url} did not take {left} messages: {outcome.cause}")
 
     def receive(self, at_most: int = MAX_ENTRIES, visibility_seconds: int = 60) -> list[SpoolMessage]:
-        """Messages that are due, hidden from others for so long; empty where none are.
+        """Return messages that are due, hidden from others for so long; empty where none are.
 
         Raises:
             Unavailable: the queue can't be reached.
@@ -80,13 +77,14 @@ class SqsSpool:
             self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.receipt)
 
     def postpone(self, message: SpoolMessage, seconds: int) -> None:
+        """Hide the message for so long; see `ports.SpoolQueue`."""
         with suppress(Unavailable), self._reached():  # else the queue's own visibility timeout ends first
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
             )
 
     def depth(self) -> Depth:
-        """How full the queue is.
+        """Return how full the queue is.
 
         Raises:
             Unavailable: the queue can't be reached.
@@ -105,19 +103,6 @@ class SqsSpool:
             yield
         except AWS_FAULTS as error:
             raise Unavailable(f"the queue {self._queue_url} can't be used: {error}") from None
-
-
-def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size = 0
-    for body in bodies:
-        if batch and (len(batch) == MAX_ENTRIES or size + len(body) + 100 > MAX_REQUEST_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(body)
-        size += len(body) + 100  # its attribute
-    if batch:
-        yield batch
 
 
 def _entry(number: int, body: str, content: Content) -> "SendMessageBatchRequestEntryTypeDef":

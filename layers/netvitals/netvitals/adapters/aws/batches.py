@@ -1,0 +1,151 @@
+"""Send messages to an SQS queue in requests of ten, and what the queue did not take once more."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from netvitals.adapters.aws.faults import AWS_FAULTS, code_of
+from netvitals.domain.backoff import pauses
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
+    from mypy_boto3_sqs.type_defs import SendMessageBatchResultTypeDef as Response
+
+MAX_ENTRIES = 10
+MAX_REQUEST_BYTES = 1024 * 1024
+"""SQS's limit for all messages of a request together, attributes included."""
+TRIES = 5
+_BACKOFF_INITIAL_SECONDS = 0.2
+_BACKOFF_MAXIMUM_SECONDS = 5.0
+_FINAL = re.compile(
+    r"AccessDenied|NonExistentQueue|QueueDoesNotExist|Token|Signature|Credential|InvalidAddress"
+)
+_THROTTLED = re.compile(r"Throttl|OverLimit|LimitExceeded|RequestTimeout|SlowDown")
+
+
+class Outcome(NamedTuple):
+    """What became of the entries of a batch: each is in one of the lists."""
+
+    accepted: "list[Entry]"
+    refused: "list[Entry]"
+    """Wrong in themselves: sending them again would change nothing."""
+    unsent: "list[Entry]"
+    cause: str = ""
+    is_final: bool = False
+    """No other batch can fare better: the queue is not there, or may not be used."""
+
+
+class BatchSender:
+    """Sends batches to one queue; may be shared by threads, as boto3's clients may.
+
+    Entries that SQS did not take for a reason of its own are sent again, `tries` times in all. So is a
+    request that failed as a whole where `repeats_requests` says so; botocore has repeated it by then, which
+    is all there is time for where the invocation's end is near.
+    """
+
+    def __init__(
+        self,
+        client: "SQSClient",
+        queue_url: str,
+        *,
+        tries: int = TRIES,
+        repeats_requests: bool = True,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._tries = tries
+        self._repeats_requests = repeats_requests
+        self._sleep = sleep
+
+    def send(self, entries: "list[Entry]") -> Outcome:
+        """Send what fits in one request, see `batches`; never raises for the queue's faults."""
+        parts: list[Outcome] = []
+        cause = ""
+        for pause in (*pauses(self._tries, _BACKOFF_INITIAL_SECONDS, _BACKOFF_MAXIMUM_SECONDS), None):
+            try:
+                response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            except AWS_FAULTS as error:
+                cause = str(error)
+                if _is_final(error) or not self._repeats_requests:
+                    return _sum([*parts, Outcome([], [], entries, cause, is_final=True)])
+                if _is_refusal(error):
+                    return _sum([*parts, self._divide(entries, cause)])
+            else:
+                outcome, entries, cause = _judged(entries, response)
+                parts.append(outcome)
+                if not entries:
+                    return _sum(parts)
+            if pause is not None:
+                self._sleep(pause)
+        return _sum([*parts, Outcome([], [], entries, cause)])
+
+    def _divide(self, entries: "list[Entry]", cause: str) -> Outcome:
+        """Find the message for whose sake the whole request was refused, and send the others."""
+        if len(entries) == 1:
+            return Outcome([], entries, [], cause)
+        middle = len(entries) // 2
+        return _sum([self.send(entries[:middle]), self.send(entries[middle:])])
+
+
+def batches(entries: "Iterable[Entry]") -> "Iterator[list[Entry]]":
+    """Yield the entries in batches that fit in a request each; their `Id` differ within ten of them."""
+    batch: list[Entry] = []
+    size = 0
+    for entry in entries:
+        length = _bytes_of(entry)
+        if batch and (len(batch) == MAX_ENTRIES or size + length > MAX_REQUEST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += length
+    if batch:
+        yield batch
+
+
+def _bytes_of(entry: "Entry") -> int:
+    """Return what SQS counts of a message: its body, and the name, type and value of each attribute."""
+    size = len(entry["MessageBody"].encode())
+    for name, attribute in entry.get("MessageAttributes", {}).items():
+        text = attribute.get("StringValue", "").encode()
+        binary = attribute.get("BinaryValue", b"")  # bytes, where a message is moved as it was received
+        size += len(name.encode()) + len(attribute["DataType"]) + len(text)
+        size += len(binary) if isinstance(binary, bytes) else 0
+    return size
+
+
+def _judged(entries: "list[Entry]", response: "Response") -> "tuple[Outcome, list[Entry], str]":
+    """Return what became of the entries, those that may be sent again, and why they were not taken."""
+    failed = {failure["Id"]: failure for failure in response.get("Failed", ())}
+    causes = {key: f"{failure['Code']}: {failure.get('Message', '')}" for key, failure in failed.items()}
+    accepted = [entry for entry in entries if entry["Id"] not in failed]
+    refused = [entry for entry in entries if entry["Id"] in failed and failed[entry["Id"]]["SenderFault"]]
+    again = [entry for entry in entries if entry["Id"] in failed and not failed[entry["Id"]]["SenderFault"]]
+    outcome = Outcome(accepted, refused, [], causes[refused[0]["Id"]] if refused else "")
+    return outcome, again, causes[again[0]["Id"]] if again else ""
+
+
+def _sum(outcomes: list[Outcome]) -> Outcome:
+    return Outcome(
+        [entry for each in outcomes for entry in each.accepted],
+        [entry for each in outcomes for entry in each.refused],
+        [entry for each in outcomes for entry in each.unsent],
+        next((each.cause for each in outcomes if each.cause), ""),
+        any(each.is_final for each in outcomes),
+    )
+
+
+def _is_final(error: Exception) -> bool:
+    return isinstance(error, ClientError) and bool(_FINAL.search(code_of(error)))
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Return whether the request itself is at fault, neither the service nor the rate."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return 400 <= status < 500 and status != 429 and not _THROTTLED.search(code_of(error))  # noqa: PLR2004, HTTP status codes
