@@ -12,11 +12,11 @@ from local.fault_proxy import Fault, FaultProxy, fault_proxy
 from netvitals.adapters.aws.digest_topic import DigestTopic
 from netvitals.adapters.aws.event_bus import EventBus
 from netvitals.adapters.aws.job_queue import SqsJobQueue
+from netvitals.adapters.aws.parameter_store import document_in_parameter
 from netvitals.adapters.aws.redrive import move, queue_url, source_of
 from netvitals.adapters.aws.secrets_manager import SecretDocument
 from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.aws.spool import SqsSpool
-from netvitals.adapters.files.configuration_document import document_in_parameter
 from netvitals.domain.decision.status import OutboxMessage
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device

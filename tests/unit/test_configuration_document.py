@@ -6,11 +6,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from netvitals.adapters.aws.parameter_store import document_in_parameter
 from netvitals.adapters.files.configuration_document import (
     MAX_BYTES,
     decode_document,
     document_in_file,
-    document_in_parameter,
 )
 from netvitals.domain.errors import ConfigurationError, Unavailable
 

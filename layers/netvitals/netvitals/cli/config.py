@@ -100,7 +100,7 @@ def _document(environ: Mapping[str, str]) -> tuple[Any, str]:
         return document_in_file(where.file), where.file
     if where.parameter:
         from netvitals.adapters.aws.clients import client  # noqa: PLC0415, boto3 is slow to import
-        from netvitals.adapters.files.configuration_document import document_in_parameter  # noqa: PLC0415, as above
+        from netvitals.adapters.aws.parameter_store import document_in_parameter  # noqa: PLC0415, as above
 
         return document_in_parameter(where.parameter, client("ssm")), f"SSM parameter {where.parameter}"
     return {}, "the defaults"

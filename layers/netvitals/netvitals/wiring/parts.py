@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from netvitals import observability, settings
 from netvitals.adapters.aws.clients import client
+from netvitals.adapters.aws.parameter_store import document_in_parameter
 from netvitals.adapters.aws.secrets_manager import SecretDocument
 from netvitals.adapters.aws.xray import subsegment
-from netvitals.adapters.files.configuration_document import document_in_file, document_in_parameter
+from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credential_map import JsonObject
 from netvitals.adapters.postgres.access import database_url
 from netvitals.adapters.postgres.database import Database

@@ -1,24 +1,16 @@
-"""The configuration document as a file or an SSM parameter holds it: YAML or JSON, bounded in size."""
+"""Read a configuration document: YAML or JSON, bounded in size, without YAML's surprises."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from netvitals.domain.errors import ConfigurationError, Unavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
+from netvitals.domain.errors import ConfigurationError
 
 MAX_BYTES = 256 * 1024
 
-_REMEDIES = {
-    "AccessDeniedException": "give the function's role ssm:GetParameter on it",
-    "ParameterNotFound": "no such parameter in this account and region; check the name",
-}
-
 
 def document_in_file(path: str) -> Any:
-    """The decoded document in a YAML or JSON file.
+    """Return the decoded document in a YAML or JSON file.
 
     Raises:
         ConfigurationError: it can't be read or decoded.
@@ -33,31 +25,8 @@ def document_in_file(path: str) -> Any:
         raise ConfigurationError(f"{path}: is no UTF-8 text") from None
 
 
-def document_in_parameter(name: str, client: "SSMClient") -> Any:
-    """The decoded document in an SSM parameter.
-
-    Raises:
-        ConfigurationError: it can't be decoded.
-        Unavailable: it can't be read; names the cause and the remedy.
-    """
-    from aws_lambda_powertools.utilities.parameters import SSMProvider  # noqa: PLC0415, pulls in boto3
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415, as above
-
-    from netvitals.adapters.aws.faults import code_of  # noqa: PLC0415, pulls in botocore
-
-    try:
-        text = SSMProvider(boto3_client=client).get(name, decrypt=True)
-    except GetParameterError as error:
-        code = code_of(error.__context__)
-        remedy = _REMEDIES.get(
-            code, "check the way to Systems Manager: NAT or an interface endpoint in a VPC"
-        )
-        raise Unavailable(f"SSM parameter {name} can't be read ({code}): {remedy}") from None
-    return decode_document(str(text), f"SSM parameter {name}")
-
-
 def decode_document(text: str, name: str) -> Any:
-    """The value that YAML or JSON text stands for.
+    """Return the value that YAML or JSON text stands for; `name` is what an error calls it.
 
     Raises:
         ConfigurationError: it is too large, malformed, has a key twice, or YAML anchors or tags.
