@@ -7,6 +7,7 @@ pytest_plugins = [
     "fixtures.snmpd",
     "fixtures.pipeline",
     "fixtures.sshd",
+    "fixtures.firewall",
     "fixtures.lambda_build",
 ]
 

@@ -6,6 +6,7 @@ import socket
 from time import perf_counter
 
 from netvitals.collectors.host_faults import HostFault
+from netvitals.collectors.tcp_info import was_answered
 from netvitals.domain.polling.observation import Reason
 
 
@@ -27,7 +28,12 @@ async def connect[S: socket.socket](
         async with asyncio.timeout(seconds):
             await asyncio.get_running_loop().sock_connect(sock, (address, port))
     except BaseException as error:
+        answered = was_answered(sock)
         sock.close()
+        if isinstance(error, ConnectionRefusedError) and not answered:
+            raise HostFault(
+                Reason.UNREACHABLE, f"TCP port {port} is rejected by a firewall or router on the way"
+            ) from None
         if isinstance(error, OSError):  # TimeoutError as well
             raise _not_connected(error, port, seconds, remedy) from None
         raise

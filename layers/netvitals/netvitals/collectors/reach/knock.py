@@ -9,10 +9,10 @@ from time import perf_counter
 
 import msgspec
 
+from netvitals.collectors.tcp_info import round_trip_ms, was_answered
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: close sends RST, so that no connection is left in TIME_WAIT."""
-_TCPI_RTT_OFFSET = 68
-"""Of `tcpi_rtt`, in microseconds, in Linux's struct tcp_info (include/uapi/linux/tcp.h)."""
 
 
 class Knock(msgspec.Struct, frozen=True):
@@ -48,19 +48,11 @@ async def _connect(sock: socket.socket, peer: tuple[str, int], timeout: float) -
     except TimeoutError:
         return Knock(detail=f"TCP {peer[1]}: no answer")
     except (ConnectionRefusedError, ConnectionResetError):
+        if not was_answered(sock):
+            return Knock(detail=f"TCP {peer[1]}: rejected by a firewall or router on the way")
         return Knock(rtt_ms=(perf_counter() - started) * 1e3, detail=f"TCP {peer[1]}: refused")
     elapsed_ms = (perf_counter() - started) * 1e3
-    return Knock(rtt_ms=_kernel_rtt_ms(sock) or elapsed_ms, accepted=True, detail=f"TCP {peer[1]}: accepted")
-
-
-def _kernel_rtt_ms(sock: socket.socket) -> float:
-    """The handshake's round trip as the kernel timed it, free of this process's own delays; 0 if unknown."""
-    try:
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCPI_RTT_OFFSET + 4)
-        microseconds: int = struct.unpack_from("I", info, _TCPI_RTT_OFFSET)[0]
-    except (AttributeError, OSError, struct.error):
-        return 0.0
-    return microseconds / 1e3
+    return Knock(rtt_ms=round_trip_ms(sock) or elapsed_ms, accepted=True, detail=f"TCP {peer[1]}: accepted")
 
 
 def _text(error: OSError) -> str:

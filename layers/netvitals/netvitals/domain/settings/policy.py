@@ -26,7 +26,7 @@ class PingSettings(Section, frozen=True):
     timeout_seconds: Seconds = 1.0
     """For the whole probe, however much it tries."""
     tcp_ports: tuple[Port, ...] = (22, 443, 80)
-    """Tried where the process may not send ICMP; a refused connection proves the host alive as well."""
+    """Tried where the process may not send ICMP; a refusal by the host itself proves it alive as well."""
 
 
 class InterfaceFilter(Section, frozen=True):
