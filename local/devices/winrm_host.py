@@ -37,6 +37,8 @@ class Behaviour:
 
     basic: bool = False
     ntlm: bool = True
+    offers: str = ""
+    """`WWW-Authenticate` of a 401, instead of what is taken."""
     require_cbt: bool = False
     """Only logins that are bound to this TLS connection."""
     allow_unencrypted: bool = False
@@ -182,6 +184,8 @@ class _Connection(BaseHTTPRequestHandler):
             offers.append(f"Negotiate {base64.b64encode(token).decode()}" if token else "Negotiate")
         if behaviour.basic and not token:
             offers.append('Basic realm="WSMAN"')
+        if behaviour.offers and not token:
+            offers = [behaviour.offers]
         self._reply(401, headers={"WWW-Authenticate": ", ".join(offers)})
 
     # --- messages

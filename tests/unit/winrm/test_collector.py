@@ -18,7 +18,7 @@ from fixtures.windows import (
     values,
     windows,
 )
-from local.devices.winrm_host import Behaviour, WinrmHost
+from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_machine import ACCESS_DENIED, QUOTA, TIMED_OUT
 from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm.survey import ABSENT_SECONDS, KEY
@@ -182,10 +182,37 @@ async def test_a_password_is_in_no_log_and_in_no_result(
     assert "TlRMTVNT" not in told, "an NTLM token, against which passwords can be tried"
 
 
-async def test_a_host_that_offers_no_ntlm_is_not_sent_a_password() -> None:
-    with WinrmHost(Service(windows()), users={}, behaviour=Behaviour(basic=True, ntlm=False)) as host:
-        reading = await Device(host).poll()
-    assert (reading.reason, host.refused) == (Reason.AUTH, 0)
+@pytest.mark.parametrize(
+    ("offers", "told"),
+    [
+        ("Kerberos", "only Kerberos"),
+        ('Basic realm="WSMAN"', "only Basic"),
+        ("NTLM", "only NTLM"),
+        ('Kerberos, Basic realm="a, Negotiate"', "only Kerberos, Basic"),
+        (" ", "only none"),
+    ],
+)
+async def test_a_host_that_offers_no_negotiate_has_refused_no_login(
+    host: WinrmHost, offers: str, told: str
+) -> None:
+    host.behaviour.offers, host.behaviour.ntlm = offers, False
+    device = Device(host)
+    reading = await device.poll()
+    assert (reading.reason, reading.alive, host.refused) == (Reason.AUTH, True, 0)
+    assert f"the host offers no Negotiate login, which transport ntlm needs, {told}: set " in reading.detail
+    assert "winrm_refused" not in device.memory
+    host.behaviour.ntlm = True
+    assert (await device.poll()).reason is Reason.OK  # it is asked at once, once it is put right
+
+
+async def test_a_wrong_password_is_a_refusal_whatever_the_host_offers_afterwards(host: WinrmHost) -> None:
+    host.behaviour.offers = "Kerberos"
+    device = Device(host)
+    device.credential["password"] = "wrong"
+    reading = await device.poll()
+    assert (reading.reason, host.refused) == (Reason.AUTH, 1)
+    assert "refuses the login" in reading.detail
+    assert device.memory["winrm_refused"]["times"] == 1
 
 
 async def test_a_status_poll_is_one_request_without_a_login(host: WinrmHost, service: Service) -> None:

@@ -1,5 +1,6 @@
 """Who is trusted over TLS, and what a login is bound to."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,11 @@ import pytest
 from fixtures.windows import PASSWORD, USER, Certified, Device, certified, windows
 from local.devices.winrm_host import Behaviour, WinrmHost
 from local.devices.winrm_soap import Service
+from netvitals.collectors.winrm import answer
+from netvitals.collectors.winrm.tls import context_for
 from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.credential import WinrmCredential
+from netvitals.domain.settings.secret import Secret
 
 
 @pytest.fixture
@@ -47,6 +52,20 @@ async def test_a_ca_or_a_pin_of_the_credential_is_trusted(own: Certified, transp
         device.credential |= {"transport": transport, trust: own.pem if trust == "ca" else own.sha256}
         reading = await device.poll()
     assert (reading.reason, reading.detail) == (Reason.OK, "")
+
+
+async def test_a_host_that_offers_no_basic_has_refused_no_login(own: Certified) -> None:
+    with https(own, basic=False) as host:
+        device = Device(host)
+        device.credential |= {"transport": "basic", "ca": own.pem}
+        reading = await device.poll()
+        assert reading.reason is Reason.AUTH
+        assert "offers no Basic login, which transport basic needs, only Negotiate" in reading.detail
+        assert "winrm_refused" not in device.memory
+        host.behaviour.basic = True
+        device.credential["password"] = "wrong"
+        assert "refuses the login" in (await device.poll()).detail
+        assert device.memory["winrm_refused"]["times"] == 1
 
 
 async def test_a_pin_is_read_as_windows_and_openssl_print_it(own: Certified) -> None:
@@ -133,6 +152,23 @@ async def test_a_credential_that_is_none_is_told_without_its_content(
         assert (reading.reason, host.requests) == (Reason.BAD_CREDENTIAL, 0)
     assert "correct it in the credential map" in reading.detail
     assert PASSWORD not in reading.detail
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_one_version_of_tls_is_enough(own: Certified, version: ssl.TLSVersion) -> None:
+    with https(own) as host:
+        assert host.context is not None
+        host.context.minimum_version = host.context.maximum_version = version
+        device = Device(host)
+        device.credential["ca"] = own.pem
+        assert (await device.poll("status")).reason is Reason.OK
+        assert (await device.poll()).reason is Reason.OK
+
+
+async def test_a_server_can_not_make_us_calculate_with_numbers_of_its_own_size() -> None:
+    credential = WinrmCredential(user="u", password=Secret("p"))
+    for context in (answer.anonymous_context(), context_for(credential, verify=True)):
+        assert not [each["name"] for each in context.get_ciphers() if each["name"].startswith("DHE")]
 
 
 async def test_a_status_poll_over_tls_needs_no_trust_because_it_sends_nothing(own: Certified) -> None:

@@ -159,6 +159,30 @@ async def test_more_than_a_host_can_have_to_say_is_not_read(monkeypatch: pytest.
     assert (reading.reason, reading.detail) == (Reason.PROTOCOL, "it sends too much")
 
 
+async def test_one_answer_of_more_than_a_megabyte_is_not_read() -> None:
+    with windows_host(mangle=lambda envelope: envelope + b" " * line.ANSWER_BYTES) as host:
+        reading = await Device(host).poll()
+    assert (reading.reason, reading.detail) == (Reason.PROTOCOL, "it sends too much")
+
+
+async def test_a_host_that_keeps_its_thread_busy_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "CPU_SECONDS", 0.05)
+    monkeypatch.setattr(line, "ANSWER_BYTES", 2**40)
+    monkeypatch.setattr(line.PlainSocket, "budget", 2**40)
+
+    def serve(sock: socket.socket) -> None:
+        sock.recv(1000)
+        try:
+            while True:
+                sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+        except OSError:
+            return
+
+    with listener(serve) as port:
+        reading = await poll_port(port)
+    assert (reading.reason, reading.detail) == (Reason.PROTOCOL, "it keeps this process busy")
+
+
 async def test_an_endless_header_is_not_read_either() -> None:
     def serve(sock: socket.socket) -> None:
         sock.recv(1000)
@@ -206,6 +230,46 @@ async def test_an_http_server_that_is_no_winrm_service_is_alive(status: int) -> 
     assert f"HTTP status {status}" in reading.detail
 
 
+PAGE = (
+    b'<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN""http://www.w3.org/TR/html4/strict.dtd">\r\n'
+    b"<HTML><HEAD><TITLE>Service Unavailable</TITLE></HEAD><BODY><p>HTTP Error</p></BODY></HTML>"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(503, "the host's WinRM service does not run"), (400, "HTTP status 400"), (404, "HTTP status 404")],
+)
+@pytest.mark.parametrize("head", [b"Content-Type: text/html; charset=us-ascii\r\n", b""])
+async def test_a_page_of_the_web_servers_own_is_told_by_its_status(
+    status: int, text: str, head: bytes
+) -> None:
+    """HTTP.sys, which WinRM listens through, says so where the service is stopped or the request is bad."""
+
+    def serve(sock: socket.socket) -> None:
+        sock.recv(1000)
+        sock.sendall(b"HTTP/1.1 %d x\r\n%sContent-Length: %d\r\n\r\n%s" % (status, head, len(PAGE), PAGE))
+
+    with listener(serve) as port:
+        reading = await poll_port(port)
+    assert (reading.alive, reading.reason) == (True, Reason.PROTOCOL)
+    assert text in reading.detail
+
+
+@pytest.mark.parametrize("kind", ["status", "metrics"])
+@pytest.mark.parametrize("said", [b"\x15\x03\x03\x00\x02\x02\x0a", b""])
+async def test_a_listener_with_tls_that_is_asked_without_is_told_as_that(kind: str, said: bytes) -> None:
+    def serve(sock: socket.socket) -> None:
+        sock.recv(1000)
+        sock.sendall(said)
+        sock.close()
+
+    with listener(serve) as port:
+        reading = await poll_port(port, kind)
+    assert (reading.alive, reading.reason) == (True, Reason.PROTOCOL)
+    assert "if it is a listener with TLS, set `winrm.tls` to true" in reading.detail
+
+
 async def test_a_server_that_accepts_and_says_nothing_is_alive_and_times_out() -> None:
     with listener(lambda sock: time.sleep(len(sock.recv(99)))) as port, windows_host() as host:
         device = Device(host, port=port, operation_timeout_seconds=0.3)
@@ -215,12 +279,19 @@ async def test_a_server_that_accepts_and_says_nothing_is_alive_and_times_out() -
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>'
 
+ATTRIBUTES = b"<a " + b" ".join(b"b%d=''" % number for number in range(20_000)) + b"/>"
+EBCDIC_BOMB = b'<?xml version="1.0" encoding="cp037"?>' + BOMB.decode().encode("cp037")[21:]
+
 
 @pytest.mark.parametrize(
     ("mangle", "said"),
     [
         pytest.param(lambda _: BOMB, "SOAP forbids", id="entities"),
-        pytest.param(lambda _: BOMB.decode().encode("utf-16"), "SOAP forbids", id="entities in UTF-16"),
+        pytest.param(lambda _: BOMB.decode().encode("utf-16"), "not in UTF-8", id="entities in UTF-16"),
+        pytest.param(lambda _: EBCDIC_BOMB, "not in UTF-8", id="entities in EBCDIC"),
+        pytest.param(lambda _: b"<a>" + b"<a/>" * 200_000 + b"</a>", "more XML elements", id="elements"),
+        pytest.param(lambda _: b"<a>" * 5000, "more XML elements", id="depth"),
+        pytest.param(lambda _: ATTRIBUTES, "a tag without an end", id="attributes"),
         pytest.param(lambda _: b"<html/>", "none to a query", id="another document"),
         pytest.param(lambda envelope: envelope[:200], "no XML", id="half an answer"),
         pytest.param(
@@ -235,6 +306,16 @@ async def test_an_answer_that_makes_no_sense_is_told(mangle: Callable[[bytes], b
         reading = await Device(host).poll()
     assert reading.reason in {Reason.PROTOCOL, Reason.PARTIAL}
     assert said in reading.detail
+
+
+async def test_a_fault_is_bounded_like_any_answer() -> None:
+    """pywinrm itself makes a tree of it."""
+    bomb = b"<a>" + b"<a/>" * 200_000 + b"</a>"
+    with windows_host(mangle=lambda _: bomb) as host:
+        host.service.machine.tables.clear()
+        reading = await Device(host).poll()
+    assert reading.reason is Reason.PROTOCOL
+    assert "more XML elements" in reading.detail
 
 
 async def test_an_answer_in_clear_text_to_a_sealed_question_is_not_believed() -> None:

@@ -4,21 +4,27 @@ No secret is sent, so that it does not matter yet who answers: the certificate i
 """
 
 import asyncio
+import functools
 import re
 import ssl
 
 from netvitals.collectors.winrm.access import Access
-from netvitals.collectors.winrm.faults import WinrmFault
+from netvitals.collectors.winrm.faults import TLS_HINT, WinrmFault
 from netvitals.collectors.winrm.line import PlainSocket
+from netvitals.collectors.winrm.tls import CIPHERS
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
 
 _MOST_BYTES = 4096
+_TLS_ALERT = b"\x15\x03"
+"""How a TLS server begins that is spoken to without (RFC 8446, 5.1)."""
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |\r|$)")
 
 
-async def http_status(sock: PlainSocket, access: Access) -> int:
+async def http_status(sock: PlainSocket, access: Access) -> int | None:
     """What the server at this connection answers to an empty request: 401 as a rule. Closes the socket.
+
+    None is a server that answers, and speaks TLS 1.3 only.
 
     Raises:
         WinrmFault: no HTTP answer came.
@@ -32,19 +38,22 @@ async def http_status(sock: PlainSocket, access: Access) -> int:
             Reason.TIMEOUT, f"it accepts the connection but answers no HTTP request within {seconds:g} s"
         ) from None
     except ssl.SSLError as error:
+        if error.reason == "TLSV1_ALERT_PROTOCOL_VERSION":
+            return None
         raise WinrmFault(
             Reason.PROTOCOL,
             f"no TLS there ({first_line(error.reason or str(error))}): "
             "make an HTTPS listener, or set `winrm.tls` to false",
         ) from None
     except OSError as error:
-        raise WinrmFault(Reason.PROTOCOL, f"the connection broke before any answer ({error})") from None
+        hint = "" if access.settings.tls else TLS_HINT
+        raise WinrmFault(Reason.PROTOCOL, f"the connection broke before any answer ({error}){hint}") from None
     finally:
         sock.close()
 
 
 async def _asked(sock: PlainSocket, access: Access) -> int:
-    context = _context() if access.settings.tls else None
+    context = anonymous_context() if access.settings.tls else None
     reader, writer = await asyncio.open_connection(
         sock=sock, ssl=context, server_hostname=access.host if context else None, limit=_MOST_BYTES
     )
@@ -62,6 +71,8 @@ async def _asked(sock: PlainSocket, access: Access) -> int:
     finally:
         writer.transport.abort()
     status = _STATUS.match(line)
+    if status is None and not context and (not line or line.startswith(_TLS_ALERT)):
+        raise WinrmFault(Reason.PROTOCOL, f"it answers no HTTP request{TLS_HINT}")
     if status is None:
         raise WinrmFault(
             Reason.PROTOCOL, f"what listens there is no HTTP server, it says {first_line(line)!r}"
@@ -69,8 +80,16 @@ async def _asked(sock: PlainSocket, access: Access) -> int:
     return int(status[1])
 
 
-def _context() -> ssl.SSLContext:
+@functools.cache
+def anonymous_context() -> ssl.SSLContext:
+    """A context that trusts anybody, and in which a handshake takes no longer than elliptic curves take.
+
+    It runs on the event loop. TLS 1.3 has groups of 8,192 bits (RFC 7919), which take 0.1 s, and Python can't
+    leave them out.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
     return context

@@ -3,6 +3,8 @@
 from netvitals.collectors.host_faults import HostFault
 from netvitals.domain.polling.observation import Reason
 
+TLS_HINT = ": if it is a listener with TLS, set `winrm.tls` to true"
+
 
 class WinrmFault(HostFault):
     """The poll of this device ends, for this reason."""

@@ -4,12 +4,18 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from math import inf
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from netvitals.collectors import connecting
 
 BUDGET_BYTES = 8 * 1024 * 1024
 """What a device may send over one connection; a host with a thousand interfaces sends a tenth of it."""
+ANSWER_BYTES = 1024 * 1024
+"""What it may send as one answer, with its head; we ask for 150 KB at most (MaxEnvelopeSize)."""
+CPU_SECONDS = 2.0
+"""Processor time that one poll's thread may use over one connection; a poll uses 0.01."""
 
 if TYPE_CHECKING:
     _Socket = socket.socket
@@ -18,19 +24,31 @@ else:
 
 
 class Flood(ConnectionAbortedError):
-    """More than the budget."""
+    """More than the budget, in bytes or in processor time."""
 
 
 class _Counted(_Socket):
     """Ends what a device sends after so much of it, whatever length it announces."""
 
     budget = BUDGET_BYTES
+    answer_budget = ANSWER_BYTES
+    busy_until = inf
+    """On the clock of `time.thread_time`."""
+
+    def begin(self) -> None:
+        """An answer begins, for which the calling thread waits."""
+        self.answer_budget = ANSWER_BYTES
+        if self.busy_until == inf:
+            self.busy_until = thread_time() + CPU_SECONDS
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
         count = super().recv_into(*arguments, **options)
         self.budget -= count
-        if self.budget < 0:
+        self.answer_budget -= count
+        if min(self.budget, self.answer_budget) < 0:
             raise Flood("it sends too much")
+        if thread_time() > self.busy_until:
+            raise Flood("it keeps this process busy")
         return count
 
 

@@ -16,10 +16,10 @@ from winrm.exceptions import (
 from winrm.protocol import Protocol
 
 from netvitals.collectors.winrm.access import Access
-from netvitals.collectors.winrm.faults import Dropped, NoSuchClass, QueryFault, Refused, WinrmFault
+from netvitals.collectors.winrm.faults import TLS_HINT, Dropped, NoSuchClass, QueryFault, Refused, WinrmFault
 from netvitals.collectors.winrm.line import Flood, Line
 from netvitals.collectors.winrm.rows import Row
-from netvitals.collectors.winrm.transport import guarded_protocol
+from netvitals.collectors.winrm.transport import guarded_protocol, login_not_judged
 from netvitals.collectors.winrm.wql import rows_of
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
@@ -32,7 +32,7 @@ _DENIED = {5, 0x80070005, 0x80041003}
 """ERROR_ACCESS_DENIED, E_ACCESSDENIED, WBEM_E_ACCESS_DENIED."""
 _AFTER_LOGIN = (QueryFault, WSManFaultError, WinRMOperationTimeoutError)
 """What only a host says that has accepted the login."""
-_BAD_REQUEST, _SERVER_ERROR = 400, 500
+_BAD_REQUEST, _SERVER_ERROR, _UNAVAILABLE = 400, 500, 503
 
 
 class Session:
@@ -97,12 +97,15 @@ class Session:
             case WinRMTransportError():
                 return self._of_http(error.code)
             case requests.RequestException():
-                return _of_requests(error)
+                return self._of_requests(error)
         return _of_protocol(error, self._access.credential.user)
 
     def _refusal(self) -> WinrmFault:
         if self.logged_in and self._may_return:
             return Dropped("the connection was replaced, and the new one wants a login")
+        offered = login_not_judged(self._protocol)
+        if offered is not None:
+            return WinrmFault(Reason.AUTH, _not_offered(self._access.credential.transport, offered))
         return Refused(
             f"the host refuses the login of {self._access.credential.user!r}: correct the credential, "
             "or allow its transport on the host's WinRM service"
@@ -111,6 +114,11 @@ class Session:
     def _of_http(self, code: int) -> WinrmFault:
         if self.logged_in and code == _BAD_REQUEST:
             return Dropped("the host does not understand what was sealed for a connection that is gone")
+        if code == _UNAVAILABLE:
+            return WinrmFault(
+                Reason.PROTOCOL,
+                "HTTP status 503: the host's WinRM service does not run (`winrm quickconfig`)",
+            )
         if code == _SERVER_ERROR:
             return WinrmFault(
                 Reason.PROTOCOL,
@@ -118,16 +126,24 @@ class Session:
             )
         return WinrmFault(Reason.PROTOCOL, f"HTTP status {code}: what listens there is no WinRM service")
 
+    def _of_requests(self, error: Exception) -> WinrmFault:
+        cause = _root(error)
+        if isinstance(error, requests.exceptions.SSLError):
+            return _of_tls(first_line(str(cause), 200))
+        if isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)):
+            return WinrmFault(Reason.TIMEOUT, "it stopped answering")
+        if isinstance(cause, Flood):
+            return WinrmFault(Reason.PROTOCOL, str(cause))
+        hint = "" if self.logged_in or self._access.settings.tls else TLS_HINT
+        return Dropped(f"the connection broke ({first_line(str(cause))}){hint}")
 
-def _of_requests(error: Exception) -> WinrmFault:
-    cause = _root(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return _of_tls(first_line(str(cause), 200))
-    if isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)):
-        return WinrmFault(Reason.TIMEOUT, "it stopped answering")
-    if isinstance(cause, Flood):
-        return WinrmFault(Reason.PROTOCOL, str(cause))
-    return Dropped(f"the connection broke ({first_line(str(cause))})")
+
+def _not_offered(transport: str, offered: str) -> str:
+    needed = "Basic" if transport == "basic" else "Negotiate"
+    return (
+        f"the host offers no {needed} login, which transport {transport} needs, only {offered}: set "
+        f"WSMan:\\localhost\\Service\\Auth\\{needed} to true there, or choose another transport"
+    )
 
 
 def _of_protocol(error: Exception, user: str) -> WinrmFault:

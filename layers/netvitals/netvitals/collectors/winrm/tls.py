@@ -11,6 +11,8 @@ from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.credential import WinrmCredential
 from netvitals.domain.settings.secret import Secret
 
+CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
+"""Python's own list without DHE, in which the server chooses the group: one of 10,000 bits takes a second."""
 _SHA256_HEX_DIGITS = 64
 
 
@@ -56,6 +58,7 @@ def _context(
     # Not `create_default_context`: its strictness refuses what New-SelfSignedCertificate makes.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = TlsSocket
+    context.set_ciphers(CIPHERS)
     context.check_hostname = verify and pin is None
     context.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
     if verify and ca is None:

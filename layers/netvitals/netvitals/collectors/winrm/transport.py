@@ -1,28 +1,36 @@
 """pywinrm's transport under guard: it dials what was vetted, follows nothing, and reads no environment."""
 
 import logging
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from requests_ntlm import HttpNtlmAuth
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from winrm.protocol import Protocol
 from winrm.transport import HAVE_KERBEROS, Transport
 
 from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.envelope import BadEnvelope, tree_of
 from netvitals.collectors.winrm.faults import WinrmFault
-from netvitals.collectors.winrm.line import Line
+from netvitals.collectors.winrm.line import Line, PlainSocket, TlsSocket
 from netvitals.collectors.winrm.ntlm import PromptNtlmAuth
 from netvitals.collectors.winrm.tls import context_for, fingerprint
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.credential import WinrmCredential
 from netvitals.domain.settings.policy import WinrmSettings
+from netvitals.domain.text import printable
 
 # A device whose headers are malformed is told of once, by us; InfluxDB's client logs by other names.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 _CONNECT_SECONDS = 5.0
+_SCHEMES = {"ntlm": "Negotiate", "kerberos": "Negotiate", "basic": "Basic"}
+"""By pywinrm's name for a way to log in, the scheme of `WWW-Authenticate` that it needs."""
+_SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{1,30})(?=\s|,|$)")
 _READ_MARGIN_SECONDS = 2.0
 """The server says itself that an operation took too long; one that says nothing is given this much more."""
 
@@ -33,7 +41,7 @@ def guarded_protocol(line: Line, access: Access) -> Protocol:
     Raises:
         WinrmFault: the credential can't be used like this.
     """
-    _check(access.settings, access.credential)
+    _check_use(access.settings, access.credential)
     endpoint = f"{'https' if access.settings.tls else 'http'}://{access.authority}/wsman"
     seconds = max(1, round(access.settings.operation_timeout_seconds))
     protocol = Protocol(
@@ -50,7 +58,16 @@ def guarded_protocol(line: Line, access: Access) -> Protocol:
     return protocol
 
 
-def _check(settings: WinrmSettings, credential: WinrmCredential) -> None:
+def login_not_judged(protocol: Protocol) -> str | None:
+    """After a 401: what the host offers instead of our way to log in; None where it has looked at our login.
+
+    A host that does not offer our way says 401 to everybody, and no account is locked by that.
+    """
+    assert isinstance(protocol.transport, _GuardedTransport)  # noqa: S101, as `guarded_protocol` made it
+    return protocol.transport.not_judged()
+
+
+def _check_use(settings: WinrmSettings, credential: WinrmCredential) -> None:
     if credential.transport in {"basic", "certificate"} and not settings.tls:
         raise WinrmFault(
             Reason.BAD_CREDENTIAL,
@@ -68,7 +85,7 @@ class _GuardedTransport(Transport):
     read_timeout_sec: Any
     """For requests, which takes a pair as well: for connecting, and for reading."""
 
-    def __init__(self, adapter: HTTPAdapter, endpoint: str, access: Access) -> None:
+    def __init__(self, adapter: "_Adapter", endpoint: str, access: Access) -> None:
         credential = access.credential
         own = credential.transport
         super().__init__(
@@ -115,15 +132,38 @@ class _GuardedTransport(Transport):
         for scheme in ("http://", "https://"):
             session.mount(scheme, self._adapter)
 
+    def not_judged(self) -> str | None:
+        needed = _SCHEMES.get(self.auth_method)
+        auth = self.session.auth if self.session is not None else None
+        if needed is None or (isinstance(auth, HttpNtlmAuth) and auth.session_security is not None):
+            return None
+        offered = dict.fromkeys(_SCHEME.findall(self._adapter.challenge))
+        # Without any scheme nobody knows what was looked at: Basic has sent the password.
+        if needed.lower() in map(str.lower, offered) or (not offered and self.auth_method == "basic"):
+            return None
+        return printable(", ".join(offered), 100) or "none"
+
     def _get_message_response_text(self, response: requests.Response) -> bytes:
-        sealed = "multipart/encrypted" in response.headers.get("Content-Type", "")
+        kind = response.headers.get("Content-Type", "")
+        sealed = "multipart/encrypted" in kind
+        if not response.ok and not sealed and "soap" not in kind:
+            return b""  # a page of the web server's own, of which the status says everything
         if self.encryption and response.ok and not sealed:
             raise WinrmFault(Reason.PROTOCOL, "it answers in clear text to a message that was encrypted")
         text: bytes = super()._get_message_response_text(response)
-        # SOAP has no DTD (SOAP 1.2, 5); without one there are no entities to expand. NUL: it is not UTF-8.
-        if b"<!DOCTYPE" in text or b"\0" in text:
-            raise WinrmFault(Reason.PROTOCOL, "its answer holds a document type, which SOAP forbids")
+        if b"\0" in text:
+            raise WinrmFault(Reason.PROTOCOL, "its answer is not in UTF-8")
+        with suppress(ValueError):  # what is no XML at all is told by who wants to read it
+            _check(text)
         return text
+
+
+def _check(text: bytes) -> None:
+    """Refuse what pywinrm would make a tree of by itself, of whatever size and depth."""
+    try:
+        tree_of(text)
+    except BadEnvelope as error:
+        raise WinrmFault(Reason.PROTOCOL, str(error)) from None
 
 
 def _adapter(line: Line, access: Access) -> "_Adapter":
@@ -142,6 +182,8 @@ class _Adapter(HTTPAdapter):
     def __init__(self, pool: HTTPConnectionPool) -> None:
         super().__init__(max_retries=0)
         self._pool = pool
+        self.challenge = ""
+        """`WWW-Authenticate` of the last 401."""
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
         return self._pool
@@ -151,6 +193,8 @@ class _Adapter(HTTPAdapter):
 
     def send(self, *arguments: Any, **options: Any) -> requests.Response:
         response = super().send(*arguments, **options)
+        if response.status_code == requests.codes.unauthorized:
+            self.challenge = response.headers.get("WWW-Authenticate", "")
         if response.is_redirect:
             raise WinrmFault(Reason.PROTOCOL, "it redirects elsewhere, which is never followed")
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -182,6 +226,8 @@ class _Dialled(_Base):
         super().request(*arguments, **options)
         held, self._held = self._held, None
         super().send(held)
+        if isinstance(self.sock, PlainSocket | TlsSocket):
+            self.sock.begin()
 
     def send(self, data: Any) -> None:
         if self._held is None:
