@@ -18,6 +18,7 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     with parts.span("collect"):
         report = parts.run(parts.use(collect).run(messages, deadline))
     _count(report)
+    parts.renew(deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in report.failed_ids]}
 
 

@@ -1,5 +1,6 @@
 """Fan-out: a schedule's tick becomes jobs on the queues."""
 
+import time
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from netvitals.wiring.parts import process
 @observed
 def handler(event: Any, context: Any) -> dict[str, int]:
     """Take `{"kind", "schedule", "scheduled_time"}`; return the report's counts."""
+    deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
     tick = tick_from(event)
     parts = process()
     with parts.span("fan-out"):
@@ -27,4 +29,5 @@ def handler(event: Any, context: Any) -> dict[str, int]:
         },
         kind=tick.kind,
     )
+    parts.renew(deadline)
     return msgspec.structs.asdict(report)

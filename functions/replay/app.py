@@ -34,6 +34,7 @@ def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
             "SpoolMessagesKept": len(report.failed_ids),
         }
     )
+    parts.renew(deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in report.failed_ids]}
 
 

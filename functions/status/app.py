@@ -37,4 +37,5 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
     )
     for status, devices in report.statuses.items():
         emit({"Devices": devices}, status=status)
+    parts.renew(deadline)
     return {"devices": report.devices, "statuses": report.statuses, "transitions": report.transitions}

@@ -14,7 +14,7 @@ from netvitals.adapters.aws.event_bus import EventBus
 from netvitals.adapters.aws.job_queue import SqsJobQueue
 from netvitals.adapters.aws.parameter_store import document_in_parameter
 from netvitals.adapters.aws.redrive import move, queue_url, source_of
-from netvitals.adapters.aws.secrets_manager import SecretDocument
+from netvitals.adapters.aws.secrets_manager import SecretDocument, SecretsManager
 from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.decision.status import OutboxMessage
@@ -41,6 +41,10 @@ def keep_snapshot(client: Client) -> None:
         snapshot.keep(0)
 
 
+def secret_of(client: Any) -> SecretDocument:
+    return SecretsManager(client, client).document(ARN)
+
+
 CALLS: dict[str, Callable[[Client], object]] = {
     "a job": lambda client: SqsJobQueue(client("sqs"), "http://q/1/q", 1, sleep=lambda _: None).send(
         [QueuedJobs([JOB], 0, "")]
@@ -52,7 +56,7 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "a queue's source": lambda client: source_of(client("sqs"), "http://q/1/q"),
     "dead letters": lambda client: move(client("sqs"), "http://q/1/q", "http://q/1/p", 1),
     "a document": lambda client: document_in_parameter("/x", client("ssm")),
-    "a secret": lambda client: SecretDocument(ARN, client("secretsmanager")).read(),
+    "a secret": lambda client: secret_of(client("secretsmanager")).read(),
 }
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +11,16 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from netvitals.adapters.aws.secrets_manager import MAX_AGE_SECONDS, PAUSE_SECONDS, SecretDocument
+from netvitals.adapters.aws.secrets_manager import (
+    MAX_AGE_SECONDS,
+    PAUSE_SECONDS,
+    SILENCE_SECONDS,
+    SecretDocument,
+    SecretsManager,
+)
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.postgres.access import database_url
@@ -49,8 +57,12 @@ def secretsmanager() -> Iterator[Any]:
         yield boto3.client("secretsmanager", region_name="eu-west-1")
 
 
+def document_of(client: Any, clock: Callable[[], float] = time.monotonic, arn: str = ARN) -> SecretDocument:
+    return SecretsManager(client, client, clock=clock).document(arn)
+
+
 def test_a_secret_is_read_once_for_many_credentials(client: Client) -> None:
-    store = CredentialMap(SecretDocument(ARN, client))  # type: ignore[arg-type]  # as much of a client as is used
+    store = CredentialMap(document_of(client))
     first = store.get("lab")
     assert first.snmp
     assert first.snmp.community
@@ -70,7 +82,7 @@ class Clock:
 def test_a_rotated_secret_is_read_when_the_old_one_has_grown_old(secretsmanager: Any) -> None:
     clock = Clock()
     arn = secretsmanager.create_secret(Name="x", SecretString='{"token": "old"}')["ARN"]
-    document = SecretDocument(arn, secretsmanager, clock=clock)
+    document = document_of(secretsmanager, clock, arn)
     assert document.read() == {"token": "old"}
     secretsmanager.put_secret_value(SecretId=arn, SecretString='{"token": "new"}')
     document.renew()
@@ -83,7 +95,7 @@ def test_a_rotated_secret_is_read_when_the_old_one_has_grown_old(secretsmanager:
 
 def test_a_refused_credential_has_the_secret_read_anew_but_not_again_and_again(client: Client) -> None:
     clock = Clock()
-    document = SecretDocument(ARN, client, clock=clock)  # type: ignore[arg-type]  # as above
+    document = document_of(client, clock)
     store = CredentialMap(document)
     store.get("lab")
     client.text = json.dumps({"lab": {"snmp": {"community": "rotated"}}})
@@ -93,8 +105,9 @@ def test_a_refused_credential_has_the_secret_read_anew_but_not_again_and_again(c
     assert found.snmp.community
     assert found.snmp.community.reveal() == "rotated"
     assert not store.refresh()
+    assert client.calls == 2
     clock.now += PAUSE_SECONDS
-    assert store.refresh()
+    assert not store.refresh()  # it was read and is the same
     assert client.calls == 3
 
 
@@ -102,7 +115,7 @@ def test_what_was_read_stays_in_use_while_secrets_manager_fails(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    document = SecretDocument(ARN, client, clock=clock)  # type: ignore[arg-type]  # as above
+    document = document_of(client, clock)
     document.read()
     client.fault = "InternalServiceError"
     clock.now += MAX_AGE_SECONDS + 1
@@ -116,6 +129,76 @@ def test_what_was_read_stays_in_use_while_secrets_manager_fails(
     assert CANARY in str(document.read())
     assert caplog.text.count("what it held before stays in use") == 2
     assert CANARY not in caplog.text
+
+
+def test_a_renewal_has_a_client_of_its_own_and_the_first_reading_another(client: Client) -> None:
+    clock, renewals = Clock(), Client('{"new": 1}')
+    manager = SecretsManager(client, renewals, clock=clock)  # type: ignore[arg-type]  # as much of one as is used
+    document = manager.document(ARN)
+    assert CANARY in str(document.read())
+    clock.now += MAX_AGE_SECONDS + 1
+    manager.renew(5)
+    assert document.read() == {"new": 1}
+    assert (client.calls, renewals.calls) == (1, 1)
+
+
+def test_no_renewal_begins_where_no_time_is_left(client: Client) -> None:
+    clock = Clock()
+    manager = SecretsManager(client, client, clock=clock)  # type: ignore[arg-type]  # as above
+    manager.document(ARN).read()
+    clock.now += MAX_AGE_SECONDS + 1
+    manager.renew(-0.1)
+    assert client.calls == 1
+
+
+def test_a_renewal_that_hangs_is_waited_for_so_long_and_not_begun_twice(client: Client) -> None:
+    class Hanging(Client):
+        answer = threading.Event()
+
+        def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803, as AWS calls it
+            self.calls += 1
+            self.answer.wait(20)
+            return super().get_secret_value(SecretId)
+
+    clock, renewals = Clock(), Hanging()
+    manager = SecretsManager(client, renewals, clock=clock)  # type: ignore[arg-type]  # as above
+    document = manager.document(ARN)
+    document.read()
+    for _ in range(3):
+        clock.now += MAX_AGE_SECONDS + 1
+        began = time.monotonic()
+        manager.renew(0.1)
+        assert time.monotonic() - began < 5
+        assert CANARY in str(document.read())
+    assert renewals.calls == 1
+    renewals.answer.set()
+
+
+class Silent(Client):
+    """What answers nothing in the end."""
+
+    def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803, as AWS calls it
+        self.calls += 1
+        raise ReadTimeoutError(endpoint_url=SecretId)
+
+
+def test_where_one_secret_brings_no_answer_the_others_do_not_wait_for_theirs() -> None:
+    clock, client = Clock(), Silent()
+    manager = SecretsManager(client, client, clock=clock)  # type: ignore[arg-type]  # as above
+    documents = [manager.document(ARN + str(number)) for number in range(3)]
+    for document in documents:
+        with pytest.raises(Unavailable, match="can't be read"):
+            document.read()
+    assert client.calls == 1
+    clock.now += SILENCE_SECONDS
+    with pytest.raises(Unavailable, match="ReadTimeoutError"):
+        documents[1].read()
+    assert client.calls == 2
+
+
+def test_a_secret_that_was_never_read_can_be_asked_for_anew_without_an_error(client: Client) -> None:
+    client.fault = "InternalServiceError"
+    assert not document_of(client).refresh()
 
 
 @pytest.mark.parametrize(
@@ -132,7 +215,7 @@ def test_a_secret_that_cannot_be_read_is_named_with_the_remedy(
 ) -> None:
     client.fault = fault
     with pytest.raises(Unavailable) as caught:
-        SecretDocument(ARN, client).read()  # type: ignore[arg-type]  # as above
+        document_of(client).read()
     assert str(caught.value) == f"secret {ARN} can't be read ({fault}): {remedy}"
 
 
@@ -272,7 +355,7 @@ def test_what_holds_a_secret_prints_without_it(tmp_path: Path, client: Client) -
     store = CredentialMap(
         file_with(tmp_path, {"x": {"snmp": {"community": CANARY}, "ssh": {"user": "u", "password": CANARY}}})
     )
-    document = SecretDocument(ARN, client)  # type: ignore[arg-type]  # as above
+    document = document_of(client)
     document.read()
     access = influx_access({"url": "http://h", "token": CANARY, "org": "o"}, "secret")
     url = database_url({"url": f"postgresql://u:{CANARY}@h/d"}, "secret")

@@ -1,6 +1,7 @@
 """What the parts of a process come from, and that they are made once."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,17 +71,17 @@ def test_a_collector_that_cannot_read_its_credentials_says_so_before_it_polls() 
         Parts({**deployed(), "NETVITALS_CREDENTIALS_SECRET_ARN": arn}).use(collect)
 
 
-def test_secrets_that_have_grown_old_are_read_between_two_events(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_that_have_grown_old_are_read_at_an_invocations_end(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = deployed()
     parts = Parts(environ)
     store = parts.use(credentials)
     arn = environ["NETVITALS_CREDENTIALS_SECRET_ARN"]
     rotated = json.dumps({"lab": {"snmp": {"community": "rotated"}}})
     boto3.client("secretsmanager", region_name=REGION).put_secret_value(SecretId=arn, SecretString=rotated)
-    parts.renew()
+    parts.renew(time.monotonic() + 60)
     assert "rotated" not in str(revealed(store))
     monkeypatch.setattr("netvitals.adapters.aws.secrets_manager.MAX_AGE_SECONDS", -1)
-    parts.renew()
+    parts.renew(time.monotonic() + 60)
     assert revealed(store) == "rotated"
 
 

@@ -281,5 +281,8 @@ class CredentialStore(Protocol):
         ...
 
     def refresh(self) -> bool:
-        """Read the store once more because a credential was refused; False where that was done lately."""
+        """Read the store once more because a credential was refused; return whether it says something else.
+
+        Does nothing where that was done lately. Blocks for seconds where the store does not answer.
+        """
         ...

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from netvitals.domain.errors import ConfigurationError, CredentialMissing, Unavailable
@@ -118,8 +119,7 @@ class AskProtocol:
         try:
             credential = self._credentials.get(name)
         except CredentialMissing:
-            if not await self._refreshed(question.end):
-                raise
+            await self._refresh(question.end)
             credential = self._credentials.get(name)
         if not name:
             raise CredentialMissing(
@@ -134,18 +134,16 @@ class AskProtocol:
     async def _renewed(self, question: Question, refused: Credential) -> Credential | None:
         """What the store holds now, if something else: passwords are rotated while a process lives."""
         try:
-            await self._refreshed(question.end)
+            await self._refresh(question.end)
             credential = self._credentials.get(question.job.credential)
         except (CredentialMissing, Unavailable):
             return None
         return credential if credential != refused else None
 
-    async def _refreshed(self, end: float) -> bool:
-        try:
+    async def _refresh(self, end: float) -> None:
+        with suppress(TimeoutError):
             async with asyncio.timeout_at(end):
-                return await asyncio.to_thread(self._credentials.refresh)
-        except TimeoutError:
-            return False
+                await asyncio.to_thread(self._credentials.refresh)
 
 
 def _cut_short(reading: Reading, protocol: str) -> None:

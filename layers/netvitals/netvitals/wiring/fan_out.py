@@ -3,6 +3,7 @@
 import time
 
 from netvitals import settings
+from netvitals.adapters.aws.clients import JOBS
 from netvitals.adapters.aws.job_queue import SqsJobQueue
 from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.postgres.inventory import PostgresInventory
@@ -18,8 +19,8 @@ def fan_out(parts: Parts) -> FanOut:
     return FanOut(
         inventory=_inventory(parts),
         queues={
-            "status": SqsJobQueue(parts.client("sqs"), urls.status),
-            "metrics": SqsJobQueue(parts.client("sqs"), urls.metrics),
+            "status": SqsJobQueue(parts.client("sqs", JOBS), urls.status),
+            "metrics": SqsJobQueue(parts.client("sqs", JOBS), urls.metrics),
         },
         policy=parts.configuration.policy,
         guard=parts.guard.check,

@@ -5,19 +5,24 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, cached_property
+from time import monotonic
 from typing import Any, cast
 
 from netvitals import observability, settings
-from netvitals.adapters.aws.clients import client
+from netvitals.adapters.aws.clients import RENEWAL, client
 from netvitals.adapters.aws.parameter_store import document_in_parameter
-from netvitals.adapters.aws.secrets_manager import SecretDocument
+from netvitals.adapters.aws.secrets_manager import SecretDocument, SecretsManager
 from netvitals.adapters.aws.xray import subsegment
 from netvitals.adapters.files.configuration_document import document_in_file
-from netvitals.adapters.files.credential_map import JsonObject
 from netvitals.adapters.postgres.access import database_url
 from netvitals.adapters.postgres.database import Database
 from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.settings.configuration import Configuration
+
+RENEWAL_SECONDS = 4.0
+"""At the end of an invocation, for all secrets together; one attempt takes 3, and the resolving of a name."""
+LAST_WORDS_SECONDS = 1.0
+"""Of an invocation, for its report."""
 
 
 class Parts:
@@ -31,7 +36,7 @@ class Parts:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._made: dict[Callable[[Parts], Any], Any] = {}
-        self._secrets: list[SecretDocument] = []
+        self._secrets: SecretsManager | None = None
         self.client = cache(client)
         """The boto3 client of a service."""
 
@@ -44,15 +49,16 @@ class Parts:
     def variables[V: settings.Variables](self, wanted: type[V]) -> V:
         return settings.variables(wanted, self._environ)
 
-    def secret(self, arn: str) -> JsonObject:
-        document = SecretDocument(arn, self.client("secretsmanager"))
-        self._secrets.append(document)
-        return document
+    def secret(self, arn: str) -> SecretDocument:
+        if self._secrets is None:
+            renewal_client = self.client("secretsmanager", RENEWAL)
+            self._secrets = SecretsManager(self.client("secretsmanager"), renewal_client)
+        return self._secrets.document(arn)
 
-    def renew(self) -> None:
-        """Between two events: read secrets anew that have grown old."""
-        for document in self._secrets:
-            document.renew()
+    def renew(self, deadline: float) -> None:
+        """Read secrets anew that have grown old, where time is left before `deadline` (`time.monotonic`)."""
+        if self._secrets is not None:
+            self._secrets.renew(min(RENEWAL_SECONDS, deadline - monotonic() - LAST_WORDS_SECONDS))
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -98,18 +104,12 @@ class Parts:
         return self.variables(settings.TracingVariables).enabled
 
 
+@cache
 def process() -> Parts:
-    """The parts of this process, from its environment, with secrets that are not too old."""
-    parts = _of_environment()
-    parts.renew()
-    return parts
+    """Return the parts of this process, from its environment."""
+    return Parts(os.environ)
 
 
 def forget() -> None:
     """Start as a new process does."""
-    _of_environment.cache_clear()
-
-
-@cache
-def _of_environment() -> Parts:
-    return Parts(os.environ)
+    process.cache_clear()

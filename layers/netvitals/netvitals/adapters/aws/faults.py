@@ -8,6 +8,12 @@ AWS_FAULTS: tuple[type[Exception], ...] = (
     BotoCoreError,
     ResponseParserError,
     ValueError,  # botocore takes every answer for UTF-8, and that of a proxy in between need not be
+    # Its parsers take an answer of 200 for what the service's model says, and stumble over anything else.
+    AttributeError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    RecursionError,
 )
 
 

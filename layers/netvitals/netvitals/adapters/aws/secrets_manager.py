@@ -1,4 +1,4 @@
-"""JSON secrets in Secrets Manager, through Powertools."""
+"""JSON secrets in Secrets Manager, through Powertools: read once, and anew where no device waits for it."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import ClientError
 
 from netvitals.adapters.aws.faults import code_of
 from netvitals.domain.errors import Unavailable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 MAX_AGE_SECONDS = 300
 PAUSE_SECONDS = 60
 """Between two readings for a reason: one wrong password, or a fault of Secrets Manager, repeats itself."""
+SILENCE_SECONDS = 5
+"""So long after Secrets Manager did not answer for one secret it is asked for no other."""
 
 _REMEDIES = {
     "NoCredentialsError": "set AWS credentials, or AWS_PROFILE",
@@ -30,20 +33,92 @@ _REMEDIES = {
 _logger = logging.getLogger(__name__)
 
 
+class SecretsManager:
+    """The secrets of one process.
+
+    `client` is for what nothing can go on without; `renewal_client`, which should wait briefly and try once,
+    for what is held already and would only be newer. Where one secret brings no answer the others do not
+    wait for theirs.
+    """
+
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        renewal_client: "SecretsManagerClient",
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._first = _Reader(client, clock)
+        self._again = _Reader(renewal_client, clock)
+        self._documents: list[SecretDocument] = []
+        self._renewing = threading.Lock()
+
+    def document(self, arn: str) -> "SecretDocument":
+        """Return the secret, which nobody has read yet."""
+        document = SecretDocument(arn, self._first, self._again, clock=self._clock)
+        self._documents.append(document)
+        return document
+
+    def renew(self, seconds: float) -> None:
+        """Read secrets anew that have grown old, and wait no longer than so many seconds for it.
+
+        Belongs at the end of an invocation: nothing that is polled waits for it there, and a process that is
+        frozen while it waits for an answer would seldom see one.
+        """
+        old = any(document.is_old() for document in self._documents)
+        if seconds > 0 and old and self._renewing.acquire(blocking=False):
+            thread = threading.Thread(target=self._renew, name="renews secrets", daemon=True)
+            thread.start()
+            thread.join(seconds)
+
+    def _renew(self) -> None:
+        try:
+            for document in self._documents:
+                document.renew()
+        finally:
+            self._renewing.release()
+
+
+class _Reader:
+    """Reads secrets with one client, and asks no more for a while after it did not answer."""
+
+    def __init__(self, client: "SecretsManagerClient", clock: Callable[[], float]) -> None:
+        self._provider = SecretsProvider(boto3_client=client)
+        self._clock = clock
+        self._silent_until = float("-inf")
+
+    def read(self, arn: str, where: str) -> Any:
+        """Return the secret's content.
+
+        Raises:
+            Unavailable: it can't be read; names the ARN, the cause and the remedy.
+        """
+        if self._clock() < self._silent_until:
+            raise Unavailable(f"{where} can't be read: Secrets Manager did not answer for another just now")
+        try:
+            return self._provider.get(arn, force_fetch=True)
+        except GetParameterError as error:
+            if not isinstance(error.__context__, ClientError):
+                self._silent_until = self._clock() + SILENCE_SECONDS
+            raise _unavailable(where, error) from None
+
+
 class SecretDocument:
     """The JSON object that a secret holds.
 
     `read` gives what is held and waits for nothing, once there is something: it may be called while
-    devices are waited for. `renew` belongs before that, `refresh` on a thread beside it. What was read
-    stays in use when it can't be read anew: a fault of Secrets Manager does not stop the polling.
+    devices are waited for. `renew` and `refresh` belong on a thread beside that. What was read stays in use
+    when it can't be read anew: a fault of Secrets Manager does not stop the polling.
     """
 
     def __init__(
-        self, arn: str, client: "SecretsManagerClient", *, clock: Callable[[], float] = time.monotonic
+        self, arn: str, first: _Reader, again: _Reader, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """`first` reads it while there is nothing, `again` when there is."""
         self.where = f"secret {arn}"
         self._arn = arn
-        self._provider = SecretsProvider(boto3_client=client)
+        self._first, self._again = first, again
         self._clock = clock
         self._lock = threading.Lock()
         self._tried_at = self._read_at = float("-inf")
@@ -51,7 +126,7 @@ class SecretDocument:
         self._value: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
-        """The same object as before while the secret's content is the same.
+        """Return the same object as before while the secret's content is the same.
 
         Raises:
             Unavailable: it could never be read; names the ARN, the cause and the remedy.
@@ -59,23 +134,30 @@ class SecretDocument:
         if self._text is None:
             with self._lock:
                 if self._text is None:
-                    self._load()
+                    self._load(self._first)
         return self._value
+
+    def is_old(self) -> bool:
+        """Return whether `renew` would read it anew."""
+        old = self._clock() - self._read_at > MAX_AGE_SECONDS
+        return self._text is not None and old and self._rested()
 
     def renew(self) -> None:
         """Read it anew where it is older than `MAX_AGE_SECONDS`."""
         with self._lock:
-            old = self._clock() - self._read_at > MAX_AGE_SECONDS
-            if self._text is not None and old and self._rested():
+            if self.is_old():
                 self._reload()
 
     def refresh(self) -> bool:
-        """Read it anew because what it held was refused; False where that was done lately."""
+        """Read it anew because what it held was refused; return whether it holds something else now.
+
+        Does nothing where that was done lately, and never raises.
+        """
         with self._lock:
-            rested = self._rested()
-            if rested:
+            before = self._text
+            if self._rested():
                 self._reload()
-            return rested
+            return self._text != before
 
     def _rested(self) -> bool:
         return self._clock() - self._tried_at >= PAUSE_SECONDS
@@ -83,20 +165,16 @@ class SecretDocument:
     def _reload(self) -> None:
         self._tried_at = self._clock()
         try:
-            self._load()
+            self._load(self._first if self._text is None else self._again)
         except Unavailable as error:
-            if self._text is None:
-                raise
-            _logger.warning("%s; what it held before stays in use", error)
+            kept = "" if self._text is None else "; what it held before stays in use"
+            _logger.warning("%s%s", error, kept)
 
-    def _load(self) -> None:
-        try:
-            text = self._provider.get(self._arn, force_fetch=True)
-        except GetParameterError as error:
-            raise _unavailable(self.where, error) from None
+    def _load(self, reader: _Reader) -> None:
+        text = reader.read(self._arn, self.where)
         if text != self._text:
             self._value = _object(text, self.where)
-            self._text = text  # type: ignore[assignment]  # without a transform it is the text itself
+            self._text = text
         self._read_at = self._clock()
 
 

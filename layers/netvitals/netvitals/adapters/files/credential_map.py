@@ -18,7 +18,7 @@ class JsonObject(Protocol):
         ...
 
     def refresh(self) -> bool:
-        """Read it anew; False where that was done lately."""
+        """Read it anew, unless that was done lately; return whether it holds something else now."""
         ...
 
 

@@ -32,8 +32,8 @@ class JsonFile:
         return self._value
 
     def refresh(self) -> bool:
-        self._value = self._load()
-        return True
+        before, self._value = self._value, self._load()
+        return self._value != before
 
     def _load(self) -> dict[str, Any]:
         try:

@@ -84,7 +84,7 @@ class Database:
     """
 
     def __init__(self, url: Callable[[], Secret], refresh: Callable[[], bool] = lambda: False) -> None:
-        """`url` is asked at each connecting; `refresh` when that failed: True if the secret was read anew."""
+        """`url` is asked at each connecting; where that failed `refresh` is called, and a new URL tried."""
         self._url = url
         self._refresh = refresh
         self._connection: _Connection | None = None
@@ -159,10 +159,12 @@ class Database:
     def _connected(self) -> _Connection:
         if self._connection is None or self._connection.closed:
             self._connection = None
+            url = self._url()
             try:
-                self._connection = _connect(self._url())
+                self._connection = _connect(url)
             except psycopg.OperationalError:
-                if not self._refresh():
+                self._refresh()
+                if self._url() == url:
                     raise
                 self._connection = _connect(self._url())
         return self._connection

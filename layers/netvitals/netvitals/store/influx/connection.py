@@ -36,7 +36,7 @@ class InfluxConnection:
     """
 
     def __init__(self, access: InfluxAccess, ca_file: str | None = None) -> None:
-        self._access = access
+        self.access = access
         token = access.token.reveal().strip()
         client = InfluxDBClient(
             access.url, token, org=access.org, ssl_context=ssl.create_default_context(cafile=ca_file)
@@ -47,7 +47,7 @@ class InfluxConnection:
 
     def redacted(self, text: str) -> str:
         """Return the text without the token, should the other side have repeated it."""
-        return text.replace(self._access.token.reveal().strip() or "\0", "…")
+        return text.replace(self.access.token.reveal().strip() or "\0", "…")
 
     def post(self, body: bytes, seconds: float) -> None:
         """Write lines, compressed by gzip.
@@ -72,8 +72,8 @@ class InfluxConnection:
     def _post(self, body: bytes, seconds: float, answers: queue.SimpleQueue[Exception | None]) -> None:
         try:
             _, status, _ = self._writes.post_write_with_http_info(
-                self._access.org,
-                self._access.bucket,
+                self.access.org,
+                self.access.bucket,
                 body,
                 precision="ns",
                 content_encoding="gzip",

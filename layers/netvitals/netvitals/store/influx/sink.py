@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.access import InfluxAccess
 from netvitals.store.influx.answers import Fault, Remedy, fault_of
@@ -28,8 +29,8 @@ _NO_TIME = Fault(Remedy.KEEP, Obstacle.NO_TIME, "no time was left to write to In
 class InfluxSink:
     """Writes lines synchronously, in gzip, with bounded retries; see `ports.PointSink`.
 
-    `access` gives the secret's content, `refresh` reads the secret anew and says whether it did. The
-    connection is made at the first write.
+    `access` gives the secret's content; `refresh`, called where that was refused, reads the secret anew and
+    says whether it says something else now. The connection is made at the first write.
     """
 
     def __init__(
@@ -64,8 +65,7 @@ class InfluxSink:
         """One request, repeated while that may help and the deadline allows; None when it was taken."""
         body = gzip.compress("\n".join(lines).encode(), compresslevel=1)
         fault = self._attempt(body, deadline)
-        if fault is not None and fault.obstacle is Obstacle.AUTH and self._refresh():
-            self._connection = None
+        if fault is not None and fault.obstacle is Obstacle.AUTH and self._has_new_access():
             fault = self._attempt(body, deadline)
         retries = self._settings.retries if self._clock() >= self._cautious_until else 0
         for attempt in range(retries):
@@ -94,6 +94,17 @@ class InfluxSink:
         if self._connection is None:
             self._connection = InfluxConnection(self._access(), self._ca_file)
         return self._connection
+
+    def _has_new_access(self) -> bool:
+        """Read the secret anew; where it says something else than the connection knows, make another."""
+        refused = self._connection.access if self._connection is not None else None
+        try:
+            renewed = self._refresh() or self._access() != refused
+        except NetvitalsError:
+            return False
+        if renewed:
+            self._connection = None
+        return renewed
 
     def _judged(self, error: Exception) -> Fault:
         fault = fault_of(error)
