@@ -18,12 +18,13 @@ from agents import switches
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
+from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.polling.job import Job, Kind, encode_jobs
 from netvitals.domain.polling.observation import Observation
 from netvitals.domain.settings.configuration import CollectorSettings
-from netvitals.domain.settings.credential import Credential, SnmpCredential
-from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.settings.credential import Credential
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 from netvitals.store.outcome import StoreReport
 from netvitals.usecases.collect import Collect, CollectReport, QueueMessage

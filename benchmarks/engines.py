@@ -16,9 +16,9 @@ from typing import Protocol
 import yaml
 from gufo.snmp.aio.client import SnmpSession as GufoSession
 
+from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession
-from netvitals.domain.settings.policy import SnmpSettings
 from netvitals.domain.settings.secret import Secret
 
 REPETITIONS = 25

@@ -19,12 +19,14 @@ from local.devices.ssh_host import SshHost, new_key, this_user
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.ssh.collector import SshCollector
+from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.collectors.winrm.collector import WinrmCollector
+from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Collector, Target
-from netvitals.domain.settings.credential import Credential, SshCredential, WinrmCredential
-from netvitals.domain.settings.policy import PollSettings, SshSettings, WinrmSettings
+from netvitals.domain.polling.protocol import CredentialPart, Protocol
+from netvitals.domain.ports import Collector, target_of
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
 ADDRESS = "127.0.0.1"
@@ -38,7 +40,9 @@ def state() -> str:
     return f"{descriptors:>5} descriptors {threading.active_count():>4} threads {mebibytes:>5} MiB"
 
 
-def poller(collector: Collector, settings: PollSettings, right: Credential, wrong: Credential) -> Poll:
+def poller[C: CredentialPart](
+    protocol: Protocol[Any, C], collector: Collector, settings: PollSettings, right: C, wrong: C
+) -> Poll:
     memory: dict[str, Any] = {}
 
     async def poll(number: int) -> str:
@@ -49,7 +53,8 @@ def poller(collector: Collector, settings: PollSettings, right: Credential, wron
         )  # fmt: skip
         reading = Reading()
         credential = right if number % 5 else wrong
-        target = Target(job=job, address=ADDRESS, credential=credential, deadline=time.monotonic() + 60)
+        deadline = time.monotonic() + 60
+        target = target_of(protocol, job, address=ADDRESS, credential=credential, deadline=deadline)
         await collector.collect(target, reading)
         if reading.reason is Reason.OK:
             memory.update(reading.memory)
@@ -78,19 +83,15 @@ def main(polls: int) -> None:
     user = this_user()
     with SshHost(ADDRESS, 0, login=login, host_key=host_key, sshd=None) as ssh:
         settings = PollSettings(ssh=SshSettings(port=ssh.port, host_keys=(host_key.public,)))
-        right, wrong = (
-            Credential(ssh=SshCredential(user=user, private_key=Secret(key.private)))
-            for key in (login, other)
-        )
-        asyncio.run(many("ssh", poller(SshCollector(), settings, right, wrong), polls))
+        right, wrong = (SshCredential(user=user, private_key=Secret(key.private)) for key in (login, other))
+        asyncio.run(many("ssh", poller(SSH, SshCollector(), settings, right, wrong), polls))
     host = WinrmHost(Service(domain_controller(1e6).machine), ADDRESS, users={"monitor": "secret-word"})
     with host:
         windows = PollSettings(winrm=WinrmSettings(port=host.port, tls=False))
         good, bad = (
-            Credential(winrm=WinrmCredential(user="monitor", password=Secret(word)))
-            for word in ("secret-word", "wrong-word")
+            WinrmCredential(user="monitor", password=Secret(word)) for word in ("secret-word", "wrong-word")
         )
-        asyncio.run(many("winrm", poller(WinrmCollector(), windows, good, bad), polls))
+        asyncio.run(many("winrm", poller(WINRM, WinrmCollector(), windows, good, bad), polls))
 
 
 if __name__ == "__main__":

@@ -13,12 +13,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from fixtures.snmpd import HOST, Snmpd, free_port
+from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.security import Security
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
-from netvitals.domain.settings.credential import SnmpCredential
-from netvitals.domain.settings.policy import SnmpSettings
 from netvitals.domain.settings.secret import Secret
 
 ROWS, COLUMNS = 48, 20

@@ -25,10 +25,9 @@ from fixtures.polling import job
 from fixtures.sshd import HOST, Sshd, Users, new_key, public_folder
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.probe import Probe
+from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import Credential, SshCredential
-from netvitals.domain.settings.policy import SshSettings
+from netvitals.domain.ports import target_of
 from netvitals.domain.settings.secret import Secret
 
 IN_FLIGHT = (1, 20, 100)
@@ -48,14 +47,15 @@ def ours(account: Account) -> Bench:
     settings = SshSettings(
         port=account.sshd.port, host_keys=(account.sshd.host_key,), connect_timeout_seconds=60
     )
-    credential = Credential(ssh=SshCredential(user=account.user, private_key=Secret(account.key)))
+    credential = SshCredential(user=account.user, private_key=Secret(account.key))
     memory = {"ssh": {"cpu": {"busy": 0, "total": 0, "uptime": 0.0, "at": int(time.time())}}}
 
     async def poll(slots: asyncio.Semaphore) -> None:
         reading = Reading()
         async with slots:
             this = job(ssh=settings, memory=memory)
-            target = Target(job=this, address=HOST, credential=credential, deadline=time.monotonic() + 120)
+            deadline = time.monotonic() + 120
+            target = target_of(SSH, this, address=HOST, credential=credential, deadline=deadline)
             await collector.collect(target, reading)
         assert reading.reason is Reason.OK, reading.detail
 

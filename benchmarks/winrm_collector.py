@@ -28,14 +28,14 @@ from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.collector import WinrmCollector
+from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import credential_from
-from netvitals.domain.settings.policy import WinrmSettings
+from netvitals.domain.ports import target_of
+from netvitals.domain.settings.secret import Secret
 
 ADDRESS = "127.0.0.1"
 IN_FLIGHT = (1, 20, 100)
-CREDENTIAL = credential_from("c", {"winrm": {"user": USER, "password": PASSWORD}})
+CREDENTIAL = WinrmCredential(user=USER, password=Secret(PASSWORD))
 type Bench = Callable[[int, int], None]
 """Polls so many hosts, so many at once."""
 
@@ -81,9 +81,8 @@ async def polled(collector: WinrmCollector, settings: WinrmSettings, memory: dic
     reading = Reading()
     this = job(winrm=settings, memory=memory)
     deadline = time.monotonic() + 120
-    await collector.collect(
-        Target(job=this, address=ADDRESS, credential=CREDENTIAL, deadline=deadline), reading
-    )
+    target = target_of(WINRM, this, address=ADDRESS, credential=CREDENTIAL, deadline=deadline)
+    await collector.collect(target, reading)
     assert reading.reason is Reason.OK, reading.detail
     return reading
 

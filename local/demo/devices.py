@@ -15,7 +15,8 @@ from local.devices.snmp_v3_agent import V3Agent
 from local.devices.ssh_host import SshHost, find_sshd, new_key, this_user
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service
-from netvitals.domain.settings.credential import credential_from
+from netvitals.collectors.snmp.protocol import SNMP
+from netvitals.domain.settings.credential import credential_from, part_of
 
 _LOGIN = new_key()
 """Of this run alone."""
@@ -66,9 +67,7 @@ def _snmp(simulation: Simulation, community: str = "demo-read", **agent: Any) ->
 
 
 def _snmp_v3(simulation: Simulation, credential: str) -> SnmpPart:
-    user = credential_from(credential, CREDENTIALS[credential]).snmp
-    if user is None:
-        raise ValueError(f"credential {credential} has no SNMP user")
+    user = part_of(credential_from(credential, CREDENTIALS[credential]), SNMP, credential)
     return SnmpPart(V3Agent(simulation.objects, user), simulation.known)
 
 

@@ -6,13 +6,13 @@ from hmac import compare_digest
 
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_mib import Mib, Object
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire import ber, message
 from netvitals.collectors.snmp.wire.engines import TIME_WINDOW_SECONDS
 from netvitals.collectors.snmp.wire.faults import Malformed
 from netvitals.collectors.snmp.wire.message import Message
 from netvitals.collectors.snmp.wire.reports import DECRYPTION_ERROR, NOT_IN_TIME_WINDOW, UNKNOWN_ENGINE
 from netvitals.collectors.snmp.wire.usm import AUTH, PRIV, local_keys
-from netvitals.domain.settings.credential import SnmpCredential
 
 REPORT = 0xA8
 UNSUPPORTED_LEVEL = "1.3.6.1.6.3.15.1.1.1"

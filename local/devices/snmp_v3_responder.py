@@ -12,8 +12,8 @@ from pysnmp.proto.rfc1902 import Integer32, ObjectName, OctetString
 from pysnmp.smi.exval import endOfMibView, noSuchInstance
 from pysnmp.smi.instrum import AbstractMibInstrumController
 
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire.usm import AUTH_MODELS, PRIV_MODELS
-from netvitals.domain.settings.credential import SnmpCredential
 
 HOST = "127.0.0.1"
 TABLE = "1.3.6.1.4.1.99999.2.1"

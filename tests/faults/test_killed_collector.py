@@ -28,8 +28,9 @@ from local.devices.snmp_host import AgentThread
 from local.fault_proxy import Exchange, FaultProxy, fault_proxy
 from local.lambda_.handlers import Context, handler_of, sqs_event
 from local.tcp_proxy import TcpProxy, tcp_proxy
+from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.domain.polling.job import Job, encode_jobs
-from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.wiring.parts import forget, process
 
 pytestmark = pytest.mark.integration

@@ -14,9 +14,10 @@ from moto import mock_aws
 
 from fixtures.influxdb import TOKEN, Influx
 from local.lambda_.handlers import Context, handler_of, sqs_event
+from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.job import Job, encode_jobs
-from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.store.spool_batch import decode_spool_batch
 from netvitals.wiring.parts import forget
 
@@ -121,7 +122,7 @@ def messages() -> list[dict[str, Any]]:
                         expires_at=now + 300,
                         credential=name,
                         settings=PollSettings(
-                            protocols=(name,) if name in ("ssh", "winrm") else ("snmp",),  # type: ignore[arg-type]
+                            protocols=(name,) if name in ("ssh", "winrm") else ("snmp",),
                             device_timeout_seconds=1,
                             snmp=SnmpSettings(port=9, timeout_seconds=0.2, retries=0),
                         ),

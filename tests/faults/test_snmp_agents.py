@@ -9,11 +9,11 @@ from local.devices import snmp_misbehaviour as bad
 from local.devices.snmp_agent import V1, V2C, Agent
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_host import AgentHost
+from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.faults import NoAnswer, ProtocolFault, Unreachable
 from netvitals.collectors.snmp.wire.session import SnmpSession, Walk
 from netvitals.collectors.snmp.wire.transport import endpoint_to
-from netvitals.domain.settings.policy import SnmpSettings
 from netvitals.domain.settings.secret import Secret
 
 ADDRESS = "127.0.9.1"

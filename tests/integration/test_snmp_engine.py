@@ -7,11 +7,11 @@ from typing import Literal
 import pytest
 
 from fixtures.snmpd import HOST, Snmpd, StartSnmpd
+from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.faults import NoAnswer
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.values import IPv4, Oid
-from netvitals.domain.settings.policy import SnmpSettings
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration

@@ -11,6 +11,7 @@ import pytest
 
 from fixtures.snmpd import HOST, Snmpd, StartSnmpd
 from netvitals.collectors.snmp.collector import SnmpCollector
+from netvitals.collectors.snmp.protocol import SNMP, AuthProtocol, PrivProtocol, SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, EngineCache
 from netvitals.collectors.snmp.wire.faults import AuthFault, NoAnswer
 from netvitals.collectors.snmp.wire.session import SnmpSession
@@ -18,9 +19,8 @@ from netvitals.collectors.snmp.wire.transport import close_endpoints
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
-from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.ports import target_of
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -145,7 +145,7 @@ async def test_a_poll_with_a_wrong_key_is_alive_and_says_why(snmpd: Snmpd, *, ri
     job = Job(kind="status", device_id="d", address=HOST, due_at=0, expires_at=1, settings=settings)
     reading = Reading()
     await SnmpCollector().collect(
-        Target(job=job, address=HOST, credential=Credential(snmp=user), deadline=time.monotonic() + 20),
+        target_of(SNMP, job, address=HOST, credential=user, deadline=time.monotonic() + 20),
         reading,
     )
     assert reading.alive

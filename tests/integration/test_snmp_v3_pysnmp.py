@@ -11,6 +11,7 @@ import pytest
 from local.devices.snmp_host import AgentHost
 from local.devices.snmp_v3_agent import V3Agent
 from local.devices.snmp_v3_responder import HOST, ROWS, TABLE, Responder
+from netvitals.collectors.snmp.protocol import SNMP, AuthProtocol, PrivProtocol, SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.engines import EngineCache
 from netvitals.collectors.snmp.wire.faults import AuthFault, NoAnswer, SnmpFault
 from netvitals.collectors.snmp.wire.pysnmp_session import PysnmpSession
@@ -19,9 +20,8 @@ from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.collectors.snmp.wire.transport import close_endpoints
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
 from netvitals.domain.polling.job import Job
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import AuthProtocol, Credential, PrivProtocol, SnmpCredential
-from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.ports import target_of
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
 COLUMNS = [f"{TABLE}.1", f"{TABLE}.2"]
@@ -75,8 +75,9 @@ async def test_every_combination_of_the_credential_map_is_read(serve: Any) -> No
     """One responder for all: its users' keys take their time."""
     port = serve(USERS)
     for user in USERS:
-        target = Target(
-            job=Job(
+        target = target_of(
+            SNMP,
+            Job(
                 kind="metrics",
                 device_id="d",
                 address=HOST,
@@ -85,7 +86,7 @@ async def test_every_combination_of_the_credential_map_is_read(serve: Any) -> No
                 settings=PollSettings(snmp=SnmpSettings(port=port)),
             ),
             address=HOST,
-            credential=Credential(snmp=user),
+            credential=user,
             deadline=time.monotonic() + 30,
         )
         session = open_session(target).session

@@ -11,11 +11,11 @@ from local.demo.parts import TcpPart
 from local.demo.this_machine import this_machine
 from local.devices.ssh_host import Key, SshHost, find_sshd, new_key, this_user
 from netvitals.collectors.ssh.collector import SshCollector
+from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import Credential, SshCredential
-from netvitals.domain.settings.policy import PollSettings, SshSettings
+from netvitals.domain.ports import target_of
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -45,8 +45,8 @@ async def poll(port: int, login: Key = LOGIN, host_key: Key = HOST_KEY) -> Readi
         expires_at=now + 60,
         settings=PollSettings(ssh=ssh),
     )
-    credential = Credential(ssh=SshCredential(user=this_user(), private_key=Secret(login.private)))
-    target = Target(job=job, address=ADDRESS, credential=credential, deadline=time.monotonic() + 30)
+    credential = SshCredential(user=this_user(), private_key=Secret(login.private))
+    target = target_of(SSH, job, address=ADDRESS, credential=credential, deadline=time.monotonic() + 30)
     reading = Reading()
     await SshCollector().collect(target, reading)
     return reading

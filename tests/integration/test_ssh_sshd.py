@@ -16,11 +16,10 @@ from fixtures.sshd import HOST, PASSWORD, Sshd, StartSshd, Users, new_key
 from local.devices.unix_host import UnixHost
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.ssh.collector import SshCollector
+from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import Credential, SshCredential
-from netvitals.domain.settings.policy import SshSettings
+from netvitals.domain.ports import target_of
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -47,12 +46,11 @@ async def poll(
 ) -> Reading:
     secrets = {"password": PASSWORD} if credential is None else credential
     settings = SshSettings(**{"port": sshd.port, "host_keys": (sshd.host_key,), **ssh})
-    target = Target(
-        job=job(kind=kind, ssh=settings, memory=memory or {}),
+    target = target_of(
+        SSH,
+        job(kind=kind, ssh=settings, memory=memory or {}),
         address=HOST,
-        credential=Credential(
-            ssh=SshCredential(user=user, **{name: Secret(text) for name, text in secrets.items()})
-        ),
+        credential=SshCredential(user=user, **{name: Secret(text) for name, text in secrets.items()}),
         deadline=time.monotonic() + 30,
         resolve=Resolver(Guard([allowed], allow_local=True)).resolve,
     )

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from netvitals.collectors.snmp.protocol import SNMP
+from netvitals.collectors.ssh.protocol import SSH
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.settings.configuration import Configuration, configuration_from
 from netvitals.domain.settings.policy import Policy
@@ -194,7 +196,8 @@ def test_a_device_beats_its_type_which_beats_the_documents_defaults_which_beat_t
     policy = configuration.policy("network", {"snmp": {"port": 2161}})
     assert policy.status_interval_seconds == 60
     assert policy.metrics_interval_seconds == 900
-    assert (policy.snmp.port, policy.snmp.retries, policy.snmp.timeout_seconds) == (2161, 5, 2.0)
+    snmp = SNMP.settings_of(policy)
+    assert (snmp.port, snmp.retries, snmp.timeout_seconds) == (2161, 5, 2.0)
 
 
 def test_a_built_in_type_keeps_its_protocols_when_the_defaults_name_others() -> None:
@@ -213,7 +216,8 @@ def test_a_new_type_extends_another_and_changes_what_it_names() -> None:
         "config.yaml",
     )
     policy = configuration.policy("big-server", {})
-    assert (policy.protocols, policy.metrics_interval_seconds, policy.ssh.port) == (("ssh", "snmp"), 60, 2222)
+    assert (policy.protocols, policy.metrics_interval_seconds) == (("ssh", "snmp"), 60)
+    assert SSH.settings_of(policy).port == 2222
 
 
 def test_time_outs_follow_a_long_status_interval_where_none_are_set() -> None:

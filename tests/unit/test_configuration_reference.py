@@ -7,6 +7,7 @@ import pytest
 
 from netvitals.adapters.files.configuration_document import decode_document
 from netvitals.cli import config_reference as reference
+from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.domain.settings.configuration import Configuration, configuration_from
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,7 @@ def test_the_default_document_is_the_defaults() -> None:
 def test_the_pages_example_can_be_used() -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     configuration = configuration_from(decode_document(example, "example"), "example")
-    assert configuration.policy("ups", {}).snmp.retries == 4
+    assert SNMP.settings_of(configuration.policy("ups", {})).retries == 4
 
 
 def test_every_metric_is_documented() -> None:

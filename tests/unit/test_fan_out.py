@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.guard import Guard
@@ -195,7 +196,7 @@ def test_a_job_names_its_credential_and_carries_the_device_s_own_settings() -> N
     bench = Bench(device(credential="lab", site="hq", settings={"snmp": {"port": 1161}}))
     bench.run()
     job = bench.status.jobs[0]
-    assert (job.credential, job.site, job.settings.snmp.port) == ("lab", "hq", 1161)
+    assert (job.credential, job.site, SNMP.settings_of(job.settings).port) == ("lab", "hq", 1161)
 
 
 def test_a_status_job_carries_only_the_memory_that_it_can_use() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from local.lambda_.handlers import FUNCTIONS, Context, module_of, sqs_event
 from netvitals.domain.errors import ConfigurationError, Unavailable
+from netvitals.domain.protocols import PROTOCOLS
 from netvitals.usecases.collect import CollectReport, QueueMessage
 from netvitals.usecases.fan_out import FanOutReport
 from netvitals.usecases.replay import ReplayReport
@@ -213,10 +214,10 @@ NEVER = {
 }
 """What no function needs when it starts: other protocols come with the first device that speaks them."""
 NEEDLESS = {
-    "fanout": {"influxdb_client", "netvitals.collectors", "netvitals.usecases.collect"},
+    "fanout": {"influxdb_client", "netvitals.usecases.collect"},
     "collector": {"netvitals.usecases.fan_out", "netvitals.usecases.update_status"},
-    "status": {"netvitals.collectors", "netvitals.usecases.collect", "netvitals.usecases.fan_out"},
-    "replay": {"netvitals.collectors", "netvitals.usecases.collect", "netvitals.usecases.fan_out"},
+    "status": {"netvitals.usecases.collect", "netvitals.usecases.fan_out"},
+    "replay": {"netvitals.usecases.collect", "netvitals.usecases.fan_out"},
 }
 
 
@@ -225,3 +226,10 @@ def test_importing_a_function_imports_what_it_needs_and_reads_no_variable(functi
     imported = modules_of(function)
     assert not imported & (NEVER | NEEDLESS[function])
     assert {"boto3", "psycopg"} <= imported  # while Lambda lends a whole processor, not at the first event
+
+
+@pytest.mark.parametrize("function", ["fanout", "status", "replay"])
+def test_a_function_that_polls_nothing_imports_what_protocols_are_and_no_collector(function: str) -> None:
+    of_protocols = {name for name in modules_of(function) if name.startswith("netvitals.collectors.")}
+    packages = {protocol.collector.rpartition(".")[0] for protocol in PROTOCOLS.values()}
+    assert of_protocols == packages | {f"{package}.protocol" for package in packages}

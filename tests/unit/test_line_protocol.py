@@ -8,7 +8,7 @@ from influxdb_client import Point as ClientPoint
 
 from netvitals.domain.polling.point import METRICS, Point, fault_of
 from netvitals.store.line_protocol import MAX_NAME_CHARACTERS, encode, status_line, tag_value
-from netvitals.usecases.verdict import vetted
+from netvitals.usecases.poll_outcome import vetted
 
 NOW = 1_763_913_600_123_456_789
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)

@@ -12,10 +12,10 @@ from fixtures.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, crash
 from netvitals import __version__
 from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import SnmpCredential
 from netvitals.domain.settings.secret import Secret
 
 DEVICES: list[Any] = [
@@ -220,8 +220,8 @@ def test_options_become_the_devices_settings_and_credential(collector: Scripted)
     )  # fmt: skip
     [target] = collector.targets
     assert (target.job.kind, target.job.settings.device_timeout_seconds) == ("status", 3)
-    assert (target.job.settings.snmp.port, target.job.settings.snmp.profile) == (1161, "cisco")
-    assert target.credential.snmp == SnmpCredential(
+    assert (target.settings.port, target.settings.profile) == (1161, "cisco")
+    assert target.credential == SnmpCredential(
         version="3",
         user="monitor",
         auth="SHA256",
@@ -235,7 +235,7 @@ def test_options_become_the_devices_settings_and_credential(collector: Scripted)
 def test_the_community_comes_from_the_environment_as_well(collector: Scripted) -> None:
     one("10.0.0.9", env={"NETVITALS_COMMUNITY": "from-env"})
     one("10.0.0.9", "--community", "given", "--snmp-version", "1", env={"NETVITALS_COMMUNITY": "from-env"})
-    assert [target.credential.snmp for target in collector.targets] == [
+    assert [target.credential for target in collector.targets] == [
         SnmpCredential(version="2c", community=Secret("from-env")),
         SnmpCredential(version="1", community=Secret("given")),
     ]

@@ -24,11 +24,12 @@ from fixtures.polling import (
     uncancellable,
 )
 from fixtures.virtual_time import NeverReturns, run
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.domain.errors import AddressDenied, ConfigurationError, NameNotResolved, Unavailable
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import PollResult, Reading, Reason
 from netvitals.domain.ports import Reach, Target
-from netvitals.domain.settings.credential import Credential, SnmpCredential
+from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import PingSettings
 from netvitals.domain.settings.secret import Secret
 
@@ -133,12 +134,11 @@ def test_of_two_failures_the_one_that_a_person_can_mend_is_the_reason() -> None:
 
 def test_a_password_that_was_changed_meanwhile_is_tried_once() -> None:
     async def wants_new(target: Target, reading: Reading) -> None:
-        assert target.credential.snmp is not None
-        assert target.credential.snmp.community is not None
-        await (healthy if target.credential.snmp.community.reveal() == "new" else refused)(target, reading)
+        await (healthy if target.credential == new else refused)(target, reading)
 
-    new = Credential(snmp=SnmpCredential(community=Secret("new")))
-    stage = bench(wants_new, credentials=FakeCredentials({"c": EVERYTHING}, {"c": new}))
+    new = SnmpCredential(community=Secret("new"))
+    later = {"c": Credential(snmp=new)}
+    stage = bench(wants_new, credentials=FakeCredentials({"c": EVERYTHING}, later))
     assert poll(stage).reason is Reason.OK
     assert stage.credentials.refreshed == 1
 

@@ -6,11 +6,12 @@ import paramiko
 import pytest
 from click.testing import CliRunner, Result
 
-from fixtures.polling import CANNOT_TELL, FakeProber, Scripted, healthy
+from fixtures.polling import CANNOT_TELL, FakeProber, Scripted, healthy, refused
 from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
-from netvitals.domain.settings.credential import SnmpCredential, SshCredential, WinrmCredential
-from netvitals.domain.settings.policy import WinrmSettings
+from netvitals.collectors.snmp.protocol import SnmpCredential
+from netvitals.collectors.ssh.protocol import SshCredential
+from netvitals.collectors.winrm.protocol import WinrmCredential, WinrmSettings
 from netvitals.domain.settings.secret import Secret
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
@@ -33,8 +34,8 @@ def one(*options: str, **env: str) -> Result:
 def test_a_user_logs_in_with_the_password_of_the_environment(collector: Scripted) -> None:
     one("--type", "linux", "--user", "monitor", "--port", "2222", NETVITALS_PASSWORD="s3cret")
     [target] = collector.targets
-    assert target.credential.ssh == SshCredential(user="monitor", password=Secret("s3cret"))
-    assert target.job.settings.ssh.port == 2222
+    assert target.credential == SshCredential(user="monitor", password=Secret("s3cret"))
+    assert target.settings.port == 2222
     assert target.job.settings.protocols == ("ssh",)
 
 
@@ -42,7 +43,7 @@ def test_a_key_is_read_from_its_file(collector: Scripted, tmp_path: Path) -> Non
     (tmp_path / "key").write_text("BEGIN RSA PRIVATE KEY")
     one("--type", "linux", "--user", "m", "--key", str(tmp_path / "key"))
     [target] = collector.targets
-    assert target.credential.ssh == SshCredential(user="m", private_key=Secret("BEGIN RSA PRIVATE KEY"))
+    assert target.credential == SshCredential(user="m", private_key=Secret("BEGIN RSA PRIVATE KEY"))
 
 
 @pytest.mark.parametrize("key_format", ["openssh", "pem"])
@@ -55,14 +56,13 @@ def test_an_encrypted_key_wants_its_passphrase(collector: Scripted, tmp_path: Pa
     assert "set NETVITALS_KEY_PASSPHRASE" in one(*options).stderr
     one(*options, NETVITALS_KEY_PASSPHRASE="phrase")
     [target] = collector.targets
-    assert target.credential.ssh is not None
-    assert target.credential.ssh.passphrase == Secret("phrase")
+    assert target.credential.passphrase == Secret("phrase")
 
 
 def test_a_windows_user_logs_in_over_winrm(collector: Scripted) -> None:
     one("--type", "windows", "--user", "LAB\\monitor", "--password", "s3cret")
     [target] = collector.targets
-    assert target.credential.winrm == WinrmCredential(user="LAB\\monitor", password=Secret("s3cret"))
+    assert target.credential == WinrmCredential(user="LAB\\monitor", password=Secret("s3cret"))
     assert target.job.settings.protocols == ("winrm",)
 
 
@@ -74,22 +74,25 @@ def test_what_a_windows_host_is_trusted_by_is_given_beside_the_user(
     one(*login, "--ca", str(tmp_path / "ca.pem"), "--certificate-sha256", "ab", "--transport", "basic")
     one(*login, "--no-tls", "--no-verify", "--port", "5985")
     trusting, plain = collector.targets
-    assert trusting.credential.winrm == WinrmCredential(
+    assert trusting.credential == WinrmCredential(
         user="m",
         password=Secret("p"),
         transport="basic",
         ca="-----BEGIN CERTIFICATE-----",
         certificate_sha256="ab",
     )
-    assert trusting.job.settings.winrm == WinrmSettings()
-    assert plain.job.settings.winrm == WinrmSettings(tls=False, verify=False, port=5985)
+    assert trusting.settings == WinrmSettings()
+    assert plain.settings == WinrmSettings(tls=False, verify=False, port=5985)
 
 
-def test_a_community_beside_a_user_is_the_fallback(collector: Scripted) -> None:
+def test_a_community_beside_a_user_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    collector = Scripted({}, refused)
+    monkeypatch.setattr(poll_module, "collector_for", lambda _: collector)
     one("--type", "linux", "--user", "m", "--password", "p", "--community", "public")
-    [target] = collector.targets
-    assert target.credential.snmp == SnmpCredential(community=Secret("public"))
-    assert target.job.settings.protocols == ("ssh", "snmp")
+    assert [target.credential for target in collector.targets] == [
+        SshCredential(user="m", password=Secret("p")),
+        SnmpCredential(community=Secret("public")),
+    ]
 
 
 def test_a_community_alone_polls_a_linux_host_by_snmp(collector: Scripted) -> None:
@@ -102,7 +105,7 @@ def test_host_keys_are_pinned_or_taken_on_trust(collector: Scripted) -> None:
     one(*login, "--host-key", HOST_KEY)
     one(*login, "--trust-host-key")
     one(*login)
-    chosen = [target.job.settings.ssh for target in collector.targets]
+    chosen = [target.settings for target in collector.targets]
     assert [ssh.host_keys for ssh in chosen] == [(HOST_KEY,), (), ()]
     assert [ssh.trust_on_first_use for ssh in chosen] == [False, True, False]
 

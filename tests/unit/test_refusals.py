@@ -6,9 +6,9 @@ from typing import Any
 
 from fixtures.polling import job
 from netvitals.collectors.refusals import LONGEST_PAUSE_SECONDS, Refusals, mark
+from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.polling.observation import Reading
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import Credential, SshCredential
+from netvitals.domain.ports import Target, target_of
 from netvitals.domain.settings.secret import Secret
 
 INTERVAL = 300
@@ -32,11 +32,12 @@ class Polls:
         self._new = new_process_each_time
         self._refusals = Refusals("ssh", self.clock)
 
-    def target(self) -> Target:
+    def target(self) -> Target[SshSettings, SshCredential]:
         due = int(self.clock.now)
-        credential = Credential(ssh=SshCredential(user="u", password=Secret(self.password)))
+        credential = SshCredential(user="u", password=Secret(self.password))
         this = job(due_at=due, expires_at=due + INTERVAL, memory=json.loads(json.dumps(self.memory)))
-        return Target(job=this, address="10.0.0.1", credential=credential, deadline=time.monotonic() + 9)
+        deadline = time.monotonic() + 9
+        return target_of(SSH, this, address="10.0.0.1", credential=credential, deadline=deadline)
 
     def poll(self, *, refuses: bool = True, keeps_memory: bool = True) -> bool:
         """Whether the credential was sent."""
@@ -112,9 +113,7 @@ def test_what_is_stored_tells_too_little_to_find_the_password_by() -> None:
 
 
 def _fields(target: Target) -> dict[str, Any]:
-    ssh = target.credential.ssh
-    assert ssh is not None
-    return {name: getattr(ssh, name) for name in ssh.__struct_fields__}
+    return {name: getattr(target.credential, name) for name in target.credential.__struct_fields__}
 
 
 def test_the_text_for_a_person_says_when_and_what_to_do() -> None:

@@ -24,7 +24,9 @@ from netvitals.adapters.aws.secrets_manager import (
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.postgres.access import database_url
+from netvitals.collectors.snmp.protocol import SNMP, SnmpCredential
 from netvitals.domain.errors import ConfigurationError, CredentialMissing, Unavailable
+from netvitals.domain.settings.secret import Secret
 from netvitals.store.access import influx_access
 
 CANARY = "canary-8f3a"
@@ -64,9 +66,7 @@ def document_of(client: Any, clock: Callable[[], float] = time.monotonic, arn: s
 def test_a_secret_is_read_once_for_many_credentials(client: Client) -> None:
     store = CredentialMap(document_of(client))
     first = store.get("lab")
-    assert first.snmp
-    assert first.snmp.community
-    assert first.snmp.community.reveal() == CANARY
+    assert SNMP.part_of(first) == SnmpCredential(community=Secret(CANARY))
     assert store.get("lab") is first
     assert client.calls == 1
 
@@ -100,10 +100,7 @@ def test_a_refused_credential_has_the_secret_read_anew_but_not_again_and_again(c
     store.get("lab")
     client.text = json.dumps({"lab": {"snmp": {"community": "rotated"}}})
     assert store.refresh()
-    found = store.get("lab")
-    assert found.snmp
-    assert found.snmp.community
-    assert found.snmp.community.reveal() == "rotated"
+    assert SNMP.part_of(store.get("lab")) == SnmpCredential(community=Secret("rotated"))
     assert not store.refresh()
     assert client.calls == 2
     clock.now += PAUSE_SECONDS
@@ -223,7 +220,7 @@ def test_one_malformed_credential_affects_only_who_asks_for_it(tmp_path: Path) -
     store = CredentialMap(
         file_with(tmp_path, {"good": {"snmp": {"community": "x"}}, "bad": {"snmp": {"communty": CANARY}}})
     )
-    assert store.get("good").snmp
+    assert SNMP.part_of(store.get("good"))
     with pytest.raises(
         CredentialMissing, match="credential 'bad' is malformed: snmp: Object contains unknown field"
     ):
@@ -239,7 +236,7 @@ def test_a_missing_credential_is_told_the_one_that_was_meant(tmp_path: Path) -> 
 
 
 def test_no_name_is_an_empty_credential_and_reads_nothing(tmp_path: Path) -> None:
-    assert CredentialMap(JsonFile(tmp_path / "nowhere")).get("").snmp is None
+    assert SNMP.part_of(CredentialMap(JsonFile(tmp_path / "nowhere")).get("")) is None
 
 
 def file_with(folder: Path, value: Any, mode: int = 0o600) -> JsonFile:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from netvitals.collectors.snmp.protocol import AuthProtocol, PrivProtocol, SnmpCredential
 from netvitals.collectors.snmp.wire import usm
-from netvitals.domain.settings.credential import AuthProtocol, PrivProtocol, SnmpCredential
 from netvitals.domain.settings.secret import Secret
 
 ENGINE = bytes.fromhex("000000000000000000000002")  # of RFC 3414, A.3

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.refused_lines_log import NoSpool, RejectLog
+from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.domain.errors import AddressDenied, ConfigurationError, Unavailable
 from netvitals.store.ports import SpoolMessage
 from netvitals.wiring.collect import collect, credentials
@@ -86,7 +87,7 @@ def test_secrets_that_have_grown_old_are_read_at_an_invocations_end(monkeypatch:
 
 
 def revealed(store: CredentialMap) -> str:
-    snmp = store.get("lab").snmp
+    snmp = SNMP.part_of(store.get("lab"))
     assert snmp
     assert snmp.community
     return snmp.community.reveal()
@@ -133,7 +134,7 @@ def test_a_local_run_needs_no_secrets_manager(tmp_path: Path) -> None:
         }
     )
     assert access(parts).bucket == "network_metrics"
-    assert parts.use(credentials).get("lab").snmp
+    assert SNMP.part_of(parts.use(credentials).get("lab"))
     parts.use(collect)
 
 

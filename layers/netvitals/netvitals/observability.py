@@ -15,19 +15,17 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.protocols import PROTOCOLS
 
 NAMESPACE = "netvitals"
-_LOUD = {
-    # They report a device's or a server's faults, which are results here, and quote what hostile ones send.
-    "paramiko": logging.CRITICAL,
-    "urllib3": logging.ERROR,
-    "winrm": logging.CRITICAL,
-    # They tell what went well, session by session.
-    "boto3": logging.WARNING,
-    "botocore": logging.WARNING,
-    "pysnmp": logging.WARNING,
+_LIBRARY_LEVELS = {
+    # It reports a server's faults, which are results here, and quotes what hostile ones send.
+    "urllib3": "ERROR",
+    # They report what went well, session by session.
+    "boto3": "WARNING",
+    "botocore": "WARNING",
 }
-"""Others' loggers, and from which level on they are heard."""
+"""Loggers of libraries that no single protocol uses, and the level from which on they are heard."""
 
 type Handler = Callable[[Any, Any], Any]
 _logger = logging.getLogger("netvitals")
@@ -111,6 +109,7 @@ def _installed(root: logging.Logger) -> LambdaPowertoolsFormatter:
     root.handlers = [each for each in root.handlers if not type(each).__module__.startswith("awslambdaric")]
     root.addHandler(handler)
     set_level(os.environ.get("NETVITALS_LOG_LEVEL") or "INFO")
-    for name, level in _LOUD.items():
-        logging.getLogger(name).setLevel(level)
+    for levels in (_LIBRARY_LEVELS, *(protocol.loggers for protocol in PROTOCOLS.values())):
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
     return formatter

@@ -11,7 +11,6 @@ from local.devices.snmp_devices import interfaces, switch_objects, system
 from local.devices.snmp_mib import Counter64, Gauge32, Object, TimeTicks
 from netvitals.collectors.snmp.collector import ENGINE_TIME, SYS_UPTIME, uptime_seconds
 from netvitals.domain.polling.observation import Reason
-from netvitals.domain.settings.credential import Credential
 
 IFX = "1.3.6.1.2.1.31.1.1.1"
 
@@ -79,12 +78,6 @@ async def test_a_community_that_is_wrong_is_silence_and_says_so() -> None:
     reading = await poll(Agent(switch_objects(2), community="other"))
     assert (reading.alive, reading.reason) == (False, Reason.TIMEOUT)
     assert "public" not in reading.detail
-
-
-async def test_a_credential_without_an_snmp_part_is_named() -> None:
-    reading = await poll(Agent(switch_objects(2)), credential=Credential())
-    assert reading.reason is Reason.BAD_CREDENTIAL
-    assert "'lab'" in reading.detail
 
 
 async def test_a_forced_profile_is_used_and_an_unknown_one_is_told() -> None:

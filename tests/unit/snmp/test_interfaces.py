@@ -11,9 +11,9 @@ from netvitals.collectors.snmp.interfaces import (
     read_interfaces,
 )
 from netvitals.collectors.snmp.profiles.answers import Value
+from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.wire.faults import ProtocolFault
 from netvitals.collectors.snmp.wire.session import Response
-from netvitals.domain.settings.policy import InterfaceFilter
 
 NOW = 1_700_000_000_000_000_000
 LATER = NOW + 1_000_000

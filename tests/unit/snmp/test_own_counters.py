@@ -9,13 +9,13 @@ import pytest
 from netvitals.collectors.snmp.interfaces import Interfaces, points_of_interfaces, selected
 from netvitals.collectors.snmp.profiles.answers import Answers, Value
 from netvitals.collectors.snmp.profiles.schema import InterfaceSource
+from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.vendor_interfaces import (
     Counted,
     points_without_index,
     replace_counters,
     rows_counted,
 )
-from netvitals.domain.settings.policy import InterfaceFilter
 
 ACME = "1.3.6.1.4.1.99999.7"
 IF, IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"

@@ -11,11 +11,11 @@ from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import switch_objects
 from local.devices.snmp_host import AgentHost, AgentThread
 from local.devices.snmp_mib import Mib
+from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire import transport
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.transport import canonical, close_endpoints, endpoint_to
-from netvitals.domain.settings.policy import SnmpSettings
 from netvitals.domain.settings.secret import Secret
 
 UPTIME = "1.3.6.1.2.1.1.3.0"

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.devices.snmp_v3_agent import V3Agent
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire import ber, message, pdu
 from netvitals.collectors.snmp.wire.engines import MAX_BOOTS, MEMORY_KEY, Engine, EngineCache, recall
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, ProtocolFault, Resend, SnmpFault
 from netvitals.collectors.snmp.wire.reports import NOT_IN_TIME_WINDOW, REPORTS, UNKNOWN_ENGINE
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
-from netvitals.domain.settings.credential import SnmpCredential
 from netvitals.domain.settings.secret import Secret
 
 OID = "1.3.6.1.2.1.1.5.0"

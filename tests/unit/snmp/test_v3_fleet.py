@@ -9,13 +9,12 @@ import pytest
 
 from local.devices.snmp_host import AgentHost
 from local.devices.snmp_v3_agent import V3Agent
+from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.engines import EngineCache
 from netvitals.collectors.snmp.wire.faults import AuthFault
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.transport import close_endpoints
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
-from netvitals.domain.settings.credential import SnmpCredential
-from netvitals.domain.settings.policy import SnmpSettings
 from netvitals.domain.settings.secret import Secret
 
 DEVICES = 100

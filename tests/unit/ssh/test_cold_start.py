@@ -11,17 +11,17 @@ from local.devices.ssh_server import HOST, saying
 STATUS_POLL = """
 import asyncio, sys, time
 from netvitals.collectors.registry import collector_for
-from netvitals.domain.settings.credential import Credential, SshCredential
+from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading
-from netvitals.domain.settings.policy import PollSettings, SshSettings
-from netvitals.domain.ports import Target
+from netvitals.domain.settings.policy import PollSettings
+from netvitals.domain.ports import target_of
 from netvitals.domain.settings.secret import Secret
 
 settings = PollSettings(ssh=SshSettings(port=int(sys.argv[1])))
 job = Job(kind="status", device_id="d", address="127.0.0.1", due_at=0, expires_at=300, settings=settings)
-credential = Credential(ssh=SshCredential(user="u", password=Secret("p")))
-target = Target(job=job, address="127.0.0.1", credential=credential, deadline=time.monotonic() + 9)
+credential = SshCredential(user="u", password=Secret("p"))
+target = target_of(SSH, job, address="127.0.0.1", credential=credential, deadline=time.monotonic() + 9)
 reading = Reading()
 asyncio.run(collector_for("ssh").collect(target, reading))
 heavy = ("paramiko", "cryptography", "winrm", "pysnmp")

@@ -18,8 +18,8 @@ from local.devices import ssh_server
 from local.devices.ssh_server import HOST_KEY, OTHER_KEY, PASSWORD, USER, Exec, Raw, SshServer, answering
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.keys import line_of
+from netvitals.collectors.ssh.protocol import SshCredential
 from netvitals.domain.polling.observation import Reason
-from netvitals.domain.settings.credential import SshCredential
 from netvitals.domain.settings.secret import Secret
 
 SECOND_SAMPLE = LINUX.replace("@mounts", "@cpu2\ncpu  125 0 125 850 0 0 0 0 0 0\n@mounts")

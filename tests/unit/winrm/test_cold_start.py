@@ -10,18 +10,18 @@ from local.devices.winrm_soap import Service
 STATUS_POLL = """
 import asyncio, sys, time
 from netvitals.collectors.registry import collector_for
-from netvitals.domain.settings.credential import Credential, WinrmCredential
+from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading
-from netvitals.domain.settings.policy import PollSettings, WinrmSettings
-from netvitals.domain.ports import Target
+from netvitals.domain.settings.policy import PollSettings
+from netvitals.domain.ports import target_of
 from netvitals.domain.settings.secret import Secret
 
 winrm = WinrmSettings(port=int(sys.argv[1]), tls=False)
 job = Job(kind="status", device_id="d", address="127.0.0.1", due_at=0, expires_at=300,
           settings=PollSettings(winrm=winrm))
-credential = Credential(winrm=WinrmCredential(user="u", password=Secret("p")))
-target = Target(job=job, address="127.0.0.1", credential=credential, deadline=time.monotonic() + 9)
+credential = WinrmCredential(user="u", password=Secret("p"))
+target = target_of(WINRM, job, address="127.0.0.1", credential=credential, deadline=time.monotonic() + 9)
 reading = Reading()
 asyncio.run(collector_for("winrm").collect(target, reading))
 heavy = ("winrm", "requests", "urllib3", "xmltodict", "spnego", "cryptography", "paramiko", "pysnmp")

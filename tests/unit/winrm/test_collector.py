@@ -21,7 +21,8 @@ from fixtures.windows import (
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_machine import ACCESS_DENIED, QUOTA, TIMED_OUT
 from local.devices.winrm_soap import Service
-from netvitals.collectors.winrm.survey import ABSENT_SECONDS, KEY
+from netvitals.collectors.winrm.protocol import MEMORY
+from netvitals.collectors.winrm.survey import ABSENT_SECONDS
 from netvitals.domain.polling.observation import Reason
 
 
@@ -100,7 +101,7 @@ async def test_a_class_that_was_missing_is_asked_for_again_after_a_day(
 ) -> None:
     device = Device(host)
     await device.poll()
-    assert set(device.memory[KEY]["absent"]) == {THERMAL}
+    assert set(device.memory[MEMORY]["absent"]) == {THERMAL}
     zone = {"Name": r"\_TZ.TZ00", "HighPrecisionTemperature": 3010}
     service.machine.tables[THERMAL] = [zone]
     now = time.time()
@@ -108,7 +109,7 @@ async def test_a_class_that_was_missing_is_asked_for_again_after_a_day(
     assert ("temperature_celsius", "_TZ.TZ00") not in values(await device.poll())
     monkeypatch.setattr(time, "time", lambda: now + ABSENT_SECONDS + 60)
     assert values(await device.poll())["temperature_celsius", "_TZ.TZ00"] == pytest.approx(27.85)
-    assert "absent" not in device.memory[KEY]
+    assert "absent" not in device.memory[MEMORY]
 
 
 async def test_a_host_without_a_class_says_so_and_is_not_at_fault(host: WinrmHost, service: Service) -> None:
@@ -231,5 +232,5 @@ async def test_a_port_where_nobody_listens_is_refused() -> None:
 
 async def test_memory_that_can_not_be_read_is_as_none(host: WinrmHost) -> None:
     device = Device(host)
-    device.memory = {KEY: {"cpu": "x", "absent": []}}
+    device.memory = {MEMORY: {"cpu": "x", "absent": []}}
     assert (await device.poll()).reason is Reason.OK

@@ -11,9 +11,9 @@ from fixtures.windows import PASSWORD, USER, Certified, Device, certified, windo
 from local.devices.winrm_host import Behaviour, WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import answer
+from netvitals.collectors.winrm.protocol import WinrmCredential
 from netvitals.collectors.winrm.tls import context_for
 from netvitals.domain.polling.observation import Reason
-from netvitals.domain.settings.credential import WinrmCredential
 from netvitals.domain.settings.secret import Secret
 
 

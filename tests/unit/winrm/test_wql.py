@@ -12,10 +12,9 @@ from netvitals.collectors.winrm.wql import rows_of
 async def test_whole_instances_are_rows_like_projections() -> None:
     with WinrmHost(Service(windows()), users={USER: PASSWORD}) as host:
         target = Device(host).target()
-        assert target.credential.winrm is not None
         line = Line(target.address, host.port, (await connect(target.address, host.port, 5))[0])
         try:
-            protocol = guarded_protocol(line, access_of(target, target.credential.winrm))
+            protocol = guarded_protocol(line, access_of(target))
             rows = rows_of(protocol, "SELECT * FROM Win32_LogicalDisk WHERE DriveType=3")
         finally:
             line.close()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from netvitals.cli.device_options import device_options
-from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
+from netvitals.cli.poll_inputs import Inputs, Options, inputs_from, options_from
 from netvitals.cli.poll_output import output_for
 from netvitals.cli.stderr_log import show_tracebacks
 from netvitals.collectors.reach.prober import HostProber
@@ -70,7 +70,7 @@ def poll(**options: Any) -> None:
 
     This is what the collector does on Lambda: the same guard, the same limits, the same points.
     """
-    chosen = Options(**options)
+    chosen = options_from(options)
     show_tracebacks(wanted=chosen.verbose)
     inputs = inputs_from(chosen)
     for problem in inputs.problems:

@@ -1,4 +1,4 @@
-"""What `netvitals poll` works on: options, files and the environment become jobs, credentials and a guard."""
+"""Make jobs, credentials and a guard of the options, files and environment of `netvitals poll`."""
 
 import os
 from collections import defaultdict
@@ -15,6 +15,7 @@ from netvitals.adapters.files.credential_map import CredentialMap, JsonObject
 from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.files.inventory import read_devices
 from netvitals.cli.given_credential import given_credential
+from netvitals.collectors.registry import command_lines
 from netvitals.domain.errors import ConfigurationError, InvalidRow
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.guard import Guard, is_name, names_loopback
@@ -42,25 +43,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     format_: Literal["table", "jsonl", "lines"] = "table"
     device_type: str
     port: int | None
-    profile: str | None
     credential: str | None
-    community: str | None
-    snmp_version: Literal["1", "2c"]
-    user: str | None
-    auth: str | None
-    priv: str | None
-    context: str
-    login: str | None = None
-    password: str | None = None
-    key: Path | None = None
-    host_keys: tuple[str, ...] = ()
-    trust_host_key: bool = False
-    transport: str | None = None
-    certificate_sha256: str | None = None
-    ca: Path | None = None
-    no_verify: bool = False
-    no_tls: bool = False
     verbose: bool = False
+    device: Mapping[str, Any] = {}
+    """The options of the device's protocols, by `collectors.command_line.Option.name`."""
+
+
+def options_from(given: Mapping[str, Any]) -> Options:
+    """Return the options that click has read, those of protocols apart."""
+    own = {name: value for name, value in given.items() if name in Options.__struct_fields__}
+    return Options(**own, device={name: value for name, value in given.items() if name not in own})
 
 
 class Inputs(msgspec.Struct, kw_only=True):
@@ -89,7 +81,7 @@ class _Given:
 
 
 def inputs_from(options: Options) -> Inputs:
-    """All that a run needs.
+    """Return all that a run needs.
 
     Raises:
         click.UsageError: the options do not go together.
@@ -121,10 +113,11 @@ def _from_inventory(options: Options, settled: Configuration) -> Inputs:
 
 
 def _from_address(options: Options, settled: Configuration) -> Inputs:
-    """The device that a person names: naming it allows it, loopback included."""
+    """Return the inputs for a device named on the command line; naming it allows it, loopback included."""
     address = str(options.address)
     named = options.credential is not None
-    entry = {} if named else given_credential(options, settled.policy(options.device_type, {}).protocols)
+    protocols = settled.policy(options.device_type, {}).protocols
+    entry = {} if named else given_credential(options.device, protocols)
     device = Device(
         id=address,
         ip_address=None if is_name(address) else address,
@@ -167,26 +160,21 @@ def _job(device: Device, options: Options, settled: Configuration) -> Job:
 
 
 def _settings(options: Options, settled: Configuration, protocols: tuple[str, ...]) -> dict[str, Any]:
-    """What the options say of the device, as its row in an inventory would.
+    """Return the settings that the device's row in an inventory would have.
 
     `protocols` are those that the command line holds a credential for; none where the credential is named.
     """
     settings: defaultdict[str, Any] = defaultdict(dict)
     if protocols:
         settings["protocols"] = protocols
-    asked = protocols or settled.policy(options.device_type, {}).protocols
-    if options.port:
-        settings[asked[0] if asked else "snmp"]["port"] = options.port
-    if options.profile:
-        settings["snmp"]["profile"] = options.profile
-    if options.host_keys:
-        settings["ssh"]["host_keys"] = options.host_keys
-    if options.trust_host_key:
-        settings["ssh"]["trust_on_first_use"] = True
-    if options.no_verify:
-        settings["winrm"]["verify"] = False
-    if options.no_tls:
-        settings["winrm"]["tls"] = False
+    polled_over = protocols or settled.policy(options.device_type, {}).protocols
+    if options.port and polled_over:
+        settings[polled_over[0]]["port"] = options.port
+    for name, line in command_lines().items():
+        for option in line.options:
+            given = options.device[option.name]
+            if option.sets and given:
+                settings[name][option.sets] = option.value if option.is_flag else given
     return dict(settings)
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from netvitals.cli.console import console
 from netvitals.cli.device_options import device_options
-from netvitals.cli.poll_inputs import Inputs, Options, inputs_from
+from netvitals.cli.poll_inputs import Inputs, inputs_from, options_from
 from netvitals.cli.profile_examples import faults_of
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
@@ -23,12 +23,14 @@ from netvitals.collectors.snmp.profiles.files import read_file, read_folder
 from netvitals.collectors.snmp.profiles.index import ProfileBook
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profiles.schema import SECTIONS, Match, Profile
+from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.collectors.snmp.vendor_interfaces import Counted
 from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.job import Job
-from netvitals.domain.ports import Target
+from netvitals.domain.ports import target_of
+from netvitals.domain.settings.credential import part_of
 
 _ROWS_SHOWN = 12
 
@@ -147,7 +149,7 @@ def explain_device(**options: Any) -> None:
     Asks for everything that the profile and the standard MIBs know, and writes nothing. Secrets are given
     as to `netvitals poll`.
     """
-    inputs = inputs_from(Options(**options))
+    inputs = inputs_from(options_from(options))
     [job] = inputs.jobs
     try:
         found = asyncio.run(_explained(inputs, job))
@@ -157,13 +159,14 @@ def explain_device(**options: Any) -> None:
 
 
 async def _explained(inputs: Inputs, job: Job) -> Explanation:
-    target = Target(
-        job=job,
+    target = target_of(
+        SNMP,
+        job,
         address=await Resolver(inputs.guard).resolve(job.address),
-        credential=inputs.credentials.get(job.credential),
+        credential=part_of(inputs.credentials.get(job.credential), SNMP, job.credential),
         deadline=time.monotonic() + job.settings.device_timeout_seconds,
     )
-    return await explain(open_session(target).session, packaged_profiles(), job.settings.snmp.profile)
+    return await explain(open_session(target).session, packaged_profiles(), target.settings.profile)
 
 
 def print_explanation(found: Explanation, console: Console) -> None:

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from netvitals.collectors.snmp.collector import SYS_DESCR, SYS_OBJECT_ID, SnmpCollector
 from netvitals.collectors.snmp.profiles.example import Example, point_name, value_of
 from netvitals.collectors.snmp.profiles.index import ProfileBook
+from netvitals.collectors.snmp.protocol import SNMP, SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.column import Column
 from netvitals.collectors.snmp.wire.session import Response, SnmpSession, Walk
 from netvitals.collectors.snmp.wire.sessions import Opened
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading
-from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import Credential
-from netvitals.domain.settings.policy import PollSettings, SnmpSettings
+from netvitals.domain.ports import target_of
+from netvitals.domain.settings.policy import PollSettings
+from netvitals.domain.settings.secret import Secret
 
 _NOWHERE = "192.0.2.1"
 """An address for documentation (RFC 5737): nothing is sent."""
@@ -37,7 +38,8 @@ async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, di
     settings = PollSettings(snmp=SnmpSettings(profile=None if names_itself else name))
     job = Job(kind="metrics", device_id=name, address=_NOWHERE, due_at=0, expires_at=0, settings=settings)
     deadline = time.monotonic() + _SECONDS
-    target = Target(job=job, address=_NOWHERE, credential=Credential(), deadline=deadline)
+    credential = SnmpCredential(community=Secret(""))
+    target = target_of(SNMP, job, address=_NOWHERE, credential=credential, deadline=deadline)
     session, reading = _Answering(example.answers), Reading()
     await SnmpCollector(book, lambda _target, _repetitions: Opened(session, dict)).collect(target, reading)
     points = {

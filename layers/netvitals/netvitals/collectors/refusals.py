@@ -41,7 +41,7 @@ class Refusals:
         self._clock = clock
         self._lately: dict[str, _Refusal] = {}
 
-    def standing(self, target: Target) -> str | None:
+    def standing(self, target: Target[Any, Any]) -> str | None:
         """Why the credential must not be sent now, for a person; None where it may."""
         refusal = self._known(target)
         if refusal is None or refusal.until <= self._clock():
@@ -52,7 +52,7 @@ class Refusals:
             f"{again} UTC so that the account is not locked: correct it, and it is tried at once"
         )
 
-    def refused(self, target: Target, reading: Reading) -> None:
+    def refused(self, target: Target[Any, Any], reading: Reading) -> None:
         """The device refused the login: remember it, and for longer each time."""
         before = self._known(target)
         times = before.times + 1 if before else 1
@@ -68,21 +68,20 @@ class Refusals:
             refusal, until=min(refusal.until, int(now + interval * 3 / 4))
         )
 
-    def accepted(self, target: Target, reading: Reading) -> None:
+    def accepted(self, target: Target[Any, Any], reading: Reading) -> None:
         """The device accepted the login: forget what was."""
         self._lately.pop(target.job.device_id, None)
         if target.job.memory.get(self._key) is not None:
             reading.memory[self._key] = None
 
-    def _known(self, target: Target) -> _Refusal | None:
+    def _known(self, target: Target[Any, Any]) -> _Refusal | None:
         """The last refusal of just this credential."""
         found = [_decoded(target.job.memory, self._key), self._lately.get(target.job.device_id)]
         known = [each for each in found if each is not None and each.mark == self._mark(target)]
         return max(known, key=lambda each: (each.until, each.times), default=None)
 
-    def _mark(self, target: Target) -> str:
-        part: msgspec.Struct | None = getattr(target.credential, self._protocol)
-        fields = msgspec.structs.asdict(part) if part is not None else {}
+    def _mark(self, target: Target[Any, Any]) -> str:
+        fields = msgspec.structs.asdict(target.credential)
         return mark(f"{target.job.credential}\0{self._protocol}", tuple(fields.items()))
 
 

@@ -1,30 +1,35 @@
-"""The collectors there are. A new protocol is one line here and one folder beside this file."""
+"""Load what belongs to a protocol and is imported when first used, as the table of protocols names it."""
 
 import functools
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
+from netvitals.collectors.command_line import CommandLine
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.ports import Collector
-
-COLLECTORS = {
-    "snmp": "netvitals.collectors.snmp.collector:SnmpCollector",
-    "ssh": "netvitals.collectors.ssh.collector:SshCollector",
-    "winrm": "netvitals.collectors.winrm.collector:WinrmCollector",
-}
+from netvitals.domain.protocols import PROTOCOLS
 
 
 @functools.cache
-def collector_for(protocol: str) -> Collector:
-    """The process's one collector for this protocol, imported when first asked for.
+def collector_for(name: str) -> Collector:
+    """Return the process's one collector for this protocol, imported when first asked for.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is no such protocol.
     """
-    try:
-        module, name = COLLECTORS[protocol].split(":")
-    except KeyError:
-        raise ConfigurationError(
-            f"there is no collector for protocol {protocol!r}, only for {', '.join(COLLECTORS)}"
-        ) from None
-    return cast("Collector", getattr(import_module(module), name)())
+    protocol = PROTOCOLS.get(name)
+    if protocol is None:
+        raise ConfigurationError(f"there is no protocol {name!r}, only {', '.join(PROTOCOLS)}")
+    return cast("Collector", _loaded(protocol.collector)())
+
+
+@functools.cache
+def command_lines() -> dict[str, CommandLine]:
+    """Return what the command line knows of each protocol; some are polled from an inventory only."""
+    paths = {name: protocol.command_line for name, protocol in PROTOCOLS.items() if protocol.command_line}
+    return {name: cast("CommandLine", _loaded(path)) for name, path in paths.items()}
+
+
+def _loaded(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

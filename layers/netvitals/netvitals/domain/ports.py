@@ -1,7 +1,7 @@
 """What the use cases need of the outside world."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 
@@ -17,37 +17,63 @@ from netvitals.domain.decision.status import (
 from netvitals.domain.errors import AddressDenied
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
+from netvitals.domain.polling import protocol as polling
 from netvitals.domain.polling.changes import Samples
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import KnownState, Observation, PollResult, Reading
+from netvitals.domain.polling.protocol import CredentialPart
 from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import PingSettings
+from netvitals.domain.settings.section import Section
 
 
 async def _no_other_host(host: str) -> str:
     raise AddressDenied(f"{host} may not be dialled: nobody has looked at it")
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """A device to be polled now: all that was looked up and checked for it."""
+class Target[S = Any, C = Any](msgspec.Struct, frozen=True, kw_only=True):
+    """A device to be polled now over one protocol: all that was looked up and checked for it."""
 
     job: Job
+    settings: S
+    """The protocol's section of the job's settings."""
     address: str
     """The IP address that the guard has passed; the only one to dial."""
-    credential: Credential
+    credential: C
+    """The protocol's part of the device's credential."""
     deadline: float
     """On the clock of `time.monotonic`."""
     resolve: Callable[[str], Awaitable[str]] = _no_other_host
-    """The vetted address of another host, by way of which the device is reached.
+    """Returns the vetted address of another host, by way of which the device is reached.
 
     Raises AddressDenied or NameNotResolved.
     """
 
 
+def target_of[S: Section, C: CredentialPart](
+    protocol: polling.Protocol[S, C],
+    job: Job,
+    *,
+    address: str,
+    credential: C,
+    deadline: float,
+    resolve: Callable[[str], Awaitable[str]] = _no_other_host,
+) -> Target[S, C]:
+    """Return the target of a job's poll over one protocol."""
+    return Target(
+        job=job,
+        settings=protocol.settings_of(job.settings),
+        address=address,
+        credential=credential,
+        deadline=deadline,
+        resolve=resolve,
+    )
+
+
 class Collector(Protocol):
     """Asks a device over one protocol."""
 
-    async def collect(self, target: Target, reading: Reading) -> None:
+    async def collect(self, target: Target[Any, Any], reading: Reading) -> None:
         """Put what the device answers into the reading, as it answers.
 
         A device's faults are the reading's `reason` and `detail`, never an exception. For a `status`

@@ -16,8 +16,8 @@ from netvitals.domain.settings.configuration import CollectorSettings
 from netvitals.domain.text import printable
 from netvitals.store.line_protocol import encode
 from netvitals.store.ports import PointKeeper
-from netvitals.usecases.ask import CANCEL_GRACE_SECONDS, seconds_left, stop
 from netvitals.usecases.faults import log_fault
+from netvitals.usecases.protocol_runner import CANCEL_GRACE_SECONDS, seconds_left, stop
 from netvitals.usecases.slots import Slots
 
 REPORT_SECONDS = 1.0

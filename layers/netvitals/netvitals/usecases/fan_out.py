@@ -16,6 +16,7 @@ from netvitals.domain.polling.job import Job, Kind, encode_jobs, job_of
 from netvitals.domain.polling.schedule import due_times
 from netvitals.domain.polling.tick import Tick
 from netvitals.domain.ports import Inventory, JobQueue
+from netvitals.domain.protocols import STATUS_MEMORY, VITAL_MEMORY
 from netvitals.domain.settings.policy import Policy, PollSettings
 from netvitals.usecases.messages import grouped
 from netvitals.usecases.rate_limited_warnings import RateLimitedWarnings, problem_of
@@ -24,10 +25,6 @@ MAX_DELAY_SECONDS = 900
 """The longest that SQS delays a message."""
 MAX_JOB_BYTES = 64 * 1024
 """A job that says more is cut: its message must fit SQS's 256 KiB, and SQS bills by 64 KiB."""
-_STATUS_MEMORY = frozenset({"snmp_engine", "ssh_refused"})
-"""What the one exchange of a status poll can use; the rest are samples and profiles."""
-_VITAL_MEMORY = frozenset({"ssh_host_keys", "ssh_refused", "winrm_refused"})
-"""What a poll can't do without: whom a device was known by, and which credential it refuses."""
 _logger = logging.getLogger(__name__)
 
 
@@ -147,7 +144,7 @@ def _needed(memory: dict[str, Any], kind: Kind) -> dict[str, Any]:
     """What this kind of poll can use of what earlier ones left."""
     if kind == "metrics":
         return memory
-    return {key: memory[key] for key in _STATUS_MEMORY & memory.keys()}
+    return {key: memory[key] for key in STATUS_MEMORY & memory.keys()}
 
 
 def _key(settings: dict[str, Any]) -> bytes:
@@ -167,7 +164,7 @@ def _fits(job: Job) -> bool:
 
 def _without_memory(job: Job) -> Job:
     """A poll can do without most of its memory, if less well."""
-    vital = {key: job.memory[key] for key in _VITAL_MEMORY & job.memory.keys()}
+    vital = {key: job.memory[key] for key in VITAL_MEMORY & job.memory.keys()}
     bare = msgspec.structs.replace(job, memory=vital)
     if not _fits(bare):
         raise InvalidRow(f"its job can't be written in {MAX_JOB_BYTES} bytes: shorten its settings")

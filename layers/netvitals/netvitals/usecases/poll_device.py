@@ -1,4 +1,4 @@
-"""Poll one device: is it there, and what does it say."""
+"""Poll one device: is it reachable, and what are its vital signs."""
 
 import asyncio
 import logging
@@ -11,10 +11,11 @@ from netvitals.domain.errors import AddressDenied, NameNotResolved
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import PollResult, Reading, Reason
 from netvitals.domain.ports import Collector, CredentialStore, Prober
+from netvitals.domain.protocols import PROTOCOLS
 from netvitals.domain.settings.policy import PingSettings, PollSettings
-from netvitals.usecases.ask import AskProtocol, Question, seconds_left, stop
 from netvitals.usecases.faults import log_fault
-from netvitals.usecases.verdict import Verdict, is_loopback, tells_something, vetted
+from netvitals.usecases.poll_outcome import PollOutcome, has_answer, is_loopback, vetted
+from netvitals.usecases.protocol_runner import ProtocolRunner, Query, seconds_left, stop
 
 _logger = logging.getLogger(__name__)
 
@@ -35,10 +36,10 @@ class PollDevice:
     ) -> None:
         self._resolve = resolve
         self._prober = prober
-        self._protocol = AskProtocol(resolve, credentials, collector_for)
+        self._runner = ProtocolRunner(resolve, credentials, collector_for)
 
     async def poll(self, job: Job, deadline: float | None = None) -> PollResult:
-        """What the device answered until its time ran out; a device's faults are in the result.
+        """Return what the device answered until its time ran out; a device's faults are in the result.
 
         The deadline is on the event loop's clock, `time.monotonic`.
 
@@ -48,38 +49,38 @@ class PollDevice:
         loop = asyncio.get_running_loop()
         started, attempted_at_ns = loop.time(), time_ns()
         end = started + job.settings.device_timeout_seconds
-        verdict = Verdict(job)
-        await self._ask(verdict, end if deadline is None else min(end, deadline))
+        outcome = PollOutcome(job)
+        await self._ask(outcome, end if deadline is None else min(end, deadline))
         duration_ms = (loop.time() - started) * 1e3
-        points, faults = vetted(verdict.points(duration_ms, time_ns()))
+        points, faults = vetted(outcome.points(duration_ms, time_ns()))
         return PollResult(
             job=job,
-            reachable=verdict.reachable,
-            method=verdict.method,
-            reason=verdict.reason,
-            detail=verdict.detail or _told(faults),
+            reachable=outcome.reachable,
+            method=outcome.method,
+            reason=outcome.reason,
+            detail=outcome.detail or _told(faults),
             attempted_at_ns=attempted_at_ns,
             duration_ms=duration_ms,
             points=points,
             point_faults=faults,
-            memory=verdict.memory,
+            memory=outcome.memory,
         )
 
-    async def _ask(self, verdict: Verdict, end: float) -> None:
-        address = await self._address(verdict, end)
+    async def _ask(self, outcome: PollOutcome, end: float) -> None:
+        address = await self._address(outcome, end)
         if address is None:
             return
-        probe = asyncio.create_task(self._probe(verdict, address))
+        probe = asyncio.create_task(self._probe(outcome, address))
         try:
-            await self._ask_protocols(verdict, address, probe, end)
+            await self._ask_protocols(outcome, address, probe, end)
             # An echo that is late counts as lost; a TCP probe has nothing to add to a protocol's reply.
-            if not verdict.replied or self._prober.method(address) == "icmp":
+            if not outcome.replied or self._prober.method(address) == "icmp":
                 await asyncio.wait({probe}, timeout=seconds_left(end))
         finally:
             await stop(probe)
 
-    async def _address(self, verdict: Verdict, end: float) -> str | None:
-        host = verdict.job.address
+    async def _address(self, outcome: PollOutcome, end: float) -> str | None:
+        host = outcome.job.address
         try:
             async with asyncio.timeout_at(end):
                 return await self._resolve(host)
@@ -89,42 +90,42 @@ class PollDevice:
             cause = f"{host} was not resolved within the device's time limit"
         refused = Reading()
         refused.fail(Reason.BAD_ADDRESS, cause)
-        verdict.add("", refused)
+        outcome.add_reading("", refused)
         return None
 
     async def _ask_protocols(
-        self, verdict: Verdict, address: str, probe: asyncio.Task[None], end: float
+        self, outcome: PollOutcome, address: str, probe: asyncio.Task[None], end: float
     ) -> None:
-        """One protocol after another, until one gives something or nothing at all is alive there."""
-        job = verdict.job
-        for place, protocol in enumerate(job.settings.protocols):
+        """Try one protocol after another, until one has an answer or the device is found dead."""
+        job = outcome.job
+        for place, name in enumerate(job.settings.protocols):
             reading = Reading()
-            verdict.add(protocol, reading)
-            patience = seconds_left(end) / (len(job.settings.protocols) - place)
-            await self._protocol.ask(Question(job, protocol, address, reading, end, patience))
-            if tells_something(reading, job.kind):
+            outcome.add_reading(name, reading)
+            patience_seconds = seconds_left(end) / (len(job.settings.protocols) - place)
+            await self._runner.run(Query(job, PROTOCOLS[name], address, reading, end, patience_seconds))
+            if has_answer(reading, job.kind):
                 return
             await asyncio.wait({probe}, timeout=seconds_left(end))
-            if verdict.dead:
+            if outcome.dead:
                 return
 
-    async def _probe(self, verdict: Verdict, address: str) -> None:
+    async def _probe(self, outcome: PollOutcome, address: str) -> None:
         """Probe the host; on loopback only an accepted connection counts where there are protocols to ask.
 
         The local kernel answers ping and refuses TCP for every address of 127.0.0.0/8, so neither says
         anything about a device that is simulated there; its protocol's reply does.
         """
-        settings = verdict.job.settings
+        settings = outcome.job.settings
         if not settings.ping.enabled:
             return
         simulated = is_loopback(address) and bool(settings.protocols)
         try:
             reach = await self._prober.probe(address, _with_own_ports(settings), connect_only=simulated)
         except Exception as error:  # noqa: BLE001, a prober's fault must not cost the protocols' readings
-            log_fault(_logger, f"probing the host, device {verdict.job.device_id}", error)
+            log_fault(_logger, f"probing the host, device {outcome.job.device_id}", error)
             return
         if not simulated or reach.accepted:
-            verdict.saw(reach, time_ns())
+            outcome.add_reach(reach, time_ns())
 
 
 def _told(faults: Sequence[str]) -> str:
@@ -132,9 +133,8 @@ def _told(faults: Sequence[str]) -> str:
 
 
 def _with_own_ports(settings: PollSettings) -> PingSettings:
-    """The ports of the device's own protocols are knocked at as well: they are the likeliest to be open."""
-    own = {"ssh": settings.ssh.port, "winrm": settings.winrm.port or (5986 if settings.winrm.tls else 5985)}
-    ports = dict.fromkeys(
-        (*(own[name] for name in settings.protocols if name in own), *settings.ping.tcp_ports)
-    )
+    """Return the probe's settings with the ports of the device's protocols first, as likely to be open."""
+    own = [PROTOCOLS[name] for name in settings.protocols]
+    tcp = [each.port(each.settings_of(settings)) for each in own if each.transport == "tcp"]
+    ports = dict.fromkeys((*tcp, *settings.ping.tcp_ports))
     return msgspec.structs.replace(settings.ping, tcp_ports=tuple(ports))

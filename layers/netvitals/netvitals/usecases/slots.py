@@ -1,4 +1,4 @@
-"""How many devices are polled at once: in all, per site, and never one device twice."""
+"""Limit how many devices are polled at once: in all, per site, and never one device twice."""
 
 import asyncio
 from collections import defaultdict
@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from netvitals.domain.polling.job import Job
+from netvitals.domain.protocols import PROTOCOLS
 
 
 class Slots:
-    """Bounds for the polls of one run. Waiting for a busy device or site takes no slot from the others."""
+    """Semaphores for the polls of one run; a poll that waits for its device or site takes no other's slot."""
 
     def __init__(self, at_once: int, per_site: int) -> None:
         self._all = asyncio.Semaphore(at_once)
@@ -18,8 +19,9 @@ class Slots:
 
     @asynccontextmanager
     async def taken(self, job: Job) -> AsyncIterator[None]:
-        async with self._devices[_box(job)]:
-            if not job.site:  # no site named, no line to spare
+        """Wait for a slot, and hold it while the block runs."""
+        async with self._devices[_endpoint(job)]:
+            if not job.site:  # no site, so no per-site limit
                 async with self._all:
                     yield
                 return
@@ -27,7 +29,7 @@ class Slots:
                 yield
 
 
-def _box(job: Job) -> tuple[object, ...]:
-    """What is one device to the network; behind address translation, one address has many."""
-    settings = job.settings
-    return job.address, settings.snmp.port, settings.ssh.port, settings.winrm.port
+def _endpoint(job: Job) -> tuple[object, ...]:
+    """Return what tells a device from others; behind address translation many have one address."""
+    ports = (each.port(each.settings_of(job.settings)) for each in PROTOCOLS.values())
+    return job.address, *ports

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import msgspec
 
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.settings.policy import Port
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.secret_document import Text, decode, is_url
+from netvitals.domain.settings.section import Port
 
 
 class _DatabaseUrl(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from netvitals.adapters.postgres.database import Cursor, Database, storable
 from netvitals.domain.polling.observation import OUR_FAULTS, KnownState, Observation
+from netvitals.domain.protocols import WRITE_ONCE_MEMORY
 
 _logger = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ _LATEST_MICROSECONDS = 2**62
 #   all later ones out. Nothing is capped, so that a repetition is recognised by its time. Nor is a due time
 #   believed that lies further ahead of the attempt than a job can wait in its queue (900 s).
 # - `memory` follows the newest attempt of its own kind, since a long metrics poll that a status poll has
-#   overtaken still brings the sample that the next one needs. A host key is trusted on first use: what is
-#   known already is never replaced by what another poll found.
+#   overtaken still brings the sample that the next one needs. A key that is written once, such as a host key
+#   that was trusted on first use, is never replaced by what another poll found.
 # - Liveness follows the newest attempt of any kind ("newest"). Of several polls for one due time one counts
 #   ("repeated": it does not), but an answer always ends a row of failures.
 # - Failures for which nothing was sent prove nothing; the first one that proves silence begins a new row.
@@ -100,8 +101,10 @@ WITH observed AS (
             excluded.metrics_attempt_at > coalesce(s.metrics_attempt_at, '-infinity')
         ) THEN s.memory ELSE (
             SELECT coalesce(jsonb_object_agg(key, value), '{}')
-            FROM jsonb_each(s.memory || excluded.memory || CASE WHEN s.memory ? 'ssh_host_keys'
-                THEN jsonb_build_object('ssh_host_keys', s.memory -> 'ssh_host_keys') ELSE '{}' END)
+            FROM jsonb_each(s.memory || excluded.memory || (
+                SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(s.memory)
+                WHERE key = ANY (%(write_once)s::text[])
+            ))
             WHERE value <> 'null'
         ) END,
         updated_at = now()
@@ -189,6 +192,7 @@ def _parameters(batch: Sequence[Observation]) -> dict[str, list[Any]]:
         "method": [storable(each.method) for each in batch],
         "memory": [_memory(each.memory) for each in batch],
         "our_faults": [reason.value for reason in OUR_FAULTS],
+        "write_once": sorted(WRITE_ONCE_MEMORY),
     }
 
 

@@ -23,6 +23,7 @@ from netvitals.collectors.snmp.profiles.index import (
 )
 from netvitals.collectors.snmp.profiles.packaged import packaged_profiles
 from netvitals.collectors.snmp.profiles.vitals import Chosen, Reads, Vitals, reads_of
+from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.vendor_interfaces import points_without_index, replace_counters, rows_counted
 from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.session import SnmpSession, Walk
@@ -40,6 +41,9 @@ ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
 _TICKS_WRAP_SECONDS = 2**32 // 100
 _REDISCOVER_SECONDS = 86_400
 """How often everything is asked for anew, so that a module that was plugged in is found."""
+
+
+type _Target = Target[SnmpSettings, SnmpCredential]
 
 
 class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,7 +76,7 @@ class SnmpCollector:
             self._profiles = packaged_profiles()
         return self._profiles
 
-    async def collect(self, target: Target, reading: Reading) -> None:
+    async def collect(self, target: _Target, reading: Reading) -> None:
         remembered = remembered_of(target.job.memory)
         try:
             opened = self._connect(target, remembered.repetitions)
@@ -87,7 +91,7 @@ class SnmpCollector:
             reading.fail(Reason.BAD_CREDENTIAL, str(error))
 
     async def _collect(
-        self, session: SnmpSession, target: Target, reading: Reading, remembered: Remembered
+        self, session: SnmpSession, target: _Target, reading: Reading, remembered: Remembered
     ) -> None:
         metrics = target.job.kind == "metrics"
         first = await session.get([SYS_UPTIME, ENGINE_TIME, *([SYS_OBJECT_ID, SYS_DESCR] if metrics else [])])
@@ -105,9 +109,9 @@ class SnmpCollector:
         await _Metrics(self.profiles, session, target, reading, remembered).read()
 
     async def _profile(
-        self, session: SnmpSession, target: Target, identity: Identity, remembered: Remembered
+        self, session: SnmpSession, target: _Target, identity: Identity, remembered: Remembered
     ) -> str:
-        forced = target.job.settings.snmp.profile
+        forced = target.settings.profile
         if forced:
             return forced
         if (
@@ -132,12 +136,12 @@ class _Metrics:
         self,
         profiles: ProfileBook,
         session: SnmpSession,
-        target: Target,
+        target: _Target,
         reading: Reading,
         remembered: Remembered,
     ) -> None:
         self._session = session
-        self._wanted = target.job.settings.snmp.interfaces
+        self._wanted = target.settings.interfaces
         self._reading = reading
         self._remembered = remembered
         self._faults: list[str] = []

@@ -11,10 +11,10 @@ from typing import Protocol
 import msgspec
 
 from netvitals.collectors.snmp.profiles.answers import Table, Value, text_of
+from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.session import Response, Walk
 from netvitals.domain.polling.point import Point
-from netvitals.domain.settings.policy import InterfaceFilter
 
 _IF = "1.3.6.1.2.1.2.2.1."
 _IFX = "1.3.6.1.2.1.31.1.1.1."

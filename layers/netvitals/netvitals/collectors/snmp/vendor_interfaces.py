@@ -29,8 +29,8 @@ from netvitals.collectors.snmp.profiles.schema import (
     Reported,
     interface_numbers_of,
 )
+from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.domain.polling.point import Point
-from netvitals.domain.settings.policy import InterfaceFilter
 
 _COLUMN: Mapping[InterfaceNumber, str] = {
     "bytes_in": OCTETS_64["net_bytes_in"],

@@ -16,17 +16,20 @@ from netvitals.collectors.ssh.faults import Refused, SshFault
 from netvitals.collectors.ssh.findings import Findings
 from netvitals.collectors.ssh.greeting import DeviceSocket, connect, greeting
 from netvitals.collectors.ssh.probe import Output, Probe
+from netvitals.collectors.ssh.protocol import MEMORY, SSH, SshCredential, SshSettings
 from netvitals.domain.errors import AddressDenied, NameNotResolved
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import SshCredential
 
 DF_PAUSE_SECONDS = 3600
 """How long df is left alone after it has hung."""
 _THREADS = 64
 _MOST_FAULTS_TOLD = 4
 _PORT = 22
+
+
+type SshTarget = Target[SshSettings, SshCredential]
 
 
 class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,21 +49,19 @@ class SshCollector:
 
     def __init__(self, threads: int = _THREADS) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ssh")
-        self._refusals = Refusals("ssh")
+        self._refusals = Refusals(SSH.name)
 
-    async def collect(self, target: Target, reading: Reading) -> None:
-        credential = target.credential.ssh
-        assert credential is not None  # noqa: S101, who asks over SSH has looked
+    async def collect(self, target: SshTarget, reading: Reading) -> None:
         try:
-            await self._collect(target, reading, credential)
+            await self._collect(target, reading)
         except Refused as refusal:
             self._refusals.refused(target, reading)
             reading.fail(refusal.reason, str(refusal))
         except HostFault as fault:
             reading.fail(fault.reason, str(fault))
 
-    async def _collect(self, target: Target, reading: Reading, credential: SshCredential) -> None:
-        jump = target.job.settings.ssh.jump
+    async def _collect(self, target: SshTarget, reading: Reading) -> None:
+        jump = target.settings.jump
         sock = await (_to_jump_host(target, jump) if jump else _to_device(target, reading))
         standing = self._refusals.standing(target)
         if target.job.kind == "status" and not jump:
@@ -71,28 +72,27 @@ class SshCollector:
             sock.close()
             raise SshFault(Reason.AUTH, standing)
         if target.job.kind == "status":
-            await self._on_thread(target, reading, sock, credential, None)
+            await self._on_thread(target, reading, sock, None)
             reading.alive, reading.reason = True, Reason.OK
             return
         remembered = remembered_of(target.job.memory)
         now = time.time()
         probe = Probe(second_sample=not _is_fresh(remembered.cpu, now), disks=remembered.df_after <= now)
-        output = await self._on_thread(target, reading, sock, credential, probe)
+        output = await self._on_thread(target, reading, sock, probe)
         self._refusals.accepted(target, reading)
         _conclude(probe, probe.findings(output), reading, remembered, now)
 
     async def _on_thread(
         self,
-        target: Target,
+        target: SshTarget,
         reading: Reading,
         sock: DeviceSocket,
-        credential: SshCredential,
         probe: Probe | None,
     ) -> Output:
         """The visit, ended with the device's time, and when nobody waits for it any more."""
         loop = asyncio.get_running_loop()
         watchdog = loop.call_at(target.deadline, sock.abort)
-        visit = self._threads.submit(_visit, target, reading, sock, credential, probe)
+        visit = self._threads.submit(_visit, target, reading, sock, probe)
         try:
             return await asyncio.wrap_future(visit)
         finally:
@@ -122,7 +122,7 @@ def _conclude(probe: Probe, findings: Findings, reading: Reading, remembered: Re
         again = time.strftime("%H:%M", time.gmtime(df_after))
         faults.append(f"disk: df hangs, a disk does not answer; it is left alone until {again} UTC")
     kept = _kept(findings, now) or remembered.cpu
-    reading.memory["ssh"] = msgspec.to_builtins(Remembered(kept, df_after))
+    reading.memory[MEMORY] = msgspec.to_builtins(Remembered(kept, df_after))
     if faults:
         reading.fail(Reason.PARTIAL, "; ".join(faults[:_MOST_FAULTS_TOLD]))
     else:
@@ -154,17 +154,17 @@ def _is_fresh(kept: Kept | None, now: float) -> bool:
     return kept is not None and 0 <= now - kept.at < STALE_SECONDS
 
 
-async def _to_device(target: Target, reading: Reading) -> DeviceSocket:
-    ssh = target.job.settings.ssh
+async def _to_device(target: SshTarget, reading: Reading) -> DeviceSocket:
+    ssh = target.settings
     sock, reading.rtt_ms = await connect(target.address, ssh.port, ssh.connect_timeout_seconds)
     reading.alive = True
     await _greeted(sock, ssh.connect_timeout_seconds)
     return sock
 
 
-async def _to_jump_host(target: Target, jump: str) -> DeviceSocket:
+async def _to_jump_host(target: SshTarget, jump: str) -> DeviceSocket:
     """What is wrong with a jump host says nothing of the device, which is not alive by it either."""
-    seconds = target.job.settings.ssh.connect_timeout_seconds
+    seconds = target.settings.connect_timeout_seconds
     host, port = _host_and_port(jump)
     try:
         sock, _ = await connect(await target.resolve(host), port, seconds)
@@ -195,6 +195,6 @@ def _host_and_port(jump: str) -> tuple[str, int]:
 def remembered_of(memory: Mapping[str, Any]) -> Remembered:
     """What the last polls left; nothing where it can't be read."""
     try:
-        return msgspec.convert(memory.get("ssh", {}), Remembered)
+        return msgspec.convert(memory.get(MEMORY, {}), Remembered)
     except msgspec.ValidationError:
         return Remembered()

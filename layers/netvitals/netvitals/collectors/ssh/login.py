@@ -6,8 +6,8 @@ import paramiko
 
 from netvitals.collectors.ssh.faults import EXPIRED, Refused, SshFault, tells_of_expiry
 from netvitals.collectors.ssh.keys import private_key
+from netvitals.collectors.ssh.protocol import SshCredential
 from netvitals.domain.polling.observation import Reason
-from netvitals.domain.settings.credential import SshCredential
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.text import first_line
 

@@ -12,10 +12,9 @@ from netvitals.collectors.ssh.greeting import DeviceSocket, check_version
 from netvitals.collectors.ssh.keys import KnownHost
 from netvitals.collectors.ssh.login import Login, Present
 from netvitals.collectors.ssh.probe import Output
+from netvitals.collectors.ssh.protocol import SshCredential, SshSettings
 from netvitals.collectors.ssh.transport import BoundedTransport
 from netvitals.domain.polling.observation import Reason
-from netvitals.domain.settings.credential import SshCredential
-from netvitals.domain.settings.policy import SshSettings
 from netvitals.domain.text import first_line
 
 MAX_OUTPUT_BYTES = 1024 * 1024

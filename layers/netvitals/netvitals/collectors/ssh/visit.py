@@ -8,17 +8,14 @@ import paramiko
 from netvitals.collectors.ssh.greeting import DeviceSocket
 from netvitals.collectors.ssh.keys import KnownHost, line_of
 from netvitals.collectors.ssh.probe import COMMAND, Output, Probe
+from netvitals.collectors.ssh.protocol import HOST_KEYS, SshCredential, SshSettings
 from netvitals.collectors.ssh.session import Session
 from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import SshCredential
-
-HOST_KEYS = "ssh_host_keys"
-"""Where device memory holds the key that was trusted on first use; the store never overwrites it."""
 
 
 def visit(
-    target: Target, reading: Reading, sock: DeviceSocket, credential: SshCredential, probe: Probe | None
+    target: Target[SshSettings, SshCredential], reading: Reading, sock: DeviceSocket, probe: Probe | None
 ) -> Output:
     """What the probe printed; without a probe nothing, once the device has shown that it speaks SSH.
 
@@ -28,7 +25,7 @@ def visit(
         Refused: the credential is not accepted.
         SshFault: anything else.
     """
-    session = Session(sock, target.job.settings.ssh, credential, target.deadline)
+    session = Session(sock, target.settings, target.credential, target.deadline)
     try:
         return _Visit(session, target, reading).run(probe)
     finally:
@@ -36,11 +33,13 @@ def visit(
 
 
 class _Visit:
-    def __init__(self, session: Session, target: Target, reading: Reading) -> None:
+    def __init__(
+        self, session: Session, target: Target[SshSettings, SshCredential], reading: Reading
+    ) -> None:
         self._session = session
         self._target = target
         self._reading = reading
-        self._ssh = target.job.settings.ssh
+        self._ssh = target.settings
 
     def run(self, probe: Probe | None) -> Output:
         channel = self._behind_jump_host() if self._ssh.jump else None

@@ -1,13 +1,10 @@
-"""Whom to ask as what, and as whom."""
+"""Endpoint and credential of one WinRM poll."""
 
 from typing import NamedTuple
 
+from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
 from netvitals.domain.inventory.guard import is_name
 from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import WinrmCredential
-from netvitals.domain.settings.policy import WinrmSettings
-
-_PORT, _TLS_PORT = 5985, 5986
 
 
 class Access(NamedTuple):
@@ -22,7 +19,8 @@ class Access(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def access_of(target: Target, credential: WinrmCredential) -> Access:
-    job, winrm = target.job, target.job.settings.winrm
+def access_of(target: Target[WinrmSettings, WinrmCredential]) -> Access:
+    """Return where and as whom a target is polled."""
+    job, settings = target.job, target.settings
     host = next((name for name in (job.address, job.hostname) if name and is_name(name)), target.address)
-    return Access(host, winrm.port or (_TLS_PORT if winrm.tls else _PORT), winrm, credential)
+    return Access(host, WINRM.port(settings), settings, target.credential)

@@ -10,12 +10,15 @@ from netvitals.collectors.winrm.access import Access, access_of
 from netvitals.collectors.winrm.answer import http_status
 from netvitals.collectors.winrm.faults import Refused, WinrmFault
 from netvitals.collectors.winrm.line import Line, PlainSocket, connect
+from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import WinrmCredential
 
 _THREADS = 64
 _CONNECT_SECONDS = 5.0
+
+
+type WinrmTarget = Target[WinrmSettings, WinrmCredential]
 
 
 class WinrmCollector:
@@ -26,21 +29,19 @@ class WinrmCollector:
 
     def __init__(self, threads: int = _THREADS) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="winrm")
-        self._refusals = Refusals("winrm")
+        self._refusals = Refusals(WINRM.name)
 
-    async def collect(self, target: Target, reading: Reading) -> None:
-        credential = target.credential.winrm
-        assert credential is not None  # noqa: S101, who asks over WinRM has looked
+    async def collect(self, target: WinrmTarget, reading: Reading) -> None:
         try:
-            await self._collect(target, reading, credential)
+            await self._collect(target, reading)
         except Refused as refusal:
             self._refusals.refused(target, reading)
             reading.fail(refusal.reason, str(refusal))
         except HostFault as fault:
             reading.fail(fault.reason, str(fault))
 
-    async def _collect(self, target: Target, reading: Reading, credential: WinrmCredential) -> None:
-        access = access_of(target, credential)
+    async def _collect(self, target: WinrmTarget, reading: Reading) -> None:
+        access = access_of(target)
         sock, reading.rtt_ms = await connect(target.address, access.port, _CONNECT_SECONDS)
         reading.alive = True
         if target.job.kind == "status":
@@ -54,7 +55,9 @@ class WinrmCollector:
         if await self._on_thread(target, reading, sock, access):
             self._refusals.accepted(target, reading)
 
-    async def _on_thread(self, target: Target, reading: Reading, sock: PlainSocket, access: Access) -> bool:
+    async def _on_thread(
+        self, target: WinrmTarget, reading: Reading, sock: PlainSocket, access: Access
+    ) -> bool:
         """The visit, ended with the device's time, and when nobody waits for it any more."""
         loop = asyncio.get_running_loop()
         line = Line(target.address, access.port, sock)

@@ -16,6 +16,7 @@ from netvitals.collectors.winrm.counters import (
     is_usable,
 )
 from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault
+from netvitals.collectors.winrm.protocol import MEMORY
 from netvitals.collectors.winrm.queries import (
     CLASSES,
     CPU,
@@ -31,8 +32,6 @@ from netvitals.domain.polling.observation import Reading, Reason
 
 ABSENT_SECONDS = 86_400
 """How long a class is not asked for that the host does not have."""
-KEY = "winrm"
-"""Under which device memory holds what was remembered."""
 SECOND_SAMPLE_SECONDS = 1.0
 
 
@@ -47,7 +46,7 @@ class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
 def remembered_of(memory: Mapping[str, Any]) -> Remembered:
     """What the last polls left; nothing where it can't be read."""
     try:
-        return msgspec.convert(memory.get(KEY, {}), Remembered)
+        return msgspec.convert(memory.get(MEMORY, {}), Remembered)
     except msgspec.ValidationError:
         return Remembered()
 
@@ -93,7 +92,7 @@ class Survey:
             if first is not None and not since_last_poll:
                 self._cpu_twice(first, again)
         finally:
-            self._reading.memory[KEY] = msgspec.to_builtins(Remembered(self._kept, self._absent))
+            self._reading.memory[MEMORY] = msgspec.to_builtins(Remembered(self._kept, self._absent))
 
     def _section(self, section: Section) -> list[Row]:
         query, rows = self._asked(section)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import TlsSocket
+from netvitals.collectors.winrm.protocol import WinrmCredential
 from netvitals.domain.polling.observation import Reason
-from netvitals.domain.settings.credential import WinrmCredential
 from netvitals.domain.settings.secret import Secret
 
 CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"

@@ -19,10 +19,9 @@ from netvitals.collectors.winrm.envelope import BadEnvelope, tree_of
 from netvitals.collectors.winrm.faults import WinrmFault
 from netvitals.collectors.winrm.line import Line, PlainSocket, TlsSocket
 from netvitals.collectors.winrm.ntlm import PromptNtlmAuth
+from netvitals.collectors.winrm.protocol import WinrmCredential, WinrmSettings
 from netvitals.collectors.winrm.tls import context_for, fingerprint
 from netvitals.domain.polling.observation import Reason
-from netvitals.domain.settings.credential import WinrmCredential
-from netvitals.domain.settings.policy import WinrmSettings
 from netvitals.domain.text import printable
 
 # A device whose headers are malformed is told of once, by us; InfluxDB's client logs by other names.

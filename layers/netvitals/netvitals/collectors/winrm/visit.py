@@ -6,6 +6,7 @@ from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import Refused, WinrmFault
 from netvitals.collectors.winrm.line import Line
+from netvitals.collectors.winrm.protocol import WinrmCredential, WinrmSettings
 from netvitals.collectors.winrm.queries import Query
 from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.session import Session
@@ -16,7 +17,9 @@ from netvitals.domain.ports import Target
 _MOST_FAULTS_TOLD = 4
 
 
-def visit(target: Target, reading: Reading, line: Line, access: Access) -> bool:
+def visit(
+    target: Target[WinrmSettings, WinrmCredential], reading: Reading, line: Line, access: Access
+) -> bool:
     """Put everything into the reading, what is wrong as well; whether the credential was accepted.
 
     Raises:
@@ -38,11 +41,13 @@ def visit(target: Target, reading: Reading, line: Line, access: Access) -> bool:
 
 
 class _Visit:
-    def __init__(self, session: Session, target: Target, reading: Reading) -> None:
+    def __init__(
+        self, session: Session, target: Target[WinrmSettings, WinrmCredential], reading: Reading
+    ) -> None:
         self._session = session
         self._target = target
         self._reading = reading
-        self._powershell = target.job.settings.winrm.powershell
+        self._powershell = target.settings.powershell
 
     def run(self) -> None:
         if self._powershell == "always":

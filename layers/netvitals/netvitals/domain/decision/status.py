@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from netvitals.domain.settings.policy import Section
+from netvitals.domain.settings.section import Section
 
 
 class Status(StrEnum):

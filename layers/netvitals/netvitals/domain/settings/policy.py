@@ -1,19 +1,17 @@
 """How a device is polled: what a device type sets and a device may override."""
 
-import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Seconds = Annotated[float, Meta(gt=0, le=900)]
-Interval = Annotated[int, Meta(ge=10, le=86400)]
-Protocol = Literal["snmp", "ssh", "winrm"]
+from netvitals.domain.protocols import PROTOCOLS
+from netvitals.domain.settings.section import Interval, Port, Seconds, Section, extended
 
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A part of the configuration: unknown keys are errors, defaults are not written out."""
+if TYPE_CHECKING:
+    ProtocolName = str
+else:
+    ProtocolName = Literal[tuple(PROTOCOLS)]
 
 
 class PingSettings(Section, frozen=True):
@@ -29,97 +27,33 @@ class PingSettings(Section, frozen=True):
     """Tried where the process may not send ICMP; a refusal by the host itself proves it alive as well."""
 
 
-class InterfaceFilter(Section, frozen=True):
-    """Which interfaces are collected; an empty list excludes nothing."""
-
-    exclude_types: tuple[int, ...] = ()
-    """IANAifType numbers, such as 24 for softwareLoopback."""
-    include_names: str | None = None
-    """A regular expression searched in ifName: only interfaces in which it is found."""
-    exclude_names: str | None = None
-    """A regular expression searched in ifName: no interface in which it is found."""
-    only_oper_up: bool = False
-    """Only interfaces whose ifOperStatus is up."""
-    only_admin_up: bool = False
-    """Only interfaces whose ifAdminStatus is up."""
-    alias_tag: bool = False
-    """Adds ifAlias, the operator's own description, as the tag `alias`; renaming then starts a new series."""
-
-    def __post_init__(self) -> None:
-        for key in ("include_names", "exclude_names"):
-            try:
-                re.compile(getattr(self, key) or "")
-            except re.error as error:
-                raise ValueError(f"{key} is no regular expression: {error}") from None
+def _with_a_section_for_each_protocol[S: msgspec.Struct](settings: type[S]) -> type[S]:
+    return extended(settings, ((each.name, each.settings, each.settings()) for each in PROTOCOLS.values()))
 
 
-class SnmpSettings(Section, frozen=True):
-    """SNMP: versions 1, 2c and 3; the credential says which, and as whom."""
-
-    port: Port = 161
-    """UDP port of the agent."""
-    version: Literal["1", "2c", "3"] | None = None
-    """Overrides the credential's where both are communities."""
-    timeout_seconds: Seconds = 2.0
-    """For the answer to one request."""
-    retries: Annotated[int, Meta(ge=0, le=10)] = 2
-    """How often a request is repeated that had no answer."""
-    max_repetitions: Annotated[int, Meta(ge=1, le=200)] = 25
-    """Rows asked for in one GETBULK, at most: it adapts to what the device can answer."""
-    requests_in_flight: Annotated[int, Meta(ge=1, le=32)] = 4
-    """Requests that wait for the device's answers at the same time."""
-    max_varbinds: Annotated[int, Meta(ge=100, le=1_000_000)] = 100_000
-    """Values read in one poll, at most: a guard against devices that never come to an end."""
-    profile: str | None = None
-    """Use this profile instead of the one that sysObjectID selects."""
-    interfaces: InterfaceFilter = InterfaceFilter()
-
-
-class SshSettings(Section, frozen=True):
-    """SSH: one probe of POSIX shell, which leaves nothing behind."""
-
-    port: Port = 22
-    """TCP port of the server."""
-    connect_timeout_seconds: Seconds = 5.0
-    """For connecting, and for each of banner and authentication."""
-    command_timeout_seconds: Seconds = 15.0
-    """For the probe's output."""
-    host_keys: tuple[str, ...] = ()
-    """Pinned keys as `ssh-keyscan` prints them without the host: `ssh-ed25519 AAAA…`."""
-    trust_on_first_use: bool = False
-    """Accepts an unknown host key and keeps it; without it, and without `host_keys`, nothing is sent."""
-    jump: str | None = None
-    """`host` or `host:port` of a jump host that takes the same credential."""
-    jump_host_keys: tuple[str, ...] = ()
-    """Pinned keys of the jump host, in the form of `host_keys`; it is never trusted on first use."""
-
-
-class WinrmSettings(Section, frozen=True):
-    """WinRM, which carries WMI's queries; no process is started on the device."""
-
-    port: Port | None = None
-    """5986 with TLS, 5985 without, unless set."""
-    tls: bool = True
-    """HTTPS; without it, NTLM still encrypts what is sent, Basic does not."""
-    verify: bool = True
-    """Checks the server's certificate against the credential's `ca` or fingerprint, or the system's roots."""
-    operation_timeout_seconds: Seconds = 10.0
-    """For one query."""
-    powershell: Literal["never", "fallback", "always"] = "never"
-    """Whether a script is run: never, where WMI gave nothing, or always."""
-
-
+@_with_a_section_for_each_protocol
 class PollSettings(Section, frozen=True):
-    """What a collector needs to know; travels in the job."""
+    """What a collector needs to know; travels in the job.
 
-    protocols: tuple[Protocol, ...] = ("snmp",)
+    `Protocol.settings_of` returns the section of a protocol.
+    """
+
+    protocols: tuple[ProtocolName, ...] = ("snmp",)
     """In order of preference: the next is tried where the one before gave nothing. Empty: ping only."""
     device_timeout_seconds: Seconds = 45.0
     """For everything that one poll of a device does; what was read by then is kept."""
     ping: PingSettings = PingSettings()
-    snmp: SnmpSettings = SnmpSettings()
-    ssh: SshSettings = SshSettings()
-    winrm: WinrmSettings = WinrmSettings()
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            protocols: tuple[ProtocolName, ...] = ...,
+            device_timeout_seconds: float = ...,
+            ping: PingSettings = ...,
+            **sections: Section,
+        ) -> None: ...
 
 
 class Policy(PollSettings, frozen=True):
@@ -145,18 +79,15 @@ class Policy(PollSettings, frozen=True):
                 f"status_interval_seconds ({self.status_interval_seconds}): "
                 "every device would be offline between two polls"
             )
-        if self.snmp.timeout_seconds > self.device_timeout_seconds:
-            raise ValueError(
-                f"snmp.timeout_seconds ({self.snmp.timeout_seconds:g}) exceeds "
-                f"device_timeout_seconds ({self.device_timeout_seconds:g})"
-            )
+        for name in PROTOCOLS:
+            # Of one request; sections that have no such key limit longer exchanges, which may be cut short.
+            seconds = getattr(getattr(self, name), "timeout_seconds", 0)
+            if seconds > self.device_timeout_seconds:
+                raise ValueError(
+                    f"{name}.timeout_seconds ({seconds:g}) exceeds "
+                    f"device_timeout_seconds ({self.device_timeout_seconds:g})"
+                )
 
     def poll_settings(self) -> PollSettings:
-        return PollSettings(
-            protocols=self.protocols,
-            device_timeout_seconds=self.device_timeout_seconds,
-            ping=self.ping,
-            snmp=self.snmp,
-            ssh=self.ssh,
-            winrm=self.winrm,
-        )
+        """Return the part that travels in a job."""
+        return PollSettings(**{name: getattr(self, name) for name in PollSettings.__struct_fields__})

@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from msgspec import inspect
 
+from netvitals.domain.protocols import PROTOCOLS
+from netvitals.domain.settings.secret import Secret
 from netvitals.domain.text import quoted
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\s*")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_SECRETS = {"auth_key", "community", "passphrase", "password", "priv_key", "private_key", "secret", "token"}
 
 
 def faults(wanted: type[msgspec.Struct], value: Any, path: str = "") -> Iterator[str]:
@@ -71,9 +72,19 @@ def _value_fault(wanted: Any, value: Any, path: str) -> Iterator[str]:
 
 
 def _stray(key: str, known: Iterable[str]) -> str:
-    if key.lower() in _SECRETS:
+    if key.lower() in _secret_keys():
         return "no secret stands here; keep it in Secrets Manager, or in the credentials file of a local run"
     return f"unknown key; {_nearest(key, known)}allowed here: {', '.join(known)}"
+
+
+@cache
+def _secret_keys() -> frozenset[str]:
+    """Return the names that secrets have in credentials, and those that people give them elsewhere."""
+    parts: list[type[msgspec.Struct]] = [protocol.credential for protocol in PROTOCOLS.values()]
+    hints = (item for part in parts for item in fields(part).items())
+    return frozenset(
+        {name for name, hint in hints if Secret in (hint, *get_args(hint))} | {"secret", "token"}
+    )
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

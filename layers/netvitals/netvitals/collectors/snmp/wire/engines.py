@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from netvitals.domain.settings.credential import SnmpCredential
+from netvitals.collectors.snmp.protocol import SnmpCredential
 
 MEMORY_KEY = "snmp_engine"
 """Under which `Job.memory` and `Reading.memory` hold a `Remembered`."""

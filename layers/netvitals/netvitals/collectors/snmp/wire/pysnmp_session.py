@@ -21,6 +21,7 @@ from pysnmp.error import PySnmpError
 from pysnmp.proto import errind
 from pysnmp.proto.api import v2c
 
+from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire import pdu
 from netvitals.collectors.snmp.wire.exchange import Request, Work
 from netvitals.collectors.snmp.wire.faults import Malformed, NoAnswer, ProtocolFault, SnmpFault, Unsupported
@@ -36,8 +37,6 @@ from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.transport import Address
 from netvitals.collectors.snmp.wire.usm import AUTH_MODELS, PRIV_MODELS
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
-from netvitals.domain.settings.credential import SnmpCredential
-from netvitals.domain.settings.policy import SnmpSettings
 
 _TARGET = "netvitals"
 _PDUS = {pdu.GET: v2c.GetRequestPDU, pdu.GET_NEXT: v2c.GetNextRequestPDU, pdu.GET_BULK: v2c.GetBulkRequestPDU}

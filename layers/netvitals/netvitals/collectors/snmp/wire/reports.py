@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire import ber
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, ProtocolFault, SnmpFault, Unsupported
 from netvitals.collectors.snmp.wire.pdu import decode_pdu
-from netvitals.domain.settings.credential import SnmpCredential
 
 
 class Report(NamedTuple):

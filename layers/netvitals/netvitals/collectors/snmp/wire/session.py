@@ -6,6 +6,7 @@ from functools import cached_property
 
 import msgspec
 
+from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire.column import Column
 from netvitals.collectors.snmp.wire.exchange import Conversation, Request, Work
 from netvitals.collectors.snmp.wire.faults import NoAnswer, SnmpFault
@@ -14,7 +15,6 @@ from netvitals.collectors.snmp.wire.security import Security
 from netvitals.collectors.snmp.wire.transport import canonical, endpoint_to
 from netvitals.collectors.snmp.wire.values import Value
 from netvitals.collectors.snmp.wire.walk import Pace, WalkWork
-from netvitals.domain.settings.policy import SnmpSettings
 
 
 class Response(msgspec.Struct, frozen=True):

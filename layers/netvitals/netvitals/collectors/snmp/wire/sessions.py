@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.engines import MEMORY_KEY
 from netvitals.collectors.snmp.wire.security import Security
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.domain.errors import CredentialMissing
 from netvitals.domain.ports import Target
-from netvitals.domain.settings.credential import SnmpCredential
-from netvitals.domain.settings.policy import SnmpSettings
 
 _RESERVE_SECONDS = 0.5
 """Of the device's time, a tenth at most: what was read until then still has to become points."""
@@ -23,20 +22,14 @@ class Opened(NamedTuple):
     """Changes for device memory; to be asked when the session has done its work."""
 
 
-def open_session(target: Target, repetitions: int | None = None) -> Opened:
+def open_session(target: Target[SnmpSettings, SnmpCredential], repetitions: int | None = None) -> Opened:
     """A session with the target's agent; nothing is sent yet.
 
     Raises:
-        CredentialMissing: the credential has no SNMP part, or one for another version.
+        CredentialMissing: the credential is for another version.
     """
-    job = target.job
-    credential = target.credential.snmp
-    if credential is None:
-        raise CredentialMissing(
-            f"credential {job.credential!r} has no snmp part, which polling by SNMP needs"
-        )
-    settings = job.settings.snmp
-    security = _security(credential, target.address, settings, job.memory)
+    credential, settings = target.credential, target.settings
+    security = _security(credential, target.address, settings, target.job.memory)
     left = target.deadline - time.monotonic()
     deadline = target.deadline - min(_RESERVE_SECONDS, left / 10)
     if _is_declined(credential):

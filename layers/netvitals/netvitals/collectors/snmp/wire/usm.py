@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from pyasn1.type.univ import OctetString
 from pysnmp.proto.secmod.rfc3414 import localkey, service
 
-from netvitals.domain.settings.credential import SnmpCredential
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.domain.settings.secret import Secret
 
 AUTH, PRIV, REPORTABLE = 1, 2, 4

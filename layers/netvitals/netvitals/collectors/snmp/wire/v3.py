@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire import message, pdu
 from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, Engine, EngineCache, Peer, differs, recall
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, Resend, SnmpFault
@@ -19,7 +20,6 @@ from netvitals.collectors.snmp.wire.reports import (
     report_oid,
 )
 from netvitals.collectors.snmp.wire.usm import AUTH, PRIV, DecryptionFailed, LocalKeys, local_keys
-from netvitals.domain.settings.credential import SnmpCredential
 
 _MAX_SYNCHRONISATIONS = 2
 """One; and one more, since the second report may answer an earlier copy of the same request."""

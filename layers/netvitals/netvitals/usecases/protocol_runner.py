@@ -1,4 +1,4 @@
-"""Ask a device over one protocol, within its share of the time, and keep what was read whatever happens."""
+"""Poll a device over one protocol, within its share of the time, and keep what was read whatever happens."""
 
 import asyncio
 import logging
@@ -9,23 +9,25 @@ from typing import Any, NamedTuple
 from netvitals.domain.errors import ConfigurationError, CredentialMissing, Unavailable
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import Collector, CredentialStore, Target
-from netvitals.domain.settings.credential import Credential
+from netvitals.domain.polling.protocol import CredentialPart, Protocol
+from netvitals.domain.ports import Collector, CredentialStore, target_of
+from netvitals.domain.settings.credential import part_of
 from netvitals.usecases.faults import log_fault
 
 WIND_DOWN_SHARE = 0.05
 """A collector's own deadline lies this share of its time before the end, so that it ends by itself."""
 CANCEL_GRACE_SECONDS = 0.5
-"""What a cancelled task is given before it is left behind."""
+"""What a cancelled task is given before it is abandoned."""
 _logger = logging.getLogger(__name__)
 
 
 def seconds_left(end: float) -> float:
+    """Return the seconds until `end`, which is on the event loop's clock; 0 once it is past."""
     return max(0.0, end - asyncio.get_running_loop().time())
 
 
 async def stop(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks, and wait for them no longer than they deserve."""
+    """Cancel tasks, wait CANCEL_GRACE_SECONDS for them to end, then abandon them."""
     cancelled = [task for task in tasks if task.cancel()]
     for task in cancelled:
         task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
@@ -33,21 +35,21 @@ async def stop(*tasks: asyncio.Task[Any]) -> None:
         await asyncio.wait(cancelled, timeout=CANCEL_GRACE_SECONDS)
 
 
-class Question(NamedTuple):
-    """What is asked of whom, where the answer goes, and how long it may take."""
+class Query(NamedTuple):
+    """One poll of a device over one protocol: what is polled, where results go, how long it may take."""
 
     job: Job
-    protocol: str
+    protocol: Protocol[Any, Any]
     address: str
     reading: Reading
     end: float
     """On the event loop's clock."""
-    patience: float
-    """Seconds, for a device that does not reply at all."""
+    patience_seconds: float
+    """For a device that does not reply at all."""
 
 
-class AskProtocol:
-    """Puts a question through the protocol's collector; the outcome stands in the question's reading."""
+class ProtocolRunner:
+    """Runs the collector of a query's protocol; the outcome stands in the query's reading."""
 
     def __init__(
         self,
@@ -59,16 +61,16 @@ class AskProtocol:
         self._credentials = credentials
         self._collector_for = collector_for
 
-    async def ask(self, question: Question) -> None:
-        """The device's faults are in the reading.
+    async def run(self, query: Query) -> None:
+        """Poll the device, once more with a credential that was renewed; its faults are in the reading.
 
         Raises:
             Unavailable: the credential store can't be read.
         """
-        reading = question.reading
+        reading = query.reading
         try:
-            credential = await self._credential(question)
-            collector = self._collector_for(question.protocol)
+            credential = await self._credential(query)
+            collector = self._collector_for(query.protocol.name)
         except CredentialMissing as error:
             return reading.fail(Reason.BAD_CREDENTIAL, str(error))
         except ConfigurationError as error:
@@ -76,20 +78,21 @@ class AskProtocol:
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001, a collector that can't even be loaded
-            return self._crashed(question, error)
-        await self._collect(question, collector, credential)
+            return self._crashed(query, error)
+        await self._collect(query, collector, credential)
         if reading.reason is Reason.AUTH and not reading.points:
-            renewed = await self._renewed(question, credential)
+            renewed = await self._renewed(query, credential)
             if renewed is not None:
                 reading.fail(Reason.TIMEOUT, "")
-                await self._collect(question, collector, renewed)
+                await self._collect(query, collector, renewed)
         return None
 
-    async def _collect(self, question: Question, collector: Collector, credential: Credential) -> None:
-        job, protocol, address, reading, end, patience = question
+    async def _collect(self, query: Query, collector: Collector, credential: CredentialPart) -> None:
+        job, protocol, address, reading, end, patience_seconds = query
         wind_down = seconds_left(end) * WIND_DOWN_SHARE
-        target = Target(
-            job=job,
+        target = target_of(
+            protocol,
+            job,
             address=address,
             credential=credential,
             deadline=end - wind_down,
@@ -97,48 +100,46 @@ class AskProtocol:
         )
         task = asyncio.create_task(collector.collect(target, reading))
         try:
-            done, _ = await asyncio.wait({task}, timeout=min(patience, seconds_left(end)))
+            done, _ = await asyncio.wait({task}, timeout=min(patience_seconds, seconds_left(end)))
             if not done and reading.alive:
                 done, _ = await asyncio.wait({task}, timeout=seconds_left(end))
         finally:
             await stop(task)
         if not done:
-            return _cut_short(reading, protocol)
+            return _report_cut_short(reading, protocol.name)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if error is not None:
-            self._crashed(question, error)
+            self._crashed(query, error)
         return None
 
-    def _crashed(self, question: Question, error: BaseException) -> None:
+    def _crashed(self, query: Query, error: BaseException) -> None:
         kind = type(error).__name__
-        question.reading.fail(Reason.INTERNAL, f"a fault of netvitals itself ({kind}), see its log")
-        log_fault(_logger, f"collecting over {question.protocol}, device {question.job.device_id}", error)
+        query.reading.fail(Reason.INTERNAL, f"a fault of netvitals itself ({kind}), see its log")
+        log_fault(_logger, f"collecting over {query.protocol.name}, device {query.job.device_id}", error)
 
-    async def _credential(self, question: Question) -> Credential:
-        name, protocol = question.job.credential, question.protocol
+    async def _credential(self, query: Query) -> CredentialPart:
+        name = query.job.credential
         try:
             credential = self._credentials.get(name)
         except CredentialMissing:
-            await self._refresh(question.end)
+            await self._refresh(query.end)
             credential = self._credentials.get(name)
         if not name:
             raise CredentialMissing(
-                f"the device names no credential, and {protocol} needs one: set `credential`"
+                f"the device names no credential, and {query.protocol.name} needs one: set `credential`"
             )
-        if getattr(credential, protocol) is None:
-            raise CredentialMissing(
-                f"credential {name!r} has no {protocol!r} part: add it to the credential map"
-            )
-        return credential
+        part: CredentialPart = part_of(credential, query.protocol, name)
+        return part
 
-    async def _renewed(self, question: Question, refused: Credential) -> Credential | None:
-        """What the store holds now, if something else: passwords are rotated while a process lives."""
+    async def _renewed(self, query: Query, refused: CredentialPart) -> CredentialPart | None:
+        """Return what the store holds now, if it differs: passwords are rotated while a process lives."""
         try:
-            await self._refresh(question.end)
-            credential = self._credentials.get(question.job.credential)
+            await self._refresh(query.end)
+            credential = self._credentials.get(query.job.credential)
         except (CredentialMissing, Unavailable):
             return None
-        return credential if credential != refused else None
+        part = query.protocol.part_of(credential)
+        return part if part != refused else None
 
     async def _refresh(self, end: float) -> None:
         with suppress(TimeoutError):
@@ -146,8 +147,8 @@ class AskProtocol:
                 await asyncio.to_thread(self._credentials.refresh)
 
 
-def _cut_short(reading: Reading, protocol: str) -> None:
-    """Time ran out under the collector: say so, unless it has said something better itself."""
+def _report_cut_short(reading: Reading, protocol: str) -> None:
+    """Put into the reading that time ran out, unless the collector has given a reason of its own."""
     if reading.reason is not Reason.TIMEOUT:
         return
     if reading.points:

@@ -1,4 +1,4 @@
-"""What a poll adds up to: readings and the host probe become one answer and its points."""
+"""Combine the readings of a poll and the host probe into one answer, with its points."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
@@ -9,8 +9,8 @@ from netvitals.domain.polling.observation import OUR_FAULTS, Reading, Reason
 from netvitals.domain.polling.point import Point, fault_of
 from netvitals.domain.ports import Reach
 
-_MOST_TELLING = (
-    # Where all protocols fail, a person is told first what only a person can put right.
+_PRECEDENCE = (
+    # Where all protocols fail, the reason that only a person can remove is reported first.
     Reason.INTERNAL,
     Reason.AUTH,
     Reason.HOST_KEY,
@@ -26,8 +26,8 @@ _MOST_TELLING = (
 )
 
 
-def tells_something(reading: Reading, kind: Kind) -> bool:
-    """Whether there is no need to ask another protocol; up/down needs no more than a reply."""
+def has_answer(reading: Reading, kind: Kind) -> bool:
+    """Return whether no other protocol need be tried; a status poll needs no more than a reply."""
     if kind == "status" and reading.alive:
         return True
     return bool(reading.points) or reading.reason in {Reason.OK, Reason.PARTIAL}
@@ -38,7 +38,7 @@ def is_loopback(address: str) -> bool:
 
 
 def vetted(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
-    """The points fit to be stored, and what is wrong with the others.
+    """Return the points that can be stored, and what is wrong with the others.
 
     Of several values of one metric and instance the first is kept: a collector reads its best source first.
     """
@@ -53,8 +53,8 @@ def vetted(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
     return list(kept.values()), faults
 
 
-class Verdict:
-    """Grows while a device is polled, and has an answer at any time."""
+class PollOutcome:
+    """Collects readings while a device is polled; its properties are the answer so far."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -62,15 +62,15 @@ class Verdict:
         self._reach: Reach | None = None
         self._reach_time_ns = 0
 
-    def add(self, protocol: str, reading: Reading) -> None:
+    def add_reading(self, protocol: str, reading: Reading) -> None:
         self._asked.append((protocol, reading))
 
-    def saw(self, reach: Reach, time_ns: int) -> None:
+    def add_reach(self, reach: Reach, time_ns: int) -> None:
         self._reach, self._reach_time_ns = reach, time_ns
 
     @property
     def replied(self) -> bool:
-        """A protocol got a reply, a refusal included."""
+        """Return whether a protocol got a reply, a refusal included."""
         return any(reading.alive for _, reading in self._asked)
 
     @property
@@ -79,31 +79,33 @@ class Verdict:
 
     @property
     def dead(self) -> bool:
-        """The host probe was silent and so was every protocol asked so far."""
+        """Return whether neither the host probe nor any protocol asked so far got a reply."""
         return not self.replied and self._host(alive=False)
 
     @property
     def method(self) -> str:
-        """What proved the device alive, or was tried last."""
+        """Return what proved the device alive, or was tried last: `icmp`, `tcp`, or a protocol."""
         if self.replied:
-            return next(protocol for protocol, reading in self._by_worth() if reading.alive)
+            return next(protocol for protocol, reading in self._by_precedence() if reading.alive)
         if self._reach is not None and (self._reach.alive or not self._asked):
             return self._reach.method
         return self._asked[-1][0] if self._asked else ""
 
     @property
     def reason(self) -> Reason:
+        """Return the most important reason among the protocols asked, or the host probe's."""
         if not self._asked:
             return self._reason_of_host()
-        reason = self._by_worth()[0][1].reason
+        reason = self._by_precedence()[0][1].reason
         return Reason.UNREACHABLE if reason is Reason.TIMEOUT and self.dead else reason
 
     @property
     def detail(self) -> str:
+        """Return what a person needs to know, with each protocol that failed where none has an answer."""
         if not self._asked:
             return self._reach.detail if self._reach and not self._reach.alive else ""
-        best = self._by_worth()[0][1]
-        if tells_something(best, self.job.kind):
+        best = self._by_precedence()[0][1]
+        if has_answer(best, self.job.kind):
             return best.detail
         said = [f"{protocol}: {reading.detail}" for protocol, reading in self._asked if reading.detail]
         if len(self._asked) == 1:
@@ -116,10 +118,11 @@ class Verdict:
 
     @property
     def memory(self) -> dict[str, Any]:
+        """Return the changes for `device_state.memory`."""
         return {key: value for _, reading in self._asked for key, value in reading.memory.items()}
 
     def points(self, duration_ms: float, now_ns: int) -> list[Point]:
-        """All points of the poll; `now_ns` stamps those that no response brought."""
+        """Return all points of the poll; `now_ns` stamps those that no response brought."""
         own = [*self._ping_points(now_ns)]
         if self.job.kind == "metrics":
             # Not of status polls: their milliseconds in the same series would say nothing of either.
@@ -141,7 +144,7 @@ class Verdict:
             yield Point("ping_loss_percent", 100.0 * (1 - reach.received / reach.sent), time_ns)
 
     def _anything_sent(self) -> bool:
-        """No packet, no verdict: a missing credential is no outage of the device."""
+        """Return whether a packet went out: a missing credential is no outage of the device."""
         asked = any(reading.reason not in OUR_FAULTS for _, reading in self._asked)
         return asked or self._host(alive=False)
 
@@ -158,11 +161,11 @@ class Verdict:
             return Reason.UNSUPPORTED
         return Reason.OK if self._reach.alive else Reason.UNREACHABLE
 
-    def _by_worth(self) -> list[tuple[str, Reading]]:
-        """The protocols asked, the one that speaks for the device first."""
+    def _by_precedence(self) -> list[tuple[str, Reading]]:
+        """Return the protocols asked, the one whose reading is reported first."""
 
-        def worth(asked: tuple[str, Reading]) -> tuple[bool, int]:
+        def rank(asked: tuple[str, Reading]) -> tuple[bool, int]:
             reading = asked[1]
-            return not tells_something(reading, self.job.kind), _MOST_TELLING.index(reading.reason)
+            return not has_answer(reading, self.job.kind), _PRECEDENCE.index(reading.reason)
 
-        return sorted(self._asked, key=worth)
+        return sorted(self._asked, key=rank)

@@ -1,0 +1,57 @@
+"""What `netvitals poll ADDRESS` may be told of an SNMP agent."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from netvitals.collectors.command_line import CommandLine, Option, Prompt
+from netvitals.collectors.snmp.protocol import AuthProtocol, PrivProtocol
+
+
+def _one_of(flag: str, names: tuple[str, ...]) -> Option:
+    return Option(
+        flag=flag,
+        name=flag.removeprefix("--"),
+        metavar="PROTOCOL",
+        choices=names,
+        any_case=True,
+        help=f"With --v3: {', '.join(names)}.",
+    )
+
+
+def _credential(given: Mapping[str, Any], prompt: Prompt) -> dict[str, Any]:
+    if given["v3_user"] is None:
+        community = prompt.secret(given["community"], "NETVITALS_COMMUNITY", "SNMP community")
+        return {"version": given["snmp_version"], "community": community}
+    part = {"version": "3", "user": given["v3_user"], "context": given["context"]}
+    for name in ("auth", "priv"):
+        if given[name]:
+            part[name] = given[name]
+            variable = f"NETVITALS_{name.upper()}_KEY"
+            part[f"{name}_key"] = prompt.secret(None, variable, f"SNMPv3 {name} passphrase")
+    return part
+
+
+SNMP = CommandLine(
+    options=(
+        Option(
+            flag="--profile",
+            name="profile",
+            metavar="NAME",
+            sets="profile",
+            help="With ADDRESS: this SNMP profile, in place of the one that fits.",
+        ),
+        Option(
+            flag="--community",
+            name="community",
+            variable="NETVITALS_COMMUNITY",
+            help="With ADDRESS: SNMP v1 or v2c.",
+        ),
+        Option(flag="--snmp-version", name="snmp_version", choices=("1", "2c"), default="2c", help=""),
+        Option(flag="--v3", name="v3_user", metavar="USER", help="With ADDRESS: SNMP v3, as this user."),
+        _one_of("--auth", get_args(AuthProtocol)),
+        _one_of("--priv", get_args(PrivProtocol)),
+        Option(flag="--context", name="context", default="", help="With --v3: the context."),
+    ),
+    chosen_by=("community", "v3_user"),
+    credential=_credential,
+)

@@ -1,0 +1,107 @@
+"""What SNMP is: settings, credential, port, memory."""
+
+import re
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
+from netvitals.domain.settings.secret import Secret
+from netvitals.domain.settings.section import Port, Seconds, Section
+
+Version = Literal["1", "2c", "3"]
+AuthProtocol = Literal["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
+PrivProtocol = Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
+"""AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and AES256C as Cisco does."""
+
+
+class InterfaceFilter(Section, frozen=True):
+    """Which interfaces are collected; an empty list excludes nothing."""
+
+    exclude_types: tuple[int, ...] = ()
+    """IANAifType numbers, such as 24 for softwareLoopback."""
+    include_names: str | None = None
+    """A regular expression searched in ifName: only interfaces in which it is found."""
+    exclude_names: str | None = None
+    """A regular expression searched in ifName: no interface in which it is found."""
+    only_oper_up: bool = False
+    """Only interfaces whose ifOperStatus is up."""
+    only_admin_up: bool = False
+    """Only interfaces whose ifAdminStatus is up."""
+    alias_tag: bool = False
+    """Adds ifAlias, the operator's own description, as the tag `alias`; renaming then starts a new series."""
+
+    def __post_init__(self) -> None:
+        for key in ("include_names", "exclude_names"):
+            try:
+                re.compile(getattr(self, key) or "")
+            except re.error as error:
+                raise ValueError(f"{key} is no regular expression: {error}") from None
+
+
+class SnmpSettings(Section, frozen=True):
+    """SNMP: versions 1, 2c and 3; the credential says which, and as whom."""
+
+    port: Port = 161
+    """UDP port of the agent."""
+    version: Version | None = None
+    """Overrides the credential's where both are communities."""
+    timeout_seconds: Seconds = 2.0
+    """For the answer to one request."""
+    retries: Annotated[int, Meta(ge=0, le=10)] = 2
+    """How often a request is repeated that had no answer."""
+    max_repetitions: Annotated[int, Meta(ge=1, le=200)] = 25
+    """Rows asked for in one GETBULK, at most: it adapts to what the device can answer."""
+    requests_in_flight: Annotated[int, Meta(ge=1, le=32)] = 4
+    """Requests that wait for the device's answers at the same time."""
+    max_varbinds: Annotated[int, Meta(ge=100, le=1_000_000)] = 100_000
+    """Values read in one poll, at most: a guard against devices that never come to an end."""
+    profile: str | None = None
+    """Use this profile instead of the one that sysObjectID selects."""
+    interfaces: InterfaceFilter = InterfaceFilter()
+
+
+class SnmpCredential(CredentialPart, frozen=True):
+    """A community (v1, v2c), or a USM user (v3)."""
+
+    version: Version = "2c"
+    community: Secret | None = None
+    user: str | None = None
+    auth: AuthProtocol | None = None
+    auth_key: Secret | None = None
+    priv: PrivProtocol | None = None
+    priv_key: Secret | None = None
+    context: str = ""
+
+    def __post_init__(self) -> None:
+        if self.version != "3":
+            if self.community is None:
+                raise ValueError(f"version {self.version} needs a community")
+            return
+        if not self.user:
+            raise ValueError("version 3 needs a user")
+        if (self.auth is None) != (self.auth_key is None) or (self.priv is None) != (self.priv_key is None):
+            raise ValueError("auth goes with auth_key and priv with priv_key")
+        if self.priv and not self.auth:
+            raise ValueError("priv needs auth")
+        for name, key in (("auth_key", self.auth_key), ("priv_key", self.priv_key)):
+            if key is not None and len(key.reveal()) < 8:  # noqa: PLR2004, RFC 3414, 11.2: at least 8 characters
+                raise ValueError(f"{name} has fewer than 8 characters")
+
+
+SNMP = Protocol(
+    name="snmp",
+    settings=SnmpSettings,
+    credential=SnmpCredential,
+    port=lambda settings: settings.port,
+    transport="udp",
+    memory=(
+        MemoryKey(name="snmp"),  # `collector.Remembered`
+        MemoryKey(
+            name="snmp_engine", status=True
+        ),  # `wire.engines`: a status poll over v3 needs no discovery
+    ),
+    collector="netvitals.collectors.snmp.collector:SnmpCollector",
+    command_line="netvitals.collectors.snmp.command_line:SNMP",
+    loggers={"pysnmp": "WARNING"},
+)

@@ -1,0 +1,61 @@
+"""What SSH is: settings, credential, port, memory."""
+
+from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
+from netvitals.domain.settings.secret import Secret
+from netvitals.domain.settings.section import Port, Seconds, Section
+
+
+class SshSettings(Section, frozen=True):
+    """SSH: one probe of POSIX shell, which leaves nothing behind."""
+
+    port: Port = 22
+    """TCP port of the server."""
+    connect_timeout_seconds: Seconds = 5.0
+    """For connecting, and for each of banner and authentication."""
+    command_timeout_seconds: Seconds = 15.0
+    """For the probe's output."""
+    host_keys: tuple[str, ...] = ()
+    """Pinned keys as `ssh-keyscan` prints them without the host: `ssh-ed25519 AAAA…`."""
+    trust_on_first_use: bool = False
+    """Accepts an unknown host key and keeps it; without it, and without `host_keys`, nothing is sent."""
+    jump: str | None = None
+    """`host` or `host:port` of a jump host that takes the same credential."""
+    jump_host_keys: tuple[str, ...] = ()
+    """Pinned keys of the jump host, in the form of `host_keys`; it is never trusted on first use."""
+
+
+class SshCredential(CredentialPart, frozen=True):
+    """A user with a password, a private key (PEM or OpenSSH text), or both."""
+
+    user: str
+    password: Secret | None = None
+    private_key: Secret | None = None
+    passphrase: Secret | None = None
+
+    def __post_init__(self) -> None:
+        if self.password is None and self.private_key is None:
+            raise ValueError("ssh needs a password or a private_key")
+
+
+MEMORY = "ssh"
+"""What the last polls left, a `collector.Remembered`."""
+HOST_KEYS = "ssh_host_keys"
+"""The key that was trusted on first use: a list of one line, as `host_keys` takes it."""
+REFUSED = "ssh_refused"
+"""The last refused login, see `collectors.refusals`."""
+
+SSH = Protocol(
+    name="ssh",
+    settings=SshSettings,
+    credential=SshCredential,
+    port=lambda settings: settings.port,
+    memory=(
+        MemoryKey(name=MEMORY),
+        MemoryKey(name=HOST_KEYS, vital=True, write_once=True),
+        MemoryKey(name=REFUSED, status=True, vital=True),
+    ),
+    collector="netvitals.collectors.ssh.collector:SshCollector",
+    command_line="netvitals.collectors.ssh.command_line:SSH",
+    # It logs what hostile servers send, with tracebacks; their faults are results here.
+    loggers={"paramiko": "CRITICAL"},
+)

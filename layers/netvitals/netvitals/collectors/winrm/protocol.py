@@ -1,0 +1,64 @@
+"""What WinRM is: settings, credential, port, memory."""
+
+from typing import Literal
+
+from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
+from netvitals.domain.settings.secret import Secret
+from netvitals.domain.settings.section import Port, Seconds, Section
+
+TransportName = Literal["ntlm", "basic", "kerberos", "certificate"]
+_PORT, _TLS_PORT = 5985, 5986
+
+
+class WinrmSettings(Section, frozen=True):
+    """WinRM, which carries WMI's queries; no process is started on the device."""
+
+    port: Port | None = None
+    """5986 with TLS, 5985 without, unless set."""
+    tls: bool = True
+    """HTTPS; without it, NTLM still encrypts what is sent, Basic does not."""
+    verify: bool = True
+    """Checks the server's certificate against the credential's `ca` or fingerprint, or the system's roots."""
+    operation_timeout_seconds: Seconds = 10.0
+    """For one query."""
+    powershell: Literal["never", "fallback", "always"] = "never"
+    """Whether a script is run: never, where WMI gave nothing, or always."""
+
+
+class WinrmCredential(CredentialPart, frozen=True):
+    """A Windows account; `ca` and `certificate_sha256` say which server certificate is trusted."""
+
+    user: str
+    password: Secret | None = None
+    transport: TransportName = "ntlm"
+    certificate: Secret | None = None
+    private_key: Secret | None = None
+    ca: str | None = None
+    certificate_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.transport == "certificate":
+            if self.certificate is None or self.private_key is None:
+                raise ValueError("transport certificate needs certificate and private_key")
+        elif self.password is None:
+            raise ValueError(f"transport {self.transport} needs a password")
+
+
+MEMORY = "winrm"
+"""What the last polls left, a `survey.Remembered`."""
+REFUSED = "winrm_refused"
+"""The last refused login, see `collectors.refusals`."""
+
+WINRM = Protocol(
+    name="winrm",
+    settings=WinrmSettings,
+    credential=WinrmCredential,
+    port=lambda settings: settings.port or (_TLS_PORT if settings.tls else _PORT),
+    memory=(
+        MemoryKey(name=MEMORY),
+        MemoryKey(name=REFUSED, vital=True),
+    ),
+    collector="netvitals.collectors.winrm.collector:WinrmCollector",
+    command_line="netvitals.collectors.winrm.command_line:WINRM",
+    loggers={"winrm": "CRITICAL"},
+)

@@ -1,0 +1,52 @@
+"""What a protocol is: the facts that each of them states once, in `collectors/<protocol>/protocol.py`."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, cast
+
+import msgspec
+
+from netvitals.domain.settings.section import Section
+
+
+class CredentialPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What opens a device over one protocol."""
+
+
+class MemoryKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of `device_state.memory`, where a poll leaves something for the next one."""
+
+    name: str
+    status: bool = False
+    """Travels with status jobs as well; the others need metrics jobs only."""
+    vital: bool = False
+    """Stays in a job that is too long for a message, where everything else is left out."""
+    write_once: bool = False
+    """Is never replaced once it is stored, whatever a later poll brings."""
+
+
+class Protocol[S: Section, C: CredentialPart](msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the table `domain.protocols.PROTOCOLS`."""
+
+    name: str
+    """As in `protocols` of a device type; the key of its settings and of its part of a credential."""
+    settings: type[S]
+    credential: type[C]
+    port: Callable[[S], int]
+    """Where a device is asked that has these settings."""
+    transport: Literal["tcp", "udp"] = "tcp"
+    """The host probe tries the TCP ports of a device's protocols as well."""
+    memory: tuple[MemoryKey, ...] = ()
+    collector: str
+    """`package.module:Class`, imported when a device is first asked; implements `ports.Collector`."""
+    command_line: str = ""
+    """`package.module:NAME` of a `collectors.command_line.Questions`, for `netvitals poll ADDRESS`."""
+    loggers: Mapping[str, str] = {}
+    """Loggers of its library, and the level from which on they are heard."""
+
+    def settings_of(self, settings: Section) -> S:
+        """Return this protocol's section of `PollSettings`, which are made from the table."""
+        return cast("S", getattr(settings, self.name))
+
+    def part_of(self, credential: msgspec.Struct) -> C | None:
+        """Return this protocol's part of a `Credential`, which is made from the table; None without one."""
+        return cast("C | None", getattr(credential, self.name))

@@ -1,0 +1,38 @@
+"""The protocols there are: one line for each folder in `collectors/` whose `protocol.py` describes one.
+
+Everything that depends on a protocol follows from this table: the keys of device types and credentials, the
+ports that are probed, what is remembered of a device and what of it travels with a job, the options of
+`netvitals poll`, the levels of library loggers, and which collector asks. A description imports nothing but
+msgspec and the domain; its collector, and the library behind that, are imported when first used.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, cast
+
+from netvitals.domain.polling.protocol import MemoryKey, Protocol
+
+_DESCRIPTIONS = (
+    "netvitals.collectors.snmp.protocol:SNMP",
+    "netvitals.collectors.ssh.protocol:SSH",
+    "netvitals.collectors.winrm.protocol:WINRM",
+)
+
+
+def _described(path: str) -> Protocol[Any, Any]:
+    module, _, name = path.partition(":")
+    return cast("Protocol[Any, Any]", getattr(import_module(module), name))
+
+
+PROTOCOLS: Mapping[str, Protocol[Any, Any]] = {
+    protocol.name: protocol for protocol in map(_described, _DESCRIPTIONS)
+}
+
+
+def _memory_keys(wanted: Callable[[MemoryKey], bool]) -> frozenset[str]:
+    return frozenset(key.name for protocol in PROTOCOLS.values() for key in protocol.memory if wanted(key))
+
+
+STATUS_MEMORY = _memory_keys(lambda key: key.status)
+VITAL_MEMORY = _memory_keys(lambda key: key.vital)
+WRITE_ONCE_MEMORY = _memory_keys(lambda key: key.write_once)
