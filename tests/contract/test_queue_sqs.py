@@ -49,7 +49,7 @@ class FakeSqs:
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: ARG002, N803, boto3's names
         with self.lock:
             self.requests.append(Entries)
-            failed = []
+            failed, taken = [], []
             for entry in Entries:
                 name = decode_jobs(entry["MessageBody"])[0].device_id
                 self.tries[name] = self.tries.get(name, 0) + 1
@@ -58,7 +58,8 @@ class FakeSqs:
                     failed.append({"Id": entry["Id"], **failure})
                 else:
                     self.accepted.append(name)
-            return {"Failed": failed} if failed else {}
+                    taken.append({"Id": entry["Id"], "MessageId": name})
+            return {"Successful": taken, "Failed": failed}
 
 
 BUSY = {"Code": "InternalError", "Message": "try again", "SenderFault": False}

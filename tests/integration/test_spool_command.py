@@ -169,10 +169,9 @@ class OneWillNotGo:
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, boto3's names
         good = [entry for entry in Entries if entry["MessageBody"] != "job 1"]
         bad = [entry["Id"] for entry in Entries if entry["MessageBody"] == "job 1"]
-        if good:
-            self._client.send_message_batch(QueueUrl=QueueUrl, Entries=good)
+        answer = self._client.send_message_batch(QueueUrl=QueueUrl, Entries=good) if good else {}
         wrong = {"Code": "InvalidMessageContents", "Message": "no", "SenderFault": True}
-        return {"Failed": [{"Id": each, **wrong} for each in bad]}
+        return {**answer, "Failed": [{"Id": each, **wrong} for each in bad]}
 
 
 def test_a_message_that_is_not_taken_stays_where_it_was_and_the_others_are_moved(desk: Desk) -> None:

@@ -84,9 +84,10 @@ class Unreliable:
             "Code": "InternalError",
             "Message": "try again",
         }
+        answer = {}
         if Entries[1:]:
-            self._sqs.send_message_batch(QueueUrl=QueueUrl, Entries=Entries[1:])
-        return {"Failed": [failed]}
+            answer = self._sqs.send_message_batch(QueueUrl=QueueUrl, Entries=Entries[1:])
+        return {**answer, "Failed": [failed]}
 
 
 @pytest.mark.parametrize("failures", [1, 2])

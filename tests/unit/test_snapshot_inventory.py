@@ -46,8 +46,11 @@ class Bench:
         )
 
     def read(self, inventory: SnapshotInventory | None = None) -> list[str]:
-        chunks = (inventory or self.inventory).devices(lambda _: None)
-        return [device.id for chunk in chunks for device in chunk]
+        """Read all devices, as a tick does, and keep the copy when that is over."""
+        inventory = inventory or self.inventory
+        read = [device.id for chunk in inventory.devices(lambda _: None) for device in chunk]
+        inventory.keep()
+        return read
 
 
 @pytest.fixture
@@ -138,3 +141,17 @@ def test_a_bucket_that_is_missing_costs_the_snapshot_and_not_the_tick(
 ) -> None:
     assert bench.read(bench.fresh("no-such-bucket")) == ALL
     assert "no snapshot of the inventory was kept: s3://no-such-bucket/" in caplog.messages[0]
+
+
+def test_nothing_is_kept_before_the_jobs_were_sent(bench: Bench) -> None:
+    assert list(bench.inventory.devices(lambda _: None))
+    assert bench.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    bench.inventory.keep()
+    assert bench.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+    bench.inventory.keep()  # once
+
+
+def test_an_inventory_that_was_not_read_to_its_end_is_not_kept(bench: Bench) -> None:
+    next(bench.inventory.devices(lambda _: None))
+    bench.inventory.keep()
+    assert bench.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0

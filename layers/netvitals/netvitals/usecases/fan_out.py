@@ -61,7 +61,10 @@ class FanOut:
         guard: Callable[[str], str],
         clock: Callable[[], float],
         jobs_per_message: int = 1,
+        afterwards: Callable[[], None] = lambda: None,
     ) -> None:
+        """`afterwards` is called once all jobs of a tick were sent, or could not be; it must not raise."""
+        self._afterwards = afterwards
         self._inventory = inventory
         self._queues = queues
         self._policy = policy
@@ -84,6 +87,7 @@ class FanOut:
             report.messages = self._queues[tick.kind].send(messages)
         finally:
             warnings.close()
+            self._afterwards()
         return report
 
     def _jobs(

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import BadRow
-from netvitals.domain.ports import Inventory, Snapshots
+from netvitals.domain.ports import Inventory, Snapshots, SnapshotWriter
 
 TAKE_SECONDS = 900
 """How old a snapshot may grow before the next tick takes another."""
@@ -29,6 +30,7 @@ class SnapshotInventory:
         self._snapshots = snapshots
         self._clock = clock
         self._taken_at: float | None = None
+        self._complete: SnapshotWriter | None = None
 
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
         """The devices of the inventory; where it falls silent, the rest of them from the snapshot."""
@@ -45,10 +47,23 @@ class SnapshotInventory:
         if self._taken_at is not None and self._clock() - self._taken_at < TAKE_SECONDS:
             yield from chunks
             return
-        with self._snapshots.writer() as snapshot:
+        with ExitStack() as unless_complete:
+            snapshot = unless_complete.enter_context(self._snapshots.writer())
             for chunk in chunks:
                 snapshot.add(chunk)
                 yield chunk
+            unless_complete.pop_all()
+            self._complete = snapshot
+
+    def keep(self) -> None:
+        """Keep the copy that was made while the inventory was last read, if it was read to its end.
+
+        Belongs after the jobs were sent: nothing that is to be polled may wait for S3.
+        """
+        snapshot, self._complete = self._complete, None
+        if snapshot is None:
+            return
+        with snapshot:
             try:
                 snapshot.keep(self._clock())
                 self._taken_at = self._clock()

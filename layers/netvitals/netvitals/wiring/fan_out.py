@@ -7,7 +7,6 @@ from netvitals.adapters.aws.clients import JOBS
 from netvitals.adapters.aws.job_queue import SqsJobQueue
 from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.postgres.inventory import PostgresInventory
-from netvitals.domain.ports import Inventory
 from netvitals.usecases.fan_out import FanOut
 from netvitals.usecases.retrying_inventory import RetryingInventory
 from netvitals.usecases.snapshot_inventory import SnapshotInventory
@@ -16,8 +15,9 @@ from netvitals.wiring.parts import Parts
 
 def fan_out(parts: Parts) -> FanOut:
     urls = parts.variables(settings.WorkQueueVariables)
+    inventory = _inventory(parts)
     return FanOut(
-        inventory=_inventory(parts),
+        inventory=inventory,
         queues={
             "status": SqsJobQueue(parts.client("sqs", JOBS), urls.status),
             "metrics": SqsJobQueue(parts.client("sqs", JOBS), urls.metrics),
@@ -26,10 +26,11 @@ def fan_out(parts: Parts) -> FanOut:
         guard=parts.guard.check,
         clock=time.time,
         jobs_per_message=parts.configuration.fanout.jobs_per_message,
+        afterwards=inventory.keep if isinstance(inventory, SnapshotInventory) else lambda: None,
     )
 
 
-def _inventory(parts: Parts) -> Inventory:
+def _inventory(parts: Parts) -> RetryingInventory | SnapshotInventory:
     """Return the database, asked again where it fails, with a copy to fall back on if there is a bucket."""
     inventory = RetryingInventory(PostgresInventory(parts.database), clock=time.monotonic, sleep=time.sleep)
     bucket = parts.variables(settings.SnapshotVariables).bucket

@@ -12,6 +12,7 @@ from netvitals.domain.backoff import pauses
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import BatchResultErrorEntryTypeDef as Failure
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
     from mypy_boto3_sqs.type_defs import SendMessageBatchResultTypeDef as Response
 
@@ -69,6 +70,7 @@ class BatchSender:
         for pause in (*pauses(self._tries, _BACKOFF_INITIAL_SECONDS, _BACKOFF_MAXIMUM_SECONDS), None):
             try:
                 response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+                outcome, left, cause = _judged(entries, response)
             except AWS_FAULTS as error:
                 cause = str(error)
                 if _is_final(error) or not self._repeats_requests:
@@ -76,7 +78,7 @@ class BatchSender:
                 if _is_refusal(error):
                     return _sum([*parts, self._divide(entries, cause)])
             else:
-                outcome, entries, cause = _judged(entries, response)
+                entries = left
                 parts.append(outcome)
                 if not entries:
                     return _sum(parts)
@@ -119,14 +121,24 @@ def _bytes_of(entry: "Entry") -> int:
 
 
 def _judged(entries: "list[Entry]", response: "Response") -> "tuple[Outcome, list[Entry], str]":
-    """Return what became of the entries, those that may be sent again, and why they were not taken."""
+    """Return what became of the entries, those that may be sent again, and why they were not taken.
+
+    Only what is said to be taken is: an answer of something in between says nothing of any entry.
+    """
+    taken = {success["Id"] for success in response.get("Successful", ())}
     failed = {failure["Id"]: failure for failure in response.get("Failed", ())}
-    causes = {key: f"{failure['Code']}: {failure.get('Message', '')}" for key, failure in failed.items()}
-    accepted = [entry for entry in entries if entry["Id"] not in failed]
-    refused = [entry for entry in entries if entry["Id"] in failed and failed[entry["Id"]]["SenderFault"]]
-    again = [entry for entry in entries if entry["Id"] in failed and not failed[entry["Id"]]["SenderFault"]]
-    outcome = Outcome(accepted, refused, [], causes[refused[0]["Id"]] if refused else "")
-    return outcome, again, causes[again[0]["Id"]] if again else ""
+    refusals = {key for key, failure in failed.items() if failure.get("SenderFault")}
+    accepted = [entry for entry in entries if entry["Id"] in taken - failed.keys()]
+    refused = [entry for entry in entries if entry["Id"] in refusals]
+    again = [entry for entry in entries if entry["Id"] not in taken - failed.keys() | refusals]
+    outcome = Outcome(accepted, refused, [], _cause(failed.get(refused[0]["Id"])) if refused else "")
+    return outcome, again, _cause(failed.get(again[0]["Id"])) if again else ""
+
+
+def _cause(failure: "Failure | None") -> str:
+    if failure is None:
+        return "the answer says neither that they were taken nor that they were not; is it SQS that answers?"
+    return f"{failure.get('Code', '')}: {failure.get('Message', '')}"
 
 
 def _sum(outcomes: list[Outcome]) -> Outcome:

@@ -33,13 +33,14 @@ class DigestTopic:
         for message in messages:
             digest = msgspec.json.decode(message.body, type=_Message)
             try:
-                self._client.publish(
+                answer = self._client.publish(
                     TopicArn=self._topic_arn, Subject=_subject(digest.subject), Message=digest.message
                 )
+                answer["MessageId"]  # what answers without one is not SNS
             except AWS_FAULTS as error:
-                left = len(messages) - len(taken)
+                left, cause = len(messages) - len(taken), f"{type(error).__name__}: {error}"
                 _logger.warning(
-                    "topic %s: %d digests were not taken and are kept: %s", self._topic_arn, left, error
+                    "topic %s: %d digests were not taken and are kept: %s", self._topic_arn, left, cause
                 )
                 break
             taken.add(message.id)

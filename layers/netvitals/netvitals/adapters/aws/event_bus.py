@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from netvitals.adapters.aws.faults import AWS_FAULTS
 from netvitals.domain.backoff import pauses
@@ -24,6 +25,8 @@ DETAIL_TYPES = {
 }
 MAX_ENTRIES = 10
 TRIES = 4
+TRIES_OF_ONE_AWAY = 2
+"""Of a bus that does not answer, or not as a bus does: what else there is to tell should not wait for it."""
 _BACKOFF_INITIAL_SECONDS = 0.4
 _BACKOFF_MAXIMUM_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
@@ -60,21 +63,21 @@ class EventBus:
 
     def _put(self, batch: Sequence[OutboxMessage]) -> set[str]:
         left = {message.id: message for message in batch}
-        cause = ""
+        cause, away = "", 0
         for pause in (0.0, *pauses(TRIES, _BACKOFF_INITIAL_SECONDS, _BACKOFF_MAXIMUM_SECONDS)):
             self._sleep(pause)
             tried = list(left.values())
             try:
                 response = self._client.put_events(Entries=[self._entry(message) for message in tried])
+                for message, result in zip(tried, response["Entries"], strict=True):
+                    if result.get("EventId") and "ErrorCode" not in result:
+                        del left[message.id]
+                    else:
+                        cause = f"{result.get('ErrorCode', '')}: {result.get('ErrorMessage', '')}"
             except AWS_FAULTS as error:
-                cause = str(error)
-                continue
-            for message, result in zip(tried, response["Entries"], strict=True):
-                if "ErrorCode" in result:
-                    cause = f"{result['ErrorCode']}: {result.get('ErrorMessage', '')}"
-                else:
-                    del left[message.id]
-            if not left:
+                cause = f"{type(error).__name__}: {error}"
+                away += not isinstance(error, ClientError)
+            if not left or away >= TRIES_OF_ONE_AWAY:
                 break
         if left:
             _logger.warning(

@@ -1,6 +1,7 @@
 """Snapshots of the inventory as one object in S3: gzip, JSON lines, the time first. No secret is in it."""
 
 import gzip
+import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,11 @@ KEY = "inventory.jsonl.gz"
 _CHUNK_DEVICES = 1000
 _MAX_LINE_BYTES = 1024 * 1024
 _UNREADABLE: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, msgspec.DecodeError, *AWS_FAULTS)
+_CAUSES = {
+    "NoSuchKey": "there is none yet",
+    "404": "there is none yet",
+    "AccessDenied": "there is none yet, or the function's role lacks s3:GetObject on it (AccessDenied)",
+}
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Device)
 
@@ -43,25 +49,31 @@ class S3Snapshots:
             Unavailable: there is none, or it can't be read.
         """
         where = f"s3://{self._bucket}/{KEY}"
+        # S3 has so many seconds for all of it, however slowly jobs are made of what it gave.
+        copy: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed where its last line was read
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=KEY)["Body"]
+            shutil.copyfileobj(body, copy)
         except AWS_FAULTS as error:
-            cause = "there is none yet" if code_of(error) in ("NoSuchKey", "404") else error
-            raise Unavailable(f"{where}: {cause}") from None
-        file = gzip.GzipFile(fileobj=body)
+            copy.close()
+            raise Unavailable(f"{where}: {_CAUSES.get(code_of(error), error)}") from None
+        copy.seek(0)
+        file = gzip.GzipFile(fileobj=copy)
         try:
             head = msgspec.json.decode(file.readline(_MAX_LINE_BYTES), type=_Head)
-        except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
+        except _UNREADABLE as error:
             raise Unavailable(f"{where} is no snapshot: {error}") from None
-        return head.taken_at, _devices(file, where)
+        return head.taken_at, _devices(file, copy, where)
 
 
-def _devices(file: gzip.GzipFile, where: str) -> Iterator[Sequence[Device]]:
+def _devices(file: gzip.GzipFile, copy: IO[bytes], where: str) -> Iterator[Sequence[Device]]:
     try:
         for lines in batched(iter(lambda: file.readline(_MAX_LINE_BYTES), b""), _CHUNK_DEVICES, strict=False):
             yield [_decoder.decode(line) for line in lines]
     except _UNREADABLE as error:
         raise Unavailable(f"{where} can't be read to its end: {error}") from None
+    finally:
+        copy.close()
 
 
 class _Writer:
@@ -93,8 +105,10 @@ class _Writer:
         self._file.seek(0)
         head = gzip.compress(_encoder.encode(_Head(version=1, taken_at=now)) + b"\n", mtime=0)
         try:
-            self._client.put_object(
+            answer = self._client.put_object(
                 Bucket=self._bucket, Key=KEY, Body=head + self._file.read(), ContentType="application/gzip"
             )
         except AWS_FAULTS as error:
             raise Unavailable(f"s3://{self._bucket}/{KEY}: {error}") from None
+        if "ETag" not in answer:
+            raise Unavailable(f"s3://{self._bucket}/{KEY}: what answered is not S3")
