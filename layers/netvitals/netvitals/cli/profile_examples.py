@@ -1,7 +1,9 @@
 """What becomes of a profile's examples: read by the collector itself, with answers in place of a device."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 
 from netvitals.collectors.snmp.collector import SYS_DESCR, SYS_OBJECT_ID, SnmpCollector
 from netvitals.collectors.snmp.profiles.example import Example, point_name, value_of
@@ -69,8 +71,8 @@ class _Answering(SnmpSession):
     """A session whose agent has these objects and no others."""
 
     def __init__(self, answers: Mapping[str, int | float | str]) -> None:
-        ordered = sorted(answers, key=lambda oid: [int(arc) for arc in oid.split(".")])
-        self._answers = {oid: value_of(answers[oid]) for oid in ordered}
+        self._answers = {oid: value_of(answer) for oid, answer in answers.items()}
+        self._oids = sorted(answers)
 
     @property
     def repetitions(self) -> int:
@@ -85,8 +87,9 @@ class _Answering(SnmpSession):
 
     def _column(self, name: str) -> Column:
         column, prefix = Column(name, 0), f"{name}."
-        column.rows = {
-            oid.removeprefix(prefix): value for oid, value in self._answers.items() if oid.startswith(prefix)
-        }
+        after = islice(self._oids, bisect_left(self._oids, prefix), None)
+        indexes = [oid.removeprefix(prefix) for oid in takewhile(lambda oid: oid.startswith(prefix), after)]
+        indexes.sort(key=lambda index: [int(arc) for arc in index.split(".")])
+        column.rows = {index: self._answers[prefix + index] for index in indexes}
         column.stamps = [(len(column.rows), 1)]
         return column
