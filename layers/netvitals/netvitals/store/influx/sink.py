@@ -1,12 +1,12 @@
 """The point sink that writes to InfluxDB through its version 2 API, which 1.8, 2 and 3 have."""
 
 import gzip
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from netvitals.domain.backoff import pauses
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.access import InfluxAccess
@@ -68,10 +68,11 @@ class InfluxSink:
         if fault is not None and fault.obstacle is Obstacle.AUTH and self._has_new_access():
             fault = self._attempt(body, deadline)
         retries = self._settings.retries if self._clock() >= self._cautious_until else 0
-        for attempt in range(retries):
+        first, longest = self._settings.backoff_initial_seconds, self._settings.backoff_maximum_seconds
+        for step in pauses(retries + 1, first, longest):
             if fault is None or fault.remedy is not Remedy.RETRY:
                 break
-            pause = self._pause(attempt, fault)
+            pause = max(step, fault.retry_after or 0)
             if self._clock() + pause + SHORTEST_REQUEST_SECONDS > deadline:
                 break
             self._sleep(pause)
@@ -117,13 +118,6 @@ class InfluxSink:
         if fault.obstacle is Obstacle.TIMEOUT:
             self._connection = None  # its thread may still hang on an answer
         return fault
-
-    def _pause(self, attempt: int, fault: Fault) -> float:
-        """Half to all of the exponential step, and no less than InfluxDB asks for."""
-        step = min(
-            self._settings.backoff_initial_seconds * 2.0**attempt, self._settings.backoff_maximum_seconds
-        )
-        return max(step * random.uniform(0.5, 1), fault.retry_after or 0)  # noqa: S311, spreads load only
 
 
 def requests_of(lines: Sequence[str]) -> Iterator[list[str]]:
