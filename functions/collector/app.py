@@ -1,4 +1,4 @@
-"""Collector: the devices of a batch of jobs are polled, and what they say is stored."""
+"""Poll the devices of a batch of jobs, and store what they say."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fan-out: a schedule's tick becomes jobs on the queues."""
+"""Turn a schedule's tick into jobs on the queues."""
 
 import time
 from typing import Any

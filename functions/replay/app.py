@@ -1,4 +1,4 @@
-"""Replay: what InfluxDB or the database did not take is delivered again, until it is taken."""
+"""Deliver again what InfluxDB or the database did not take, until it is taken."""
 
 import logging
 import time

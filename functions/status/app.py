@@ -1,4 +1,4 @@
-"""Status: every device's status is decided, kept, and told to whoever wants to know."""
+"""Decide every device's status, keep it, and publish what changed."""
 
 import logging
 import time

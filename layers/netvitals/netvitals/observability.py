@@ -1,4 +1,4 @@
-"""Structured logs and EMF metrics, in the forms that Powertools gives them.
+"""Write structured logs and EMF metrics, in the forms that Powertools gives them.
 
 Modules log through `logging.getLogger(__name__)`; here is what makes JSON of it. Secrets print as
 `Secret(…)`, and tracebacks hold no local variables.
@@ -32,7 +32,7 @@ _logger = logging.getLogger("netvitals")
 
 
 class _StandardOutput(logging.StreamHandler[TextIO]):
-    """Finds standard output when it writes: the runtime and tests exchange it."""
+    """Looks standard output up at each write, since the runtime and tests exchange it."""
 
     @property
     def stream(self) -> TextIO:
@@ -67,7 +67,7 @@ def emit(values: Mapping[str, float | Sequence[float]], **dimensions: str) -> No
 
 
 def observed(handler: Handler) -> Handler:
-    """A Lambda handler whose log lines carry the request, and whose failures are loud and counted."""
+    """Wrap a Lambda handler: log lines carry the request, failures are logged and counted."""
 
     @wraps(handler)
     def wrapper(event: Any, context: Any) -> Any:
@@ -94,7 +94,7 @@ def _service() -> str:
 
 
 def _formatter() -> LambdaPowertoolsFormatter:
-    """The formatter of all log lines, put in place of the runtime's when first asked for."""
+    """Return the formatter of all log lines; put it in place of the runtime's at the first call."""
     root = logging.getLogger()
     ours = [each.formatter for each in root.handlers if isinstance(each, _StandardOutput)]
     return cast("LambdaPowertoolsFormatter", ours[0]) if ours else _installed(root)

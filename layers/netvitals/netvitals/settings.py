@@ -1,4 +1,4 @@
-"""Typed settings of each function, from its environment and the configuration document.
+"""Read the typed settings of each function from its environment and the configuration document.
 
 The environment beats the document, the document beats the package's defaults. An empty variable is one
 that is not set: CloudFormation has no other way to leave one out.
@@ -28,7 +28,7 @@ QueueUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", description="the UR
 
 
 class Variables(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of environment variables, each under its own name."""
+    """Groups environment variables, each under its own name."""
 
 
 def _variable(name: str) -> Any:
@@ -36,7 +36,7 @@ def _variable(name: str) -> Any:
 
 
 class DocumentVariables(Variables, frozen=True):
-    """Where the configuration document is; none is needed."""
+    """Say where the configuration document is; none is needed."""
 
     file: str | None = _variable("NETVITALS_CONFIG_FILE")
     """Path of a YAML or JSON file."""
@@ -60,7 +60,7 @@ class DatabaseVariables(Variables, frozen=True):
 
 
 class InfluxVariables(Variables, frozen=True):
-    """Where points are written; each of the first three beats the key of that name in the secret."""
+    """Say where points are written; each of the first three beats the key of that name in the secret."""
 
     url: str | None = _variable("INFLUXDB_URL")
     """`https://…`; beats the secret's `url`."""
@@ -79,7 +79,7 @@ class InfluxVariables(Variables, frozen=True):
 
 
 class CredentialVariables(Variables, frozen=True):
-    """Where the devices' credentials are."""
+    """Say where the devices' credentials are."""
 
     file: str | None = _variable("NETVITALS_CREDENTIALS_FILE")
     """Path of a JSON file, readable by its owner alone; for local runs."""
@@ -94,7 +94,7 @@ class CredentialVariables(Variables, frozen=True):
 
 
 class WorkQueueVariables(Variables, frozen=True):
-    """Where fan-out sends jobs."""
+    """Say where fan-out sends jobs."""
 
     status: QueueUrl = msgspec.field(name="NETVITALS_STATUS_QUEUE_URL")
     """Takes the jobs that ask whether devices are up."""
@@ -103,14 +103,14 @@ class WorkQueueVariables(Variables, frozen=True):
 
 
 class SnapshotVariables(Variables, frozen=True):
-    """Where fan-out keeps a copy of the inventory."""
+    """Say where fan-out keeps a copy of the inventory."""
 
     bucket: str | None = _variable("NETVITALS_SNAPSHOT_BUCKET")
     """Holds the copy that polling goes on with while the database is away; without it, it stops."""
 
 
 class SpoolVariables(Variables, frozen=True):
-    """Where points go that InfluxDB does not take."""
+    """Say where points go that InfluxDB does not take."""
 
     spool: QueueUrl | None = _variable("NETVITALS_SPOOL_QUEUE_URL")
     """Takes what could not be written; without it the jobs' messages go back to their queue."""
@@ -119,14 +119,14 @@ class SpoolVariables(Variables, frozen=True):
 
 
 class DialVariables(Variables, frozen=True):
-    """What the address guard lets pass beside the allowed networks."""
+    """Say what the address guard lets pass beside the allowed networks."""
 
     allow_local: bool = msgspec.field(name="NETVITALS_ALLOW_LOCAL", default=False)
     """Lets loopback addresses be dialled: only for a run on one machine."""
 
 
 class NoticeVariables(Variables, frozen=True):
-    """Who hears of a change of status."""
+    """Say who is told of a change of status."""
 
     event_bus: str | None = _variable("NETVITALS_EVENT_BUS_NAME")
     """EventBridge bus that takes one event for each transition."""
@@ -169,7 +169,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
 
 
 def groups() -> list[type[Variables]]:
-    """All groups of variables, each once."""
+    """Return all groups of variables, each once."""
     used = (group for function in FUNCTIONS.values() for group in function)
     return [*dict.fromkeys(used), TracingVariables]
 
@@ -178,7 +178,7 @@ _SPOKEN = {"on": "true", "yes": "true", "off": "false", "no": "false"}
 
 
 def variables[V: Variables](wanted: type[V], environ: Environ) -> V:
-    """A group of variables.
+    """Decode a group of variables.
 
     Raises:
         ConfigurationError: one line for each variable at fault, with what it takes; never a secret.
@@ -194,7 +194,7 @@ def variables[V: Variables](wanted: type[V], environ: Environ) -> V:
 
 
 def configuration(document: Any, name: str, environ: Environ) -> Configuration:
-    """The configuration that a decoded document and the environment describe together.
+    """Return the configuration that a decoded document and the environment describe together.
 
     Raises:
         ConfigurationError: one line for each fault, naming the variable, or the document and the key.
@@ -211,7 +211,7 @@ def configuration(document: Any, name: str, environ: Environ) -> Configuration:
 
 
 def type_at(path: Sequence[str]) -> Any:
-    """The type of the value that a path into the configuration document leads to."""
+    """Return the type of the value that a path into the configuration document leads to."""
     wanted: Any = Configuration
     for key in path:
         wanted = Policy if key == "defaults" else fields(wanted)[key]
@@ -257,7 +257,7 @@ def _faults(known: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]
 
 
 def _allowed(hint: Any, unit: str = "") -> str:
-    """A variable that may be left out is left out, and not set to null."""
+    """Describe what a variable takes; one that may be left out is left out, and not set to null."""
     return allowed(hint, unit).removesuffix(" or null")
 
 

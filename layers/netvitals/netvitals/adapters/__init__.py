@@ -1,1 +1,1 @@
-"""The outside world: each module knows one service and implements one port."""
+"""Implement the ports: each module knows one service of the outside world."""

@@ -1,4 +1,4 @@
-"""In place of the spool and the reject queue where a local run has none."""
+"""Stand in for the spool and the reject queue where a local run has none."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _logger = logging.getLogger(__name__)
 
 
 class NoSpool:
-    """Keeps nothing: the jobs' messages go back to their queue and are polled again."""
+    """Refuses to keep anything, so that the jobs' messages go back to their queue and are polled again."""
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
         raise Unavailable(
@@ -24,7 +24,7 @@ class NoSpool:
 
 
 class RejectLog:
-    """Lets refused lines go, after they were shown: there is nobody who could come for them."""
+    """Logs refused lines, at most 20 of each refusal; there is no reject queue."""
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
         _logger.error("%d %s set aside for good: %s", len(records), content, cause)

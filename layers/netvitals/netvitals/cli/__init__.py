@@ -1,1 +1,1 @@
-"""The `netvitals` command; never imported by a Lambda function."""
+"""Implement the command `netvitals`; never imported by a Lambda function."""

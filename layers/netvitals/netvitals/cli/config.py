@@ -84,7 +84,7 @@ def check(file: Path | None, function: str | None, connect: bool, everything: bo
 
 
 def _variable_faults(environ: Mapping[str, str], function: str | None) -> Iterator[str]:
-    """Of the groups that the function needs, and of those in which something is set."""
+    """Yield the faults of the groups that the function needs, and of those in which something is set."""
     needed = settings.FUNCTIONS[function] if function else ()
     for group in settings.groups():
         if group in needed or any(environ.get(name) for name in group.__struct_encode_fields__):

@@ -1,4 +1,4 @@
-"""Use what is configured, once, as the functions do."""
+"""Connect to what is configured, once, as the functions do."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,11 +27,11 @@ class Connection(NamedTuple):
 
 
 class _Unusable(NetvitalsError):
-    """It was reached, and is of no use."""
+    """Says why something that was reached can't be used."""
 
 
 def connections(environ: Mapping[str, str]) -> Iterator[Connection]:
-    """What came of using each thing for which a variable is set."""
+    """Yield what came of using each thing for which a variable is set."""
     parts = Parts(environ)
     for what, group, use in _USES:
         given = next((name for name in group.__struct_encode_fields__ if environ.get(name)), None)

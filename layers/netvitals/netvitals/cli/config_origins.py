@@ -1,4 +1,4 @@
-"""The effective settings, each with where it comes from."""
+"""List the effective settings, each with where it comes from."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 def document_rows(
     configuration: Configuration, document: Any, name: str, environ: Mapping[str, str]
 ) -> list[Row]:
-    """All keys of the document but those of device types."""
+    """Yield all keys of the document but those of device types."""
     return [
         Row(
             entry.name,
@@ -46,7 +46,7 @@ def type_rows(
     *,
     everything: bool,
 ) -> list[Row]:
-    """What a device type sets, and what matters most of the rest."""
+    """Yield what a device type sets, and what matters most of the rest."""
     policy = configuration.policy(device_type, {})
     rows = [
         Row(
@@ -60,7 +60,7 @@ def type_rows(
 
 
 def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Row]:
-    """The variables that are set, and those that the function reads; of a secret only that it is set."""
+    """Yield the variables that are set or that the function reads; of a secret only that it is set."""
     rows = []
     for group in settings.groups():
         for name, hint in fields(group).items():
@@ -78,7 +78,7 @@ def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Row]
 
 
 def _type_origin(path: str, device_type: str, document: Any, environ: Mapping[str, str]) -> str:
-    """As `Configuration` merges: the type, those it extends, the built-in type, the defaults."""
+    """Return where a type's key is set, looked for in the order in which `Configuration` merges."""
     for name, built_in in _lineage(device_type, document):
         if _has(document, f"device_types.{name}.{path}"):
             return f"device_types.{name}"
@@ -90,7 +90,7 @@ def _type_origin(path: str, device_type: str, document: Any, environ: Mapping[st
 
 
 def _lineage(device_type: str, document: Any) -> Iterator[tuple[str, bool]]:
-    """The type and those it extends; only one that extends none has what its built-in type says."""
+    """Return the type and those it extends; only one that extends none has what its built-in type says."""
     name: str | None = device_type
     while name is not None:
         parent = ((document or {}).get("device_types") or {}).get(name, {}).get("extends")

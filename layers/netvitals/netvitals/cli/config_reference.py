@@ -1,4 +1,4 @@
-"""Every key of the configuration and every environment variable, described from the types that check them."""
+"""Describe every key of the configuration and every environment variable, from the types that check them."""
 
 import ast
 import inspect
@@ -23,7 +23,7 @@ _TREES = ("defaults", "device_types")
 
 
 class Entry(NamedTuple):
-    """A key, or a variable."""
+    """Describes a key, or a variable."""
 
     name: str
     takes: str
@@ -33,24 +33,24 @@ class Entry(NamedTuple):
 
 
 def policy_keys() -> list[Entry]:
-    """What a device type, `defaults`, and a device's own `settings` may set."""
+    """Return what a device type, `defaults`, and a device's own `settings` may set."""
     return list(_keys(Policy))
 
 
 def document_keys() -> list[Entry]:
-    """The other keys of a document."""
+    """Return the other keys of a document."""
     return [entry for entry in _keys(Configuration) if entry.name not in _TREES]
 
 
 def variables() -> list[Entry]:
-    """The environment variables, those that stand for a key of the document last."""
+    """Return the environment variables, those that stand for a key of the document last."""
     own = [entry for group in settings.groups() for entry in _variables(group)]
     keys = {entry.name: entry for entry in (*document_keys(), *policy_keys())}
     return own + [_override(name, path, keys) for name, path in settings.OVERRIDES.items()]
 
 
 def used_by(variable: str) -> list[str]:
-    """The functions that read a variable; empty where all do."""
+    """Return the functions that read a variable; empty where all do."""
     return [
         function
         for function, groups in settings.FUNCTIONS.items()
@@ -59,7 +59,7 @@ def used_by(variable: str) -> list[str]:
 
 
 def markdown(entries: Sequence[Entry], *, functions: bool = False) -> str:
-    """A table; with the functions that read each variable."""
+    """Return a table of the entries in Markdown; with `functions`, with those that read each variable."""
     last = "read by" if functions else "default"
     lines = [f"| name | takes | {last} | meaning |", "|---|---|---|---|"]
     for entry in entries:
@@ -69,7 +69,7 @@ def markdown(entries: Sequence[Entry], *, functions: bool = False) -> str:
 
 
 def default_document() -> str:
-    """The package's defaults as a YAML document, each key with its meaning."""
+    """Return the package's defaults as a YAML document, each key with its meaning."""
     lines = [
         "# What netvitals does where nothing is configured. Keep what you change, leave out the rest.",
         "",
@@ -133,7 +133,7 @@ def _section(entries: Sequence[Entry], indent: str) -> Iterator[str]:
 
 
 def written(value: Any) -> str:
-    """A value as it stands in a document."""
+    """Return a value as it stands in a document."""
     return json.dumps(msgspec.to_builtins(value))
 
 

@@ -1,4 +1,4 @@
-"""Where tables go."""
+"""Open the console that tables are printed on."""
 
 import os
 
@@ -8,7 +8,7 @@ WIDTH_OF_A_FILE = 200
 
 
 def console() -> Console:
-    """Standard output, as wide as its terminal; in a pipe or file as COLUMNS says, or 200 columns.
+    """Return standard output, as wide as its terminal; in a pipe or file as COLUMNS says, or 200 columns.
 
     Without emoji: `:secret:` is a part of every secret's ARN.
     """

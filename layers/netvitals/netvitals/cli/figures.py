@@ -1,4 +1,4 @@
-"""Metric values as people read them."""
+"""Format metric values as people read them."""
 
 import math
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ def figure(metric_name: str, value: float) -> str:
 
 
 def scaled(value: float, step: int, unit: str, binary: str = "") -> str:
-    """`1536` bytes as `1.5 kiB`, `1e9` bits per second as `1 Gb/s`."""
+    """Return `1536` bytes as `1.5 kiB`, `1e9` bits per second as `1 Gb/s`."""
     if value < step:
         return f"{value:.0f} {unit}"
     power = min(int(math.log(value, step)), len(_PREFIXES))
@@ -43,7 +43,7 @@ def duration(seconds: float) -> str:
 
 
 def telling(points: Iterable[Point], metric_name: str) -> str:
-    """The device's own value, or the highest of its instances; empty where there is none."""
+    """Return the device's own value, or the highest of its instances; empty where there is none."""
     values = {point.instance: point.value for point in points if point.metric_name == metric_name}
     return figure(metric_name, values.get("", max(values.values()))) if values else ""
 

@@ -53,7 +53,7 @@ _URL = click.option(
 
 
 def _rules[Command: Callable[..., Any]](command: Command) -> Command:
-    """The options that say what rows are held against."""
+    """Add the options that say what rows are checked against."""
     for option in (
         click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
                      help="The configuration document: device types, allowed networks."),
@@ -219,7 +219,7 @@ def _stop_at(faults: Sequence[BadRow], consequence: str = "") -> None:
 
 
 def _line(fault: BadRow) -> int:
-    """Where in a file a fault is; those of a table keep their order."""
+    """Return the line of a file that a fault is in; 0 for those of a table, which keep their order."""
     number = fault.where.removeprefix("line ")
     return int(number) if number.isdecimal() else 0
 

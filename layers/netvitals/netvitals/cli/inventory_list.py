@@ -1,4 +1,4 @@
-"""The devices of `netvitals inventory list`: a table for people, JSON lines and CSV for programs."""
+"""Print the devices of `netvitals inventory list`: a table for people, JSON lines and CSV for programs."""
 
 import csv
 import sys
@@ -26,14 +26,14 @@ type Row = dict[str, Any]
 
 
 def show(database: Database, wanted: Mapping[str, str], format_: Literal["table", "jsonl", "csv"]) -> int:
-    """Print the devices whose fields have the wanted values; returns how many rows can't be read."""
+    """Print the devices whose fields have the wanted values; return how many rows can't be read."""
     listing = _Listing(database, wanted)
     _WRITERS[format_](listing)
     return listing.left_out
 
 
 class _Listing:
-    """The rows as they come from the database, and the number of those left out."""
+    """Iterates over the rows as they come from the database, and counts those left out."""
 
     def __init__(self, database: Database, wanted: Mapping[str, str]) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The command `netvitals`: subcommands are imported when they are called for."""
+"""Run the command `netvitals`; subcommands are imported when they are called."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,7 +26,7 @@ Try it:
 
 
 class _Unusable(click.ClickException):
-    """What a person has to put right, without a traceback."""
+    """Ends the command with what a person has to put right, without a traceback."""
 
     exit_code = EXIT_UNUSABLE
 
@@ -55,7 +55,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="netvitals")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """The vital signs of network devices, as the collector on AWS Lambda sees them.
+    """Show the vital signs of network devices, as the collector on AWS Lambda sees them.
 
     `poll` asks devices just as the collector does and writes nothing; the other commands prepare and
     check what the collector works with.

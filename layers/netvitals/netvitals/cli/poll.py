@@ -90,7 +90,7 @@ async def _run(inputs: Inputs, options: Options) -> list[PollResult]:
 
 
 async def _polled(inputs: Inputs, options: Options) -> AsyncIterator[PollResult]:
-    """The results as the devices finish."""
+    """Yield the results as the devices finish."""
     device = PollDevice(
         Resolver(inputs.guard).resolve,
         inputs.credentials,

@@ -1,4 +1,4 @@
-"""One device in detail: its vital signs, and its interfaces."""
+"""Print one device in detail: its vital signs, and its interfaces."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How `netvitals poll` shows results: streams for programs, tables for people."""
+"""Print the results of `netvitals poll`: streams for programs, tables for people."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
@@ -22,7 +22,7 @@ class Output(Protocol):
 
 
 def output_for(options: Options, jobs: Sequence[Job]) -> Output:
-    """The output that the options ask for; one result is to come for each job."""
+    """Return the output that the options ask for; one result is to come for each job."""
     if options.format_ == "jsonl":
         return _Stream(lambda result: [json_line(result)])
     if options.format_ == "lines":
@@ -48,7 +48,7 @@ class _Stream:
 
 
 def json_line(result: PollResult) -> str:
-    """One line of JSON, its keys a contract with the programs that read it; `detail` is for people."""
+    """Return a result as one line of JSON; its keys are a contract, `detail` is for people."""
     return msgspec.json.encode(
         {
             "device_id": result.job.device_id,

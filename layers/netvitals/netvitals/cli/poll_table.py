@@ -1,4 +1,4 @@
-"""The tables of `netvitals poll`: all devices at a glance, or one device in detail."""
+"""Print the tables of `netvitals poll`: all devices at a glance, or one device in detail."""
 
 from collections.abc import Iterable, Sequence
 from typing import Self
@@ -67,7 +67,7 @@ class TableOutput:
 
 
 def overview(results: Iterable[PollResult]) -> Table:
-    """A line for each device."""
+    """Return a table with a line for each device."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("device", "status", "via"):
         table.add_column(name, no_wrap=True)
@@ -101,7 +101,7 @@ def status(result: PollResult) -> str:
 
 
 def remark(result: PollResult) -> str:
-    """Why a device gave less than was asked, and what to do about it."""
+    """Return why a device gave less than was asked, and what to do about it."""
     if result.reason is Reason.OK:
         return result.detail
     return f"{result.reason}: {result.detail or REMEDIES[result.reason]}"

@@ -41,11 +41,12 @@ _rejects_option = click.option(
 
 @click.group(short_help="What waits until it can be stored.")
 def spool() -> None:
-    """Points and observations that could not be stored when they were measured.
+    """Show, replay and move what could not be stored when it was measured.
 
-    They wait in the spool and are replayed by themselves; lines that InfluxDB refuses for what they say
-    are set aside with the reason. Queues are named by the options or by NETVITALS_SPOOL_QUEUE_URL and
-    NETVITALS_REJECT_QUEUE_URL, the stack's outputs; AWS's region and credentials come from the environment.
+    Points and observations wait in the spool and are replayed by themselves; lines that InfluxDB refuses
+    for what they say are set aside with the reason. Queues are named by the options or by
+    NETVITALS_SPOOL_QUEUE_URL and NETVITALS_REJECT_QUEUE_URL, the stack's outputs; AWS's region and
+    credentials come from the environment.
     """
 
 
@@ -53,7 +54,7 @@ def spool() -> None:
 @_spool_option
 @_rejects_option
 def status(spool_url: str | None, rejects_url: str | None) -> None:
-    """How much waits, since when and why.
+    """Show how much waits, since when and why.
 
     Age, records and cause come from a sample of up to ten messages that are due now.
     """
@@ -121,7 +122,7 @@ def _say_replayed(messages: int, points: int, observations: int) -> None:
 @click.option("--jsonl", is_flag=True, help="One JSON object per line, uncut, in place of the table.")
 @click.option("--delete", is_flag=True, help="Delete the messages that were shown.")
 def rejects(rejects_url: str | None, *, limit: int, jsonl: bool, delete: bool) -> None:
-    """Lines that were refused, and why."""
+    """Show the lines that were refused, and why."""
     queue = _queue(_named(rejects_url, "--rejects", "NETVITALS_REJECT_QUEUE_URL"))
     seen: list[SpoolMessage] = []
     shown: list[tuple[SpoolMessage, Refusal]] = []

@@ -1,4 +1,4 @@
-"""The log of a command: warnings and errors on standard error, a line each."""
+"""Write a command's log to standard error: warnings and errors, a line each."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How long to wait before something that failed is tried again: exponential back-off with full jitter.
+"""Pause before something that failed is tried again: exponential back-off with full jitter.
 
 Each pause is uniform between nothing and a step that doubles, so that processes which failed together do not
 come back together, and a service in trouble is asked less the longer it lasts (AWS Architecture Blog,

@@ -1,4 +1,4 @@
-"""What the use cases need of the outside world."""
+"""Declare what the use cases need of the outside world."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self
@@ -32,7 +32,7 @@ async def _no_other_host(host: str) -> str:
 
 
 class Target[S = Any, C = Any](msgspec.Struct, frozen=True, kw_only=True):
-    """A device to be polled now over one protocol: all that was looked up and checked for it."""
+    """Names a device to be polled now over one protocol, with all that was looked up and checked for it."""
 
     job: Job
     settings: S
@@ -83,7 +83,7 @@ class Collector(Protocol):
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host probe found out."""
+    """Says what a host probe found out."""
 
     method: str
     alive: bool | None
@@ -98,11 +98,11 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
 class Prober(Protocol):
     def method(self, address: str) -> str:
-        """How this process probes this address: `icmp`, or `tcp` where it may not send ICMP."""
+        """Return how this process probes this address: `icmp`, or `tcp` where it may not send ICMP."""
         ...
 
     async def probe(self, address: str, settings: PingSettings, *, connect_only: bool = False) -> Reach:
-        """Whether the host at this vetted address answers; never raises for the host's faults."""
+        """Return whether the host at this vetted address answers; never raises for the host's faults."""
         ...
 
 
@@ -118,7 +118,7 @@ class Poller(Protocol):
 
 class Inventory(Protocol):
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
-        """All enabled devices joined with their state, in chunks, so that memory stays flat.
+        """Yield all enabled devices joined with their state, in chunks, so that memory stays flat.
 
         A row that can't be read is given to `report` and left out; it never ends the reading.
 
@@ -145,12 +145,12 @@ class SnapshotWriter(Protocol):
 
 
 class Snapshots(Protocol):
-    """Copies of the inventory, kept where fan-out reaches them without the database."""
+    """Keeps copies of the inventory where fan-out reaches them without the database."""
 
     def writer(self) -> SnapshotWriter: ...
 
     def latest(self) -> tuple[float, Iterator[Sequence[Device]]]:
-        """When the latest was taken (seconds since the epoch), and its devices in chunks.
+        """Return when the latest was taken (seconds since the epoch), and its devices in chunks.
 
         Raises:
             Unavailable: there is none, or it can't be read.
@@ -213,7 +213,7 @@ class SampleStore(Protocol):
 
 
 class QueuedJobs(msgspec.Struct, frozen=True):
-    """Jobs that travel in one message."""
+    """Holds jobs that travel in one message."""
 
     jobs: Sequence[Job]
     delay_seconds: int
@@ -298,7 +298,7 @@ class Publisher(Protocol):
 
 class CredentialStore(Protocol):
     def get(self, name: str) -> Credential:
-        """The credential of this name; the empty name is an empty credential.
+        """Return the credential of this name; the empty name is an empty credential.
 
         Raises:
             CredentialMissing: there is none of this name, or it is malformed.

@@ -1,1 +1,1 @@
-"""Points once they leave the process: line protocol, outcomes of writes, spool batches, InfluxDB."""
+"""Store points once they leave the process: line protocol, outcomes of writes, spool batches, InfluxDB."""

@@ -1,4 +1,4 @@
-"""The address and token of InfluxDB, as a secret or the environment holds them."""
+"""Decode the address and token of InfluxDB, as a secret or the environment holds them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ DEFAULT_BUCKET = "network_metrics"
 
 
 class InfluxAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """Where points are written, and with which token. Keys that are not known are left alone."""
+    """Says where points are written, and with which token. Keys that are not known are left alone."""
 
     url: Text
     token: Secret

@@ -1,4 +1,4 @@
-r"""Line protocol: points as the text that InfluxDB takes, proof against what devices put into names.
+r"""Encode points in line protocol, proof against what devices put into names.
 
 Tag values keep their text, with four exceptions. A comma, an equals sign and a space are escaped with a
 backslash, as the protocol says. Backslashes and control characters, which the versions of InfluxDB read
@@ -27,7 +27,7 @@ _SPECIAL = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]|[,= ]")
 
 
 def encode(device_id: str, points: Iterable[Point]) -> list[str]:
-    """The lines of a device's points in measurement `device_metrics`; its id is not empty.
+    """Encode a device's points as lines of measurement `device_metrics`; its id is not empty.
 
     The points are those that `point.fault_of` finds nothing wrong with.
     """
@@ -36,14 +36,14 @@ def encode(device_id: str, points: Iterable[Point]) -> list[str]:
 
 
 def status_line(device_id: str, status: str, up: int, time_ns: int) -> str:
-    """The line of a device's status in measurement `device_status`; `device_id` is not empty."""
+    """Encode a device's status as a line of measurement `device_status`; `device_id` is not empty."""
     fields = f'status="{_string_field(status)}",up={int(up)}i'
     return f"device_status,device_id={tag_value(device_id)} {fields} {time_ns}"
 
 
 @lru_cache(maxsize=8192)  # many devices name their interfaces alike, and each has many metrics
 def tag_value(text: str) -> str:
-    """The text of a tag as it stands in a line; empty where the tag has to be left out."""
+    """Return the text of a tag as it stands in a line; empty where the tag has to be left out."""
     if len(text) > MAX_NAME_CHARACTERS:
         checksum = crc32(text.encode(errors="surrogatepass"))
         text = f"{text[: MAX_NAME_CHARACTERS - 9]}~{checksum:08x}"
@@ -63,7 +63,7 @@ def _string_field(text: str) -> str:
 
 
 def _metric_line(device: str, point: Point) -> str:
-    """Tags and fields in the order of their keys: the same point is always the same line."""
+    """Encode a point, tags and fields in the order of their keys: the same point is always the same line."""
     name, value = point.metric_name, point.value
     alias = f"alias={tag_value(point.alias)}," if point.alias else ""
     instance = f",instance={tag_value(point.instance)}" if point.instance else ""

@@ -1,4 +1,4 @@
-"""What became of lines that were handed to InfluxDB: taken, refused for what they say, or not taken."""
+"""Say what became of lines that were handed to InfluxDB: taken, refused for their content, or not taken."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Obstacle(StrEnum):
-    """Why lines were not taken although nothing is wrong with them; a closed list, fit for a dimension."""
+    """Names why lines were not taken although nothing is wrong with them; closed, so fit for a dimension."""
 
     UNREACHABLE = "unreachable"
     """Connection refused or reset, no route, or the name does not resolve."""
@@ -23,19 +23,19 @@ class Obstacle(StrEnum):
 
     @property
     def is_configuration(self) -> bool:
-        """A person has to act; waiting alone does not help."""
+        """Return whether a person has to act; waiting alone does not help."""
         return self in (Obstacle.AUTH, Obstacle.BUCKET, Obstacle.TLS)
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A line that InfluxDB will never take, and what it says is wrong with it."""
+    """Holds a line that InfluxDB will never take, and what it says is wrong with it."""
 
     line: str
     reason: str
 
 
 class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Every line is in exactly one place: counted in `accepted`, in `refused`, or in `unsent`."""
+    """Has every line in exactly one place: counted in `accepted`, in `refused`, or in `unsent`."""
 
     accepted: int = 0
     refused: list[Refusal] = []
@@ -49,7 +49,7 @@ class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of lines that are all safe."""
+    """Counts what became of lines that are all safe."""
 
     written: int = 0
     spooled: int = 0

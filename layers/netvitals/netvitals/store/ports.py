@@ -1,4 +1,4 @@
-"""What the use cases need of the place where points are kept, and of the spool beside it."""
+"""Declare what the use cases need of the place where points are kept, and of the spool beside it."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -20,7 +20,7 @@ class PointSink(Protocol):
 
 
 class CheckedPointSink(PointSink, Protocol):
-    """A sink that can be checked without writing a point, as `netvitals config check --connect` does."""
+    """Can be checked without writing a point, as `netvitals config check --connect` does."""
 
     def check(self, deadline: float) -> WriteOutcome:
         """Ask whether lines could be written now, with a request that holds none; `write`'s rules hold."""
@@ -40,7 +40,7 @@ class PointKeeper(Protocol):
 
 
 class Spool(Protocol):
-    """A durable place for what can't be delivered now."""
+    """Keeps what can't be delivered now, durably."""
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
         """Keep the records as they are, in as few messages as fit; `cause` says why they are here.
@@ -52,7 +52,7 @@ class Spool(Protocol):
 
 
 class SpoolMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message received from the spool."""
+    """Holds a message that was received from the spool."""
 
     id: str
     body: str
@@ -63,7 +63,7 @@ class SpoolMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpoolQueue(Protocol):
-    """The receiving end of the spool."""
+    """Receives from the spool."""
 
     def postpone(self, message: SpoolMessage, seconds: int) -> None:
         """Hide the message for so long; does nothing where the queue can't be reached."""

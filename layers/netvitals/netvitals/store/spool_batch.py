@@ -1,4 +1,4 @@
-"""The body of a spool message: a versioned envelope of records, compressed, strict when it is opened."""
+"""Encode and decode the body of a spool message: a versioned envelope of compressed records."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ MAX_TEXT_BYTES = 8 * 1024 * 1024
 
 
 class InvalidSpoolBatch(NetvitalsError):
-    """A spool message is no batch of records that this version understands."""
+    """Says why a spool message is no batch of records that this version understands."""
 
 
 class SpoolBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ _decoder = msgspec.json.Decoder(_Envelope)
 
 
 def encode_spool_batches(content: Content, records: Sequence[str], cause: str) -> Iterator[str]:
-    """The bodies that hold the records, in order: one where they fit, halves of halves where not.
+    """Yield the bodies that hold the records, in order: one where they fit, halves of halves where not.
 
     Records contain no newline: lines of line protocol and compact JSON never do.
 

@@ -1,1 +1,1 @@
-"""What each function is for, in terms of the domain and its ports."""
+"""Implement what each function is for, in terms of the domain and its ports."""

@@ -1,4 +1,4 @@
-"""One invocation of the collector: poll the devices of a batch of messages, then store what they gave."""
+"""Run one invocation of the collector: poll the devices of a batch of messages, store what they gave."""
 
 import asyncio
 import logging
@@ -26,14 +26,14 @@ _logger = logging.getLogger(__name__)
 
 
 class QueueMessage(msgspec.Struct, frozen=True):
-    """A queue message, as it was received."""
+    """Holds a queue message as it was received."""
 
     id: str
     body: str
 
 
 class CollectReport(msgspec.Struct):
-    """What one invocation did, in counts that become metrics."""
+    """Counts what one invocation did; the counts become metrics."""
 
     devices_polled: int = 0
     devices_unreachable: int = 0
@@ -52,7 +52,7 @@ class CollectReport(msgspec.Struct):
 
 
 class _PendingJob(msgspec.Struct):
-    """A job with the messages that ask for it, as a queue may deliver one job twice."""
+    """Holds a job with the messages that ask for it, as a queue may deliver one job twice."""
 
     job: Job
     message_ids: list[str]
@@ -80,7 +80,7 @@ class Collect:
         self._clock = clock
 
     async def run(self, messages: Sequence[QueueMessage], deadline: float) -> CollectReport:
-        """Ends before the deadline (on the event loop's clock), with what there is by then."""
+        """Poll and store until the deadline (on the event loop's clock) and report what was done by then."""
         report = CollectReport()
         pending = self._pending_jobs(messages, report)
         await self._poll(pending, deadline - self._limits.flush_reserve_seconds, report)
@@ -144,7 +144,7 @@ class Collect:
             pending.settled, pending.result = True, result
 
     async def _store(self, results: list[PollResult], deadline: float, report: CollectReport) -> bool:
-        """Whether everything is safe; both stores are tried, whatever becomes of the other."""
+        """Store points and observations at the same time, and return whether all are safe."""
         if not results:
             return True
         lines = [line for result in results for line in encode(result.job.device_id, result.points)]

@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 
 class FanOutReport(msgspec.Struct):
-    """What a tick came to."""
+    """Counts what a tick came to."""
 
     devices: int = 0
     """Enabled devices that were read, unusable rows included."""
@@ -50,7 +50,10 @@ class _Plan(NamedTuple):
 
 
 class FanOut:
-    """`policy` says how a device of a type, with its overrides, is polled; `guard` vets an address."""
+    """Sends the jobs of a tick to the queue of its kind.
+
+    `policy` says how a device of a type, with its overrides, is polled; `guard` vets an address.
+    """
 
     def __init__(
         self,
@@ -132,7 +135,7 @@ class FanOut:
         return _Plan(interval, policy.poll_settings())
 
     def _job(self, device: Device, kind: Kind, plan: _Plan) -> Job:
-        """The device's job, still without its times.
+        """Return the device's job, still without its times.
 
         Raises:
             AddressDenied: the guard does not let its address be dialled.
@@ -145,14 +148,18 @@ class FanOut:
 
 
 def _needed(memory: dict[str, Any], kind: Kind) -> dict[str, Any]:
-    """What this kind of poll can use of what earlier ones left."""
+    """Return what this kind of poll can use of what earlier ones left."""
     if kind == "metrics":
         return memory
     return {key: memory[key] for key in STATUS_MEMORY & memory.keys()}
 
 
 def _key(settings: dict[str, Any]) -> bytes:
-    """Settings as what policies are remembered by; not every value that was decoded can be written again."""
+    """Encode settings as the key of a cached plan.
+
+    Raises:
+        InvalidRow: a value that was decoded can't be encoded again, such as a number out of range.
+    """
     try:
         return msgspec.json.encode(settings)
     except (OverflowError, RecursionError, ValueError) as error:
@@ -167,7 +174,7 @@ def _fits(job: Job) -> bool:
 
 
 def _without_memory(job: Job) -> Job:
-    """A poll can do without most of its memory, if less well."""
+    """Return the job with only the memory that a poll can't do without."""
     vital = {key: job.memory[key] for key in VITAL_MEMORY & job.memory.keys()}
     bare = msgspec.structs.replace(job, memory=vital)
     if not _fits(bare):
@@ -176,7 +183,7 @@ def _without_memory(job: Job) -> Job:
 
 
 def _delayed(jobs: Iterator[Job], now: float, report: FanOutReport) -> Iterator[tuple[Job, int]]:
-    """Each job with the seconds by which its message is delayed."""
+    """Yield each job with the seconds by which its message is delayed."""
     for job in jobs:
         delay = max(0, ceil(job.due_at - now))
         report.early += delay > MAX_DELAY_SECONDS

@@ -1,4 +1,4 @@
-"""How a fault of our own that concerns one device or message is logged, while the others go on."""
+"""Log a fault of our own that concerns one device or message, while the others go on."""
 
 from logging import Logger
 

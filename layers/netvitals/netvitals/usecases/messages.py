@@ -1,4 +1,4 @@
-"""Jobs of one site that are due together travel together, where more than one may share a message."""
+"""Group jobs of one site that are due together into messages, where more than one may share a message."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,12 +8,12 @@ from netvitals.domain.ports import QueuedJobs
 SHARED_SECONDS = 5
 """Jobs due in the same so many seconds may share a message, which comes when the first of them is due."""
 MAX_WAITING_JOBS = 20_000
-"""Jobs held back for company; memory stays flat, whatever the number of sites."""
+"""Jobs buffered until their message is full, at most: memory stays flat, whatever the number of sites."""
 _ENVELOPE_BYTES = 64
 
 
 def grouped(delayed: Iterable[tuple[Job, int]], jobs_per_message: int) -> Iterator[QueuedJobs]:
-    """The messages for jobs that come with their delays in seconds."""
+    """Yield the messages for jobs that come with their delays in seconds."""
     if jobs_per_message == 1:
         for job, delay in delayed:
             yield QueuedJobs([job], delay, job.site)
@@ -43,7 +43,7 @@ def grouped(delayed: Iterable[tuple[Job, int]], jobs_per_message: int) -> Iterat
 
 
 class _Bundle:
-    """The jobs of a message that may still grow."""
+    """Buffers the jobs of a message that is not full yet."""
 
     __slots__ = ("delay", "jobs", "size")
 

@@ -1,4 +1,4 @@
-"""Warnings about rows, bounded: a thousand rows with one problem are three lines and a count."""
+"""Limit warnings about rows: a thousand rows with one problem are three lines and a count."""
 
 from collections import Counter
 from logging import Logger

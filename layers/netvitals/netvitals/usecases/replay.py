@@ -24,7 +24,7 @@ MAX_POISON_CHARACTERS = 65536
 
 
 class ReplayReport(msgspec.Struct):
-    """What one batch of the spool ended as, in counts that become metrics."""
+    """Counts what became of one batch of spool messages; the counts become metrics."""
 
     points_replayed: int = 0
     points_refused: int = 0
@@ -124,7 +124,7 @@ class Replay:
         self._obstacles_in_a_row += 1
 
     def _respooled(self, rest: list[str], batch: SpoolBatch) -> bool:
-        """Whether the rest of a batch, of which some was delivered, has become a batch of its own."""
+        """Spool what is left of a batch, if some of it was delivered, as one of its own; return whether."""
         if len(rest) == len(batch.records):
             return False
         try:
@@ -153,7 +153,7 @@ class Replay:
 
 
 def backoff_seconds(receive_count: int) -> int:
-    """How long a message stays hidden after so many attempts; jittered, so that not all return at once.
+    """Return how many seconds a message stays hidden after so many attempts, with jitter.
 
     Grows by 30 s: an hour's backlog is back within 10 minutes. Even with the shortest jitter each time, the
     1,000 attempts that SQS allows at most last for the 14 days that it keeps a message.

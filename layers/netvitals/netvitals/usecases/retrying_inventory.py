@@ -21,7 +21,7 @@ class RetryingInventory:
     def __init__(
         self, inventory: Inventory, *, clock: Callable[[], float], sleep: Callable[[float], None]
     ) -> None:
-        """`clock` must not jump, as `time.monotonic` does not."""
+        """Take a `clock` that does not jump, such as `time.monotonic`."""
         self._inventory = inventory
         self._clock = clock
         self._sleep = sleep

@@ -1,4 +1,4 @@
-"""An inventory that outlives its database: a recent copy keeps polling going while PostgreSQL is away."""
+"""Fall back on a recent copy of the inventory, so that polling goes on while PostgreSQL is away."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ class SnapshotInventory:
         self._complete: SnapshotWriter | None = None
 
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
-        """The devices of the inventory; where it falls silent, the rest of them from the snapshot."""
+        """Yield the inventory's devices; where it can't be read on, the rest of them from the snapshot."""
         seen: set[str] = set()
         try:
             for chunk in self._read(report):
@@ -71,7 +71,7 @@ class SnapshotInventory:
                 _logger.warning("no snapshot of the inventory was kept: %s", error)
 
     def _rest(self, seen: set[str], cause: Unavailable) -> Iterator[Sequence[Device]]:
-        """What the snapshot has besides.
+        """Yield the devices of the snapshot that were not seen yet.
 
         Raises:
             Unavailable: there is none that is recent enough either.

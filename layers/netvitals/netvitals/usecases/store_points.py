@@ -1,4 +1,4 @@
-"""Nothing measured is lost: what can't be delivered now is kept for a replay, in its own words and time."""
+"""Store points and observations, and spool what can't be stored now: nothing measured is lost."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ class StorePoints:
         self._sink, self._spool, self._rejects, self._reserve = sink, spool, rejects, reserve_seconds
 
     def keep(self, lines: Sequence[str], deadline: float) -> StoreReport:
-        """Returns when every line is safe: written, spooled, or set aside. Blocks until then.
+        """Return when every line is safe: written, spooled, or set aside. Blocks until then.
 
         Raises:
             Unavailable: some are not, so their messages have to come again. Writing again does no harm.
@@ -55,7 +55,7 @@ class StorePoints:
 
 
 class StoreObservations:
-    """An `ObservationStore` that spools what the database does not take."""
+    """Implements `ports.ObservationStore`: spools what the database does not take."""
 
     def __init__(self, store: ObservationStore, spool: Spool) -> None:
         self._store, self._spool = store, spool

@@ -1,4 +1,4 @@
-"""Collecting: devices over their protocols, into InfluxDB and `device_state`."""
+"""Wire the collector: devices over their protocols, into InfluxDB and `device_state`."""
 
 import netvitals.collectors.snmp.collector  # noqa: F401, nearly every process needs it; the others come when asked
 from netvitals import settings

@@ -1,4 +1,4 @@
-"""Fan-out from PostgreSQL to SQS."""
+"""Wire fan-out: from PostgreSQL to SQS."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What one process is made of, each part made when first used and kept for the process's life."""
+"""Make the parts of one process, each when it is first used, and keep them for the process's life."""
 
 import asyncio
 import os
@@ -21,12 +21,14 @@ from netvitals.domain.settings.configuration import Configuration
 
 RENEWAL_SECONDS = 4.0
 """At the end of an invocation, for all secrets together; one attempt takes 3, and the resolving of a name."""
-LAST_WORDS_SECONDS = 1.0
+REPORT_SECONDS = 1.0
 """Of an invocation, for its report."""
 
 
 class Parts:
-    """The parts that several use cases share, from the environment; a fault while one is made is met again.
+    """Makes the parts that several use cases share, from the environment.
+
+    A failed construction is not cached; the next call tries again.
 
     Raises, where a part is used first:
         ConfigurationError: a variable, the document, or a secret's content can't be used.
@@ -41,7 +43,7 @@ class Parts:
         """The boto3 client of a service."""
 
     def use[Made](self, make: Callable[["Parts"], Made]) -> Made:
-        """What `make` makes of these parts: the same each time."""
+        """Return what `make` makes of these parts: the same object each time."""
         if make not in self._made:
             self._made[make] = make(self)
         return cast("Made", self._made[make])
@@ -56,9 +58,9 @@ class Parts:
         return self._secrets.document(arn)
 
     def renew(self, deadline: float) -> None:
-        """Read secrets anew that have grown old, where time is left before `deadline` (`time.monotonic`)."""
+        """Read secrets again that have grown old, where time is left before `deadline` (`time.monotonic`)."""
         if self._secrets is not None:
-            self._secrets.renew(min(RENEWAL_SECONDS, deadline - monotonic() - LAST_WORDS_SECONDS))
+            self._secrets.renew(min(RENEWAL_SECONDS, deadline - monotonic() - REPORT_SECONDS))
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -91,12 +93,12 @@ class Parts:
         return self._runner.run(work)
 
     def span(self, name: str) -> AbstractContextManager[None]:
-        """A part of this invocation's trace, where tracing is on."""
+        """Return a context whose duration becomes a part of this invocation's trace, where tracing is on."""
         return subsegment(name) if self._tracing else nullcontext()
 
     @cached_property
     def _runner(self) -> asyncio.Runner:
-        """One event loop for the life of the process: engines, sockets and locks belong to their loop."""
+        """Return the event loop of the process: engines, sockets and locks belong to one loop for life."""
         return asyncio.Runner()
 
     @cached_property

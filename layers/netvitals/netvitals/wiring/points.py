@@ -1,4 +1,4 @@
-"""Where points go: InfluxDB, the spool, the reject queue."""
+"""Make the places where points go: InfluxDB, the spool, the reject queue."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def sink(parts: Parts) -> InfluxSink:
 
 
 def access(parts: Parts) -> InfluxAccess:
-    """What the secret says now, with what the environment and the document put in its place."""
+    """Return what the secret says now, with what the environment and the document put in its place."""
     own, secret = parts.variables(settings.InfluxVariables), parts.use(_secret)
     over = {
         "url": own.url,
@@ -44,7 +44,7 @@ def _secret(parts: Parts) -> JsonObject:
 
 
 class _Nothing:
-    """No secret: the environment says all, and reading it anew changes nothing."""
+    """Stands in for the secret where the environment says all; reading it again changes nothing."""
 
     where = "INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG"
 

@@ -1,4 +1,4 @@
-"""Replay: from the spool to InfluxDB and `device_state`."""
+"""Wire replay: from the spool to InfluxDB and `device_state`."""
 
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.usecases.replay import Replay

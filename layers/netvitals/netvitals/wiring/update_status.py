@@ -1,4 +1,4 @@
-"""Status: decided in PostgreSQL, told to InfluxDB, EventBridge and SNS."""
+"""Wire status: decided in PostgreSQL, published to InfluxDB, EventBridge and SNS."""
 
 from netvitals import settings
 from netvitals.adapters.aws.digest_topic import DigestTopic

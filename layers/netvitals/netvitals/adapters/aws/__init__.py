@@ -1,1 +1,1 @@
-"""Services of AWS, one module each."""
+"""Use services of AWS, one module each."""

@@ -29,7 +29,7 @@ _THROTTLED = re.compile(r"Throttl|OverLimit|LimitExceeded|RequestTimeout|SlowDow
 
 
 class Outcome(NamedTuple):
-    """What became of the entries of a batch: each is in one of the lists."""
+    """Says what became of the entries of a batch: each is in one of the lists."""
 
     accepted: "list[Entry]"
     refused: "list[Entry]"

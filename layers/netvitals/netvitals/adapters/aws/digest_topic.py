@@ -1,4 +1,4 @@
-"""A digest of each run onto an SNS topic: a mail for people, one message however many devices changed."""
+"""Publish a digest of each run to an SNS topic: a mail for people, one however many devices changed."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -21,14 +21,14 @@ class _Message(msgspec.Struct):
 
 
 class DigestTopic:
-    """botocore retries by itself; what fails nevertheless waits for the next run."""
+    """Publishes digests; botocore retries by itself, and what fails nevertheless waits for the next run."""
 
     def __init__(self, client: "SNSClient", topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
 
     def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
-        """See `ports.Publisher`."""
+        """Publish each digest and return the ids of those that were taken; see `ports.Publisher`."""
         taken: set[str] = set()
         for message in messages:
             digest = msgspec.json.decode(message.body, type=_Message)
@@ -48,5 +48,5 @@ class DigestTopic:
 
 
 def _subject(text: str) -> str:
-    """SNS takes ASCII without control characters, less than 100 of them."""
+    """Return the text as SNS takes a subject: ASCII without control characters, less than 100 of them."""
     return "".join(character if " " <= character <= "~" else "?" for character in text)[:99]

@@ -1,4 +1,4 @@
-"""Events onto an EventBridge bus; their detail is documented in `domain/announcement.py`."""
+"""Put events onto an EventBridge bus; their detail is documented in `domain/decision/announcement.py`."""
 
 import logging
 import time
@@ -51,7 +51,10 @@ class EventBus:
         self._sleep = sleep
 
     def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
-        """See `ports.Publisher`; where a whole request comes to nothing the rest is not tried."""
+        """Put the events, and return the ids of those that were taken; see `ports.Publisher`.
+
+        Where nothing of a whole request is taken, the rest is not tried.
+        """
         taken: set[str] = set()
         for start in range(0, len(messages), MAX_ENTRIES):
             batch = messages[start : start + MAX_ENTRIES]

@@ -1,4 +1,4 @@
-"""What boto3 raises when a service can't be used."""
+"""Tell faults of AWS apart: what boto3 raises when a service can't be used, and AWS's code for it."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -18,7 +18,7 @@ AWS_FAULTS: tuple[type[Exception], ...] = (
 
 
 def code_of(error: BaseException | None) -> str:
-    """AWS's code for the error, or what kind of error it is where AWS said nothing."""
+    """Return AWS's code for the error, or the error's type where AWS gave none."""
     response = (
         getattr(error, "response", None) or {}
     )  # botocore's own connection errors have one that is None

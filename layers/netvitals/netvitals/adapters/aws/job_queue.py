@@ -49,7 +49,7 @@ class _Tally:
 
 
 class SqsJobQueue:
-    """A standard queue; the site is the message group, which turns on fair queues.
+    """Sends jobs to a standard queue; the site is the message group, which turns on fair queues.
 
     The client is shared by `workers` threads: its `max_pool_connections` should be as many.
     """
@@ -66,7 +66,7 @@ class SqsJobQueue:
         self._sender = BatchSender(client, queue_url, sleep=sleep)
 
     def send(self, messages: Iterable[QueuedJobs]) -> int:
-        """See `ports.JobQueue`; messages are taken from the iterable only as fast as they are sent."""
+        """Send the messages, taken from the iterable only as fast as they are sent; see `ports.JobQueue`."""
         tally = _Tally()
         waiting = batches(_entry(number, message) for number, message in enumerate(messages))
         with ThreadPoolExecutor(self._workers) as pool:

@@ -1,4 +1,4 @@
-"""Snapshots of the inventory as one object in S3: gzip, JSON lines, the time first. No secret is in it."""
+"""Keep a snapshot of the inventory as one object in S3: gzip, JSON lines, the time first, no secret."""
 
 import gzip
 import shutil
@@ -43,7 +43,7 @@ class S3Snapshots:
         return _Writer(self._client, self._bucket)
 
     def latest(self) -> tuple[float, Iterator[Sequence[Device]]]:
-        """When the snapshot was taken, and its devices.
+        """Return when the snapshot was taken (seconds since the epoch), and its devices in chunks.
 
         Raises:
             Unavailable: there is none, or it can't be read.

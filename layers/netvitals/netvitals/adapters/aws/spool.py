@@ -1,4 +1,4 @@
-"""The spool and the reject queue: batches of records as messages of an SQS queue."""
+"""Use an SQS queue as the spool or the reject queue: batches of records as messages."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ TRIES = 3
 
 
 class Depth(NamedTuple):
-    """How many messages a queue holds, as far as SQS knows."""
+    """Counts the messages that a queue holds, as far as SQS knows."""
 
     waiting: int
     hidden: int

@@ -1,4 +1,4 @@
-"""Subsegments for X-Ray: one datagram to the daemon that Lambda runs beside a traced function.
+"""Send subsegments to X-Ray: one datagram to the daemon that Lambda runs beside a traced function.
 
 The SDK would do the same for 170 ms of every cold start and two more packages. The form of the document
 is that of X-Ray's developer guide, "X-Ray segment documents".
@@ -19,7 +19,7 @@ _PARTS = re.compile(r"Root=([\w-]+);Parent=(\w+);Sampled=1")
 
 @contextmanager
 def subsegment(name: str) -> Iterator[None]:
-    """Records how long the block takes, and whether it raises, in the trace of this invocation.
+    """Record how long the block takes, and whether it raises, in the trace of this invocation.
 
     Does nothing where the invocation is not sampled; never raises of itself.
     """

@@ -1,1 +1,1 @@
-"""Files of the operator: inventory, credentials, configuration."""
+"""Read the operator's files: inventory, credentials, configuration."""

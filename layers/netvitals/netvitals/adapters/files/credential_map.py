@@ -1,4 +1,4 @@
-"""The credential store on top of a JSON object, wherever that is kept."""
+"""Look credentials up in a JSON object, wherever that is kept."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -9,21 +9,24 @@ from netvitals.domain.settings.credential import Credential, credential_from
 
 
 class JsonObject(Protocol):
-    """A JSON object kept somewhere; `where` is what an error calls it."""
+    """Gives a JSON object that is kept somewhere; `where` is what an error calls it."""
 
     where: str
 
     def read(self) -> Mapping[str, Any]:
-        """The same object as long as its content is the same."""
+        """Return the object: the same one as long as its content is the same."""
         ...
 
     def refresh(self) -> bool:
-        """Read it anew, unless that was done lately; return whether it holds something else now."""
+        """Read the object again, unless that was done lately; return whether it holds something else now."""
         ...
 
 
 class CredentialMap:
-    """`{name: {"snmp": …, "ssh": …, "winrm": …}}`; a malformed entry concerns only who asks for it."""
+    """Implements `ports.CredentialStore` on `{name: {"snmp": …, "ssh": …, "winrm": …}}`.
+
+    Entries are decoded when they are asked for, so a malformed one concerns only its own devices.
+    """
 
     def __init__(self, source: JsonObject) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""A credential map in a file: for the command line and local runs."""
+"""Read a credential map from a file: for the command line and local runs."""
 
 import logging
 import stat
@@ -14,7 +14,7 @@ _logger = logging.getLogger(__name__)
 
 
 class JsonFile:
-    """The JSON object that a file holds."""
+    """Reads the JSON object that a file holds."""
 
     def __init__(self, path: str | Path) -> None:
         self.where = f"file {path}"
@@ -22,7 +22,7 @@ class JsonFile:
         self._value: dict[str, Any] | None = None
 
     def read(self) -> dict[str, Any]:
-        """Read once; warns when others on this machine can read the file too.
+        """Return the file's object, read once; log a warning where others on this machine can read the file.
 
         Raises:
             Unavailable: it can't be read, or holds no JSON object; names the file and the cause.

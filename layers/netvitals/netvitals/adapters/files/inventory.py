@@ -1,4 +1,4 @@
-"""Inventories in files: CSV with a header, and JSON lines, with the names of the table `devices`."""
+"""Read inventories from files: CSV with a header, or JSON lines, with the names of the table `devices`."""
 
 import csv
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _BYTE_ORDER_MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class InventoryFile(msgspec.Struct):
-    """What a file holds: usable rows with the place they stand at, and all that is wrong with the others."""
+    """Holds a file's usable rows with the place they stand at, and all that is wrong with the others."""
 
     rows: list[tuple[str, Device]] = []
     bad_rows: list[BadRow] = []
@@ -29,7 +29,7 @@ class InventoryFile(msgspec.Struct):
 
 
 def read_devices(path: Path, format_: Format | None = None) -> tuple[list[Device], list[BadRow]]:
-    """The devices in a file, enabled or not, and what is wrong with the rows that are none.
+    """Return the devices in a file, enabled or not, and what is wrong with the rows that are none.
 
     Raises:
         Unavailable: the file can't be read.
@@ -118,7 +118,7 @@ def _add(read: InventoryFile, where: str, row: dict[str, Any]) -> None:
 
 
 def _lines(text: TextIO, bad_rows: list[BadRow]) -> Iterator[tuple[int, str]]:
-    """Numbered lines; one that is too long is reported and left out, without being held."""
+    """Yield numbered lines; one that is too long is reported and left out, without being held."""
     number = 0
     while line := text.readline(MAX_LINE_CHARACTERS + 1):
         number += 1
@@ -134,7 +134,7 @@ def _lines(text: TextIO, bad_rows: list[BadRow]) -> Iterator[tuple[int, str]]:
 def _records(
     lines: Iterator[tuple[int, str]], last: int, delimiter: str
 ) -> Iterator[tuple[int, list[str] | str]]:
-    """CSV records with the line they begin at; a text in place of the values says why there are none."""
+    """Yield CSV records with the line they begin at; a text in place of the values says what is wrong."""
 
     def feed() -> Iterator[str]:
         nonlocal last

@@ -1,4 +1,4 @@
-"""YAML without its surprises: no aliases, no tags, no key twice."""
+"""Read YAML without its surprises: no aliases, no tags, no key twice."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -27,7 +27,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def load(text: str) -> Any:
-    """The value that YAML text stands for.
+    """Return the value that YAML text stands for.
 
     Raises:
         ValueError: names the line; the text itself, which may hold a stray secret, is not quoted.

@@ -1,1 +1,1 @@
-"""The database: inventory, states of devices, status, schema."""
+"""Use PostgreSQL: inventory, states of devices, status, schema."""

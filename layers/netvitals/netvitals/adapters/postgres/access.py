@@ -1,4 +1,4 @@
-"""The connection URL of the database, as a secret or the environment holds it."""
+"""Decode the connection URL of the database, as a secret or the environment holds it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ class _DatabaseUrl(msgspec.Struct, frozen=True):
 
 
 class _DatabaseParts(msgspec.Struct, frozen=True, kw_only=True):
-    """As RDS writes it into its secrets."""
+    """Holds the parts of a URL, as RDS writes them into its secrets."""
 
     host: Text
     username: Text

@@ -1,4 +1,4 @@
-"""One PostgreSQL connection for the life of the process; short transactions outlive a dropped one."""
+"""Keep one PostgreSQL connection for the life of the process; short transactions outlive a dropped one."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ _URL_EXAMPLE = "postgresql://user:password@host:5432/database?sslmode=require"
 
 
 class _Connection(psycopg.Connection[TupleRow]):
-    """Waits for no answer longer than it should come.
+    """Waits for an answer no longer than its statement may take.
 
     A server's own time-outs say nothing where the server, or a pooler before it, hangs with its sockets open.
     """
@@ -84,7 +84,7 @@ class Database:
     """
 
     def __init__(self, url: Callable[[], Secret], refresh: Callable[[], bool] = lambda: False) -> None:
-        """`url` is asked at each connecting; where that failed `refresh` is called, and a new URL tried."""
+        """Call `url` at each connecting; where that failed, call `refresh` and try a new URL."""
         self._url = url
         self._refresh = refresh
         self._connection: _Connection | None = None
@@ -97,7 +97,7 @@ class Database:
         read_only: bool = False,
         timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS,
     ) -> Result:
-        """What `work` returns, in one transaction; it is run once more where the connection was dropped.
+        """Return what `work` returns, run in one transaction, and once more where the connection was dropped.
 
         `work` must be harmless to repeat: a connection may be lost while the commit is under way. It uses
         the cursor it is given, not this object: there is only one transaction at a time.
@@ -120,7 +120,7 @@ class Database:
     def transaction(
         self, *, read_only: bool = False, timeout_seconds: int = STATEMENT_TIMEOUT_SECONDS
     ) -> Iterator[Cursor]:
-        """A transaction for work that can't be repeated: it commits at the end, or changes nothing.
+        """Open a transaction for work that can't be repeated: it commits at the end, or changes nothing.
 
         Raises:
             Unavailable: the database can't be used; the text names it, the cause and the remedy.
@@ -153,7 +153,7 @@ class Database:
                 raise
 
     def _dropped(self) -> bool:
-        """Whether there was a connection and it is gone; one that never came about is not tried again."""
+        """Return whether a connection was lost; one that was never made is not tried again."""
         return self._connection is not None and self._connection.closed
 
     def _connected(self) -> _Connection:
@@ -187,7 +187,7 @@ class Database:
 
 
 def storable(text: str) -> str:
-    """What PostgreSQL's text can hold: no NUL, no half of a surrogate pair."""
+    """Return what PostgreSQL's text can hold of a text: no NUL, no half of a surrogate pair."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
@@ -201,7 +201,10 @@ def _abandon(connection: psycopg.Connection[TupleRow]) -> None:
 
 
 def _begin(*, read_only: bool, timeout_seconds: int) -> bytes:
-    """One round trip. The owner's settings for dates and zones must not change what casts to text give."""
+    """Return what begins a transaction in one round trip, with time-outs of its own.
+
+    The owner's settings for dates and zones must not change what casts to text give.
+    """
     return (
         f"BEGIN {'READ ONLY' if read_only else ''};"
         f"SET LOCAL statement_timeout = '{timeout_seconds}s';"
@@ -216,7 +219,7 @@ def _connect(url: Secret) -> _Connection:
 
 
 def _parameters(url: Secret) -> dict[str, Any]:
-    """The parts of a URL, none of which may hold a piece of a password that was cut at the wrong place."""
+    """Return the parts of a URL; none may hold a piece of a password that was cut at the wrong place."""
     try:
         parameters = conninfo_to_dict(url.reveal())
     except psycopg.Error:  # its text quotes the URL

@@ -1,4 +1,4 @@
-"""The inventory in PostgreSQL: netvitals' own table `devices`, or one that was there before it."""
+"""Read the inventory from PostgreSQL: netvitals' own table `devices`, or one that was there before it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, LiteralString
@@ -39,14 +39,14 @@ class PostgresInventory:
         self._chunk_rows = chunk_rows
 
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
-        """The enabled devices; see `ports.Inventory`."""
+        """Yield the enabled devices in chunks; see `ports.Inventory`."""
         for rows in self.rows(["memory"], enabled_only=True):
             yield list(_usable(rows, report))
 
     def rows(
         self, state_columns: Sequence[str] = (), *, enabled_only: bool
     ) -> Iterator[list[dict[str, Any]]]:
-        """Chunks of rows as texts by the names of `FIELDS`, and the columns named of `device_state`."""
+        """Yield chunks of rows: texts by the names of `FIELDS`, and by those of columns of `device_state`."""
         types = self._database.run(column_types, read_only=True, timeout_seconds=CHUNK_SECONDS)
         names = [*FIELDS, *state_columns]
         last: str | None = None
@@ -63,7 +63,7 @@ class PostgresInventory:
 
 
 def column_types(cursor: Cursor) -> dict[str, str]:
-    """The columns of `devices` with their types, as its owner made them.
+    """Return the columns of `devices` with their types, as its owner made them.
 
     Raises:
         Unavailable: there is no such table, or it has no `id`.
@@ -83,7 +83,7 @@ def column_types(cursor: Cursor) -> dict[str, str]:
 def _query(
     types: dict[str, str], state_columns: Sequence[str], *, enabled_only: bool, after: bool
 ) -> sql.Composed:
-    """One chunk. Limit and lateral join keep the planner to the primary keys, whatever it guesses."""
+    """Return the query of one chunk; limit and lateral join keep the planner to the primary keys."""
     conditions: list[sql.Composable] = [
         sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])) if after else sql.SQL("id IS NOT NULL")
     ]
@@ -102,7 +102,7 @@ def _query(
 
 
 def enabled(table: str, types: dict[str, str]) -> sql.Composable:
-    """The condition that a device is enabled; one that does not say is."""
+    """Return the condition that a device is enabled; where nothing is said, it is."""
     if "enabled" not in types:
         return sql.SQL("true")
     return sql.SQL(
@@ -111,7 +111,7 @@ def enabled(table: str, types: dict[str, str]) -> sql.Composable:
 
 
 def field(table: str, name: str, types: dict[str, str]) -> sql.Composable:
-    """A column of `devices` as text, whatever its type; NULL where it is missing, or has its usual value."""
+    """Return a column of `devices` cast to text; NULL where it is missing, or has its usual value."""
     if name not in types:
         return sql.SQL("NULL::text")
     if name == "id":  # whole: the next chunk begins after it

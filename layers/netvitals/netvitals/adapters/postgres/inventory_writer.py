@@ -1,4 +1,4 @@
-"""Writes an imported inventory into `devices`, whatever types its owner gave the columns."""
+"""Write an imported inventory into `devices`, whatever types its owner gave the columns."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ _BATCH_ROWS = 5000
 
 
 class ImportPlan(msgspec.Struct, frozen=True):
-    """What an import would change."""
+    """Says what an import would change."""
 
     columns: tuple[str, ...]
     """Those that the file names: the others are left as they are."""
@@ -36,7 +36,7 @@ class ImportPlan(msgspec.Struct, frozen=True):
 
 
 def devices_in(database: Database) -> tuple[list[tuple[str, Device]], list[BadRow]]:
-    """All devices, disabled ones included, with their place, and what is wrong with the rows that are none.
+    """Return all devices, disabled ones included, with their place, and what is wrong with the other rows.
 
     Raises:
         Unavailable: the table can't be read.
@@ -52,7 +52,7 @@ def devices_in(database: Database) -> tuple[list[tuple[str, Device]], list[BadRo
 
 
 def existing_devices(database: Database) -> dict[str, Device | None]:
-    """All devices by their id; None where the row can't be read, and an import can mend it.
+    """Return all devices by their id; None where the row can't be read, and an import can mend it.
 
     Raises:
         Unavailable: the table can't be read.
@@ -67,7 +67,7 @@ def _all(database: Database) -> Iterator[tuple[str, Device | list[BadRow]]]:
 
 
 def overlaid(device: Device, columns: Sequence[str], existing: Mapping[str, Device | None]) -> Device:
-    """What the device becomes: the columns that the file names over those that the table has."""
+    """Return what the device becomes: the columns that the file names over those that the table has."""
     before = existing.get(device.id)
     if before is None:
         return device
@@ -101,7 +101,7 @@ def plan_import(
 
 
 def write_import(database: Database, plan: ImportPlan) -> None:
-    """All of it in one transaction, or nothing.
+    """Write all of the plan in one transaction, or nothing.
 
     Raises:
         Unavailable: it could not be written; nothing has changed.
@@ -158,13 +158,13 @@ def _cast(columns: Sequence[str], types: Mapping[str, str]) -> list[sql.Composed
 
 
 def _rows(columns: Sequence[str]) -> sql.Composed:
-    """One array of texts per column: as many rows as one statement should hold, without a parameter each."""
+    """Return rows as one array of texts per column: few parameters, whatever the number of rows."""
     arrays = sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(columns))
     return sql.SQL("unnest({}) AS new ({})").format(arrays, sql.SQL(", ").join(map(sql.Identifier, columns)))
 
 
 def _values(device: Device, columns: Sequence[str]) -> list[str | None]:
-    """What the columns hold, as texts of one form, so that equal devices have equal values."""
+    """Return what the columns hold, as texts of one form, so that equal devices have equal values."""
     return [_FORMS.get(name, _text)(getattr(device, name)) for name in columns]
 
 

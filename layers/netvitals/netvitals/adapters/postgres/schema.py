@@ -1,4 +1,4 @@
-"""The tables: SQL files applied in order, once, whoever and however many start them."""
+"""Create and migrate the tables: SQL files applied in order, each once, however many processes try."""
 
 from importlib.resources import files
 
