@@ -1,4 +1,6 @@
-"""What a cold start of each function imports and costs: `make build-host && python -m benchmarks.cold_start`.
+"""What a cold start of each function imports and costs.
+
+Run `make build-host`, then `python benchmarks/cold_start.py`.
 
 Measures the built layers under the plain interpreter, as Lambda runs them: once with the compiled files of
 the layer, once without them, in turn. The collector is also measured until it is ready for its first SNMP
@@ -13,6 +15,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from sizes import QUICK
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from local.invoke import BUILD_DIR, function_from
 
@@ -62,7 +68,8 @@ def run(name: str, build: Path, more: str, *, compiled: bool) -> tuple[float, in
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build-dir", type=Path, default=BUILD_DIR)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=1 if QUICK else 5)
+    parser.add_argument("--quick", action="store_true", help="one run")
     given = parser.parse_args()
     needless: set[str] = set()
     caption = f"milliseconds, median of {given.runs}"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import boto3
 from botocore.config import Config
 from fleets import Meter, fleet_database
+from sizes import given
 from sqs_server import sqs_server
 
 from netvitals.adapters.aws.job_queue import SqsJobQueue
@@ -69,7 +70,7 @@ def measure(url: str, endpoint: str, jobs_per_message: int) -> None:
 
 
 def main() -> None:
-    for size in map(int, sys.argv[1:] or SIZES):
+    for size in given(SIZES, 100):
         with fleet_database(size) as url, sqs_server(LATENCY_SECONDS) as endpoint:
             for jobs_per_message in JOBS_PER_MESSAGE:
                 arguments = ["--measure", url, endpoint, str(jobs_per_message)]

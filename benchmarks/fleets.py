@@ -2,6 +2,7 @@
 
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,9 @@ from typing import Self
 
 import psycopg
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fixtures.postgres import postgres_server
+from local.servers.postgres import postgres_server
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.domain.settings.secret import Secret
@@ -23,7 +24,7 @@ DEVICES_PER_SITE = 100
 @contextmanager
 def fleet_database(devices: int) -> Iterator[str]:
     """The URL of a database with so many devices, all online and polled just now."""
-    with postgres_server() as url:
+    with database_server() as url:
         database = Database(lambda: Secret(url))
         migrate(database)
         database.close()
@@ -45,6 +46,16 @@ def fleet_database(devices: int) -> Iterator[str]:
                 " FROM devices"
             )
             connection.execute("VACUUM ANALYZE")
+        yield url
+
+
+@contextmanager
+def database_server() -> Iterator[str]:
+    """The URL of an empty database of a server that goes with it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="netvitals-") as folder,
+        postgres_server(Path(folder, "postgres")) as url,
+    ):
         yield url
 
 

@@ -1,23 +1,18 @@
 """What the database costs: reading the inventory at 1,000 to 100,000 devices, recording observations, a
-status run. Everything in one run against the PostgreSQL of the tests (or NETVITALS_TEST_DATABASE_URL).
+status run. Everything in one run against a real PostgreSQL.
 
-    .venv/bin/python -m benchmarks.inventory
+    python benchmarks/inventory.py [devices …]
 """
 
-import os
 import resource
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing import get_context
-from pathlib import Path
 from time import perf_counter, process_time, time_ns
 
 import psycopg
+from fleets import database_server
+from sizes import given
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-
-from fixtures.postgres import create_database, drop_database, postgres_server
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate
@@ -28,7 +23,7 @@ from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.ports import StatusRun
 from netvitals.domain.settings.secret import Secret
 
-SIZES = (1_000, 10_000, 100_000)
+SIZES = given((1_000, 10_000, 100_000), 1_000)
 FILL = """
 TRUNCATE devices, device_state;
 INSERT INTO devices (id, hostname, ip_address, device_type, credential, site, parent_id, settings)
@@ -108,20 +103,8 @@ def record_milliseconds(database: Database, start: int, memory: dict[str, object
     return best
 
 
-@contextmanager
-def database_of_its_own() -> Iterator[str]:
-    given = os.environ.get("NETVITALS_TEST_DATABASE_URL")
-    if given:
-        url = create_database(given)
-        yield url
-        drop_database(given, url)
-    else:
-        with postgres_server() as server:
-            yield create_database(server)
-
-
 def main() -> None:
-    with database_of_its_own() as url:
+    with database_server() as url:
         database = Database(lambda: Secret(url))
         migrate(database)
         print(f"{'devices':>9} {'what':22} {'wall ms':>9} {'cpu ms':>9} {'peak +MB':>9}")

@@ -9,27 +9,29 @@ descriptors, threads and memory of this process, which plays the servers too, af
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from sizes import QUICK, given
+from targets import ADDRESS, target
+
 from local.demo.windows import domain_controller
-from local.devices.ssh_host import SshHost, new_key, this_user
+from local.devices.ssh_server import new_key, this_machine, this_user
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.collectors.winrm.collector import WinrmCollector
 from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
-from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.protocol import CredentialPart, Protocol
-from netvitals.domain.ports import Collector, target_of
+from netvitals.domain.ports import Collector
 from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
-ADDRESS = "127.0.0.1"
 AT_ONCE = 20
 type Poll = Callable[[int], Awaitable[str]]
 
@@ -46,16 +48,8 @@ def poller[C: CredentialPart](
     memory: dict[str, Any] = {}
 
     async def poll(number: int) -> str:
-        now = int(time.time())
-        job = Job(
-            kind="metrics", device_id=f"host-{number}", address=ADDRESS, due_at=now, expires_at=now + 60,
-            credential="lab", settings=settings, memory=dict(memory),
-        )  # fmt: skip
-        reading = Reading()
-        credential = right if number % 5 else wrong
-        deadline = time.monotonic() + 60
-        target = target_of(protocol, job, address=ADDRESS, credential=credential, deadline=deadline)
-        await collector.collect(target, reading)
+        reading, credential = Reading(), right if number % 5 else wrong
+        await collector.collect(target(protocol, settings, credential, memory, f"host-{number}"), reading)
         if reading.reason is Reason.OK:
             memory.update(reading.memory)
         return reading.reason.value
@@ -74,14 +68,14 @@ async def many(name: str, poll: Poll, polls: int) -> None:
 
     for tenth in range(10):
         await asyncio.gather(*(one(tenth * polls // 10 + n) for n in range(polls // 10)))
-        await asyncio.sleep(1)
+        await asyncio.sleep(0 if QUICK else 1)
         print(f"{name:<6} {(tenth + 1) * polls // 10:>6} polls  {state()}  {reasons}", flush=True)
 
 
 def main(polls: int) -> None:
     login, other, host_key = new_key(), new_key(), new_key()
     user = this_user()
-    with SshHost(ADDRESS, 0, login=login, host_key=host_key, sshd=None) as ssh:
+    with this_machine(ADDRESS, login=login, host_key=host_key) as ssh:
         settings = PollSettings(ssh=SshSettings(port=ssh.port, host_keys=(host_key.public,)))
         right, wrong = (SshCredential(user=user, private_key=Secret(key.private)) for key in (login, other))
         asyncio.run(many("ssh", poller(SSH, SshCollector(), settings, right, wrong), polls))
@@ -95,4 +89,4 @@ def main(polls: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    main(*given((10_000,), 40))

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from sizes import QUICK
+
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.index import Identity, ProfileBook
 from netvitals.collectors.snmp.profiles.schema import Match, Profile, Section, Source
 
-_ROUNDS = 200
+_ROUNDS = 2 if QUICK else 200
 
 
 def profiles(count: int) -> dict[str, Profile]:

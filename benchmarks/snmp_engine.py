@@ -13,13 +13,17 @@ from pathlib import Path
 
 from agents import switches
 from engines import Engine, Netvitals, all_engines
+from sizes import QUICK
 
 from netvitals.collectors.snmp.wire.transport import endpoint_to
 
 IN_FLIGHT = 50
-ROUNDS = 5
+ROUNDS = 1 if QUICK else 5
 RTT_SECONDS = 0.05
-CROWD = 500
+CROWD = 20 if QUICK else 500
+
+SIZES = ((24, 2, 1),) if QUICK else ((24, 50, 1), (48, 50, 1), (500, 10, 1))
+"""Ports, devices, and how often each is walked."""
 
 type Poll = Callable[[str, int], Awaitable[int]]
 
@@ -68,7 +72,7 @@ def _cells(figures: Sequence[float], form: str) -> list[str]:
 
 async def measure_cpu(engines: Sequence[Engine]) -> dict[str, list[str]]:
     rows: dict[str, list[str]] = {}
-    for ports, devices, repeats in ((24, 50, 1), (48, 50, 1), (500, 10, 1)):
+    for ports, devices, repeats in SIZES:
         with switches(ports, devices) as (addresses, port):
             tasks = ["walk"] if ports > 24 else ["get", "walk"]
             for task in tasks:
@@ -113,15 +117,15 @@ def rss_mebibytes() -> float:
     return pages * 4096 / 2**20
 
 
-async def measure_rss(rounds: int = 10) -> dict[str, list[str]]:
+async def measure_rss(rounds: int = 10, devices: int = 2 if QUICK else 200) -> dict[str, list[str]]:
     engine, figures = Netvitals(), []
-    with switches(24, 200) as (addresses, port):
+    with switches(24, devices) as (addresses, port):
         for _ in range(rounds):
             await poll_all(engine.walk, addresses, port)
             figures.append(rss_mebibytes())
         strays = endpoint_to(addresses[0]).strays
     cells = [f"{figures[0]:.1f}", f"{figures[rounds // 2]:.1f}", f"{figures[-1]:.1f}", str(strays)]
-    return {f"{rounds * 200} walks": cells}
+    return {f"{rounds * devices} walks": cells}
 
 
 async def main() -> None:

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fixtures.snmpd import HOST, Snmpd, free_port
+from sizes import QUICK
+
+from local.servers.snmpd import HOST, Snmpd
 from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.security import Security
@@ -23,8 +25,7 @@ from netvitals.domain.settings.secret import Secret
 ROWS, COLUMNS = 48, 20
 """Of a 48-port switch's interface tables."""
 TABLE = "1.3.6.1.4.1.99999.1.1"
-WALKS = 60
-ROUNDS = 5
+WALKS, ROUNDS = (1, 1) if QUICK else (60, 5)
 TARGET = 2.5
 COMMUNITY = "public"
 KEY = "benchmark-key"
@@ -94,7 +95,7 @@ async def measure(agent: Snmpd) -> dict[str, float]:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        agent = Snmpd(Path(folder), configuration(), free_port())
+        agent = Snmpd(Path(folder), configuration())
         agent.start()
         try:
             costs = asyncio.run(measure(agent))
@@ -105,7 +106,7 @@ def main() -> int:
         print(f"{name:30} {cost:7.2f} ms   {cost / costs['v2c']:.2f} x v2c")
     worst = max(costs.values()) / costs["v2c"]
     print(f"{worst:.2f} x v2c at worst, at most {TARGET} is the aim")
-    return int(worst > TARGET)
+    return int(worst > TARGET and not QUICK)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a host over SSH costs: this collector beside paramiko's own client with the same probe, in one run.
 
-Run it with `python benchmarks/ssh_collector.py`, as root. Both log in to Debian's sshd on loopback with the
+Run it with `python benchmarks/ssh_collector.py`. Both log in to Debian's sshd on loopback with the
 same key and check its host key; the plain client is used as its documentation shows, on as many threads, and
 nothing is made of what the probe prints. CPU is this process's alone; wall time holds sshd's work as well, on
 the same cores.
@@ -17,20 +17,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import paramiko
+from sizes import QUICK
+from targets import target
 
-from fixtures.polling import job
-from fixtures.sshd import HOST, Sshd, Users, new_key, public_folder
+from local.devices.ssh_server import this_user
+from local.servers.sshd import HOST, Sshd, generate_key, public_folder
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.probe import Probe
 from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import target_of
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
-IN_FLIGHT = (1, 20, 100)
+IN_FLIGHT = (2,) if QUICK else (1, 20, 100)
 type Bench = Callable[[int, int], None]
 """Polls so many hosts, so many at once."""
 
@@ -53,10 +55,7 @@ def ours(account: Account) -> Bench:
     async def poll(slots: asyncio.Semaphore) -> None:
         reading = Reading()
         async with slots:
-            this = job(ssh=settings, memory=memory)
-            deadline = time.monotonic() + 120
-            target = target_of(SSH, this, address=HOST, credential=credential, deadline=deadline)
-            await collector.collect(target, reading)
+            await collector.collect(target(SSH, PollSettings(ssh=settings), credential, memory), reading)
         assert reading.reason is Reason.OK, reading.detail
 
     async def polls(hosts: int, at_once: int) -> None:
@@ -114,19 +113,18 @@ def report(account: Account, hosts: int, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--hosts", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--hosts", type=int, default=2 if QUICK else 100)
+    parser.add_argument("--rounds", type=int, default=1 if QUICK else 3)
+    parser.add_argument("--quick", action="store_true", help="a few hosts, once")
     given = parser.parse_args()
     with public_folder() as folder, tempfile.TemporaryDirectory() as keys:
-        sshd, users = Sshd(folder / "sshd"), Users(folder)
+        sshd, user = Sshd(folder / "sshd", "PermitRootLogin prohibit-password"), this_user()
+        sshd.allow(user, generate_key(Path(keys) / "key", "ed25519"))
+        sshd.start()
         try:
-            user = users.name("dash")
-            sshd.allow(user, new_key(Path(keys) / "key", "ed25519"))
-            sshd.start()
             report(Account(sshd, user, (Path(keys) / "key").read_text()), given.hosts, given.rounds)
         finally:
             sshd.stop()
-            users.remove()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 
 import psycopg
 from fleets import Meter, fleet_database
+from sizes import given
 
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.status import PostgresStatusStore
@@ -71,7 +72,7 @@ def measure(url: str) -> None:
 
 
 def main() -> None:
-    for size in map(int, sys.argv[1:] or SIZES):
+    for size in given(SIZES, 100):
         with fleet_database(size) as url:
             subprocess.run([sys.executable, __file__, "--measure", url], check=True)
 

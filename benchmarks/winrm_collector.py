@@ -17,24 +17,24 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import winrm
+from sizes import QUICK
+from targets import ADDRESS, target
 
-from fixtures.polling import job
-from fixtures.windows import PASSWORD, USER, windows
+from local.demo.windows import domain_controller
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.collector import WinrmCollector
 from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
 from netvitals.domain.polling.observation import Reading, Reason
-from netvitals.domain.ports import target_of
+from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
-ADDRESS = "127.0.0.1"
-IN_FLIGHT = (1, 20, 100)
+USER, PASSWORD = "monitor", "S3cret!pässword"
+IN_FLIGHT = (2,) if QUICK else (1, 20, 100)
 CREDENTIAL = WinrmCredential(user=USER, password=Secret(PASSWORD))
 type Bench = Callable[[int, int], None]
 """Polls so many hosts, so many at once."""
@@ -52,7 +52,7 @@ class Host(NamedTuple):
 
 
 def serve(pipe: Connection) -> None:
-    with WinrmHost(Service(windows()), ADDRESS, users={USER: PASSWORD}) as host:
+    with WinrmHost(Service(domain_controller(1e6).machine), ADDRESS, users={USER: PASSWORD}) as host:
         pipe.send(host.port)
         with suppress(EOFError):  # the other end has what it wants
             while True:
@@ -79,10 +79,7 @@ def ours(host: Host) -> Bench:
 
 async def polled(collector: WinrmCollector, settings: WinrmSettings, memory: dict[str, object]) -> Reading:
     reading = Reading()
-    this = job(winrm=settings, memory=memory)
-    deadline = time.monotonic() + 120
-    target = target_of(WINRM, this, address=ADDRESS, credential=CREDENTIAL, deadline=deadline)
-    await collector.collect(target, reading)
+    await collector.collect(target(WINRM, PollSettings(winrm=settings), CREDENTIAL, memory), reading)
     assert reading.reason is Reason.OK, reading.detail
     return reading
 
@@ -115,7 +112,8 @@ def measured(name: str, bench: Bench, host: Host, hosts: int, in_flight: int) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hosts", type=int, default=100, help="polled per measurement")
+    parser.add_argument("--hosts", type=int, default=2 if QUICK else 100, help="polled per measurement")
+    parser.add_argument("--quick", action="store_true", help="a few hosts")
     hosts = parser.parse_args().hosts
     multiprocessing.set_start_method("spawn")
     mine, theirs = multiprocessing.Pipe()

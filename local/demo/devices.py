@@ -10,9 +10,10 @@ from local.demo.parts import Nobody, Part, SnmpPart, TcpPart
 from local.demo.snmp_devices import Simulation
 from local.demo.this_machine import this_machine
 from local.demo.windows import domain_controller
+from local.devices import ssh_server
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_v3_agent import V3Agent
-from local.devices.ssh_host import SshHost, find_sshd, new_key, this_user
+from local.devices.ssh_server import new_key, this_user
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.snmp.protocol import SNMP
@@ -81,7 +82,7 @@ def _windows(bits_per_second: float) -> TcpPart:
 
 def _this_machine() -> TcpPart:
     host_key = new_key()
-    listen = partial(SshHost, login=_LOGIN, host_key=host_key, sshd=find_sshd())
+    listen = partial(ssh_server.this_machine, login=_LOGIN, host_key=host_key)
     return TcpPart("ssh", listen, this_machine(), host_keys=[host_key.public])
 
 

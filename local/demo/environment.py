@@ -4,16 +4,21 @@ import os
 import socket
 import sysconfig
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
 from local.demo.cloud import Cloud, cloud
-from local.demo.databases import embedded_database, given_database
 from local.demo.devices import CREDENTIALS, Role, cast
 from local.demo.influx import Influx, given_influx, own_influx
 from local.lambda_.sandbox import Function, Sandbox
+from local.servers.postgres import packaged_binaries, postgres_server
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.inventory_writer import plan_import, write_import
 from netvitals.adapters.postgres.schema import migrate
@@ -67,9 +72,8 @@ def stage(metrics_seconds: int) -> Iterator[Stage]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netvitals-demo-")))
         influx = stack.enter_context(_influx())
         given = os.environ.get("DATABASE_URL")
-        url = stack.enter_context(
-            given_database(given) if given else embedded_database(folder / "postgresql")
-        )
+        own = postgres_server(folder / "postgresql", binaries=packaged_binaries())
+        url = stack.enter_context(_schema_in(given) if given else own)
         database = Database(lambda: Secret(url))
         stack.callback(database.close)
         roles = cast()
@@ -85,6 +89,20 @@ def stage(metrics_seconds: int) -> Iterator[Stage]:
         for function in functions.values():
             function.wait_until_ready()
         yield Stage(roles, account, database, url, not given, influx, functions, folder)
+
+
+@contextmanager
+def _schema_in(url: str) -> Iterator[str]:
+    """Yield the URL with a new schema as search path: no inventory that is there is polled or changed."""
+    schema = f"netvitals_demo_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        if "options" in conninfo_to_dict(url):
+            raise ValueError("the demo sets DATABASE_URL's options itself: leave them out")
+        try:
+            yield f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+        finally:
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
 
 
 @contextmanager

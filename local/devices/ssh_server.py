@@ -1,15 +1,24 @@
-"""An SSH server in the test's own process, which behaves, or misbehaves, as a test says."""
+"""An SSH server in this process, which behaves, or misbehaves, as it is told.
 
+`this_machine` makes it a host to log in to: what it is sent is run by this machine's shell.
+"""
+
+import logging
 import os
+import pwd
 import socket
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Self
+from typing import NamedTuple, Self
+from weakref import WeakSet
 
 import paramiko
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from paramiko.common import (
     AUTH_FAILED,
     AUTH_SUCCESSFUL,
@@ -17,6 +26,9 @@ from paramiko.common import (
     OPEN_SUCCEEDED,
 )
 from paramiko.server import InteractiveQuery
+
+from netvitals.collectors.ssh.keys import line_of, private_key
+from netvitals.domain.settings.secret import Secret
 
 HOST = "127.0.0.1"
 USER = "monitor"
@@ -31,13 +43,36 @@ HOST_KEY = paramiko.ECDSAKey.generate()
 OTHER_KEY = paramiko.ECDSAKey.generate()
 
 
+class Key(NamedTuple):
+    """An Ed25519 key."""
+
+    private: str
+    """In OpenSSH's format."""
+    public: str
+    """`ssh-ed25519 AAAA…`."""
+
+    @property
+    def of_paramiko(self) -> paramiko.PKey:
+        return private_key(Secret(self.private), None)
+
+
+def new_key() -> Key:
+    private = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return Key(private.decode(), line_of(private_key(Secret(private.decode()), None)))
+
+
 class SshServer:
     """Counts connections and logins; `run` is what a command does, `raw` what a connection does."""
 
-    def __init__(self, run: Exec | None = None, raw: Raw | None = None) -> None:
+    def __init__(
+        self, run: Exec | None = None, raw: Raw | None = None, *, address: str = HOST, port: int = 0
+    ) -> None:
         self.run = run
         self.raw = raw
         self.host_key: paramiko.PKey = HOST_KEY
+        self.user = USER
+        self.login_key = ""
+        """The public key that lets in, where `accepts` is `publickey`."""
         self.password = PASSWORD
         self.accepts = "password"
         self.login: Callable[[], int] | None = None
@@ -54,9 +89,9 @@ class SshServer:
         self.mangle: Callable[[bytes], bytes] = bytes
         """Changes each message before it is sent."""
         self.transports: list[Transport] = []
-        self._listener = socket.create_server((HOST, 0), backlog=200)
+        self._listener = socket.create_server((address, port), backlog=200)
         self.port: int = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
+        self._open: WeakSet[socket.socket] = WeakSet()
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -64,10 +99,12 @@ class SshServer:
 
     def __exit__(self, *raised: object) -> None:
         self.closed.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends accept, which goes on listening otherwise
         self._listener.close()
         for transport in self.transports:
             transport.close()
-        for connection in self._open:
+        for connection in list(self._open):
             with suppress(OSError):
                 connection.close()
 
@@ -78,7 +115,7 @@ class SshServer:
             except OSError:
                 return
             self.connections += 1
-            self._open.append(sock)
+            self._open.add(sock)
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock: socket.socket) -> None:
@@ -88,7 +125,7 @@ class SshServer:
                     self.raw(sock)
                 return
             transport = Transport(sock, self)
-            self.transports.append(transport)
+            self.transports = [*filter(Transport.is_active, self.transports), transport]
             transport.add_server_key(self.host_key)
             transport.start_server(server=_Interface(self))
 
@@ -126,7 +163,11 @@ class _Interface(paramiko.ServerInterface):
         if self._server.login is not None:
             return self._server.login()
         self._server.logged_in.set()
-        right = (username, password) == (USER, self._server.password)
+        right = (username, password) == (self._server.user, self._server.password)
+        return AUTH_SUCCESSFUL if right else AUTH_FAILED
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        right = (username, line_of(key)) == (self._server.user, self._server.login_key)
         return AUTH_SUCCESSFUL if right else AUTH_FAILED
 
     def check_auth_interactive(self, username: str, submethods: str) -> InteractiveQuery | int:
@@ -162,6 +203,31 @@ def _run(run: Exec, channel: paramiko.Channel) -> None:
         run(channel)
         channel.send_exit_status(0)
         channel.close()
+
+
+def this_machine(address: str, port: int = 0, *, login: Key, host_key: Key) -> SshServer:
+    """Make a server that lets `this_user` in with a key and runs what it is sent."""
+    # Its threads log every client that hangs up, as one does that only wanted to know who is there.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+    server = SshServer(shell, address=address, port=port)
+    server.user, server.accepts = this_user(), "publickey"
+    server.login_key, server.host_key = login.public, host_key.of_paramiko
+    return server
+
+
+def this_user() -> str:
+    """Return who runs this; a container may have no name for that."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return USER
+
+
+def shell(channel: paramiko.Channel) -> None:
+    """Run what is sent, to its end, by this machine's shell."""
+    done = subprocess.run(["sh"], input=stdin_of(channel).encode(), capture_output=True, check=False)
+    channel.sendall(done.stdout)
+    channel.sendall_stderr(done.stderr)
 
 
 def stdin_of(channel: paramiko.Channel) -> str:

@@ -16,12 +16,13 @@ from template.test_rights import granted
 
 from fixtures.influxdb import TOKEN, Influx
 from fixtures.lambda_build import HOST, ROOT, built
-from fixtures.snmpd import HOST as SNMPD_HOST
-from fixtures.snmpd import Snmpd, StartSnmpd
+from fixtures.snmpd import StartSnmpd
 from local.aws import server as aws
 from local.aws.cloudformation import EVERYTHING, Deployed
 from local.invoke import function_from
 from local.lambda_.sandbox import Function, Outcome, Sandbox
+from local.servers.snmpd import HOST as SNMPD_HOST
+from local.servers.snmpd import Snmpd
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

@@ -11,8 +11,9 @@ import pytest
 
 from fixtures.influxdb import TOKEN
 from fixtures.pipeline import COMMUNITY, Pipeline
-from fixtures.snmpd import HOST, Snmpd, StartSnmpd
+from fixtures.snmpd import StartSnmpd
 from local.lambda_.handlers import Context, handler_of, sqs_event
+from local.servers.snmpd import HOST, Snmpd
 from netvitals.wiring.parts import forget
 
 pytestmark = pytest.mark.integration

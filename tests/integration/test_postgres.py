@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from fixtures.pgbouncer import BINARY, transaction_pooler
-from fixtures.postgres import PASSWORD, free_port
+from fixtures.postgres import PASSWORD
+from local.servers.process import free_port
 from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate

@@ -6,7 +6,8 @@ from typing import Literal
 
 import pytest
 
-from fixtures.snmpd import HOST, Snmpd, StartSnmpd
+from fixtures.snmpd import StartSnmpd
+from local.servers.snmpd import HOST, Snmpd
 from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.faults import NoAnswer

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.snmpd import HOST, Snmpd, StartSnmpd
+from fixtures.snmpd import StartSnmpd
+from local.servers.snmpd import HOST, Snmpd
 from netvitals.collectors.snmp.collector import SnmpCollector
 from netvitals.collectors.snmp.protocol import SNMP, AuthProtocol, PrivProtocol, SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, EngineCache

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from fixtures.polling import job
-from fixtures.sshd import HOST, PASSWORD, Sshd, StartSshd, Users, new_key
+from fixtures.sshd import PASSWORD, StartSshd, Users
 from local.devices.unix_host import UnixHost
+from local.servers.sshd import HOST, Sshd, generate_key
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
@@ -187,7 +188,7 @@ async def test_every_kind_of_key_logs_in(
     sshd: Sshd, users: Users, passphrase: str, kind: tuple[str, ...], tmp_path: Path
 ) -> None:
     user = users.name("dash")
-    sshd.allow(user, new_key(tmp_path / "key", kind[0], passphrase, *kind[1:]))
+    sshd.allow(user, generate_key(tmp_path / "key", kind[0], passphrase, *kind[1:]))
     credential = {"private_key": (tmp_path / "key").read_text()}
     if passphrase:
         reading = await poll(sshd, user, credential=credential)
@@ -204,7 +205,7 @@ async def test_every_kind_of_key_logs_in(
 async def test_a_key_that_is_refused_falls_back_to_the_password(
     sshd: Sshd, users: Users, tmp_path: Path
 ) -> None:
-    new_key(tmp_path / "unknown", "ed25519")
+    generate_key(tmp_path / "unknown", "ed25519")
     key = {"private_key": (tmp_path / "unknown").read_text()}
     user = users.name("dash")
     assert (await poll(sshd, user, credential={**key, "password": PASSWORD})).reason is Reason.OK
@@ -216,7 +217,7 @@ async def test_a_server_that_wants_a_key_and_a_password_gets_both(
     start_sshd: StartSshd, users: Users, tmp_path: Path
 ) -> None:
     strict, user = start_sshd("AuthenticationMethods publickey,password"), users.name("dash")
-    strict.allow(user, new_key(tmp_path / "key", "ed25519"))
+    strict.allow(user, generate_key(tmp_path / "key", "ed25519"))
     key = {"private_key": (tmp_path / "key").read_text()}
     assert (await poll(strict, user, credential={**key, "password": PASSWORD})).reason is Reason.OK
     reading = await poll(strict, user, credential=key)
@@ -249,7 +250,7 @@ async def test_a_forced_command_is_told(
     sshd: Sshd, users: Users, options: str, said: str, tmp_path: Path
 ) -> None:
     user = users.name("dash")
-    sshd.allow(user, new_key(tmp_path / "key", "ed25519"), options)
+    sshd.allow(user, generate_key(tmp_path / "key", "ed25519"), options)
     reading = await poll(sshd, user, credential={"private_key": (tmp_path / "key").read_text()})
     assert reading.reason is Reason.UNSUPPORTED
     assert f"it says {said}" in reading.detail.replace("'", "")
@@ -269,7 +270,7 @@ async def test_a_server_with_nothing_but_sha1_is_told_with_what_it_lacks(
     assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, True)
     assert "no key exchange in common, it offers diffie-hellman-group14-sha1: update" in reading.detail
     assert "poll it by SNMP" in reading.detail
-    new_key(tmp_path / "rsa", "rsa", "", "-b", "2048")
+    generate_key(tmp_path / "rsa", "rsa", "", "-b", "2048")
     old = start_sshd(f"HostKey {tmp_path}/rsa", "HostKeyAlgorithms ssh-rsa")
     reading = await poll(old, users.name("dash"))
     assert "no host key in common, it offers ssh-rsa: update" in reading.detail
@@ -328,7 +329,7 @@ async def test_a_server_that_asks_by_prompt_only_takes_the_right_password_and_re
     )
     assert reading.memory["ssh_refused"]["times"] == 1
     strict = start_sshd(*BY_PROMPT, "AuthenticationMethods publickey,keyboard-interactive")
-    strict.allow(user, new_key(tmp_path / "key", "ed25519"))
+    strict.allow(user, generate_key(tmp_path / "key", "ed25519"))
     key = {"private_key": (tmp_path / "key").read_text()}
     assert (await poll(strict, user, credential={**key, "password": PASSWORD})).reason is Reason.OK
 
@@ -357,7 +358,7 @@ def hash_of_password(user: str) -> str:
 async def test_a_host_is_known_by_any_of_its_keys(
     start_sshd: StartSshd, users: Users, tmp_path: Path
 ) -> None:
-    rsa = new_key(tmp_path / "rsa", "rsa", "", "-b", "2048")
+    rsa = generate_key(tmp_path / "rsa", "rsa", "", "-b", "2048")
     several = start_sshd(f"HostKey {tmp_path}/rsa")
     for keys in ((rsa,), (several.host_key,), (rsa, several.host_key)):
         assert (await poll(several, users.name("dash"), host_keys=keys)).reason is Reason.OK
@@ -373,7 +374,7 @@ async def test_trust_on_first_use_and_a_key_that_changed(start_sshd: StartSshd, 
     server.stop()
     for name in ("host_key", "host_key.pub"):
         (server.folder / name).unlink()
-    new_key(server.folder / "host_key", "ed25519")
+    generate_key(server.folder / "host_key", "ed25519")
     server.start()
     reading = await poll(server, user, memory=first.memory, **trusting)
     assert (reading.reason, reading.alive) == (Reason.HOST_KEY, True)
@@ -425,7 +426,7 @@ async def test_a_jump_host_that_forwards_nothing_is_told(
 
 def test_the_command_line_polls_a_host_with_a_key(sshd: Sshd, users: Users, tmp_path: Path) -> None:
     user = users.name("bash")
-    sshd.allow(user, new_key(tmp_path / "key", "ed25519"))
+    sshd.allow(user, generate_key(tmp_path / "key", "ed25519"))
     options = ["--type", "linux", "--user", user, "--key", str(tmp_path / "key"), "--port", str(sshd.port)]
     row = polled(*options, "--host-key", sshd.host_key)
     assert (row["reason"], row["method"], row["reachable"]) == ("ok", "ssh", True)

@@ -1,4 +1,4 @@
-"""The demo's host over SSH, polled as the product polls, whatever the machine has for a server."""
+"""The demo's host over SSH, polled as the product polls."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ import pytest
 from local.demo.expectations import ANY
 from local.demo.parts import TcpPart
 from local.demo.this_machine import this_machine
-from local.devices.ssh_host import Key, SshHost, find_sshd, new_key, this_user
+from local.devices import ssh_server
+from local.devices.ssh_server import Key, SshServer, new_key, this_user
 from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.polling.job import Job
@@ -18,19 +19,13 @@ from netvitals.domain.ports import target_of
 from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 
-pytestmark = pytest.mark.integration
-
 ADDRESS = "127.20.1.1"
 LOGIN, HOST_KEY = new_key(), new_key()
 
 
-@pytest.fixture(params=["sshd", "in-process", "an sshd that lets nobody in"])
-def host(request: pytest.FixtureRequest) -> Iterator[SshHost]:
-    sshd = {"sshd": find_sshd(), "in-process": None}.get(request.param, "/bin/false")
-    if request.param == "sshd" and sshd is None:
-        pytest.skip("needs sshd: apt-get install openssh-server")
-    with SshHost(ADDRESS, login=LOGIN, host_key=HOST_KEY, sshd=sshd) as host:
-        assert (host.sshd is not None) == (request.param == "sshd")
+@pytest.fixture
+def host() -> Iterator[SshServer]:
+    with ssh_server.this_machine(ADDRESS, login=LOGIN, host_key=HOST_KEY) as host:
         yield host
 
 
@@ -52,7 +47,7 @@ async def poll(port: int, login: Key = LOGIN, host_key: Key = HOST_KEY) -> Readi
     return reading
 
 
-async def test_it_gives_this_machines_values_and_no_others(host: SshHost) -> None:
+async def test_it_gives_this_machines_values_and_no_others(host: SshServer) -> None:
     reading = await poll(host.port)
     assert (reading.reason, reading.detail) == (Reason.OK, "")
     known = this_machine()
@@ -65,13 +60,13 @@ async def test_it_gives_this_machines_values_and_no_others(host: SshHost) -> Non
             assert truth.holds(value), (metric, instance, value)
 
 
-async def test_it_lets_nobody_in_with_another_key_and_shows_its_own(host: SshHost) -> None:
+async def test_it_lets_nobody_in_with_another_key_and_shows_its_own(host: SshServer) -> None:
     assert (await poll(host.port, login=new_key())).reason == Reason.AUTH
     assert (await poll(host.port, host_key=new_key())).reason == Reason.HOST_KEY
 
 
 async def test_unplugged_nobody_listens_and_plugged_in_again_it_is_at_its_port() -> None:
-    part = TcpPart("ssh", partial(SshHost, login=LOGIN, host_key=HOST_KEY, sshd=None), {})
+    part = TcpPart("ssh", partial(ssh_server.this_machine, login=LOGIN, host_key=HOST_KEY), {})
     port = part.start(ADDRESS)["ssh"]["port"]
     part.plug(in_=False)
     assert (await poll(port)).reason == Reason.REFUSED
