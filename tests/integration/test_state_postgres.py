@@ -219,24 +219,28 @@ def test_observations_of_one_device_in_one_batch_count_in_the_order_of_their_att
     assert (row["successes"], row["failures"], row["streak_since"], row["memory"]) == (1, 0, 90, {"x": 3})
 
 
-def test_what_lies_more_than_a_minute_ahead_of_the_database_is_dropped_and_said(
+def test_what_lies_more_than_a_minute_ahead_of_the_database_changes_nothing_known_and_is_said(
     store: PostgresObservationStore, state: Callable[[str], Row], caplog: pytest.LogCaptureFixture
 ) -> None:
     now = time.time() - START
-    store.record([seen(now + 3600), failed(now + 45, "b"), seen(86400 * 365 * 50, "c"), seen(1e15, "d")])
-    assert set(store.known(["a", "b", "c", "d"])) == {"b"}
-    assert "3 observations were dropped" in caplog.text
-    store.record([failed(now + 45, "b"), seen(now + 50, "b")])
-    assert (state("b")["failures"], state("b")["successes"]) == (0, 1)
+    store.record([seen(0, each) for each in "abcd"])
+    store.record(
+        [failed(now + 45), *(failed(now + ahead, "bcd"[n]) for n, ahead in enumerate([90, 1e6, 1e15]))]
+    )
+    assert [state(each)["failures"] for each in "abcd"] == [1, 0, 0, 0]
+    assert [state(each)["last_attempt_at"] for each in "bcd"] == [0, 0, 0]
+    assert "3 observations do not count" in caplog.text
 
 
+@pytest.mark.parametrize("seconds", [45, 3600])
 def test_the_same_observation_of_a_clock_that_is_ahead_counts_once(
-    store: PostgresObservationStore, state: Callable[[], Row]
+    seconds: int, store: PostgresObservationStore, state: Callable[[], Row]
 ) -> None:
-    ahead = failed(time.time() - START + 45)
+    now = time.time() - START
     for _ in range(5):
-        store.record([ahead])
+        store.record([failed(now + seconds)])
     assert state()["failures"] == 1
+    assert state()["last_attempt_at"] < now + 70
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,15 @@ from netvitals.domain.ports import StatusRun
 pytestmark = pytest.mark.integration
 
 START = 1_700_000_040.0
-OFFLINE = StatusRecord(Status.OFFLINE, Cause.NO_ANSWER, START + 90.5, Status.ONLINE, 1.5, START + 90.25)
+OFFLINE = StatusRecord(
+    Status.OFFLINE,
+    Cause.NO_ANSWER,
+    since=START + 90.5,
+    announced=Status.ONLINE,
+    flap_score=1.5,
+    flap_at=START + 90.25,
+    flapping=True,
+)
 
 
 def poll(at: float, device_id: str = "a", *, reachable: bool = True) -> Observation:
@@ -98,10 +106,10 @@ def test_a_device_comes_with_polls_record_and_parent(
         device_type="linux",
         site="s",
         maintenance_until=1795449600.0,
-        parent=Parent("b", Status.UNKNOWN, Polls(START + 31.5, START + 31.5, START + 31.5, 0, 1, "ok"), "c"),
+        parent=Parent("b", Polls(START + 31.5, START + 31.5, START + 31.5, 0, 1, "ok")),
         settings='{"ping": {}}',
     )
-    assert b.parent == Parent("c", Status.UNKNOWN, Polls(), "off")
+    assert b.parent == Parent("c", Polls())
     assert (c.id, c.polls, c.parent) == ("c", Polls(), None)
 
 
@@ -156,6 +164,72 @@ def test_a_device_that_answered_since_it_was_read_is_left_to_the_next_run(
     assert execute("SELECT device_id FROM device_status_history") == [("b",)]
 
 
+def test_a_device_that_turns_out_to_have_been_seen_later_is_left_to_the_next_run(
+    store: PostgresStatusStore, database_url: str, open_database: Callable[[str], Database], execute: Execute
+) -> None:
+    other = PostgresObservationStore(open_database(database_url))
+    execute("INSERT INTO devices (id) VALUES ('a'), ('b')")
+    for device_id in "ab":
+        other.record([poll(0, device_id), poll(90, device_id, reachable=False)])
+
+    def decide(run: StatusRun) -> Collection[str]:
+        devices = monitored(run)
+        other.record([poll(60), poll(120, reachable=False), poll(120, "b", reachable=False)])
+        return run.apply([change(device) for device in devices], START + 122)
+
+    assert store.run(decide) == {"b"}
+
+
+def test_it_is_noted_since_when_a_device_is_enabled_again(
+    store: PostgresStatusStore, observations: PostgresObservationStore, execute: Execute
+) -> None:
+    execute("INSERT INTO devices (id) VALUES ('a'), ('b'), ('c')")
+    observations.record([poll(0, "a"), poll(0, "b"), poll(0, "gone")])
+
+    def run_at(now: float) -> dict[str, float | None]:
+        def work(run: StatusRun) -> dict[str, float | None]:
+            run.note_monitored(START + now)
+            return {each.id: each.monitored_since for each in monitored(run)}
+
+        return store.run(work) or {}
+
+    assert run_at(0) == {"a": None, "b": None, "c": None}
+    execute("UPDATE devices SET enabled = false WHERE id = 'a'")
+    assert run_at(60) == {"b": None, "c": None}
+    execute("UPDATE devices SET enabled = true WHERE id = 'a'; INSERT INTO devices (id) VALUES ('gone')")
+    expected = {"a": START + 120.25, "b": None, "c": None, "gone": START + 120.25}
+    assert run_at(120.25) == expected
+    assert run_at(180) == expected
+
+
+def test_a_device_that_is_not_enabled_has_no_newest_attempt(
+    store: PostgresStatusStore, observations: PostgresObservationStore, execute: Execute
+) -> None:
+    execute("INSERT INTO devices (id, enabled) VALUES ('a', true), ('b', false)")
+    observations.record([poll(0, "a"), poll(30, "b")])
+
+    def newest(run: StatusRun) -> float | None:
+        run.note_monitored(START)
+        return run.newest_attempt_at
+
+    assert store.run(newest) == START
+    execute("UPDATE devices SET enabled = false")
+    assert store.run(newest) is None
+
+
+def test_the_parents_of_failing_devices_are_read_whatever_the_inventory_s_types(
+    store: PostgresStatusStore, observations: PostgresObservationStore, execute: Execute
+) -> None:
+    execute("INSERT INTO devices (id, parent_id) VALUES ('1', '2'), ('2', '3'), ('3', NULL), ('4', '1')")
+    observations.record([poll(0, each, reachable=False) for each in "123"] + [poll(0, "4")])
+    assert store.run(lambda run: run.parents_of_failing) == {"1": "2", "2": "3"}
+    execute("DROP TABLE devices; CREATE TABLE devices (id bigint PRIMARY KEY, parent_id integer)")
+    execute("INSERT INTO devices VALUES (1, 2), (2, 3), (3, NULL), (4, 1)")
+    assert store.run(lambda run: run.parents_of_failing) == {"1": "2", "2": "3"}
+    execute("ALTER TABLE devices DROP parent_id")
+    assert store.run(lambda run: run.parents_of_failing) == {}
+
+
 def test_a_device_that_is_being_written_is_left_to_the_next_run(
     store: PostgresStatusStore, observations: PostgresObservationStore, database_url: str, execute: Execute
 ) -> None:
@@ -167,7 +241,7 @@ def test_a_device_that_is_being_written_is_left_to_the_next_run(
     assert changed == {"b"}
 
 
-def test_watch_and_sites_are_kept_for_the_next_run(store: PostgresStatusStore, execute: Execute) -> None:
+def test_the_gap_and_sites_are_kept_for_the_next_run(store: PostgresStatusStore, execute: Execute) -> None:
     gap = PollingGap(last_run_at=START + 0.25, newest_attempt_at=START)
     sites = [SiteState("s", lost=True, since=START), SiteState("", lost=False, since=START + 1.5)]
     assert store.run(lambda run: (run.gap, run.newest_attempt_at, dict(run.sites))) == (
@@ -229,17 +303,20 @@ def test_messages_are_delivered_oldest_first_and_once(store: PostgresStatusStore
     assert store.deliver("point", lambda batch: [message.body for message in batch]) == Delivery(1, 0)
 
 
-def test_messages_that_another_process_hands_over_are_left_to_it(
+def test_one_process_at_a_time_sends_the_messages_of_a_channel_so_that_their_order_is_kept(
     store: PostgresStatusStore, database_url: str, open_database: Callable[[str], Database]
 ) -> None:
     other = PostgresStatusStore(open_database(database_url))
     store.run(lambda run: run.enqueue([OutboxMessage(str(number), "event", "{}") for number in range(3)]))
+    store.run(lambda run: run.enqueue([OutboxMessage("p", "point", "line")]))
 
     def send(batch: Sequence[OutboxMessage]) -> list[str]:
-        assert other.deliver("event", lambda _: pytest.fail("these are the first one's")) == Delivery(0, 0)
+        assert other.deliver("event", lambda _: pytest.fail("an older one is not sent yet")) == Delivery(0, 0)
+        assert other.deliver("point", lambda batch: [message.id for message in batch]) == Delivery(1, 0)
         return [message.id for message in batch]
 
-    assert store.deliver("event", send) == Delivery(3, 0)
+    assert store.deliver("event", send, limit=2) == Delivery(2, 0)
+    assert other.deliver("event", lambda batch: [message.id for message in batch]) == Delivery(1, 0)
 
 
 def test_a_sender_that_fails_keeps_its_messages(store: PostgresStatusStore) -> None:

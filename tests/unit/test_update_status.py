@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import msgspec
 import pytest
 
 from fixtures.status_store import MemoryStatusStore
 from netvitals.domain.decision.status import Monitored, OutboxMessage, Polls, StatusRecord, StatusSettings
+from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.usecases.status_pass import StatusReport
@@ -51,11 +51,17 @@ class KeptMessages:
 class Bench:
     """A fleet, polled every 30 s and judged every 60 s."""
 
-    def __init__(self, *devices: Monitored, settings: StatusSettings | None = None) -> None:
-        self.store = MemoryStatusStore(*devices)
+    def __init__(
+        self,
+        *devices: Monitored,
+        parents: Mapping[str, str] | None = None,
+        settings: StatusSettings | None = None,
+    ) -> None:
+        self.store = MemoryStatusStore(*devices, parents=parents)
         self.sink, self.events, self.digests = KeptSink(), KeptMessages(), KeptMessages()
         self.now = START
         self.dead: set[str] = set()
+        self.reason = Reason.TIMEOUT
         self.settings = settings
 
     def use_case(self, **changes: Any) -> UpdateStatus:
@@ -72,7 +78,8 @@ class Bench:
     def poll(self, *, skip: Collection[str] = ()) -> None:
         for device_id in self.store.devices:
             if device_id not in skip:
-                self.store.poll(device_id, self.now, answers=device_id not in self.dead)
+                answers = device_id not in self.dead
+                self.store.poll(device_id, self.now, answers=answers, reason=self.reason)
 
     def minutes(self, count: int, *, polling: bool = True, skip: Collection[str] = ()) -> StatusReport:
         report = StatusReport()
@@ -150,34 +157,170 @@ def test_an_event_tells_who_what_why_and_since_when() -> None:
 
 
 def test_a_dead_parent_is_one_event_and_its_children_are_unreachable() -> None:
-    bench = Bench(*fleet(10))
-    for name, each in bench.store.devices.items():
-        bench.store.devices[name] = msgspec.structs.replace(each, site="hq")
+    bench = Bench(*fleet(10, site="hq"), parents={f"d{n:02}": "d00" for n in range(1, 10)})
     bench.minutes(2)
     bench.events.messages.clear()
     bench.dead = set(bench.store.devices)
-    for _ in range(4):
-        _connect_to_parent(bench, "d00")
-        bench.minutes(1)
+    bench.minutes(4)
     assert bench.told == [("d00", "online", "offline")]
     after = Counter(each.record.status.value for each in bench.store.devices.values())
     assert after == {"offline": 1, "unreachable": 9}
     bench.dead = set()
-    for _ in range(3):
-        _connect_to_parent(bench, "d00")
-        bench.minutes(1)
+    bench.minutes(3)
     assert bench.told == [("d00", "online", "offline"), ("d00", "offline", "online")]
 
 
-def _connect_to_parent(bench: Bench, parent_id: str) -> None:
-    """Give every child its parent as it is now, as the database's join does."""
-    from netvitals.domain.decision.status import Parent  # noqa: PLC0415, used here alone
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_parents_in_a_circle_of_any_length_silence_no_outage(size: int) -> None:
+    circle = {f"d{n:02}": f"d{(n + 1) % size:02}" for n in range(size)}
+    bench = Bench(*fleet(size + 1), parents=circle | {f"d{size:02}": "d00"})
+    bench.minutes(2)
+    bench.events.messages.clear()
+    bench.dead = set(bench.store.devices)
+    bench.minutes(4)
+    assert sorted(bench.told) == [(name, "online", "offline") for name in sorted(circle)]
+    assert bench.store.devices[f"d{size:02}"].record.status == "unreachable"
 
-    up = bench.store.devices[parent_id]
-    parent = Parent(parent_id, up.record.status, up.polls)
-    for name, each in bench.store.devices.items():
-        if name != parent_id:
-            bench.store.devices[name] = msgspec.structs.replace(each, parent=parent)
+
+def test_a_circle_that_answers_somewhere_explains_what_is_behind_the_silent_one() -> None:
+    bench = Bench(*fleet(3), parents={"d00": "d01", "d01": "d02", "d02": "d00"})
+    bench.minutes(2)
+    bench.events.messages.clear()
+    bench.dead = {"d00", "d01"}
+    bench.minutes(4)
+    assert bench.told == [("d01", "online", "offline")]
+
+
+def test_a_device_behind_a_parent_that_is_back_is_part_of_its_site_s_lost_path() -> None:
+    site = [f"d{n:02}" for n in range(8)]
+    bench = Bench(*fleet(8, site="hq"), device("core"), parents={"d00": "core"})
+    bench.minutes(2)
+    bench.dead = {"core", "d00"}
+    bench.minutes(4)
+    assert bench.store.devices["d00"].record.status == "unreachable"
+    bench.dead = set(site)
+    bench.minutes(6)
+    causes = {name: bench.store.devices[name].record.cause.value for name in site}
+    assert causes == dict.fromkeys(site, "path_lost")
+
+
+def test_a_device_that_was_never_seen_has_its_whole_time_out_from_its_first_poll() -> None:
+    bench = Bench(device("new"))
+    bench.dead = {"new"}
+    bench.minutes(1)
+    assert (bench.store.devices["new"].polls.failures, bench.told) == (2, [])
+    bench.minutes(1)
+    assert bench.told == [("new", "unknown", "offline")]
+    assert bench.events.bodies[0]["since"] == "2026-11-23T16:00:30.000Z"
+    assert bench.events.bodies[0]["decided_at"] == "2026-11-23T16:02:00.000Z"
+
+
+def test_a_device_that_is_enabled_again_is_not_missed_before_its_first_poll() -> None:
+    bench = Bench(*fleet(3))
+    bench.minutes(2)
+    bench.events.messages.clear()
+    bench.store.disabled = {"d01"}
+    bench.minutes(60, skip=["d01"])
+    bench.store.disabled = set()
+    bench.minutes(6, skip=["d01"])
+    assert bench.told == []
+    bench.minutes(1, skip=["d01"])
+    assert bench.told == [("d01", "online", "unknown")]
+
+
+def test_a_device_that_is_enabled_again_and_dead_has_its_whole_time_out() -> None:
+    bench = Bench(*fleet(3))
+    bench.minutes(2)
+    bench.events.messages.clear()
+    bench.store.disabled = {"d01"}
+    bench.minutes(60, skip=["d01"])
+    bench.store.disabled, bench.dead = set(), {"d01"}
+    bench.minutes(2)
+    assert (bench.store.devices["d01"].polls.failures, bench.told) == (4, [])
+    bench.minutes(1)
+    assert bench.told == [("d01", "online", "offline")]
+
+
+def test_a_fleet_that_is_disabled_for_a_night_is_no_silent_fleet() -> None:
+    bench = Bench(*fleet(3))
+    bench.minutes(2)
+    bench.events.messages.clear()
+    bench.store.disabled = set(bench.store.devices)
+    bench.minutes(60, polling=False)
+    bench.store.disabled = set()
+    bench.minutes(2, polling=False)
+    bench.minutes(5)
+    assert bench.told == []
+
+
+def test_a_credential_that_is_repaired_gives_a_silent_device_its_whole_time_out() -> None:
+    bench = Bench(*fleet(2))
+    bench.minutes(2)
+    bench.dead, bench.reason = {"d00"}, Reason.BAD_CREDENTIAL
+    bench.minutes(30)
+    assert bench.told[-1] == ("d00", "online", "unknown")
+    bench.reason = Reason.TIMEOUT
+    bench.minutes(1)
+    assert bench.told[-1] == ("d00", "online", "unknown")
+    bench.minutes(2)
+    assert bench.told[-1] == ("d00", "unknown", "offline")
+
+
+def flap(bench: Bench, times: int, minutes: int = 3) -> None:
+    """Take `d00` down and up again, each time for so many minutes."""
+    for _ in range(times):
+        bench.dead = {"d00"}
+        bench.minutes(minutes)
+        bench.dead = set()
+        bench.minutes(minutes)
+
+
+def test_of_a_device_that_flaps_every_announced_outage_has_its_end_and_one_event_says_that_it_flaps() -> None:
+    bench = Bench(device("d00"))
+    bench.minutes(2)
+    bench.events.messages.clear()
+    flap(bench, 8, minutes=2)
+    down, up = ("d00", "online", "offline"), ("d00", "offline", "online")
+    assert bench.told == [down, up, down, up]
+    assert [body.get("flapping") for body in bench.events.bodies] == [None, None, None, True]
+    assert "it flaps" in bench.events.bodies[-1]["detail"]
+    assert len(bench.store.history) == 1 + 16
+
+
+def test_an_outage_that_makes_a_device_flap_is_announced_and_its_end_as_well() -> None:
+    bench = Bench(device("d00"))
+    bench.minutes(2)
+    flap(bench, 1)
+    bench.minutes(6)
+    flap(bench, 1)
+    bench.events.messages.clear()
+    flap(bench, 2)
+    assert bench.told == [("d00", "online", "offline"), ("d00", "offline", "online")]
+    assert [body.get("flapping") for body in bench.events.bodies] == [True, None]
+
+
+def test_a_flapping_device_that_stays_down_is_announced_when_it_is_steady() -> None:
+    bench = Bench(device("d00"))
+    bench.minutes(2)
+    flap(bench, 4)
+    bench.events.messages.clear()
+    bench.dead = {"d00"}
+    bench.minutes(5)
+    assert (bench.told, bench.store.devices["d00"].record.status) == ([], "offline")
+    bench.minutes(30)
+    assert bench.told == [("d00", "online", "offline")]
+    assert not bench.store.devices["d00"].record.flapping
+
+
+def test_what_flaps_under_maintenance_is_no_flapping_after_it() -> None:
+    bench = Bench(device("d00", maintenance_until=START + 3600))
+    bench.minutes(2)
+    flap(bench, 9)
+    bench.now = START + 3600
+    bench.minutes(1)
+    bench.events.messages.clear()
+    flap(bench, 1)
+    assert [body.get("flapping") for body in bench.events.bodies] == [None, None]
 
 
 def test_a_site_that_fails_together_is_one_event_and_its_return_another() -> None:
@@ -253,10 +396,10 @@ def test_a_restored_database_changes_no_device() -> None:
     bench.dead = {"d03"}
     bench.minutes(1)
     assert bench.store.devices["d03"].polls.failures == 2
-    backup = dict(bench.store.devices), bench.store.gap, dict(bench.store.sites)
+    restore = bench.store.backup()
     bench.dead = set()
     bench.minutes(30)
-    bench.store.devices, bench.store.gap, bench.store.sites = backup
+    restore()
     told, history = len(bench.events.messages), len(bench.store.history)
     bench.use_case().run(bench.now)
     bench.dead = {"d03", "d04"}

@@ -165,7 +165,7 @@ class ObservationStore(Protocol):
         Counts `failures` or `successes` in a row, and since when (`streak_since`): status is decided by them.
         Of several polls that were due at the same time one counts. A late observation adds to no count; a
         late answer makes `last_seen_at` as new as it is, and ends the row of failures it falls into. What was
-        attempted more than a minute after the store's own time is dropped, with a warning in the log.
+        attempted a minute or more after the store's own time counts for no known device, and is logged.
 
         Raises:
             Unavailable: they could not be stored.
@@ -233,6 +233,10 @@ class JobQueue(Protocol):
 class StatusRun(Protocol):
     """Gives one run of the status decision its data, in one transaction: all of it is kept, or nothing."""
 
+    def note_monitored(self, now: float) -> None:
+        """Note which devices are enabled, and since when: `now` for those that are enabled again."""
+        ...
+
     @property
     def gap(self) -> PollingGap:
         """The gap in polling as the run before left it."""
@@ -240,7 +244,12 @@ class StatusRun(Protocol):
 
     @property
     def newest_attempt_at(self) -> float | None:
-        """When any device was last polled."""
+        """When any enabled device was last polled."""
+        ...
+
+    @property
+    def parents_of_failing(self) -> Mapping[str, str]:
+        """The parent's id of each enabled device whose last poll failed, by the device's id."""
         ...
 
     @property
@@ -255,7 +264,8 @@ class StatusRun(Protocol):
     def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:
         """Write records and rows of history; returns the ids of the devices that were changed.
 
-        A device that was polled since it was read, with another outcome, is left to the next run.
+        A device that was polled since it was read, with another outcome, or was seen later than it was read
+        to be, is left to the next run.
         """
         ...
 
@@ -282,7 +292,7 @@ class StatusStore(Protocol):
     ) -> Delivery:
         """Send messages, oldest first, and mark those as published whose ids `send` returns.
 
-        Messages that another process is sending are left to it.
+        One process at a time sends the messages of a channel; to the others there is nothing to send.
 
         Raises:
             Unavailable: the database can't be used; what was sent will be sent once more, under its id.

@@ -9,6 +9,7 @@ import msgspec
 from netvitals.domain.decision.announcement import Digest, device_event, site_event
 from netvitals.domain.decision.liveness import NO_SITE, Context, decide, missing_after_seconds
 from netvitals.domain.decision.outages import fleet_after, gap_after, site_after
+from netvitals.domain.decision.parents import in_circles
 from netvitals.domain.decision.status import (
     Change,
     Channel,
@@ -70,12 +71,14 @@ class StatusPass:
         self._now = now
         self._settings = settings
         self._policy_of = policy_of
+        run.note_monitored(now)
         self._last_run_at = run.gap.last_run_at
         self._gap = gap_after(run.gap, now, run.newest_attempt_at, settings)
         before = run.sites.get("", FLEET)
         self._fleet = fleet_after(before, self._gap, now, settings)
         self._sites = [] if self._fleet is before else [self._fleet]
         self._lost = {name for name, site in run.sites.items() if name and site.lost}
+        self._circular = in_circles(run.parents_of_failing)
         self._shortest_timeout = inf
         self._changes: list[Change] = []
         self._statuses: Counter[str] = Counter()
@@ -105,7 +108,7 @@ class StatusPass:
         name = devices[0].site
         members = [(device, self._policy_for(device)) for device in devices]
         before = self._run.sites.get(name, SiteState(name)) if name else NO_SITE
-        context = Context(self._now, self._gap, self._fleet, before, self._settings)
+        context = Context(self._now, self._gap, self._fleet, before, self._settings, self._circular)
         if name:
             site = site_after(before, members, context)
             context = context._replace(site=site)

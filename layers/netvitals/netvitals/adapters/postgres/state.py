@@ -27,9 +27,10 @@ _LATEST_MICROSECONDS = 2**62
 """An instant in the year 148,108, which fits PostgreSQL's timestamps and integers."""
 
 # How an observation changes the state:
-# - An attempt that is more than a minute ahead of this database's clock is dropped: believed, it would lock
-#   all later ones out. Nothing is capped, so that a repetition is recognised by its time. Nor is a due time
-#   believed that lies further ahead of the attempt than a job can wait in its queue (900 s).
+# - An attempt that is a minute or more ahead of this database's clock changes nothing: believed, it would
+#   lock all later ones out; moved to the present, its repetitions would count. Only where nothing is known of
+#   the device it is kept, as of a minute ahead, so that the device is missed when no other poll follows. Nor
+#   is a due time believed that lies further ahead of its attempt than a job can wait in a queue (900 s).
 # - `memory` follows the newest attempt of its own kind, since a long metrics poll that a status poll has
 #   overtaken still brings the sample that the next one needs. A key that is written once, such as a host key
 #   that was trusted on first use, is never replaced by what another poll found.
@@ -40,7 +41,7 @@ _LATEST_MICROSECONDS = 2**62
 #   after it: with the newest attempt, as far as is known.
 _RECORD = """
 WITH observed AS (
-    SELECT *, to_timestamp(microseconds / 1e6) AS at,
+    SELECT *, least(to_timestamp(microseconds / 1e6), now() + interval '1 minute') AS at,
         CASE WHEN due BETWEEN 1 AND microseconds / 1000000 + 900 THEN to_timestamp(due) END AS due_at
     FROM unnest(
         %(device_id)s::text[], %(kind)s::text[], %(microseconds)s::bigint[], %(due)s::bigint[],
@@ -60,7 +61,6 @@ WITH observed AS (
             SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(o.patch) WHERE value <> 'null'
         ) END
     FROM observed AS o LEFT JOIN device_state AS known USING (device_id)
-    WHERE o.at <= now() + interval '1 minute'
     ORDER BY o.device_id
     ON CONFLICT (device_id) DO UPDATE SET
         last_attempt_at = greatest(s.last_attempt_at, excluded.last_attempt_at),
@@ -108,14 +108,16 @@ WITH observed AS (
             WHERE value <> 'null'
         ) END,
         updated_at = now()
-    WHERE excluded.status_attempt_at > coalesce(s.status_attempt_at, '-infinity')
+    WHERE excluded.last_attempt_at < now() + interval '1 minute' AND (
+        excluded.status_attempt_at > coalesce(s.status_attempt_at, '-infinity')
         OR excluded.metrics_attempt_at > coalesce(s.metrics_attempt_at, '-infinity')
         OR excluded.status_due_at > coalesce(s.status_due_at, '-infinity')
         OR excluded.metrics_due_at > coalesce(s.metrics_due_at, '-infinity')
         OR excluded.last_seen_at > coalesce(s.last_seen_at, '-infinity')
         OR (excluded.last_attempt_at > s.streak_since AND (excluded.failures > 0) <> (s.failures > 0))
+    )
 )
-SELECT count(*) FROM observed WHERE at > now() + interval '1 minute'
+SELECT count(*) FROM observed WHERE at = now() + interval '1 minute'
 """
 _KNOWN = """
 SELECT device_id, memory::text, extract(epoch FROM status_due_at)::bigint,
@@ -138,8 +140,8 @@ class PostgresObservationStore:
             )
             if ahead:
                 _logger.warning(
-                    "%d observations were dropped: they lie more than a minute ahead of the database's "
-                    "clock; correct the clock of the collector's host or of the database",
+                    "%d observations do not count: they lie a minute or more ahead of the database's clock; "
+                    "correct the clock of the collector's host or of the database",
                     ahead,
                 )
 
@@ -154,12 +156,12 @@ class PostgresObservationStore:
 
 
 def _execute(cursor: Cursor, statements: Sequence[dict[str, list[Any]]]) -> int:
-    """Run the statement for each batch and return how many observations it dropped."""
-    dropped = 0
+    """Run the statement for each batch and return how many observations lie ahead of the database's clock."""
+    ahead = 0
     for parameters in statements:
-        [(ahead,)] = cursor.execute(_RECORD, parameters).fetchall()
-        dropped += ahead
-    return dropped
+        [(count,)] = cursor.execute(_RECORD, parameters).fetchall()
+        ahead += count
+    return ahead
 
 
 def _decoded(memory: str) -> dict[str, Any]:

@@ -31,29 +31,33 @@ from netvitals.domain.ports import StatusRun
 RUN_SECONDS = 20
 """The limit for one statement of a run; twice that leaves time to report a database that hangs."""
 _LOCK = 0x6E657477  # "netw": one run at a time
+_DELIVERY_LOCK = 0x6E657478  # "netx": one sender of a channel at a time
 _POLLS = ("last_seen_at", "last_attempt_at", "streak_since", "failures", "successes", "reason")
 
 _APPLY = """
 WITH new AS (
     SELECT * FROM unnest(
-        %(device_id)s::text[], %(failed)s::boolean[], %(answered)s::boolean[], %(status)s::text[],
-        %(since)s::float8[], %(cause)s::text[], %(announced)s::text[], %(score)s::float8[],
-        %(flap_at)s::float8[]
-    ) AS u (device_id, failed, answered, status, since, cause, announced, score, flap_at)
+        %(device_id)s::text[], %(failed)s::boolean[], %(answered)s::boolean[], %(seen_at)s::float8[],
+        %(status)s::text[], %(since)s::float8[], %(cause)s::text[], %(announced)s::text[],
+        %(score)s::float8[], %(flap_at)s::float8[], %(flapping)s::boolean[]
+    ) AS u (device_id, failed, answered, seen_at, status, since, cause, announced, score, flap_at, flapping)
 ), free AS (
     -- A row that is locked is being polled: waiting for it could end in a deadlock, the next run can have it.
     SELECT s.device_id FROM device_state s JOIN new USING (device_id)
     WHERE (s.failures > 0) = new.failed AND (s.successes > 0) = new.answered
+        AND (new.answered OR extract(epoch FROM s.last_seen_at)::float8 IS NOT DISTINCT FROM new.seen_at)
     FOR UPDATE OF s SKIP LOCKED
 ), updated AS (
     UPDATE device_state s SET status = new.status, status_since = to_timestamp(new.since), cause = new.cause,
         announced = new.announced, flap_score = new.score, flap_updated_at = to_timestamp(new.flap_at),
-        updated_at = now()
+        flapping = new.flapping, updated_at = now()
     FROM new WHERE s.device_id = new.device_id AND s.device_id IN (SELECT device_id FROM free)
     RETURNING s.device_id
 ), inserted AS (
-    INSERT INTO device_state (device_id, status, status_since, cause, announced, flap_score, flap_updated_at)
-    SELECT device_id, status, to_timestamp(since), cause, announced, score, to_timestamp(flap_at) FROM new
+    INSERT INTO device_state
+        (device_id, status, status_since, cause, announced, flap_score, flap_updated_at, flapping)
+    SELECT device_id, status, to_timestamp(since), cause, announced, score, to_timestamp(flap_at), flapping
+    FROM new
     WHERE NOT EXISTS (SELECT FROM device_state s WHERE s.device_id = new.device_id)
     ON CONFLICT DO NOTHING RETURNING device_id
 )
@@ -79,11 +83,18 @@ class PostgresStatusStore:
     def deliver(
         self, channel: Channel, send: Callable[[Sequence[OutboxMessage]], Collection[str]], limit: int = 1000
     ) -> Delivery:
-        """Send at least once: where a process dies between `send` and the commit, the next sends again."""
+        """Send at least once: where a process dies between `send` and the commit, the next sends again.
+
+        One process at a time sends the messages of a channel, so that none overtakes an older one.
+        """
         with self._database.transaction() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_DELIVERY_LOCK, channel])
+            [(ours,)] = cursor.fetchall()
+            if not ours:
+                return Delivery()
             cursor.execute(
                 "SELECT id, channel, body FROM status_outbox WHERE channel = %s AND published_at IS NULL"
-                " ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED",
+                " ORDER BY number LIMIT %s",
                 [channel, limit],
             )
             messages = [OutboxMessage(*row) for row in cursor.fetchall()]
@@ -100,9 +111,12 @@ class PostgresStatusRun:
     def __init__(self, cursor: Cursor, chunk_rows: int) -> None:
         self._cursor = cursor
         self._chunk_rows = chunk_rows
+        self._types = column_types(cursor)
         self._gap = self._read_gap()
-        self._newest_attempt_at = self._read_newest_attempt()
         self._sites = self._read_sites()
+
+    def note_monitored(self, now: float) -> None:
+        self._cursor.execute(_note_monitored(self._types), {"now": now})
 
     @property
     def gap(self) -> PollingGap:
@@ -110,7 +124,18 @@ class PostgresStatusRun:
 
     @property
     def newest_attempt_at(self) -> float | None:
-        return self._newest_attempt_at
+        self._cursor.execute(
+            "SELECT extract(epoch FROM max(last_attempt_at))::float8 FROM device_state"
+            " WHERE monitored_since IS DISTINCT FROM 'infinity'"
+        )
+        row: tuple[float | None] = self._cursor.fetchall()[0]
+        return row[0]
+
+    @property
+    def parents_of_failing(self) -> Mapping[str, str]:
+        if "parent_id" not in self._types:
+            return {}
+        return dict(self._cursor.execute(_parents_of_failing(self._types)).fetchall())
 
     @property
     def sites(self) -> Mapping[str, SiteState]:
@@ -118,7 +143,7 @@ class PostgresStatusRun:
 
     def devices(self) -> Iterator[Sequence[Monitored]]:
         """Yield all enabled devices through a cursor; rows that fan-out reports as unusable are left out."""
-        query = _monitored(column_types(self._cursor))
+        query = _monitored(self._types)
         with self._cursor.connection.cursor(name="netvitals_monitored") as rows:
             rows.execute(query)
             while chunk := rows.fetchmany(self._chunk_rows):
@@ -168,11 +193,6 @@ class PostgresStatusRun:
             return msgspec.json.decode(row[0], type=PollingGap) if row else PollingGap()
         return PollingGap()
 
-    def _read_newest_attempt(self) -> float | None:
-        self._cursor.execute("SELECT extract(epoch FROM max(last_attempt_at))::float8 FROM device_state")
-        row: tuple[float | None] = self._cursor.fetchall()[0]
-        return row[0]
-
     def _read_sites(self) -> dict[str, SiteState]:
         self._cursor.execute("SELECT name, lost, extract(epoch FROM since)::float8 FROM site_state")
         return {row[0]: SiteState(*row) for row in self._cursor.fetchall()}
@@ -200,13 +220,39 @@ def _records(changes: Sequence[Change]) -> dict[str, list[Any]]:
         "device_id": [each.device.id for each in changes],
         "failed": [each.device.polls.failures > 0 for each in changes],
         "answered": [each.device.polls.successes > 0 for each in changes],
+        "seen_at": [each.device.polls.last_seen_at for each in changes],
         "status": [each.after.status.value for each in changes],
         "since": [each.after.since for each in changes],
         "cause": [each.after.cause.value for each in changes],
         "announced": [each.after.announced.value for each in changes],
         "score": [each.after.flap_score for each in changes],
         "flap_at": [each.after.flap_at for each in changes],
+        "flapping": [each.after.flapping for each in changes],
     }
+
+
+def _note_monitored(types: dict[str, str]) -> sql.Composed:
+    """Return the statement that dates devices which are enabled again, and marks those which are not enabled.
+
+    A row that is locked is being polled; the next run can have it.
+    """
+    return sql.SQL(
+        "UPDATE device_state AS s"
+        " SET monitored_since = CASE WHEN other.is_enabled THEN to_timestamp(%(now)s) ELSE 'infinity' END"
+        " FROM ("
+        "  SELECT t.device_id, d.id IS NOT NULL AS is_enabled"
+        "  FROM device_state AS t LEFT JOIN devices AS d ON d.id::text = t.device_id AND {enabled}"
+        "  WHERE (d.id IS NULL) <> (t.monitored_since IS NOT DISTINCT FROM 'infinity')"
+        "  FOR UPDATE OF t SKIP LOCKED"
+        " ) AS other WHERE other.device_id = s.device_id"
+    ).format(enabled=enabled("d", types))
+
+
+def _parents_of_failing(types: dict[str, str]) -> sql.Composed:
+    return sql.SQL(
+        "SELECT d.id::text, {parent_id} FROM devices AS d JOIN device_state AS s ON s.device_id = d.id::text"
+        " WHERE s.failures > 0 AND d.parent_id IS NOT NULL AND {enabled}"
+    ).format(parent_id=field("d", "parent_id", types), enabled=enabled("d", types))
 
 
 def _monitored(types: dict[str, str]) -> sql.Composed:
@@ -218,7 +264,7 @@ def _monitored(types: dict[str, str]) -> sql.Composed:
     no_parent = sql.SQL("LEFT JOIN devices AS p ON false LEFT JOIN device_state AS q ON false")
     return sql.SQL(
         "SELECT {fields}, {polls}, s.status, s.cause, {since}, s.announced, s.flap_score, {flap_at},"
-        " p.id::text, q.status, {parent_polls}, {grandparent}"
+        " s.flapping, {monitored_since}, p.id::text, q.cause, {parent_polls}"
         " FROM devices AS d LEFT JOIN device_state AS s ON s.device_id = d.id::text {parent}"
         " WHERE d.id IS NOT NULL AND {enabled} ORDER BY {site}, d.id"
     ).format(
@@ -226,8 +272,8 @@ def _monitored(types: dict[str, str]) -> sql.Composed:
         polls=_polls("s"),
         since=_epoch("s", "status_since"),
         flap_at=_epoch("s", "flap_updated_at"),
+        monitored_since=_epoch("s", "monitored_since"),
         parent_polls=_polls("q"),
-        grandparent=field("p", "parent_id", types),
         parent=parent if "parent_id" in types else no_parent,
         enabled=enabled("d", types),
         site=field("d", "site", types),
@@ -252,8 +298,8 @@ def _device(row: Sequence[Any]) -> Monitored | None:
     if not isinstance(device, Device):
         return None
     state = iter(row[len(FIELDS) :])
-    polls, record = _polls_from([*islice(state, 6)]), _record_from([*islice(state, 6)])
-    parent_id, parent_status, *parent_polls, grandparent_id = state
+    polls, record = _polls_from([*islice(state, 6)]), _record_from([*islice(state, 7)])
+    monitored_since, parent_id, parent_cause, *parent_polls = state
     return Monitored(
         id=device.id,
         polls=polls,
@@ -262,9 +308,10 @@ def _device(row: Sequence[Any]) -> Monitored | None:
         device_type=device.device_type,
         site=device.site,
         maintenance_until=device.maintenance_until,
+        monitored_since=monitored_since,
         parent=None
         if parent_id is None
-        else Parent(parent_id, _status(parent_status), _polls_from(parent_polls), grandparent_id),
+        else Parent(parent_id, _polls_from(parent_polls), _cause(parent_cause or "")),
         settings=settings or "",
     )
 
@@ -274,11 +321,17 @@ def _polls_from(values: Sequence[Any]) -> Polls:
 
 
 def _record_from(values: Sequence[Any]) -> StatusRecord:
-    status, cause, since, announced, flap_score, flap_at = values
+    status, cause, since, announced, flap_score, flap_at, flapping = values
     if status is None:
         return StatusRecord()
     return StatusRecord(
-        _status(status), _cause(cause), since, _status(announced or status), flap_score, flap_at or 0.0
+        _status(status),
+        _cause(cause),
+        since,
+        _status(announced or status),
+        flap_score,
+        flap_at or 0.0,
+        flapping,
     )
 
 

@@ -3,7 +3,8 @@
 The detail of an event is versioned. Version 1 has `version`, `id` (the same however often the event is
 delivered), `scope` (`device`, `site` or `fleet`), `device` (`id`, `hostname`, `type`; null unless the scope
 is device), `site`, `before`, `after`, `cause`, `detail` (for a person), and the times `since` and
-`decided_at`. A device's `before` is what was announced last, which is not the status before where
+`decided_at`; and `flapping`, true, in the one event that says that a device flaps. A device's `before` is
+what was announced last, which is not the status before where
 maintenance, flapping or an outage around it kept changes back.
 """
 
@@ -37,6 +38,7 @@ def device_event(change: Change, now: float) -> OutboxMessage:
         detail=change.detail,
         since=_iso(after.since or now),
         decided_at=_iso(now),
+        **({"flapping": True} if change.says_flapping else {}),
     )
 
 

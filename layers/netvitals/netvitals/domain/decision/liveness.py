@@ -13,8 +13,11 @@
 | failed so, and its parent does not answer       | unreachable: parent_down (the parent's event) |
 | failed so                                       | offline                                       |
 | offline, and fails again                        | stays offline                                 |
+| unreachable, its parent still silent            | stays unreachable, whatever its site          |
 
-Time alone never makes a device offline; only polls that failed do.
+Time alone never makes a device offline; only polls that failed do. A device's time-out counts from when it
+was last seen, and from no earlier than: its first poll, the first run that saw it enabled again, the return
+of its parent or of its site's path, the end of a gap in polling, and its first failure that proves silence.
 """
 
 from typing import NamedTuple
@@ -36,7 +39,8 @@ from netvitals.domain.settings.policy import Policy
 
 NO_SITE = SiteState("")
 """Stands in for the site of devices that have none: its path is never lost."""
-_UP_OR_DOWN = (Status.ONLINE, Status.OFFLINE)
+_UP_OR_DOWN = {Status.ONLINE, Status.OFFLINE}
+_FLAPS = "; it flaps: further outages are not announced until it is steady"
 
 
 class Context(NamedTuple):
@@ -47,6 +51,8 @@ class Context(NamedTuple):
     fleet: SiteState
     site: SiteState
     settings: StatusSettings
+    circular: frozenset[str] = frozenset()
+    """Failing devices that are their own ancestors: their parents explain nothing."""
 
 
 class _Decision(NamedTuple):
@@ -63,24 +69,47 @@ def decide(device: Monitored, policy: Policy, context: Context) -> Change | None
     record = device.record
     decision = _decision(device, policy, context) or _unchanged(device, context.now)
     is_transition = decision.status is not record.status
-    score = flap_score(record, context.now, context.settings)
-    is_announced = decision.status is not record.announced and not (
-        decision.cause in ANNOUNCED_ELSEWHERE
-        or in_maintenance(device, context.now)
-        or score >= context.settings.flap_threshold
-    )
-    if not (is_transition or is_announced or decision.cause is not record.cause):
-        return None
-    flapped = is_transition and decision.status in _UP_OR_DOWN and record.status in _UP_OR_DOWN
+    is_announced = _is_announced(device, decision, context)
+    flapped = is_transition and _is_flap(device, decision, context)
+    score = flap_score(record, context.now, context.settings) + flapped
+    flapping = score >= context.settings.flap_threshold and (record.flapping or is_announced)
     after = StatusRecord(
         status=decision.status,
         cause=decision.cause,
         since=decision.since if is_transition else record.since,
         announced=decision.status if is_announced else record.announced,
-        flap_score=score + 1 if flapped else record.flap_score,
+        flap_score=score if flapped else record.flap_score,
         flap_at=context.now if flapped else record.flap_at,
+        flapping=flapping,
     )
-    return Change(device, after, decision.detail, is_transition, is_announced)
+    if after == record:
+        return None
+    says_flapping = flapping and not record.flapping
+    detail = decision.detail + (_FLAPS if says_flapping else "")
+    return Change(device, after, detail, is_transition, is_announced, says_flapping)
+
+
+def _is_announced(device: Monitored, decision: _Decision, context: Context) -> bool:
+    """Tell whether an event is due: an outage's end always, an outage not while the device flaps."""
+    record = device.record
+    if decision.status is record.announced or decision.cause in ANNOUNCED_ELSEWHERE:
+        return False
+    is_damped = (
+        record.flapping
+        and decision.status is Status.OFFLINE
+        and flap_score(record, context.now, context.settings) >= context.settings.flap_threshold
+    )
+    return not (is_damped or in_maintenance(device, context.now))
+
+
+def _is_flap(device: Monitored, decision: _Decision, context: Context) -> bool:
+    """Tell whether a transition is one between online and offline that is the device's own."""
+    record = device.record
+    return (
+        {decision.status, record.status} == _UP_OR_DOWN
+        and not ANNOUNCED_ELSEWHERE & {decision.cause, record.cause}
+        and not in_maintenance(device, context.now)
+    )
 
 
 def flap_score(record: StatusRecord, now: float, settings: StatusSettings) -> float:
@@ -99,13 +128,14 @@ def is_failing(device: Monitored) -> bool:
     return device.polls.failures > 0 and device.polls.reason not in OUR_FAULTS
 
 
-def silent_parent(device: Monitored) -> Parent | None:
+def silent_parent(device: Monitored, context: Context) -> Parent | None:
     """Return the parent where it has not answered since the device was last seen.
 
-    Reads the parent's last poll and not its status, so that the order of decisions does not matter.
+    Reads the parent's last poll and not its status, so that the order of decisions does not matter; but one
+    that is no longer polled proves nothing.
     """
     parent = device.parent
-    if parent is None or device.id in {parent.id, parent.parent_id}:
+    if parent is None or device.id in context.circular or parent.cause is Cause.NOT_POLLED:
         return None
     tried = parent.polls.last_attempt_at or 0.0
     silent = parent.polls.failures > 0 and parent.polls.reason not in OUR_FAULTS
@@ -132,7 +162,9 @@ def is_hard(device: Monitored, policy: Policy, context: Context) -> bool:
 def _timeout_began(device: Monitored, context: Context) -> float:
     """Return since when silence counts towards the device's time-out (seconds since the epoch)."""
     polls, record, gap = device.polls, device.record, context.gap
-    began = [polls.last_seen_at or 0.0]
+    began = [polls.last_seen_at or 0.0, device.monitored_since or 0.0]
+    if polls.last_seen_at is None or record.cause is Cause.NOT_MEASURABLE:
+        began.append(polls.streak_since or 0.0)
     if not context.site.lost:
         began.append(context.site.since)
     if device.parent is not None and device.parent.polls.failures == 0:
@@ -149,7 +181,7 @@ def _decision(device: Monitored, policy: Policy, context: Context) -> _Decision 
     polls = device.polls
     if polls.last_attempt_at is None:
         return None
-    not_polled = _if_not_polled(polls.last_attempt_at, policy, context)
+    not_polled = _if_not_polled(device, polls.last_attempt_at, policy, context)
     if not_polled is not None:
         return not_polled
     if polls.failures == 0:
@@ -158,9 +190,14 @@ def _decision(device: Monitored, policy: Policy, context: Context) -> _Decision 
     return _if_failing(device, policy, context)
 
 
-def _if_not_polled(tried_at: float, policy: Policy, context: Context) -> _Decision | None:
+def _if_not_polled(device: Monitored, tried_at: float, policy: Policy, context: Context) -> _Decision | None:
     timeout = missing_after_seconds(policy)
-    counted_from = max(tried_at, context.gap.resumed_at, 0.0 if context.fleet.lost else context.fleet.since)
+    counted_from = max(
+        tried_at,
+        context.gap.resumed_at,
+        device.monitored_since or 0.0,
+        0.0 if context.fleet.lost else context.fleet.since,
+    )
     if context.fleet.lost and context.now - counted_from > timeout:
         cause = Cause.COLLECTOR_SILENT
     elif min(context.now, context.gap.newest_attempt_at or 0.0) - counted_from > timeout:
@@ -176,27 +213,27 @@ def _if_failing(device: Monitored, policy: Policy, context: Context) -> _Decisio
         return None
     if context.site.lost and is_failing(device):
         return _behind_lost_path(device, context)
-    return _down(device, context.now) if is_hard(device, policy, context) else None
+    return _down(device, context) if is_hard(device, policy, context) else None
 
 
 def _behind_lost_path(device: Monitored, context: Context) -> _Decision | None:
-    if device.record.status is Status.UNREACHABLE:
+    if device.record.status is Status.UNREACHABLE and silent_parent(device, context):
         return None
     status = Status.OFFLINE if context.settings.site_marks_offline else Status.UNKNOWN
     detail = f"the path to site {context.site.name} is lost"
     return _Decision(status, Cause.PATH_LOST, detail, device.polls.streak_since or context.now)
 
 
-def _down(device: Monitored, now: float) -> _Decision:
+def _down(device: Monitored, context: Context) -> _Decision:
     """Return the status of a device that has failed for long enough."""
-    since = device.polls.streak_since or now
+    since = device.polls.streak_since or context.now
     if not is_failing(device):
         detail = f"can't be polled: {device.polls.reason}"
         return _Decision(Status.UNKNOWN, Cause.NOT_MEASURABLE, detail, since)
-    parent = silent_parent(device)
+    parent = silent_parent(device, context)
     if parent is not None:
         return _Decision(Status.UNREACHABLE, Cause.PARENT_DOWN, f"unreachable via {parent.id}", since)
-    return _Decision(Status.OFFLINE, Cause.NO_ANSWER, _silence(device, now), since)
+    return _Decision(Status.OFFLINE, Cause.NO_ANSWER, _silence(device, context.now), since)
 
 
 def _answered(device: Monitored, now: float) -> _Decision:

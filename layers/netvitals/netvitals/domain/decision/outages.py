@@ -51,7 +51,7 @@ def _votes(site: SiteState, members: Sequence[tuple[Monitored, Policy]], context
         if is_failing(device)
         and not _was_down(device)
         and not in_maintenance(device, context.now)
-        and silent_parent(device) is None
+        and silent_parent(device, context) is None
     ]
     if site.lost:
         path_seen_at = site.since
@@ -80,6 +80,8 @@ def gap_after(
     seen = msgspec.structs.replace(gap, last_run_at=now, newest_attempt_at=newest_attempt_at)
     if gap.last_run_at is None:
         return seen
+    if gap.newest_attempt_at is None and newest_attempt_at is not None:  # no device was enabled
+        return msgspec.structs.replace(seen, interrupted_at=gap.last_run_at, resumed_at=now)
     timeout = gap.shortest_timeout_seconds or settings.silence_seconds
     quiet = newest_attempt_at is not None and now - newest_attempt_at > timeout / 2
     elapsed = now - gap.last_run_at

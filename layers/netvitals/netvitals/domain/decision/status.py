@@ -49,7 +49,7 @@ class StatusSettings(Section, frozen=True):
     site_marks_offline: bool = False
     """Whether devices behind a lost path are `offline` instead of `unknown`; the event stays the site's."""
     flap_threshold: Annotated[float, Meta(ge=1)] = 3.0
-    """Every change between online and offline scores 1; from this score on changes are not announced …"""
+    """Every change between online and offline scores 1; from this score on outages are not announced …"""
     flap_half_life_seconds: Annotated[float, Meta(gt=0)] = 900.0
     """… until it has decayed, by half in so many seconds."""
     silence_seconds: Annotated[float, Meta(ge=60)] = 300.0
@@ -82,15 +82,17 @@ class StatusRecord(msgspec.Struct, frozen=True):
     """The status in the last event of this device."""
     flap_score: float = 0.0
     flap_at: float = 0.0
+    flapping: bool = False
+    """An event has said that the device flaps: until it is steady, outages are not announced."""
 
 
 class Parent(msgspec.Struct, frozen=True):
     """Holds what a decision reads of the device that another is reached through."""
 
     id: str
-    status: Status
     polls: Polls
-    parent_id: str | None = None
+    cause: Cause = Cause.NONE
+    """Why it has its status, as the last decision left it."""
 
 
 class Monitored(msgspec.Struct, frozen=True):
@@ -103,6 +105,8 @@ class Monitored(msgspec.Struct, frozen=True):
     device_type: str = "network"
     site: str = ""
     maintenance_until: float | None = None
+    monitored_since: float | None = None
+    """The first run that saw it enabled again; None where it was never anything else."""
     parent: Parent | None = None
     settings: str = ""
     """Overrides of the device type's `Policy`, as JSON text."""
@@ -147,6 +151,8 @@ class Change(msgspec.Struct, frozen=True):
     """True where the status changes: one row of history, one point."""
     is_announced: bool
     """True where an event says so."""
+    says_flapping: bool = False
+    """True where that event says that the device flaps."""
 
 
 Channel = Literal["point", "event", "digest"]
