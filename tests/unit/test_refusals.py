@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from fixtures.polling import job
-from netvitals.collectors.refusals import LONGEST_PAUSE_SECONDS, Refusals, mark
+from netvitals.collectors.refusals import LONGEST_PAUSE_SECONDS, Refusals, fingerprint
 from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target, target_of
@@ -44,9 +44,9 @@ class Polls:
         if self._new:
             self._refusals = Refusals("ssh", self.clock)
         target, reading = self.target(), Reading()
-        if self._refusals.standing(target) is not None:
+        if self._refusals.reason_to_wait(target) is not None:
             return False
-        (self._refusals.refused if refuses else self._refusals.accepted)(target, reading)
+        (self._refusals.record if refuses else self._refusals.clear)(target, reading)
         if keeps_memory:
             self.memory = {k: v for k, v in {**self.memory, **reading.memory}.items() if v is not None}
         return True
@@ -97,7 +97,7 @@ def test_memory_of_another_shape_is_no_refusal() -> None:
     shapes: list[Any] = ["", 1, [], {"mark": 3}, {"mark": "abc", "times": "x", "until": 9e99}]
     for strange in shapes:
         polls.memory = {"ssh_refused": strange}
-        assert polls._refusals.standing(polls.target()) is None
+        assert polls._refusals.reason_to_wait(polls.target()) is None
 
 
 def test_what_is_stored_tells_too_little_to_find_the_password_by() -> None:
@@ -108,8 +108,8 @@ def test_what_is_stored_tells_too_little_to_find_the_password_by() -> None:
     assert "wrong-horse" not in json.dumps(polls.memory)
     # Thousands of other passwords look the same, and no device's state adds to another's.
     other = polls.target()
-    assert mark("c\0ssh", tuple(_fields(other).items())) == stored["mark"]
-    assert len({mark("c\0ssh", (("password", Secret(str(n))),)) for n in range(40)}) > 30
+    assert fingerprint("c\0ssh", tuple(_fields(other).items())) == stored["mark"]
+    assert len({fingerprint("c\0ssh", (("password", Secret(str(n))),)) for n in range(40)}) > 30
 
 
 def _fields(target: Target) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _fields(target: Target) -> dict[str, Any]:
 def test_the_text_for_a_person_says_when_and_what_to_do() -> None:
     polls = Polls()
     polls.poll()
-    text = polls._refusals.standing(polls.target())
+    text = polls._refusals.reason_to_wait(polls.target())
     assert text is not None
     assert "not sent before 22:17:05 UTC" in text
     assert "correct it" in text

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from local.devices.unix_host import UnixHost, values
-from netvitals.collectors.ssh.cpu import percent
-from netvitals.collectors.ssh.findings import CpuSample, Findings
+from netvitals.collectors.cpu_usage import CpuSample, percent
+from netvitals.collectors.ssh.findings import Findings
 
 HOSTS = Path(__file__).parent / "hosts"
 UPTIME = 864000

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 
 from fixtures.windows import nic
+from netvitals.collectors.cpu_usage import STALE_SECONDS, CpuSample
 from netvitals.collectors.winrm.counters import (
-    STALE_SECONDS,
-    CpuSample,
-    Kept,
+    KeptCounters,
     booted_at,
     cpu_percent,
     cpu_sample,
     disk_points,
-    is_usable,
     network_points,
     system_points,
     temperature_points,
@@ -29,6 +28,10 @@ def row(**given: object) -> Row:
     return Row({key: None if value is None else str(value) for key, value in given.items()}, 5)
 
 
+def sample(idle: int, clock: int) -> CpuSample:
+    return CpuSample(clock - idle, clock)
+
+
 def told(points: Iterable[Point]) -> dict[tuple[str, str], float]:
     found = list(points)
     assert [fault_of(point) for point in found] == [None] * len(found)
@@ -36,12 +39,12 @@ def told(points: Iterable[Point]) -> dict[tuple[str, str], float]:
 
 
 def test_what_was_not_idle_was_busy() -> None:
-    before = CpuSample(40 * SECOND, START)
-    assert cpu_percent(before, CpuSample(265 * SECOND, START + 300 * SECOND)) == pytest.approx(25)
+    before = sample(40 * SECOND, START)
+    assert cpu_percent(before, sample(265 * SECOND, START + 300 * SECOND)) == pytest.approx(25)
 
 
 def test_an_idle_host_whose_counter_runs_ahead_of_its_clock_is_at_zero() -> None:
-    assert cpu_percent(CpuSample(0, START), CpuSample(301 * SECOND, START + 300 * SECOND)) == 0
+    assert cpu_percent(sample(0, START), sample(301 * SECOND, START + 300 * SECOND)) == 0
 
 
 @pytest.mark.parametrize(
@@ -54,11 +57,11 @@ def test_an_idle_host_whose_counter_runs_ahead_of_its_clock_is_at_zero() -> None
     ],
 )
 def test_counters_that_make_no_sense_give_no_value(idle: int, clock: int) -> None:
-    assert cpu_percent(CpuSample(2**40, START), CpuSample(idle, START + clock)) is None
+    assert cpu_percent(sample(2**40, START), sample(idle, START + clock)) is None
 
 
 def test_a_32_bit_counter_that_wrapped_goes_on() -> None:
-    before, after = CpuSample(2**32 - 50 * SECOND, START), CpuSample(25 * SECOND, START + 100 * SECOND)
+    before, after = sample(2**32 - 50 * SECOND, START), sample(25 * SECOND, START + 100 * SECOND)
     assert cpu_percent(before, after) == pytest.approx(25)
 
 
@@ -67,7 +70,7 @@ def test_only_the_total_of_all_processors_is_read() -> None:
         row(Name="0,_Total", PercentProcessorTime=1, Timestamp_Sys100NS=2),
         row(Name="_Total", PercentProcessorTime=3, Timestamp_Sys100NS=4),
     ]
-    assert cpu_sample(rows) == (5, CpuSample(3, 4))
+    assert cpu_sample(rows) == (5, sample(3, 4))
     assert cpu_sample(rows[:1]) is None
 
 
@@ -93,7 +96,8 @@ def test_a_kept_sample_counts_for_the_same_class_and_boot_and_not_for_ever(
         "booted": 1000,
         **changes,
     }
-    assert is_usable(Kept(**given), "c", 1000, CpuSample(2, START)) is usable  # type: ignore[arg-type]  # any field
+    kept = msgspec.convert(given, KeptCounters)
+    assert kept.is_usable("c", 1000, sample(2, START)) is usable
 
 
 @pytest.mark.parametrize(

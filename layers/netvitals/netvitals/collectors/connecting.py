@@ -1,4 +1,4 @@
-"""Connecting to a host on the event loop: no thread waits for one that does not answer."""
+"""Connect to a host on the event loop: no thread waits for one that does not answer."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from netvitals.domain.polling.observation import Reason
 async def connect[S: socket.socket](
     sock: S, address: str, port: int, seconds: float, *, remedy: str
 ) -> tuple[S, float]:
-    """The socket, connected to the vetted address, and the milliseconds that it took.
+    """Connect a socket to a vetted address; return it, and the milliseconds that it took.
 
     `remedy` is what to do where nothing listens on the port.
 

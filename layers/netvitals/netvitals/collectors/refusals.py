@@ -1,20 +1,21 @@
-"""Refused logins, remembered: a wrong password is not tried until the account is locked out."""
+"""Back off after refused logins, so that a wrong password does not lock the account out."""
 
 import functools
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from netvitals.collectors.memory import recall
 from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
 from netvitals.domain.settings.secret import Secret
 
 LONGEST_PAUSE_SECONDS = 3600
 """Between two tries of a refused credential; account lockouts count over minutes, half an hour at most."""
-_MARK_BITS = 12
+_FINGERPRINT_BITS = 12
 _DEVICES_IN_PROCESS = 10_000
 
 
@@ -22,13 +23,14 @@ class _Refusal(msgspec.Struct, frozen=True):
     """What device memory holds under `<protocol>_refused`."""
 
     mark: str
+    """The credential's fingerprint."""
     times: int
     until: int
     """Seconds since the epoch."""
 
 
 class Refusals:
-    """The refused logins of one protocol, `ssh` or `winrm`; ask `standing` before each login.
+    """The refused logins of one protocol, `ssh` or `winrm`; call `reason_to_wait` before each login.
 
     The pause after a refusal is the device's own interval, then twice that, and so on. Kept in device memory,
     and for one interval in the process as well, because a job may be delivered twice and a store be away.
@@ -41,8 +43,8 @@ class Refusals:
         self._clock = clock
         self._lately: dict[str, _Refusal] = {}
 
-    def standing(self, target: Target[Any, Any]) -> str | None:
-        """Why the credential must not be sent now, for a person; None where it may."""
+    def reason_to_wait(self, target: Target[Any, Any]) -> str | None:
+        """Return why the credential must not be sent now, for a person; None where it may."""
         refusal = self._known(target)
         if refusal is None or refusal.until <= self._clock():
             return None
@@ -52,15 +54,15 @@ class Refusals:
             f"{again} UTC so that the account is not locked: correct it, and it is tried at once"
         )
 
-    def refused(self, target: Target[Any, Any], reading: Reading) -> None:
-        """The device refused the login: remember it, and for longer each time."""
+    def record(self, target: Target[Any, Any], reading: Reading) -> None:
+        """Remember that the device refused the login, and pause for longer each time."""
         before = self._known(target)
         times = before.times + 1 if before else 1
         job, now = target.job, self._clock()
         interval = max(1, job.expires_at - job.due_at)
         pause = min(interval * 2 ** min(times - 1, 30), max(interval, LONGEST_PAUSE_SECONDS))
         # Polls come at fixed times: one that comes a moment early is still the one after the pause.
-        refusal = _Refusal(self._mark(target), times, int(now + pause - interval / 4))
+        refusal = _Refusal(self._fingerprint(target), times, int(now + pause - interval / 4))
         reading.memory[self._key] = msgspec.to_builtins(refusal)
         while len(self._lately) >= _DEVICES_IN_PROCESS:
             self._lately.pop(next(iter(self._lately)))
@@ -68,28 +70,28 @@ class Refusals:
             refusal, until=min(refusal.until, int(now + interval * 3 / 4))
         )
 
-    def accepted(self, target: Target[Any, Any], reading: Reading) -> None:
-        """The device accepted the login: forget what was."""
+    def clear(self, target: Target[Any, Any], reading: Reading) -> None:
+        """Forget refusals: the device accepted the login."""
         self._lately.pop(target.job.device_id, None)
         if target.job.memory.get(self._key) is not None:
             reading.memory[self._key] = None
 
     def _known(self, target: Target[Any, Any]) -> _Refusal | None:
-        """The last refusal of just this credential."""
-        found = [_decoded(target.job.memory, self._key), self._lately.get(target.job.device_id)]
-        known = [each for each in found if each is not None and each.mark == self._mark(target)]
+        """Return the last refusal of just this credential."""
+        found = [recall(target.job.memory, self._key, _Refusal), self._lately.get(target.job.device_id)]
+        known = [each for each in found if each is not None and each.mark == self._fingerprint(target)]
         return max(known, key=lambda each: (each.until, each.times), default=None)
 
-    def _mark(self, target: Target[Any, Any]) -> str:
+    def _fingerprint(self, target: Target[Any, Any]) -> str:
         fields = msgspec.structs.asdict(target.credential)
-        return mark(f"{target.job.credential}\0{self._protocol}", tuple(fields.items()))
+        return fingerprint(f"{target.job.credential}\0{self._protocol}", tuple(fields.items()))
 
 
 @functools.lru_cache(maxsize=1024)
-def mark(salt: str, fields: tuple[tuple[str, Any], ...]) -> str:
-    """Tells a credential from the one that comes after it, and tells nobody what either is.
+def fingerprint(salt: str, fields: tuple[tuple[str, Any], ...]) -> str:
+    """Return a 12-bit fingerprint of a credential: it shows a change and reveals nothing.
 
-    It is stored with the device's state, so it holds 12 bits only: thousands of millions of passwords share
+    It is stored with the device's state, so it holds few bits: thousands of millions of passwords share
     it, and finding them costs a slow hash each. It is the same for all devices with the credential, so that
     many devices do not add up to more bits. One change in 4096 goes unnoticed and waits for the pause.
     """
@@ -97,11 +99,4 @@ def mark(salt: str, fields: tuple[tuple[str, Any], ...]) -> str:
         [(name, value.reveal() if isinstance(value, Secret) else value) for name, value in fields]
     )
     digest = hashlib.scrypt(content, salt=f"netvitals refusal\0{salt}".encode(), n=2**14, r=8, p=1, dklen=4)
-    return f"{int.from_bytes(digest) >> (32 - _MARK_BITS):03x}"
-
-
-def _decoded(memory: Mapping[str, Any], key: str) -> _Refusal | None:
-    try:
-        return msgspec.convert(memory[key], _Refusal)
-    except (KeyError, msgspec.ValidationError):
-        return None
+    return f"{int.from_bytes(digest) >> (32 - _FINGERPRINT_BITS):03x}"

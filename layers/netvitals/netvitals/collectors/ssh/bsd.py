@@ -6,7 +6,8 @@ from calendar import timegm
 from collections.abc import Mapping, Sequence
 
 from netvitals.collectors import vital_points
-from netvitals.collectors.ssh.findings import CpuSample, Findings, Section, df_rows, number
+from netvitals.collectors.cpu_usage import CpuSample
+from netvitals.collectors.ssh.findings import Findings, Section, df_rows, number
 
 _NET_COLUMNS = {
     "net_bytes_in": ("Ibytes",),

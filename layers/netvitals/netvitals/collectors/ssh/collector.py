@@ -1,20 +1,19 @@
-"""One host over SSH: is it there, and what are its vital signs."""
+"""Poll one host over SSH: is it reachable, and what are its vital signs."""
 
-import asyncio
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
 from netvitals.collectors import vital_points
+from netvitals.collectors.cpu_usage import CpuSample, percent
 from netvitals.collectors.host_faults import HostFault
-from netvitals.collectors.refusals import Refusals
-from netvitals.collectors.ssh.cpu import STALE_SECONDS, Kept, has_restarted, percent
-from netvitals.collectors.ssh.faults import Refused, SshFault
+from netvitals.collectors.login import THREADS, LoginCollector
+from netvitals.collectors.memory import recall
+from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.findings import Findings
 from netvitals.collectors.ssh.greeting import DeviceSocket, connect, greeting
+from netvitals.collectors.ssh.memory import KeptTicks, SshMemory, kept_ticks
 from netvitals.collectors.ssh.probe import Output, Probe
 from netvitals.collectors.ssh.protocol import MEMORY, SSH, SshCredential, SshSettings
 from netvitals.domain.errors import AddressDenied, NameNotResolved
@@ -23,135 +22,76 @@ from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
 
 DF_PAUSE_SECONDS = 3600
-"""How long df is left alone after it has hung."""
-_THREADS = 64
-_MOST_FAULTS_TOLD = 4
+"""How long df is not run after it has hung."""
+_FAULTS_SHOWN = 4
 _PORT = 22
-
 
 type SshTarget = Target[SshSettings, SshCredential]
 
 
-class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What device memory holds of the last polls, under the key `ssh`."""
+class SshCollector(LoginCollector[SshSettings, SshCredential]):
+    """Runs the probe on a host; waits for its greeting, all of a status poll, before a thread is taken."""
 
-    cpu: Kept | None = None
-    df_after: int = 0
-    """df has hung: it is not asked again before this, seconds since the epoch."""
+    def __init__(self, threads: int = THREADS) -> None:
+        super().__init__(SSH, threads)
 
-
-class SshCollector:
-    """Implements `ports.Collector`.
-
-    Connecting and waiting for the greeting happen on the event loop, so that only a host that speaks SSH
-    takes one of the threads.
-    """
-
-    def __init__(self, threads: int = _THREADS) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="ssh")
-        self._refusals = Refusals(SSH.name)
-
-    async def collect(self, target: SshTarget, reading: Reading) -> None:
-        try:
-            await self._collect(target, reading)
-        except Refused as refusal:
-            self._refusals.refused(target, reading)
-            reading.fail(refusal.reason, str(refusal))
-        except HostFault as fault:
-            reading.fail(fault.reason, str(fault))
-
-    async def _collect(self, target: SshTarget, reading: Reading) -> None:
+    async def _poll(self, target: SshTarget, reading: Reading) -> None:
         jump = target.settings.jump
         sock = await (_to_jump_host(target, jump) if jump else _to_device(target, reading))
-        standing = self._refusals.standing(target)
-        if target.job.kind == "status" and not jump:
+        if target.job.kind == "metrics":
+            await self._run_probe(target, reading, sock)
+        elif jump:
+            await self._run_session(target, sock, _blocking_poll, target, reading, sock, None)
+            reading.alive, reading.reason = True, Reason.OK
+        else:
             sock.close()
             reading.reason = Reason.OK
-            return
-        if standing is not None:
-            sock.close()
-            raise SshFault(Reason.AUTH, standing)
-        if target.job.kind == "status":
-            await self._on_thread(target, reading, sock, None)
-            reading.alive, reading.reason = True, Reason.OK
-            return
-        remembered = remembered_of(target.job.memory)
-        now = time.time()
-        probe = Probe(second_sample=not _is_fresh(remembered.cpu, now), disks=remembered.df_after <= now)
-        output = await self._on_thread(target, reading, sock, probe)
-        self._refusals.accepted(target, reading)
-        _conclude(probe, probe.findings(output), reading, remembered, now)
 
-    async def _on_thread(
-        self,
-        target: SshTarget,
-        reading: Reading,
-        sock: DeviceSocket,
-        probe: Probe | None,
-    ) -> Output:
-        """The visit, ended with the device's time, and when nobody waits for it any more."""
-        loop = asyncio.get_running_loop()
-        watchdog = loop.call_at(target.deadline, sock.abort)
-        visit = self._threads.submit(_visit, target, reading, sock, probe)
-        try:
-            return await asyncio.wrap_future(visit)
-        finally:
-            watchdog.cancel()
-            if visit.cancelled():  # no thread has touched it
-                sock.close()
-            elif not visit.done():
-                sock.abort()
+    async def _run_probe(self, target: SshTarget, reading: Reading, sock: DeviceSocket) -> None:
+        memory, now = recall(target.job.memory, MEMORY, SshMemory) or SshMemory(), time.time()
+        is_recent = memory.cpu is not None and memory.cpu.is_recent(now)
+        probe = Probe(second_sample=not is_recent, disks=memory.df_after <= now)
+        output = await self._run_session(target, sock, _blocking_poll, target, reading, sock, probe)
+        self._refusals.clear(target, reading)
+        _conclude(probe, probe.findings(output), reading, memory, now)
 
 
-def _visit(*arguments: Any) -> Output:
-    """Paramiko comes with the first login: neither a status poll nor another protocol pays for its import."""
-    from netvitals.collectors.ssh.visit import visit  # noqa: PLC0415, see above
+def _blocking_poll(*arguments: Any) -> Output:
+    """Import paramiko with the first login: neither a status poll nor another protocol pays for it."""
+    from netvitals.collectors.ssh.blocking import poll  # noqa: PLC0415, see above
 
-    return visit(*arguments)
+    return poll(*arguments)
 
 
-def _conclude(probe: Probe, findings: Findings, reading: Reading, remembered: Remembered, now: float) -> None:
-    """Points, what the next poll has to know, and what is missing."""
+def _conclude(probe: Probe, findings: Findings, reading: Reading, memory: SshMemory, now: float) -> None:
+    """Put points, memory for the next poll, and what is missing into the reading."""
     reading.points += findings.points
-    reading.points += _cpu_points(findings, remembered.cpu, now)
+    reading.points += _cpu_points(findings, memory.cpu, now)
     faults = findings.faults
-    df_after = remembered.df_after if remembered.df_after > now else 0
+    df_after = memory.df_after if memory.df_after > now else 0
     if probe.df_hung:
         df_after = int(now) + DF_PAUSE_SECONDS
     if df_after:
         again = time.strftime("%H:%M", time.gmtime(df_after))
         faults.append(f"disk: df hangs, a disk does not answer; it is left alone until {again} UTC")
-    kept = _kept(findings, now) or remembered.cpu
-    reading.memory[MEMORY] = msgspec.to_builtins(Remembered(kept, df_after))
+    kept = SshMemory(kept_ticks(findings, now) or memory.cpu, df_after)
+    reading.memory[MEMORY] = msgspec.to_builtins(kept)
     if faults:
-        reading.fail(Reason.PARTIAL, "; ".join(faults[:_MOST_FAULTS_TOLD]))
+        reading.fail(Reason.PARTIAL, "; ".join(faults[:_FAULTS_SHOWN]))
     else:
         reading.reason = Reason.OK
 
 
-def _cpu_points(findings: Findings, kept: Kept | None, now: float) -> list[Point]:
-    """Between the two samples of a first poll; else since the last poll, unless the device has restarted."""
+def _cpu_points(findings: Findings, kept: KeptTicks | None, now: float) -> list[Point]:
+    """Return CPU percent between the two samples of a first poll, else since the last poll of this boot."""
     if not findings.cpu:
         return []
     time_ns, after = findings.cpu[-1]
-    before = findings.cpu[0][1]
+    before: CpuSample | None = findings.cpu[0][1]
     if len(findings.cpu) == 1:
-        if kept is None or has_restarted(kept, findings.uptime, now):
-            return []
-        before = kept.sample
-    busy = percent(before, after)
+        before = kept.sample_before(findings.uptime, now) if kept is not None else None
+    busy = None if before is None else percent(before, after)
     return [] if busy is None else [vital_points.cpu(busy, time_ns)]
-
-
-def _kept(findings: Findings, now: float) -> Kept | None:
-    if not findings.cpu:
-        return None
-    _, sample = findings.cpu[-1]
-    return Kept(busy=sample.busy, total=sample.total, uptime=findings.uptime, at=int(now))
-
-
-def _is_fresh(kept: Kept | None, now: float) -> bool:
-    return kept is not None and 0 <= now - kept.at < STALE_SECONDS
 
 
 async def _to_device(target: SshTarget, reading: Reading) -> DeviceSocket:
@@ -163,7 +103,7 @@ async def _to_device(target: SshTarget, reading: Reading) -> DeviceSocket:
 
 
 async def _to_jump_host(target: SshTarget, jump: str) -> DeviceSocket:
-    """What is wrong with a jump host says nothing of the device, which is not alive by it either."""
+    """Connect to the jump host, whose faults and replies say nothing of whether the device is alive."""
     seconds = target.settings.connect_timeout_seconds
     host, port = _host_and_port(jump)
     try:
@@ -185,16 +125,8 @@ async def _greeted(sock: DeviceSocket, seconds: float) -> None:
 
 
 def _host_and_port(jump: str) -> tuple[str, int]:
-    """Of `host`, `host:port`, `[2001:db8::1]:port`; an address with colons and no brackets has no port."""
+    """Split `host`, `host:port`, `[2001:db8::1]:port`; an address with colons and no brackets has no port."""
     host, _, port = jump.rpartition(":")
     if host and port.isdecimal() and (":" not in host or host.endswith("]")):
         return host.strip("[]"), int(port)
     return jump.strip("[]"), _PORT
-
-
-def remembered_of(memory: Mapping[str, Any]) -> Remembered:
-    """What the last polls left; nothing where it can't be read."""
-    try:
-        return msgspec.convert(memory.get(MEMORY, {}), Remembered)
-    except msgspec.ValidationError:
-        return Remembered()

@@ -1,9 +1,8 @@
-"""What can be wrong with a host that is asked over SSH: each text says what, why, and the remedy."""
+"""What can be wrong with a host that is polled over SSH: each text says what, why, and the remedy."""
 
 import re
 
-from netvitals.collectors.host_faults import HostFault
-from netvitals.domain.polling.observation import Reason
+from netvitals.collectors.host_faults import HostFault, LoginRefused
 
 EXPIRED = (
     "the account's password has expired: set a new one on the host and in the credential, "
@@ -21,8 +20,5 @@ class SshFault(HostFault):
     """The poll of this device ends, for this reason."""
 
 
-class Refused(SshFault):
-    """The server has looked at the credential and does not take it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(Reason.AUTH, text)
+class Refused(SshFault, LoginRefused):
+    """The server has looked at the credential and does not accept it."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from netvitals.collectors import vital_points
+from netvitals.collectors.cpu_usage import CpuSample
 from netvitals.domain.polling.point import Point
 
 MAX_LINE = 300
@@ -24,13 +25,6 @@ class Section(msgspec.Struct):
     word: str = ""
     """What stands behind the section's name."""
     lines: list[str] = []
-
-
-class CpuSample(msgspec.Struct, frozen=True):
-    """Time that all CPUs together have spent since boot, in the system's own ticks."""
-
-    busy: int
-    total: int
 
 
 class Row(msgspec.Struct, frozen=True):

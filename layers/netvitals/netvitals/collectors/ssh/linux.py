@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from netvitals.collectors.ssh.findings import CpuSample, Findings, Row, Section, df_rows, number
+from netvitals.collectors.cpu_usage import CpuSample
+from netvitals.collectors.ssh.findings import Findings, Row, Section, df_rows, number
 
 _OPER_STATUS = {
     "up": 1,

@@ -38,7 +38,7 @@ class SshCredential(CredentialPart, frozen=True):
 
 
 MEMORY = "ssh"
-"""What the last polls left, a `collector.Remembered`."""
+"""What the last polls left, a `memory.SshMemory`."""
 HOST_KEYS = "ssh_host_keys"
 """The key that was trusted on first use: a list of one line, as `host_keys` takes it."""
 REFUSED = "ssh_refused"

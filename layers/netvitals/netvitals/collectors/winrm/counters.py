@@ -1,4 +1,4 @@
-"""Points of what Windows says of itself: properties of WMI classes, raw counters among them. Pure."""
+"""Make points of properties of WMI classes, raw performance counters among them. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,13 +7,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 
 from netvitals.collectors import vital_points
+from netvitals.collectors.cpu_usage import CpuSample, is_recent, is_same_boot, percent
 from netvitals.collectors.winrm.rows import Row
 from netvitals.domain.polling.point import Point
 
-STALE_SECONDS = 3600
-"""An older sample would average over hours; two new ones are taken then, as on the first poll."""
-_CLOCK_MOVES_SECONDS = 60
-"""LastBootUpTime follows corrections of the clock."""
 _TICKS_PER_SECOND = 10_000_000
 _MAX_DIGITS = 20
 _WORD = 2**32
@@ -30,15 +27,8 @@ _NETWORK = {
 }
 
 
-class CpuSample(msgspec.Struct, frozen=True):
-    """PERF_100NSEC_TIMER_INV: idle time of the average processor and the clock, both in 100 ns."""
-
-    idle: int
-    clock: int
-
-
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A sample as device memory holds it."""
+class KeptCounters(msgspec.Struct, frozen=True, kw_only=True):
+    """A sample of CPU time as device memory holds it."""
 
     idle: int
     clock: int
@@ -49,40 +39,45 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sample(self) -> CpuSample:
-        return CpuSample(self.idle, self.clock)
+        return CpuSample(self.clock - self.idle, self.clock)
+
+    def is_usable(self, of: str, booted: int | None, after: CpuSample) -> bool:
+        """Return whether the time between this sample and a later one is worth an average."""
+        same = of == self.of and is_same_boot(self.booted, booted)
+        return same and is_recent((after.total - self.clock) / _TICKS_PER_SECOND)
+
+
+def kept_counters(sample: CpuSample, of: str, booted: int | None) -> KeptCounters:
+    """Return a sample of this class and boot for the next poll."""
+    return KeptCounters(idle=sample.total - sample.busy, clock=sample.total, of=of, booted=booted)
 
 
 def cpu_sample(rows: Sequence[Row]) -> tuple[int, CpuSample] | None:
-    """The `_Total` instance with its time; None where it can't be read."""
+    """Return the sample in the instance `_Total`, with its time; None where it can't be read.
+
+    PERF_100NSEC_TIMER_INV: idle time of the average processor and the clock, both in 100 ns.
+    """
     for row in rows:
         idle, clock = _number(row, "PercentProcessorTime"), _number(row, "Timestamp_Sys100NS")
         if row.values.get("Name") == "_Total" and idle is not None and clock is not None:
-            return row.time_ns, CpuSample(idle, clock)
+            return row.time_ns, CpuSample(clock - idle, clock)
     return None
 
 
 def cpu_percent(before: CpuSample, after: CpuSample) -> float | None:
-    """None where the clock stood still or went back, or the counter was reset."""
-    elapsed, idle = after.clock - before.clock, after.idle - before.idle
-    if idle < 0 and before.idle < _WORD:
-        idle += _WORD  # a 32-bit counter of an old host has wrapped
+    """Return CPU percent; None where the clock stood still or went back, or the counter was reset."""
+    idle_before, idle_after = before.total - before.busy, after.total - after.busy
+    if idle_after < idle_before:
+        if idle_before >= _WORD:
+            return None
+        # A 32-bit counter of an old host has wrapped.
+        after = CpuSample(after.busy - _WORD, after.total)
     # Clock and counter are not read in the same instant: a bit more idle time than time is an idle host.
-    if elapsed <= 0 or not 0 <= idle <= elapsed * 1.05 + _TICKS_PER_SECOND / 10:
-        return None
-    return max(0.0, 100 * (1 - idle / elapsed))
-
-
-def is_usable(kept: Kept | None, of: str, booted: int | None, after: CpuSample) -> bool:
-    """Whether the time between the kept sample and this one is worth an average."""
-    if kept is None or kept.of != of:
-        return False
-    if None not in (kept.booted, booted) and abs((kept.booted or 0) - (booted or 0)) > _CLOCK_MOVES_SECONDS:
-        return False
-    return 0 < after.clock - kept.clock < STALE_SECONDS * _TICKS_PER_SECOND
+    return percent(before, after, tolerance=(after.total - before.total) * 0.05 + _TICKS_PER_SECOND / 10)
 
 
 def system_points(rows: Sequence[Row]) -> Iterator[Point]:
-    """Win32_OperatingSystem: uptime by the device's own clock, and memory in KiB."""
+    """Yield the points of Win32_OperatingSystem: uptime by the device's own clock, and memory in bytes."""
     for row in rows[:1]:
         booted, now = (_time(row, key) for key in ("LastBootUpTime", "LocalDateTime"))
         if booted is not None and now is not None and now >= booted:
@@ -93,13 +88,13 @@ def system_points(rows: Sequence[Row]) -> Iterator[Point]:
 
 
 def booted_at(rows: Sequence[Row]) -> int | None:
-    """Seconds since the epoch."""
+    """Return when the host has booted, in seconds since the epoch by its clock."""
     booted = _time(rows[0], "LastBootUpTime") if rows else None
     return int(booted.timestamp()) if booted is not None else None
 
 
 def disk_points(rows: Sequence[Row]) -> Iterator[Point]:
-    """Win32_LogicalDisk; a volume that is locked or not formatted has no size."""
+    """Yield the points of Win32_LogicalDisk; a volume that is locked or not formatted has no size."""
     for row in rows:
         name, size, free = row.values.get("DeviceID"), _number(row, "Size"), _number(row, "FreeSpace")
         if name and size and free is not None and free <= size:
@@ -107,7 +102,10 @@ def disk_points(rows: Sequence[Row]) -> Iterator[Point]:
 
 
 def network_points(rows: Sequence[Row]) -> Iterator[Point]:
-    """Win32_PerfRawData_Tcpip_NetworkInterface: counts since boot, 32 bits wide before Windows 2012."""
+    """Yield the points of Win32_PerfRawData_Tcpip_NetworkInterface: counts since boot.
+
+    They are 32 bits wide before Windows 2012.
+    """
     for row in rows:
         name = row.values.get("Name")
         if not name:
@@ -122,7 +120,10 @@ def network_points(rows: Sequence[Row]) -> Iterator[Point]:
 
 
 def temperature_points(rows: Sequence[Row]) -> Iterator[Point]:
-    """Win32_PerfRawData_Counters_ThermalZoneInformation, in tenths of a kelvin; 0 is no sensor."""
+    """Yield the points of Win32_PerfRawData_Counters_ThermalZoneInformation.
+
+    They are tenths of a kelvin; 0 is no sensor.
+    """
     for row in rows:
         name, kelvin = row.values.get("Name"), _number(row, "HighPrecisionTemperature")
         if name and kelvin:
@@ -133,7 +134,7 @@ def temperature_points(rows: Sequence[Row]) -> Iterator[Point]:
 
 
 def _number(row: Row, key: str) -> int | None:
-    """A whole number that is not negative; None for anything else, so that it costs this value only."""
+    """Return a whole number that is not negative; None for anything else, which costs this value only."""
     text = (row.values.get(key) or "").strip()
     if not text.isascii() or not text.isdecimal() or len(text) > _MAX_DIGITS:
         return None
@@ -141,7 +142,7 @@ def _number(row: Row, key: str) -> int | None:
 
 
 def _time(row: Row, key: str) -> datetime | None:
-    """ISO 8601 as WS-Management has it, or DMTF's `yyyymmddHHMMSS.mmmmmm-UUU` with minutes from UTC."""
+    """Parse ISO 8601, or DMTF's `yyyymmddHHMMSS.mmmmmm-UUU` with minutes from UTC; None for anything else."""
     text = (row.values.get(key) or "").strip()
     dmtf = _DMTF.fullmatch(text)
     try:

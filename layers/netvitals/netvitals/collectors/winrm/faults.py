@@ -1,6 +1,6 @@
-"""What can be wrong with a host that is asked over WinRM: each text says what, why, and the remedy."""
+"""What can be wrong with a host that is polled over WinRM: each text says what, why, and the remedy."""
 
-from netvitals.collectors.host_faults import HostFault
+from netvitals.collectors.host_faults import HostFault, LoginRefused
 from netvitals.domain.polling.observation import Reason
 
 TLS_HINT = ": if it is a listener with TLS, set `winrm.tls` to true"
@@ -10,11 +10,8 @@ class WinrmFault(HostFault):
     """The poll of this device ends, for this reason."""
 
 
-class Refused(WinrmFault):
-    """The server has looked at the credential and does not take it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(Reason.AUTH, text)
+class Refused(WinrmFault, LoginRefused):
+    """The server has looked at the credential and does not accept it."""
 
 
 class Dropped(WinrmFault):

@@ -45,7 +45,7 @@ class WinrmCredential(CredentialPart, frozen=True):
 
 
 MEMORY = "winrm"
-"""What the last polls left, a `survey.Remembered`."""
+"""What the last polls left, a `survey.WinrmMemory`."""
 REFUSED = "winrm_refused"
 """The last refused login, see `collectors.refusals`."""
 

@@ -1,19 +1,19 @@
-"""One section after another: points as they are read, what can't be read, and what the next poll needs."""
+"""Query one section after another: points as they are read, faults, and what the next poll needs."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from netvitals.collectors import vital_points
+from netvitals.collectors.cpu_usage import CpuSample
 from netvitals.collectors.winrm.counters import (
-    CpuSample,
-    Kept,
+    KeptCounters,
     booted_at,
     cpu_percent,
     cpu_sample,
-    is_usable,
+    kept_counters,
 )
 from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault
 from netvitals.collectors.winrm.protocol import MEMORY
@@ -31,24 +31,16 @@ from netvitals.collectors.winrm.rows import Row
 from netvitals.domain.polling.observation import Reading, Reason
 
 ABSENT_SECONDS = 86_400
-"""How long a class is not asked for that the host does not have."""
+"""How long a class is not queried again that the host does not have."""
 SECOND_SAMPLE_SECONDS = 1.0
 
 
-class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What device memory holds of the last polls."""
+class WinrmMemory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What stands under the key `winrm` of device memory."""
 
-    cpu: Kept | None = None
+    cpu: KeptCounters | None = None
     absent: dict[str, int] = {}
-    """Classes that the host does not have, and when they are asked for again, in seconds since the epoch."""
-
-
-def remembered_of(memory: Mapping[str, Any]) -> Remembered:
-    """What the last polls left; nothing where it can't be read."""
-    try:
-        return msgspec.convert(memory.get(MEMORY, {}), Remembered)
-    except msgspec.ValidationError:
-        return Remembered()
+    """Classes that the host does not have, and when they are queried again, in seconds since the epoch."""
 
 
 class _Cpu(NamedTuple):
@@ -58,13 +50,13 @@ class _Cpu(NamedTuple):
 
 
 class Survey:
-    """`rows` answers a query, or raises QueryFault for it alone and WinrmFault for all that would follow."""
+    """All queries of one poll; `rows` runs one, and raises QueryFault for it alone or WinrmFault for all."""
 
     def __init__(
         self,
         rows: Callable[[Query], list[Row]],
         reading: Reading,
-        remembered: Remembered,
+        memory: WinrmMemory,
         deadline: float,
         pause_seconds: float | None = None,
     ) -> None:
@@ -72,16 +64,16 @@ class Survey:
         self.faults: list[tuple[Section, QueryFault]] = []
         self._rows = rows
         self._reading = reading
-        self._kept = remembered.cpu
+        self._kept = memory.cpu
         self._booted: int | None = None
         now = int(time.time())
-        self._absent = {name: at for name, at in remembered.absent.items() if now < at and name in CLASSES}
+        self._absent = {name: at for name, at in memory.absent.items() if now < at and name in CLASSES}
         self._until = now + ABSENT_SECONDS
         self._deadline = deadline
         self._pause_seconds = SECOND_SAMPLE_SECONDS if pause_seconds is None else pause_seconds
 
     def run(self) -> None:
-        """Ask for everything. What was read and learnt is in the reading whatever is raised."""
+        """Run every query; what was read and learnt is in the reading whatever is raised."""
         try:
             self._booted = booted_at(self._section(SYSTEM))
             first = self._cpu()
@@ -92,7 +84,7 @@ class Survey:
             if first is not None and not since_last_poll:
                 self._cpu_twice(first, again)
         finally:
-            self._reading.memory[MEMORY] = msgspec.to_builtins(Remembered(self._kept, self._absent))
+            self._reading.memory[MEMORY] = msgspec.to_builtins(WinrmMemory(self._kept, self._absent))
 
     def _section(self, section: Section) -> list[Row]:
         query, rows = self._asked(section)
@@ -106,7 +98,7 @@ class Survey:
         return rows
 
     def _asked(self, section: Section) -> tuple[Query | None, list[Row]]:
-        """The rows of the first class that the host has; none where it has none, which is no fault."""
+        """Return the rows of the first class that the host has; none where it has none, which is no fault."""
         for query in section.queries:
             if query.wmi_class in self._absent:
                 continue
@@ -131,7 +123,7 @@ class Survey:
     def _cpu_since_last_poll(self, now: _Cpu) -> bool:
         before = self._kept
         self._keep(now)
-        if before is None or not is_usable(before, now.query.wmi_class, self._booted, now.sample):
+        if before is None or not before.is_usable(now.query.wmi_class, self._booted, now.sample):
             return False
         return self._cpu_between(before.sample, now)
 
@@ -158,14 +150,13 @@ class Survey:
         return percent is not None
 
     def _keep(self, cpu: _Cpu) -> None:
-        idle, clock = cpu.sample.idle, cpu.sample.clock
-        self._kept = Kept(idle=idle, clock=clock, of=cpu.query.wmi_class, booted=self._booted)
+        self._kept = kept_counters(cpu.sample, cpu.query.wmi_class, self._booted)
 
     def _fault(self, section: Section, fault: QueryFault) -> None:
         self.faults.append((section, fault))
 
     def lacking(self) -> Sequence[str]:
-        """Sections that most hosts have and this one does not."""
+        """Return the sections that most hosts have and this one does not."""
         return [
             section.name
             for section in (SYSTEM, CPU, DISKS, NETWORK)

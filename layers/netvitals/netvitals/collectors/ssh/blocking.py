@@ -1,4 +1,4 @@
-"""What happens on a thread: log in, by way of a jump host where there is one, and run the probe."""
+"""The part of a poll that blocks a thread: log in, through a jump host if there is one, run the probe."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +14,10 @@ from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import Target
 
 
-def visit(
+def poll(
     target: Target[SshSettings, SshCredential], reading: Reading, sock: DeviceSocket, probe: Probe | None
 ) -> Output:
-    """What the probe printed; without a probe nothing, once the device has shown that it speaks SSH.
+    """Return what the probe printed; without a probe nothing, once the device has sent its SSH greeting.
 
     The socket is connected to the device, or to its jump host, and is closed in the end.
 
@@ -27,12 +27,12 @@ def visit(
     """
     session = Session(sock, target.settings, target.credential, target.deadline)
     try:
-        return _Visit(session, target, reading).run(probe)
+        return _Poll(session, target, reading).run(probe)
     finally:
         session.close()
 
 
-class _Visit:
+class _Poll:
     def __init__(
         self, session: Session, target: Target[SshSettings, SshCredential], reading: Reading
     ) -> None:
@@ -59,7 +59,7 @@ class _Visit:
         return self._session.execute(transport, COMMAND, probe.stdin, probe.end)
 
     def _behind_jump_host(self) -> paramiko.Channel:
-        """A jump host is known by its pinned keys alone: it would be trusted anew for each device."""
+        """Connect through the jump host, which must have pinned keys: on first use, any would be trusted."""
         who = f"jump host {self._ssh.jump}"
         known = KnownHost(who, "ssh.jump_host_keys", self._ssh.jump_host_keys)
         transport = self._session.meet(None, known, who)
@@ -75,7 +75,7 @@ class _Visit:
 
 
 def remembered_keys(memory: Mapping[str, Any]) -> tuple[str, ...]:
-    """What was trusted on first use. What can't be read is no key, and nothing else is trusted then."""
+    """Return the key that was trusted on first use; what can't be read matches no key, so none is trusted."""
     kept = memory.get(HOST_KEYS)
     if kept is None:
         return ()

@@ -1,34 +1,35 @@
-"""What happens on a thread: log in, ask for everything, say what is missing."""
+"""The part of a poll that blocks a thread: log in, query everything, report what is missing."""
 
 from collections.abc import Callable
 
+from netvitals.collectors.memory import recall
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import Refused, WinrmFault
 from netvitals.collectors.winrm.line import Line
-from netvitals.collectors.winrm.protocol import WinrmCredential, WinrmSettings
+from netvitals.collectors.winrm.protocol import MEMORY, WinrmCredential, WinrmSettings
 from netvitals.collectors.winrm.queries import Query
 from netvitals.collectors.winrm.rows import Row
 from netvitals.collectors.winrm.session import Session
-from netvitals.collectors.winrm.survey import Survey, remembered_of
+from netvitals.collectors.winrm.survey import Survey, WinrmMemory
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
 
-_MOST_FAULTS_TOLD = 4
+_FAULTS_SHOWN = 4
 
 
-def visit(
+def poll(
     target: Target[WinrmSettings, WinrmCredential], reading: Reading, line: Line, access: Access
 ) -> bool:
-    """Put everything into the reading, what is wrong as well; whether the credential was accepted.
+    """Put points and faults into the reading; return whether the credential was accepted.
 
     Raises:
-        Refused: the host has looked at it and does not take it.
+        Refused: the host has looked at the credential and does not accept it.
     """
     session: Session | None = None
     try:
         session = Session(line, access)
-        _Visit(session, target, reading).run()
+        _Poll(session, target, reading).run()
     except Refused:
         raise
     except WinrmFault as fault:
@@ -40,7 +41,7 @@ def visit(
     return session is not None and session.logged_in
 
 
-class _Visit:
+class _Poll:
     def __init__(
         self, session: Session, target: Target[WinrmSettings, WinrmCredential], reading: Reading
     ) -> None:
@@ -70,30 +71,30 @@ class _Visit:
         self._conclude(self._survey(answers.rows, pause_seconds=0))
 
     def _survey(self, rows: Callable[[Query], list[Row]], pause_seconds: float | None = None) -> Survey:
-        remembered = remembered_of(self._target.job.memory)
-        return Survey(rows, self._reading, remembered, self._target.deadline, pause_seconds)
+        memory = recall(self._target.job.memory, MEMORY, WinrmMemory) or WinrmMemory()
+        return Survey(rows, self._reading, memory, self._target.deadline, pause_seconds)
 
     def _conclude(self, survey: Survey) -> None:
-        """The reading's reason. Without a single point the first fault is the poll's."""
-        told = []
+        """Set the reading's reason; without a single point it is the first fault's."""
+        faults = []
         try:
             survey.run()
         except WinrmFault as fault:
             if not self._reading.points:
                 raise
-            told.append(f"{fault}; the rest is missing")
-        told = [f"{section.name}: {fault}" for section, fault in survey.faults] + told
+            faults.append(f"{fault}; the rest is missing")
+        faults = [f"{section.name}: {fault}" for section, fault in survey.faults] + faults
         if not self._reading.points:
-            raise survey.faults[0][1] if survey.faults else _nothing()
-        if told:
-            self._reading.fail(Reason.PARTIAL, "; ".join(dict.fromkeys(told[:_MOST_FAULTS_TOLD])))
+            raise survey.faults[0][1] if survey.faults else _no_classes()
+        if faults:
+            self._reading.fail(Reason.PARTIAL, "; ".join(dict.fromkeys(faults[:_FAULTS_SHOWN])))
             return
         self._reading.reason = Reason.OK
         lacking = ", ".join(survey.lacking())
         self._reading.detail = f"the host has no WMI classes for: {lacking}" if lacking else ""
 
 
-def _nothing() -> WinrmFault:
+def _no_classes() -> WinrmFault:
     return WinrmFault(
         Reason.UNSUPPORTED,
         "the host has none of the WMI classes: rebuild them (`winmgmt /resyncperf`), or poll it by SNMP",

@@ -1,0 +1,43 @@
+"""What a poll over SSH leaves for the next one."""
+
+import msgspec
+
+from netvitals.collectors.cpu_usage import CpuSample, is_recent, is_same_boot
+from netvitals.collectors.ssh.findings import Findings
+
+
+class KeptTicks(msgspec.Struct, frozen=True, kw_only=True):
+    """A sample of CPU time, and when it was taken."""
+
+    busy: int
+    total: int
+    uptime: float | None
+    """Of the host, in seconds."""
+    at: int
+    """Seconds since the epoch, by our clock."""
+
+    def is_recent(self, now: float) -> bool:
+        """Return whether an average since this sample is worth something."""
+        return is_recent(now - self.at)
+
+    def sample_before(self, uptime: float | None, now: float) -> CpuSample | None:
+        """Return the sample, unless the host, which is up for so long now, has booted since."""
+        booted = None if self.uptime is None else self.at - self.uptime
+        same_boot = is_same_boot(booted, None if uptime is None else now - uptime)
+        return CpuSample(self.busy, self.total) if same_boot else None
+
+
+class SshMemory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What stands under the key `ssh`."""
+
+    cpu: KeptTicks | None = None
+    df_after: int = 0
+    """df has hung: it is not run again before this, seconds since the epoch."""
+
+
+def kept_ticks(findings: Findings, now: float) -> KeptTicks | None:
+    """Return the last sample of CPU time among the findings, for the next poll."""
+    if not findings.cpu:
+        return None
+    _, sample = findings.cpu[-1]
+    return KeptTicks(busy=sample.busy, total=sample.total, uptime=findings.uptime, at=int(now))
