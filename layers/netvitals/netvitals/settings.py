@@ -23,8 +23,13 @@ from netvitals.domain.settings.secret import Secret, decode_secret
 from netvitals.domain.settings.validation import allowed, bare_seconds, fields, shown, worded
 
 Environ = Mapping[str, str]
-Arn = Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:[a-z]+:", description="an ARN, such as arn:aws:sns:…")]
-QueueUrl = Annotated[str, Meta(pattern=r"^https?://[^\s]+$", description="the URL of an SQS queue")]
+Arn = Annotated[
+    str,
+    Meta(pattern=r"^arn:aws[a-z-]*:[a-z]+:", extra_json_schema={"takes": "an ARN, such as arn:aws:sns:…"}),
+]
+QueueUrl = Annotated[
+    str, Meta(pattern=r"^https?://[^\s]+$", extra_json_schema={"takes": "the URL of an SQS queue"})
+]
 
 
 class Variables(msgspec.Struct, frozen=True, kw_only=True):

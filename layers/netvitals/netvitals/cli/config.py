@@ -12,7 +12,7 @@ from rich.table import Table
 
 from netvitals import settings
 from netvitals.adapters.files.configuration_document import document_in_file
-from netvitals.cli.config_origins import Row, document_rows, type_rows, variable_rows
+from netvitals.cli.config_origins import Setting, document_rows, type_rows, variable_rows
 from netvitals.cli.config_reference import default_document
 from netvitals.cli.console import console
 from netvitals.domain.errors import ConfigurationError, NetvitalsError
@@ -77,7 +77,7 @@ def check(file: Path | None, function: str | None, connect: bool, everything: bo
         from netvitals.cli.config_connect import connections  # noqa: PLC0415, brings all that Lambda uses
 
         tried = list(connections(environ))
-        _print("Connections", [Row(each.what, each.found, each.where) for each in tried])
+        _print("Connections", [Setting(each.what, each.found, each.where) for each in tried])
         faults += [f"{each.what}: {each.found}" for each in tried if not each.usable]
     if faults:
         _fail(faults)
@@ -106,7 +106,7 @@ def _document(environ: Mapping[str, str]) -> tuple[Any, str]:
     return {}, "the defaults"
 
 
-def _print(title: str, rows: list[Row]) -> None:
+def _print(title: str, rows: list[Setting]) -> None:
     if not rows:
         return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)

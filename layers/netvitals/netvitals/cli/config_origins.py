@@ -17,7 +17,7 @@ _ALWAYS_SHOWN = {
 DEFAULT = "default"
 
 
-class Row(NamedTuple):
+class Setting(NamedTuple):
     name: str
     value: str
     origin: str
@@ -25,10 +25,10 @@ class Row(NamedTuple):
 
 def document_rows(
     configuration: Configuration, document: Any, name: str, environ: Mapping[str, str]
-) -> list[Row]:
+) -> list[Setting]:
     """Yield all keys of the document but those of device types."""
     return [
-        Row(
+        Setting(
             entry.name,
             written(_at(configuration, entry.name)),
             _variable(tuple(entry.name.split(".")), environ)
@@ -45,11 +45,11 @@ def type_rows(
     environ: Mapping[str, str],
     *,
     everything: bool,
-) -> list[Row]:
+) -> list[Setting]:
     """Yield what a device type sets, and what matters most of the rest."""
     policy = configuration.policy(device_type, {})
     rows = [
-        Row(
+        Setting(
             entry.name,
             written(_at(policy, entry.name)),
             _type_origin(entry.name, device_type, document, environ),
@@ -59,7 +59,7 @@ def type_rows(
     return [row for row in rows if everything or row.origin != DEFAULT or row.name in _ALWAYS_SHOWN]
 
 
-def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Row]:
+def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Setting]:
     """Yield the variables that are set or that the function reads; of a secret only that it is set."""
     rows = []
     for group in settings.groups():
@@ -68,7 +68,7 @@ def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Row]
             if environ.get(name) or (function and (not users or function in users)):
                 shown = "set" if "Secret" in str(hint) else environ.get(name, "")
                 rows.append(
-                    Row(
+                    Setting(
                         name,
                         shown if environ.get(name) else "not set",
                         f"read by {', '.join(users) or 'all'}",

@@ -22,7 +22,7 @@ from netvitals.domain.text import printable
 _STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method")
 _COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}
 
-type Row = dict[str, Any]
+type DeviceFields = dict[str, Any]
 
 
 def show(database: Database, wanted: Mapping[str, str], format_: Literal["table", "jsonl", "csv"]) -> int:
@@ -40,14 +40,14 @@ class _Listing:
         self._wanted = wanted
         self.left_out = 0
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[DeviceFields]:
         for chunk in PostgresInventory(self._database).rows(_STATE, enabled_only=False):
             for texts in chunk:
                 row = self._row(texts)
                 if row is not None and all(row[name] == text for name, text in self._wanted.items()):
                     yield row
 
-    def _row(self, texts: Row) -> Row | None:
+    def _row(self, texts: DeviceFields) -> DeviceFields | None:
         device = device_from({name: texts[name] for name in FIELDS}, "")
         if not isinstance(device, Device):
             self.left_out += 1
@@ -62,7 +62,7 @@ class _Listing:
         )
 
 
-def _write_table(rows: Iterable[Row]) -> None:
+def _write_table(rows: Iterable[DeviceFields]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("device", "address", "type", "site", "status", "last seen", "why"):
         table.add_column(name, overflow="fold" if name == "why" else "ellipsis")
@@ -83,12 +83,12 @@ def _write_table(rows: Iterable[Row]) -> None:
     screen.print(f"{table.row_count} device{'' if table.row_count == 1 else 's'}")
 
 
-def _write_json_lines(rows: Iterable[Row]) -> None:
+def _write_json_lines(rows: Iterable[DeviceFields]) -> None:
     for row in rows:
         click.echo(msgspec.json.encode(row))
 
 
-def _write_csv(rows: Iterable[Row]) -> None:
+def _write_csv(rows: Iterable[DeviceFields]) -> None:
     writer = csv.DictWriter(sys.stdout, [*FIELDS, *_STATE])
     writer.writeheader()
     for row in rows:
@@ -106,7 +106,7 @@ def _age(text: str) -> str:
     return f"{seconds} s ago"
 
 
-_WRITERS: dict[str, Callable[[Iterable[Row]], None]] = {
+_WRITERS: dict[str, Callable[[Iterable[DeviceFields]], None]] = {
     "table": _write_table,
     "jsonl": _write_json_lines,
     "csv": _write_csv,

@@ -13,7 +13,7 @@ from netvitals.domain.polling.point import Point
 from netvitals.store.line_protocol import encode
 
 
-class Output(Protocol):
+class ResultOutput(Protocol):
     """Takes results as devices finish."""
 
     def __enter__(self) -> Self: ...
@@ -21,7 +21,7 @@ class Output(Protocol):
     def add(self, result: PollResult) -> None: ...
 
 
-def output_for(options: Options, jobs: Sequence[Job]) -> Output:
+def output_for(options: Options, jobs: Sequence[Job]) -> ResultOutput:
     """Return the output that the options ask for; one result is to come for each job."""
     if options.format_ == "jsonl":
         return _Stream(lambda result: [json_line(result)])

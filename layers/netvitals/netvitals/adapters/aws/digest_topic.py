@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 
-class _Message(msgspec.Struct):
+class _Mail(msgspec.Struct):
     subject: str
     message: str
 
@@ -31,7 +31,7 @@ class DigestTopic:
         """Publish each digest and return the ids of those that were taken; see `ports.Publisher`."""
         taken: set[str] = set()
         for message in messages:
-            digest = msgspec.json.decode(message.body, type=_Message)
+            digest = msgspec.json.decode(message.body, type=_Mail)
             try:
                 answer = self._client.publish(
                     TopicArn=self._topic_arn, Subject=_subject(digest.subject), Message=digest.message

@@ -58,7 +58,10 @@ def worded(error: Exception, path: str = "") -> str:
 
 
 def allowed(wanted: Any, unit: str = "") -> str:
-    """What values a type takes: `a whole number of seconds ≥ 10 and ≤ 900`."""
+    """Return what values a type takes: `a whole number of seconds ≥ 10 and ≤ 900`.
+
+    A type of texts says it itself, with `Meta(extra_json_schema={"takes": …})`.
+    """
     return _described(inspect.type_info(wanted), unit)
 
 
@@ -125,7 +128,7 @@ def shown(value: Any) -> str:
 def _described(info: inspect.Type, unit: str) -> str:
     match info:
         case inspect.Metadata(type=inner):
-            return (info.extra_json_schema or {}).get("description") or _described(inner, unit)
+            return (info.extra_json_schema or {}).get("takes") or _described(inner, unit)
         case inspect.IntType() | inspect.FloatType():
             number = "a whole number" if isinstance(info, inspect.IntType) else "a number"
             return f"{number}{f' of {unit}' if unit else ''}{_range(info)}"
