@@ -17,7 +17,7 @@ import yaml
 from gufo.snmp.aio.client import SnmpSession as GufoSession
 
 from netvitals.collectors.snmp.protocol import SnmpSettings
-from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.security import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.domain.settings.secret import Secret
 
@@ -70,13 +70,13 @@ class Netvitals:
         return SnmpSession(address, self._security, settings, time.monotonic() + 60)
 
     async def get(self, address: str, port: int) -> int:
-        return len((await self._session(address, port).get(TEN_OIDS)).values)
+        return len((await self._session(address, port).get(TEN_OIDS)).tables)
 
     async def _walk(self, address: str, port: int, columns: Sequence[str]) -> int:
         walk = await self._session(address, port).walk(columns)
         if walk.error:
             raise walk.error
-        return sum(map(len, walk.columns.values()))
+        return len(walk.tables)
 
     async def walk(self, address: str, port: int) -> int:
         return await self._walk(address, port, EVERYTHING)

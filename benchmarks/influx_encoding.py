@@ -13,7 +13,8 @@ from functools import partial
 
 from influxdb_client import Point as ClientPoint
 
-from netvitals.domain.polling.point import METRICS, Point
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.point import Point
 from netvitals.store.line_protocol import encode
 
 NOW = 1_763_913_600_000_000_000

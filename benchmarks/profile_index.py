@@ -9,32 +9,28 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+import msgspec
 from sizes import QUICK
 
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.index import Identity, ProfileBook
-from netvitals.collectors.snmp.profiles.schema import Match, Profile, Section, Source
+from netvitals.collectors.snmp.profiles.schema import Profile
 
 _ROUNDS = 2 if QUICK else 200
 
 
 def profiles(count: int) -> dict[str, Profile]:
     """As many vendors with a profile each: a match of the vendor's branch, three sections."""
+    names = ((n, f"vendor-{n}") for n in range(count))
+    return {name: msgspec.convert(_profile(name, f"1.3.6.1.4.1.{50_000 + n}"), Profile) for n, name in names}
+
+
+def _profile(name: str, branch: str) -> dict[str, object]:
     return {
-        name: Profile(
-            name=name,
-            match=(Match(sysobjectid=(f"1.3.6.1.4.1.{50_000 + number}",)),),
-            cpu=Section(sources=(Source(percent=f"1.3.6.1.4.1.{50_000 + number}.1.1.0 cpuLoad"),)),
-            memory=Section(
-                sources=(
-                    Source(
-                        used=f"1.3.6.1.4.1.{50_000 + number}.1.2.0 memUsed",
-                        total=f"1.3.6.1.4.1.{50_000 + number}.1.3.0 memTotal",
-                    ),
-                )
-            ),
-        )
-        for number, name in ((n, f"vendor-{n}") for n in range(count))
+        "name": name,
+        "match": [{"sysobjectid": [branch]}],
+        "cpu": {"sources": [{"percent": f"{branch}.1.1.0 cpuLoad"}]},
+        "memory": {"sources": [{"used": f"{branch}.1.2.0 memUsed", "total": f"{branch}.1.3.0 memTotal"}]},
     }
 
 

@@ -16,8 +16,7 @@ from sizes import QUICK
 
 from local.servers.snmpd import HOST, Snmpd
 from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
-from netvitals.collectors.snmp.wire.community import CommunitySecurity
-from netvitals.collectors.snmp.wire.security import Security
+from netvitals.collectors.snmp.wire.security import CommunitySecurity, Security
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
 from netvitals.domain.settings.secret import Secret
@@ -69,7 +68,7 @@ async def walk(agent: Snmpd, security: Security) -> None:
     session = SnmpSession(HOST, security, SnmpSettings(port=agent.port), time.monotonic() + 30)
     result = await session.walk([f"{TABLE}.{column}" for column in range(1, COLUMNS + 1)])
     assert result.error is None, result.error
-    assert sum(map(len, result.columns.values())) == ROWS * COLUMNS
+    assert len(result.tables) == ROWS * COLUMNS
 
 
 async def cpu_ms(agent: Snmpd, make: Callable[[], Security]) -> float:

@@ -5,7 +5,8 @@ from random import Random
 from typing import NamedTuple
 
 from local.devices.snmp_mib import Mib, Object, encode_varbind
-from netvitals.collectors.snmp.wire.ber import integer, read, read_as, read_integer, read_octets, tlv
+from netvitals.collectors.snmp.wire.decode import read, read_as, read_integer, read_octets
+from netvitals.collectors.snmp.wire.encode import integer, tlv
 from netvitals.collectors.snmp.wire.faults import Malformed
 
 GET, GET_NEXT, RESPONSE, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA5

@@ -4,7 +4,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 
-from netvitals.collectors.snmp.wire.ber import encode_oid, integer, tlv
+from netvitals.collectors.snmp.wire.encode import encode_oid, integer, tlv
 
 
 class Counter32(int):

@@ -1,12 +1,12 @@
 """Agents with the faults that real ones have, and with those that an attacker would give them."""
 
 # ruff: noqa: ARG002, the methods have the signatures of those they replace
-
 from collections.abc import Iterable
 
 from local.devices.snmp_agent import GEN_ERR, GET_BULK, V1, Agent, Query, Refusal
 from local.devices.snmp_mib import encode_varbind
-from netvitals.collectors.snmp.wire.ber import decode_oid, encode_oid, integer, tlv
+from netvitals.collectors.snmp.wire.decode import decode_oid
+from netvitals.collectors.snmp.wire.encode import encode_oid, integer, tlv
 
 
 class SilentOnBulk(Agent):

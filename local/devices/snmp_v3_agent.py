@@ -7,10 +7,12 @@ from hmac import compare_digest
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_mib import Mib, Object
 from netvitals.collectors.snmp.protocol import SnmpCredential
-from netvitals.collectors.snmp.wire import ber, message
+from netvitals.collectors.snmp.wire import message
+from netvitals.collectors.snmp.wire.decode import read_as
+from netvitals.collectors.snmp.wire.encode import encode_oid, integer, tlv
 from netvitals.collectors.snmp.wire.engines import TIME_WINDOW_SECONDS
 from netvitals.collectors.snmp.wire.faults import Malformed
-from netvitals.collectors.snmp.wire.message import Message
+from netvitals.collectors.snmp.wire.message import V3Message
 from netvitals.collectors.snmp.wire.reports import DECRYPTION_ERROR, NOT_IN_TIME_WINDOW, UNKNOWN_ENGINE
 from netvitals.collectors.snmp.wire.usm import AUTH, PRIV, local_keys
 
@@ -20,7 +22,7 @@ UNKNOWN_USER = "1.3.6.1.6.3.15.1.1.3"
 WRONG_DIGEST = "1.3.6.1.6.3.15.1.1.5"
 UNKNOWN_CONTEXT = "1.3.6.1.6.3.12.1.5"
 _COMMUNITY = b"inside"
-_V2C_HEAD = b"\x02\x01\x01" + ber.tlv(0x04, _COMMUNITY)
+_V2C_HEAD = b"\x02\x01\x01" + tlv(0x04, _COMMUNITY)
 
 
 class V3Agent(Agent):
@@ -64,15 +66,15 @@ class V3Agent(Agent):
             return [self.report(query, DECRYPTION_ERROR)]
         if context not in self.contexts:
             return [self.report(query, UNKNOWN_CONTEXT)]
-        answers = super().receive(ber.tlv(0x30, _V2C_HEAD + contained))
+        answers = super().receive(tlv(0x30, _V2C_HEAD + contained))
         return [self.secured(query, context, self._pdu(answer)) for answer in answers]
 
     @staticmethod
     def _pdu(answer: bytes) -> bytes:
-        start, end = ber.read_as(0x30, answer, 0)
+        start, end = read_as(0x30, answer, 0)
         return answer[start + len(_V2C_HEAD) : end]
 
-    def refusal(self, datagram: bytes, query: Message) -> str | None:  # noqa: PLR0911, one way out per counter
+    def refusal(self, datagram: bytes, query: V3Message) -> str | None:  # noqa: PLR0911, one way out per counter
         """The counter that stands against this message."""
         keys = local_keys(self.user, self.engine_id)
         if query.engine_id != self.engine_id:
@@ -90,20 +92,20 @@ class V3Agent(Agent):
             return NOT_IN_TIME_WINDOW
         return None
 
-    def content(self, query: Message) -> tuple[bytes, bytes]:
+    def content(self, query: V3Message) -> tuple[bytes, bytes]:
         privacy = local_keys(self.user, self.engine_id).privacy
         if privacy is None:
             return message.unscope(query.data)
         return message.unscope(privacy.decrypt(query.boots, query.time, query.salt, query.data))
 
-    def report(self, query: Message, oid: str) -> bytes:
+    def report(self, query: V3Message, oid: str) -> bytes:
         """A report, which is authenticated where it says the time."""
-        name = ber.tlv(0x06, ber.encode_oid(f"{oid}.0"))
-        varbinds = ber.tlv(0x30, ber.tlv(0x30, name + b"\x41\x01\x01"))
-        contained = ber.tlv(REPORT, ber.integer(query.id) + b"\x02\x01\x00\x02\x01\x00" + varbinds)
+        name = tlv(0x06, encode_oid(f"{oid}.0"))
+        varbinds = tlv(0x30, tlv(0x30, name + b"\x41\x01\x01"))
+        contained = tlv(REPORT, integer(query.id) + b"\x02\x01\x00\x02\x01\x00" + varbinds)
         return self.secured(query, b"", contained, AUTH if oid == NOT_IN_TIME_WINDOW else 0)
 
-    def secured(self, query: Message, context: bytes, contained: bytes, flags: int | None = None) -> bytes:
+    def secured(self, query: V3Message, context: bytes, contained: bytes, flags: int | None = None) -> bytes:
         """The message that carries this PDU back to the querier, at the level of these flags."""
         keys = local_keys(self.user, self.engine_id)
         flags = keys.flags if flags is None else flags & keys.flags

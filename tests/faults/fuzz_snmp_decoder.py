@@ -12,16 +12,19 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
-    from netvitals.collectors.snmp.wire import ber, pdu
-    from netvitals.collectors.snmp.wire.community import CommunitySecurity
-    from netvitals.collectors.snmp.wire.exchange import Request
+    from netvitals.collectors.snmp.wire import pdu
+    from netvitals.collectors.snmp.wire.decode import decode_pdu
+    from netvitals.collectors.snmp.wire.encode import encode_oid, encode_request
     from netvitals.collectors.snmp.wire.faults import Malformed
     from netvitals.collectors.snmp.wire.get import GetWork
-    from netvitals.collectors.snmp.wire.security import message_id
+    from netvitals.collectors.snmp.wire.security import CommunitySecurity
+    from netvitals.collectors.snmp.wire.transport import message_id
     from netvitals.collectors.snmp.wire.walk import Pace, WalkWork
+    from netvitals.collectors.snmp.wire.work import Request
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from local.devices.snmp_devices import switch
+from local.devices.snmp_tables import values_of
 from netvitals.domain.settings.secret import Secret
 
 SECURITY = CommunitySecurity("2c", Secret("public"))
@@ -36,7 +39,7 @@ def one_input(data: bytes) -> None:
         if data[:1] == b"\x30":
             message_id(data)
             data = SECURITY.unwrap(data, 1)
-        answer = pdu.decode_pdu(data)
+        answer = decode_pdu(data)
     except Malformed:
         return
     assert sum(len(name) for name, _ in answer.varbinds) <= len(data)
@@ -53,7 +56,7 @@ def _get(answer: pdu.Pdu) -> None:
             break
         work.answered(request, answer, 1, 1.0)
     assert work.next_request() is None
-    assert set(work.values) <= set(SCALARS)
+    assert set(values_of(work.tables)) <= set(SCALARS)
 
 
 def _walk(answer: pdu.Pdu) -> None:
@@ -65,15 +68,14 @@ def _walk(answer: pdu.Pdu) -> None:
             break
         work.answered(step, answer, 1, 1.0)
     assert work.next_request() is None
-    for column in work.columns:
-        column.values()
+    work.tables()
 
 
 def seeds() -> Iterator[bytes]:
     agent = switch(4)
     for tag, oids in ((pdu.GET, SCALARS), (pdu.GET_NEXT, COLUMNS), (pdu.GET_BULK, COLUMNS)):
-        request = Request(tag, [ber.encode_oid(oid) for oid in oids], 1, 3)
-        asked = pdu.encode_request(tag, 1 << 30, request.names, request.repetitions)
+        request = Request(tag, [encode_oid(oid) for oid in oids], 1, 3)
+        asked = encode_request(tag, 1 << 30, request.names, request.repetitions)
         (answer,) = agent.receive(SECURITY.wrap(asked, 1))
         yield answer
         yield SECURITY.unwrap(answer, 1)

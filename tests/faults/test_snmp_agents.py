@@ -9,10 +9,11 @@ from local.devices import snmp_misbehaviour as bad
 from local.devices.snmp_agent import V1, V2C, Agent
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_host import AgentHost
+from local.devices.snmp_tables import values_of
 from netvitals.collectors.snmp.protocol import SnmpSettings
-from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.faults import NoAnswer, ProtocolFault, Unreachable
-from netvitals.collectors.snmp.wire.session import SnmpSession, Walk
+from netvitals.collectors.snmp.wire.security import CommunitySecurity
+from netvitals.collectors.snmp.wire.session import Read, SnmpSession
 from netvitals.collectors.snmp.wire.transport import endpoint_to
 from netvitals.domain.settings.secret import Secret
 
@@ -38,15 +39,15 @@ def session(
     )
 
 
-def rows(walk: Walk) -> list[list[str]]:
-    return [list(walk.columns[column]) for column in COLUMNS]
+def rows(walk: Read) -> list[list[str]]:
+    return [list(walk.tables.column(column)) for column in COLUMNS]
 
 
-def assert_whole(walk: Walk, columns: Sequence[str] = COLUMNS) -> None:
+def assert_whole(walk: Read, columns: Sequence[str] = COLUMNS) -> None:
     assert walk.error is None
     assert not walk.faults
     for column in columns:
-        assert sorted(walk.columns[column], key=int) == EVERY_ROW
+        assert sorted(walk.tables.column(column), key=int) == EVERY_ROW
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ async def test_names_that_come_again_end_the_column_and_keep_its_rows(kind: type
         walk = await session(host).walk(COLUMNS)
     assert isinstance(walk.error, ProtocolFault)
     assert set(walk.faults) == set(COLUMNS)
-    assert all(walk.columns[column] for column in COLUMNS)
+    assert all(walk.tables.column(column) for column in COLUMNS)
     assert agent.requests < 20
 
 
@@ -117,7 +118,7 @@ async def test_an_endless_table_ends_at_the_cap_with_its_rows() -> None:
     agent = bad.Endless({})
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host, max_varbinds=500).walk([IN])
-    assert 500 <= len(walk.columns[IN]) <= 550
+    assert 500 <= len(walk.tables.column(IN)) <= 550
     assert "more than 500" in str(walk.error)
     assert walk.faults[IN] is walk.error
 
@@ -128,7 +129,7 @@ async def test_an_agent_that_only_says_too_big_has_failed_and_nothing_runs_on() 
         walk = await session(host).walk(COLUMNS)
         assert "tooBig" in str(walk.error)
         response = await session(host).get([UPTIME, NAME])
-    assert response.values == {}
+    assert values_of(response.tables) == {}
     assert "tooBig" in str(response.error)
     assert agent.requests < 60
 
@@ -174,7 +175,7 @@ async def test_a_device_that_dies_in_mid_walk_keeps_what_it_said_and_is_given_up
         one = session(host, timeout_seconds=0.1, requests_in_flight=1)
         walk = await one.walk([*COLUMNS, "1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.31.1.1.1.10"])
     assert isinstance(walk.error, NoAnswer)
-    assert len(walk.columns[DESCR]) == 25
+    assert len(walk.tables.column(DESCR)) == 25
     assert agent.requests < 10
 
 
@@ -183,7 +184,7 @@ async def test_one_object_at_a_time_ends_with_the_time_of_the_walk_and_the_rows_
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host).walk([IN], seconds=0.5)
     assert isinstance(walk.error, NoAnswer)
-    assert 2 <= len(walk.columns[IN]) < PORTS
+    assert 2 <= len(walk.tables.column(IN)) < PORTS
 
 
 async def test_columns_that_time_did_not_suffice_for_say_so_beside_one_with_a_fault_of_its_own() -> None:
@@ -203,7 +204,7 @@ async def test_a_get_that_time_did_not_suffice_for_says_so_beside_its_values() -
             [f"{IN}.{port}" for port in range(1, PORTS + 1)]
             + [f"{OUT}.{port}" for port in range(1, PORTS + 1)]
         )
-    assert len(response.values) == 40
+    assert len(values_of(response.tables)) == 40
     assert isinstance(response.error, NoAnswer)
 
 
@@ -251,7 +252,7 @@ async def test_an_answer_from_another_address_is_not_believed_and_counted() -> N
 async def test_objects_that_were_not_asked_for_are_not_taken() -> None:
     async with AgentHost({ADDRESS: bad.Uninvited(OBJECTS)}) as host:
         response = await session(host).get([NAME])
-    assert response.values == {NAME: b"device"}
+    assert values_of(response.tables) == {NAME: b"device"}
 
 
 async def test_a_wrong_community_meets_silence_and_the_error_says_so_without_naming_it() -> None:
@@ -267,7 +268,7 @@ async def test_every_request_is_repeated_so_losses_cost_time_and_no_rows() -> No
         one = session(host, timeout_seconds=0.1, retries=6)
         for _ in range(5):
             assert_whole(await one.walk(COLUMNS))
-            assert (await one.get([NAME])).values == {NAME: b"device"}
+            assert values_of((await one.get([NAME])).tables) == {NAME: b"device"}
 
 
 async def test_v1_walks_by_getnext_and_ends_where_the_mib_ends() -> None:
@@ -279,7 +280,7 @@ async def test_v1_walks_by_getnext_and_ends_where_the_mib_ends() -> None:
 async def test_v1_drops_what_is_not_there_and_gets_the_rest() -> None:
     async with AgentHost({ADDRESS: Agent(OBJECTS, versions=[V1])}) as host:
         response = await session(host, "1").get(["1.3.6.1.9.9.0", NAME, "1.3.6.1.9.8.0"])
-    assert response.values == {NAME: b"device"}
+    assert values_of(response.tables) == {NAME: b"device"}
     assert response.error is None
 
 
@@ -292,8 +293,8 @@ async def test_an_agent_of_v1_only_does_not_answer_v2c() -> None:
 async def test_no_such_object_is_an_answer() -> None:
     async with AgentHost({ADDRESS: Agent({NAME: "device"}, versions=[V2C])}) as host:
         response = await session(host).get([UPTIME])
-    assert response.values == {}
-    assert response.time_ns
+    assert values_of(response.tables) == {}
+    assert response.rtt_ms > 0
     assert response.error is None
 
 
@@ -305,7 +306,7 @@ async def test_a_small_agent_gets_a_get_of_many_objects_in_parts() -> None:
     async with AgentHost({ADDRESS: agent}) as host:
         response = await session(host).get(wanted)
         assert_whole(await session(host).walk(COLUMNS))
-    assert set(response.values) == set(wanted)
+    assert set(values_of(response.tables)) == set(wanted)
 
 
 async def test_an_address_without_a_route_is_unreachable_at_once() -> None:

@@ -9,10 +9,10 @@ import pytest
 from fixtures.snmpd import StartSnmpd
 from local.servers.snmpd import HOST, Snmpd
 from netvitals.collectors.snmp.protocol import SnmpSettings
-from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.faults import NoAnswer
+from netvitals.collectors.snmp.wire.pdu import IPv4, Oid
+from netvitals.collectors.snmp.wire.security import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession
-from netvitals.collectors.snmp.wire.values import IPv4, Oid
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -40,11 +40,11 @@ def snmpwalk(snmpd: Snmpd, root: str) -> list[str]:
 
 async def test_values_have_their_types(snmpd: Snmpd) -> None:
     response = await session(snmpd).get([f"{SYSTEM}.{leaf}.0" for leaf in (2, 3, 5, 99)])
-    assert response.values[f"{SYSTEM}.5.0"] == b"the-device"
-    assert isinstance(response.values[f"{SYSTEM}.2.0"], Oid)
-    assert isinstance(response.values[f"{SYSTEM}.3.0"], int)
-    assert f"{SYSTEM}.99.0" not in response.values
-    assert abs(response.time_ns - time.time_ns()) < 10**10
+    assert response.tables.value(f"{SYSTEM}.5.0") == b"the-device"
+    assert isinstance(response.tables.value(f"{SYSTEM}.2.0"), Oid)
+    assert isinstance(response.tables.value(f"{SYSTEM}.3.0"), int)
+    assert response.tables.value(f"{SYSTEM}.99.0") is None
+    assert abs(response.tables.time_ns(f"{SYSTEM}.3.0") - time.time_ns()) < 10**10
     assert response.rtt_ms > 0
 
 
@@ -55,7 +55,7 @@ async def test_a_walk_finds_the_names_that_snmpbulkwalk_finds(
     root = "1.3.6.1.2.1.1"
     walk = await session(snmpd, version).walk([root])
     assert walk.error is None
-    assert [f"{root}.{index}" for index in walk.columns[root]] == snmpwalk(snmpd, root)
+    assert [f"{root}.{index}" for index in walk.tables.column(root)] == snmpwalk(snmpd, root)
 
 
 async def test_many_columns_at_once_are_what_each_is_alone(snmpd: Snmpd) -> None:
@@ -64,17 +64,17 @@ async def test_many_columns_at_once_are_what_each_is_alone(snmpd: Snmpd) -> None
     assert together.error is None
     for column in columns:
         alone = await session(snmpd).walk([column])
-        assert together.columns[column] == alone.columns[column]
-    assert all(isinstance(value, IPv4) for value in together.columns["1.3.6.1.2.1.4.20.1.1"].values())
+        assert together.tables.column(column) == alone.tables.column(column)
+    assert all(isinstance(value, IPv4) for value in together.tables.column("1.3.6.1.2.1.4.20.1.1").values())
 
 
 async def test_each_row_has_the_time_of_its_response(snmpd: Snmpd) -> None:
     before = time.time_ns()
     walk = await session(snmpd).walk([OR_DESCR])
-    assert walk.columns[OR_DESCR]
-    for index in walk.columns[OR_DESCR]:
-        assert before <= walk.time_ns(index) == walk.row_times(OR_DESCR)[index] <= time.time_ns()
-    assert walk.time_ns("no such row") == 0
+    assert walk.tables.column(OR_DESCR)
+    for index in walk.tables.column(OR_DESCR):
+        assert before <= walk.tables.time_ns(OR_DESCR, index) <= time.time_ns()
+    assert walk.tables.time_ns(OR_DESCR, "no such row") == 0
 
 
 async def test_a_wrong_community_is_no_answer(snmpd: Snmpd) -> None:

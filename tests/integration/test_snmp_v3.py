@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fixtures.snmpd import StartSnmpd
+from local.devices.snmp_tables import values_of
 from local.servers.snmpd import HOST, Snmpd
 from netvitals.collectors.snmp.collector import SnmpCollector
 from netvitals.collectors.snmp.protocol import SNMP, AuthProtocol, PrivProtocol, SnmpCredential, SnmpSettings
@@ -91,7 +92,7 @@ def session_with(agent: Snmpd, security: UserSecurity, **settings: Any) -> SnmpS
 
 async def ask(agent: Snmpd, security: UserSecurity, **settings: Any) -> None:
     response = await session_with(agent, security, **settings).get([SYS_OBJECT_ID])
-    assert response.values == {SYS_OBJECT_ID: "1.3.6.1.4.1.8072.3.2.10"}
+    assert values_of(response.tables) == {SYS_OBJECT_ID: "1.3.6.1.4.1.8072.3.2.10"}
 
 
 @pytest.mark.parametrize("priv", [None, *PRIV])
@@ -102,7 +103,7 @@ async def test_every_combination_that_snmpd_offers_is_read(
     session = session_with(snmpd, security_for(snmpd, credential(auth, priv)))
     walk = await session.walk([IF_TYPE])
     assert walk.error is None
-    assert 24 in walk.columns[IF_TYPE].values()  # softwareLoopback
+    assert 24 in walk.tables.column(IF_TYPE).values()  # softwareLoopback
 
 
 async def test_a_user_without_authentication_is_read(snmpd: Snmpd) -> None:
@@ -159,7 +160,7 @@ async def test_a_walk_with_a_wrong_key_ends_with_its_fault(snmpd: Snmpd) -> None
     security = security_for(snmpd, credential("SHA1", auth_key="wrong-canary"))
     walk = await session_with(snmpd, security).walk([IF_TYPE])
     assert isinstance(walk.error, AuthFault)
-    assert not walk.columns[IF_TYPE]
+    assert not walk.tables.column(IF_TYPE)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from local.devices.snmp_host import AgentHost
+from local.devices.snmp_tables import values_of
 from local.devices.snmp_v3_agent import V3Agent
 from local.devices.snmp_v3_responder import HOST, ROWS, TABLE, Responder
 from netvitals.collectors.snmp.protocol import SNMP, AuthProtocol, PrivProtocol, SnmpCredential, SnmpSettings
@@ -93,7 +94,7 @@ async def test_every_combination_of_the_credential_map_is_read(serve: Any) -> No
         assert isinstance(session, PysnmpSession) == (user.priv == "3DES")
         walk = await session.walk(COLUMNS)
         assert (user.user, walk.error) == (user.user, None)
-        assert walk.columns[COLUMNS[0]] == {str(row): row for row in range(1, ROWS + 1)}
+        assert walk.tables.column(COLUMNS[0]) == {str(row): row for row in range(1, ROWS + 1)}
 
 
 @pytest.mark.parametrize("open_", [fast, through_pysnmp])
@@ -103,7 +104,7 @@ async def test_a_context_gives_its_own_objects(serve: Any, open_: Any) -> None:
         session = open_(port, credential("SHA256", "AES256C", context=name))
         walk = await session.walk(COLUMNS)
         assert walk.error is None
-        assert set(walk.columns[COLUMNS[1]].values()) == {(name or "default").encode()}
+        assert set(walk.tables.column(COLUMNS[1]).values()) == {(name or "default").encode()}
 
 
 @pytest.mark.parametrize("open_", [fast, through_pysnmp])
@@ -139,8 +140,8 @@ async def test_both_sessions_give_the_same_results(serve: Any) -> None:
     port = serve([user])
     oids = [f"{COLUMNS[0]}.1", f"{COLUMNS[1]}.2", f"{COLUMNS[0]}.999"]
     one, other = fast(port, user), through_pysnmp(port, user)
-    assert (await one.walk(COLUMNS)).columns == (await other.walk(COLUMNS)).columns
-    assert (await one.get(oids)).values == (await other.get(oids)).values
+    assert values_of((await one.walk(COLUMNS)).tables) == values_of((await other.walk(COLUMNS)).tables)
+    assert values_of((await one.get(oids)).tables) == values_of((await other.get(oids)).tables)
 
 
 async def test_pysnmp_ends_with_the_deadline_when_nobody_answers(unused_udp_port: int) -> None:
@@ -175,7 +176,7 @@ def test_pysnmp_carries_on_in_a_second_event_loop() -> None:
     async def poll() -> int:
         responder = Responder([user])
         try:
-            return len((await through_pysnmp(responder.port, user).walk(COLUMNS)).columns[COLUMNS[0]])
+            return len((await through_pysnmp(responder.port, user).walk(COLUMNS)).tables.column(COLUMNS[0]))
         finally:
             responder.close()
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from influxdb_client import Point as ClientPoint
 
-from netvitals.domain.polling.point import METRICS, Point, fault_of
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.point import Point, fault_of
 from netvitals.store.line_protocol import MAX_NAME_CHARACTERS, encode, status_line, tag_value
 from netvitals.usecases.poll_outcome import vetted
 

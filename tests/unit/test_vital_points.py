@@ -3,7 +3,8 @@
 import pytest
 
 from netvitals.collectors.vital_points import cpu, is_connected, temperature, usage
-from netvitals.domain.polling.point import METRICS, Point, fault_of
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.point import Point, fault_of
 
 NOW = 5
 

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.type import univ
 
-from netvitals.collectors.snmp.wire import ber
+from netvitals.collectors.snmp.wire.decode import decode_index, decode_oid, read, read_integer, read_octets
+from netvitals.collectors.snmp.wire.encode import encode_oid, integer, tlv
 from netvitals.collectors.snmp.wire.faults import Malformed
+from netvitals.collectors.snmp.wire.pdu import OBJECT_IDENTIFIER, OCTET_STRING
 
 sub_identifier = st.integers(0, 2**32 - 1)
 oids = st.one_of(
@@ -18,34 +20,34 @@ oids = st.one_of(
 
 @given(oids)
 def test_an_object_identifier_survives_encoding_and_decoding(oid: str) -> None:
-    assert ber.decode_oid(ber.encode_oid(oid)) == oid
+    assert decode_oid(encode_oid(oid)) == oid
 
 
 @given(oids)
 def test_object_identifiers_are_encoded_as_pyasn1_does(oid: str) -> None:
     expected = encoder.encode(univ.ObjectIdentifier(oid))
-    assert ber.tlv(ber.OBJECT_IDENTIFIER, ber.encode_oid(oid)) == expected
+    assert tlv(OBJECT_IDENTIFIER, encode_oid(oid)) == expected
 
 
 @given(st.integers(-(2**63), 2**64 - 1))
 def test_integers_are_the_same_to_us_as_to_pyasn1(value: int) -> None:
-    encoded, theirs = ber.integer(value), encoder.encode(univ.Integer(value))
+    encoded, theirs = integer(value), encoder.encode(univ.Integer(value))
     assert decoder.decode(encoded) == (value, b"")
-    assert ber.read_integer(encoded, 0) == (value, len(encoded))
-    assert ber.read_integer(theirs, 0) == (value, len(theirs))
+    assert read_integer(encoded, 0) == (value, len(encoded))
+    assert read_integer(theirs, 0) == (value, len(theirs))
 
 
 @given(st.binary(max_size=300))
 def test_octets_come_back(octets: bytes) -> None:
-    encoded = ber.tlv(ber.OCTET_STRING, octets)
+    encoded = tlv(OCTET_STRING, octets)
     assert encoded == encoder.encode(univ.OctetString(octets))
-    assert ber.read_octets(encoded + b"\x00", 0) == (octets, len(encoded))
+    assert read_octets(encoded + b"\x00", 0) == (octets, len(encoded))
 
 
 @given(st.binary(max_size=64), st.integers(0, 70))
 def test_any_octets_are_an_element_within_them_or_malformed(octets: bytes, position: int) -> None:
     try:
-        _, start, end = ber.read(octets, position)
+        _, start, end = read(octets, position)
     except Malformed:
         return
     assert position < start <= end <= len(octets)
@@ -54,7 +56,7 @@ def test_any_octets_are_an_element_within_them_or_malformed(octets: bytes, posit
 @pytest.mark.parametrize("wrong", ["", "1", "a.b", ".1.3", "1..3", "3.1", "1.40", "1.3.-1", f"1.3.{2**32}"])
 def test_a_text_that_is_no_object_identifier_is_refused_by_name(wrong: str) -> None:
     with pytest.raises(ValueError, match="object identifier"):
-        ber.encode_oid(wrong)
+        encode_oid(wrong)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_text_that_is_no_object_identifier_is_refused_by_name(wrong: str) -> N
 )
 def test_an_object_identifier_that_is_none_is_malformed(octets: bytes) -> None:
     with pytest.raises(Malformed):
-        ber.decode_oid(octets)
+        decode_oid(octets)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +89,13 @@ def test_an_object_identifier_that_is_none_is_malformed(octets: bytes) -> None:
 )
 def test_an_element_that_is_none_is_malformed(octets: bytes) -> None:
     with pytest.raises(Malformed):
-        ber.read_integer(octets, 0)
+        read_integer(octets, 0)
 
 
 def test_a_length_in_more_octets_than_it_needs_is_accepted() -> None:
-    assert ber.read_integer(b"\x02\x82\x00\x01\x05", 0) == (5, 5)
+    assert read_integer(b"\x02\x82\x00\x01\x05", 0) == (5, 5)
 
 
 def test_what_is_kept_of_decoded_names_is_bounded() -> None:
-    assert ber.decode_index.cache_info().maxsize
-    assert ber.encode_oid.cache_info().maxsize
+    assert decode_index.cache_info().maxsize
+    assert encode_oid.cache_info().maxsize

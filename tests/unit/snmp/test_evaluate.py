@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from netvitals.collectors.snmp.profiles.answers import Answers, Value, text_of
-from netvitals.collectors.snmp.profiles.cells import index_part
-from netvitals.collectors.snmp.profiles.evaluate import host_resources_memory, number_of, rows_of
+from netvitals.collectors.snmp.profiles import evaluate
+from netvitals.collectors.snmp.profiles.evaluate import VitalRow, index_part, number_of
 from netvitals.collectors.snmp.profiles.schema import Source, references_of
+from netvitals.collectors.snmp.tables import Rows, Tables, Value, text_of
 
 NOW = 1_763_900_000_000_000_000
 TABLE = "1.3.6.1.4.1.99999.1.1"
@@ -20,16 +20,25 @@ def source(**keys: Any) -> Source:
 
 def answers(
     columns: dict[str, dict[str, Value]] | None = None, scalars: dict[str, Value] | None = None
-) -> Answers:
+) -> Tables:
     """Columns by their number in one table, scalars by their number beside it."""
-    given = Answers()
-    given.add_scalars({f"1.3.6.1.4.1.99999.2.{k}.0": v for k, v in (scalars or {}).items()}, NOW)
+    given = Tables()
+    for number, value in (scalars or {}).items():
+        given.objects[f"1.3.6.1.4.1.99999.2.{number}.0"] = (value, NOW)
     for column, rows in (columns or {}).items():
-        given.add_column(f"{TABLE}.{column}", rows, dict.fromkeys(rows, NOW + 1))
+        given.columns[f"{TABLE}.{column}"] = Rows(rows, NOW + 1)
     return given
 
 
-def values(found: Source, given: Answers) -> dict[str, float]:
+def rows_of(found: Source, given: Tables) -> list[VitalRow]:
+    return list(evaluate.rows_of(found, given))
+
+
+def host_resources_memory(given: Tables) -> list[VitalRow]:
+    return rows_of(source(builtin="host-resources-memory"), given)
+
+
+def values(found: Source, given: Tables) -> dict[str, float]:
     return {row.instance: round(row.value, 6) for row in rows_of(found, given)}
 
 
@@ -126,7 +135,6 @@ def test_only_the_rows_that_say_so_are_in_fahrenheit() -> None:
         ({"drop": [0, -1]}, -1),
         ({"drop": [65535]}, 65535),
         ({"minimum": -50, "maximum": 150}, 999),
-        ({}, -300),
         ({}, b"N/A"),
         ({}, None),
         ({"text": r"(\w+) degrees"}, b"many degrees"),
@@ -282,16 +290,15 @@ def test_object_identifiers_and_nothing_are_no_numbers() -> None:
     assert number_of(1.5) == 1.5
 
 
-def storage(rows: list[tuple[str, str, int, int, int]]) -> Answers:
+def storage(rows: list[tuple[str, str, int, int, int]]) -> Tables:
     """hrStorageTable of (type, name, unit, size, used)."""
-    given = Answers()
+    given = Tables()
     for column, place in (("2", 0), ("3", 1), ("4", 2), ("5", 3), ("6", 4)):
-        cells: dict[str, Value] = {}
         for number, row in enumerate(rows, 1):
             cell = row[place]
             as_oid = f"1.3.6.1.2.1.25.2.1.{cell}"
-            cells[str(number)] = as_oid if place == 0 else cell.encode() if isinstance(cell, str) else cell
-        given.add_column(f"1.3.6.1.2.1.25.2.3.1.{column}", cells, {})
+            value = as_oid if place == 0 else cell.encode() if isinstance(cell, str) else cell
+            given.put(f"1.3.6.1.2.1.25.2.3.1.{column}", str(number), value, NOW)
     return given
 
 

@@ -9,13 +9,14 @@ from fixtures.snmp_poll import poll, served, values
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_mib import Counter64, Object
+from local.devices.snmp_tables import tables_of
 from netvitals.collectors.snmp.explain import explain
-from netvitals.collectors.snmp.profiles.answers import Answers, Value
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.files import read_folder, read_profiles
 from netvitals.collectors.snmp.profiles.index import ProfileBook
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED
 from netvitals.collectors.snmp.profiles.vitals import reads_of
+from netvitals.collectors.snmp.tables import Value
 from netvitals.collectors.snmp.vendor_interfaces import Counted, rows_counted
 from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import ConfigurationError
@@ -148,13 +149,8 @@ def test_a_profile_inherits_the_section(tmp_path: Path) -> None:
 def counted(name: str, objects: Mapping[str, Value]) -> list[Counted]:
     """What a packaged profile makes of a device's objects."""
     [path] = PACKAGED.rglob(f"{name}.yaml")
-    sources, given = read_profiles(path)[name].profile.interfaces, Answers()
-    reads = reads_of(sources)
-    given.add_scalars({oid: value for oid, value in objects.items() if oid in reads.scalars}, 1)
-    for column in reads.columns:
-        prefix = f"{column}."
-        rows = {oid.removeprefix(prefix): v for oid, v in objects.items() if oid.startswith(prefix)}
-        given.add_column(column, rows, dict.fromkeys(rows, 1))
+    sources = read_profiles(path)[name].profile.interfaces
+    given = tables_of(objects, reads_of(sources).columns)
     return [row for found in sources for row in rows_counted(found, given)]
 
 

@@ -1,6 +1,6 @@
 """What the reading of interfaces does where a GET gives only a part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from netvitals.collectors.snmp.interfaces import (
     NAME,
@@ -10,47 +10,39 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     read_interfaces,
 )
-from netvitals.collectors.snmp.profiles.answers import Value
 from netvitals.collectors.snmp.protocol import InterfaceFilter
+from netvitals.collectors.snmp.tables import Rows, Tables, Value
 from netvitals.collectors.snmp.wire.faults import ProtocolFault
-from netvitals.collectors.snmp.wire.session import Response
+from netvitals.collectors.snmp.wire.session import Read
 
 NOW = 1_700_000_000_000_000_000
 LATER = NOW + 1_000_000
 REFUSED = ProtocolFault("ifInOctets.2: the agent answers genErr")
 
 
-class WalkOf:
-    """Some columns, as a walk brings them."""
-
-    error = None
-
-    def __init__(self, columns: Mapping[str, Mapping[str, Value]]) -> None:
-        self.columns = columns
-
-    def row_times(self, column: str) -> Mapping[str, int]:
-        return dict.fromkeys(self.columns[column], NOW)
-
-
 class Switch:
     """Two ports up whose 64-bit counters stand at 0; of the 32-bit ones it refuses those of port 2."""
 
-    async def walk(self, columns: Sequence[str]) -> WalkOf:
-        rows: dict[str, Mapping[str, Value]] = {
+    async def walk(self, columns: Sequence[str]) -> Read:
+        rows: dict[str, dict[str, Value]] = {
             NAME: {"1": b"a", "2": b"b"},
             OPER: {"1": 1, "2": 1},
             **{column: {"1": 0, "2": 0} for column in OCTETS_64.values()},
         }
-        return WalkOf({column: rows.get(column, {}) for column in columns})
+        return Read(Tables({column: Rows(rows.get(column), NOW) for column in columns}))
 
-    async def get(self, oids: Sequence[str]) -> Response:
+    async def get(self, oids: Sequence[str]) -> Read:
         assert set(oids) == {f"{column}.{port}" for column in OCTETS_32.values() for port in "12"}
-        return Response({oid: 7 for oid in oids if oid.endswith(".1")}, LATER, 1.0, REFUSED)
+        tables = Tables()
+        for oid in oids:
+            if oid.endswith(".1"):
+                tables.objects[oid] = (7, LATER)
+        return Read(tables, REFUSED)
 
 
 async def test_cells_that_a_get_did_not_bring_are_a_fault_beside_those_that_it_did() -> None:
     wanted = InterfaceFilter()
-    interfaces = await read_interfaces(Switch(), wanted, all_64_bit=True)  # type: ignore[arg-type]  # a fake walk
+    interfaces = await read_interfaces(Switch(), wanted, all_64_bit=True)
     assert interfaces.faults == [REFUSED]
     counted = {
         (point.instance, point.value, point.time_ns)

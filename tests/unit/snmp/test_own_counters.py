@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from netvitals.collectors.snmp.interfaces import Interfaces, points_of_interfaces, selected
-from netvitals.collectors.snmp.profiles.answers import Answers, Value
 from netvitals.collectors.snmp.profiles.schema import InterfaceSource
 from netvitals.collectors.snmp.protocol import InterfaceFilter
+from netvitals.collectors.snmp.tables import Rows, Tables, Value
 from netvitals.collectors.snmp.vendor_interfaces import (
     Counted,
     points_without_index,
@@ -27,11 +27,11 @@ def source(**given: Any) -> InterfaceSource:
     return msgspec.convert({"if_index": "index", "bytes_in": IN, **given}, InterfaceSource)
 
 
-def answers(**columns: Mapping[str, Value]) -> Answers:
+def answers(**columns: Mapping[str, Value]) -> Tables:
     """`c1={"3": 5}` is column 1 of ACME's table; each row of column N came at N hundred."""
-    found = Answers()
+    found = Tables()
     for name, rows in columns.items():
-        found.add_column(f"{ACME}.{name[1:]}", rows, dict.fromkeys(rows, int(name[1:]) * 100))
+        found.columns[f"{ACME}.{name[1:]}"] = Rows(dict(rows), int(name[1:]) * 100)
     return found
 
 
@@ -49,8 +49,8 @@ def test_a_row_is_of_the_interface_whose_index_a_column_holds() -> None:
 
 
 def test_scalars_are_of_one_interface() -> None:
-    scalars = Answers()
-    scalars.add_scalars({f"{ACME}.1.0": 5}, 9)
+    scalars = Tables()
+    scalars.objects[f"{ACME}.1.0"] = (5, 9)
     given = source(bytes_in=f"{ACME}.1.0 acme1", if_index=None, interface="eth0")
     assert rows_counted(given, scalars) == [Counted({"bytes_in": 5}, 9, interface="eth0")]
 
@@ -115,8 +115,9 @@ def if_mib() -> Interfaces:
         f"{IF}.5": {"1": 10, "2": 10},
         f"{IFX}.15": {"1": 1000, "2": 1000},
     }
-    times = {column: dict.fromkeys(rows, 1) for column, rows in columns.items()}
-    found = Interfaces(columns=dict(columns), times=dict(times))
+    found = Interfaces()
+    for column, rows in columns.items():
+        found.tables.columns[column] = Rows(rows, 1)
     found.names = selected(found, EVERY)
     return found
 

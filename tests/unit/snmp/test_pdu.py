@@ -11,11 +11,12 @@ from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
 from pysnmp.proto import api, rfc1902, rfc1905
 
-from netvitals.collectors.snmp.wire import pdu, values
-from netvitals.collectors.snmp.wire.ber import decode_oid, encode_oid, integer, tlv
-from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire import pdu
+from netvitals.collectors.snmp.wire.decode import decode_oid, decode_pdu
+from netvitals.collectors.snmp.wire.encode import encode_oid, encode_request, integer, tlv
 from netvitals.collectors.snmp.wire.faults import Malformed
-from netvitals.collectors.snmp.wire.security import message_id
+from netvitals.collectors.snmp.wire.security import CommunitySecurity
+from netvitals.collectors.snmp.wire.transport import message_id
 from netvitals.domain.settings.secret import Secret
 
 v2c: Any = api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
@@ -55,9 +56,9 @@ def pysnmp_response(bindings: list[tuple[str, Any]], request_id: int = 1 << 30) 
 def as_ours(value: Any) -> object:
     """What pysnmp's value is in our terms."""
     for kind, sentinel in (
-        (rfc1905.NoSuchObject, values.NO_SUCH_OBJECT),
-        (rfc1905.NoSuchInstance, values.NO_SUCH_INSTANCE),
-        (rfc1905.EndOfMibView, values.END_OF_MIB_VIEW),
+        (rfc1905.NoSuchObject, pdu.NO_SUCH_OBJECT),
+        (rfc1905.NoSuchInstance, pdu.NO_SUCH_INSTANCE),
+        (rfc1905.EndOfMibView, pdu.END_OF_MIB_VIEW),
     ):
         if isinstance(value, kind):
             return sentinel
@@ -71,7 +72,7 @@ def as_ours(value: Any) -> object:
 
 
 def ours(datagram: bytes) -> list[tuple[str, object]]:
-    answer = pdu.decode_pdu(SECURITY.unwrap(datagram, 1))
+    answer = decode_pdu(SECURITY.unwrap(datagram, 1))
     return [(decode_oid(name), value) for name, value in answer.varbinds]
 
 
@@ -95,9 +96,7 @@ def test_a_damaged_response_means_the_same_where_both_accept_it(
         mine = ours(bytes(damaged))
         theirs = pysnmp_reading(bytes(damaged))
         if theirs is not None and len(theirs) == len(mine):
-            readable = [
-                item for item in zip(mine, theirs, strict=True) if item[0][1] is not values.UNREADABLE
-            ]
+            readable = [item for item in zip(mine, theirs, strict=True) if item[0][1] is not pdu.UNREADABLE]
             assert all(one == other for one, other in readable)
 
 
@@ -116,7 +115,7 @@ def pysnmp_reading(datagram: bytes) -> list[tuple[str, object]] | None:
     st.lists(names, min_size=1, max_size=50),
 )
 def test_a_request_means_to_pysnmp_what_we_ask(tag: int, number: int, asked: list[str]) -> None:
-    request = pdu.encode_request(tag, number, list(map(encode_oid, asked)))
+    request = encode_request(tag, number, list(map(encode_oid, asked)))
     message, rest = decoder.decode(SECURITY.wrap(request, number), asn1Spec=v2c.Message())
     assert not rest
     found = v2c.apiMessage.get_pdu(message)
@@ -126,7 +125,7 @@ def test_a_request_means_to_pysnmp_what_we_ask(tag: int, number: int, asked: lis
 
 
 def test_a_getbulk_carries_its_repetitions() -> None:
-    request = pdu.encode_request(pdu.GET_BULK, 1 << 30, [encode_oid(NAME)], 200)
+    request = encode_request(pdu.GET_BULK, 1 << 30, [encode_oid(NAME)], 200)
     message, _ = decoder.decode(SECURITY.wrap(request, 1 << 30), asn1Spec=v2c.Message())
     found = v2c.apiMessage.get_pdu(message)
     assert int(v2c.apiBulkPDU.get_non_repeaters(found)) == 0
@@ -135,7 +134,7 @@ def test_a_getbulk_carries_its_repetitions() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_octets_are_a_response_or_malformed(octets: bytes) -> None:
-    for decode in (pdu.decode_pdu, message_id, lambda data: SECURITY.unwrap(data, 1)):
+    for decode in (decode_pdu, message_id, lambda data: SECURITY.unwrap(data, 1)):
         with contextlib.suppress(Malformed):
             decode(octets)
 
@@ -146,7 +145,7 @@ def response(value: bytes) -> bytes:
 
 
 def decoded(value: bytes) -> object:
-    ((_, found),) = pdu.decode_pdu(response(value)).varbinds
+    ((_, found),) = decode_pdu(response(value)).varbinds
     return found
 
 
@@ -183,19 +182,19 @@ def test_a_value_is_read(encoded: bytes, expected: object) -> None:
     ],
 )
 def test_a_value_that_is_none_costs_itself_only(encoded: bytes) -> None:
-    assert decoded(encoded) is values.UNREADABLE
+    assert decoded(encoded) is pdu.UNREADABLE
 
 
 def test_long_names_are_read() -> None:
     name = ".".join(["1.3", *["4294967295"] * 100])
     varbind = tlv(0x30, tlv(0x06, encode_oid(name)) + b"\x02\x01\x07")
     octets = tlv(pdu.RESPONSE, integer(1) + integer(0) + integer(0) + tlv(0x30, varbind))
-    assert pdu.decode_pdu(octets).varbinds == [(encode_oid(name), 7)]
+    assert decode_pdu(octets).varbinds == [(encode_oid(name), 7)]
 
 
 def test_a_request_is_no_response() -> None:
     with pytest.raises(Malformed):
-        pdu.decode_pdu(pdu.encode_request(pdu.GET, 1, [encode_oid(NAME)]))
+        decode_pdu(encode_request(pdu.GET, 1, [encode_oid(NAME)]))
 
 
 def test_another_version_or_community_is_malformed() -> None:

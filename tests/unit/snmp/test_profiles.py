@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local.devices.snmp_tables import tables_of
 from netvitals.collectors.snmp.profiles.build_index import candidates_of, refresh_index, write_index
 from netvitals.collectors.snmp.profiles.files import KNOWN as KNOWN_FILE
 from netvitals.collectors.snmp.profiles.files import read_folder, read_profiles
@@ -35,7 +36,8 @@ def book(folder: Path) -> ProfileBook:
 
 def chosen(found: ProfileBook, sysobjectid: str, sysdescr: str = "", **probed: str) -> str:
     candidates = found.candidates(Identity(sysobjectid, sysdescr))
-    return choose(candidates, {oid: probed["value"] for oid in probes_of(candidates) if probed})
+    answers = {oid: probed["value"] for oid in probes_of(candidates) if probed}
+    return choose(candidates, tables_of(answers))
 
 
 def test_the_packages_own_profiles_are_sound() -> None:
@@ -142,7 +144,7 @@ def test_a_profile_is_found_in_its_vendors_folder(tmp_path: Path) -> None:
     (tmp_path / "acme").mkdir()
     write(tmp_path, _common=f"cpu:\n  - percent: {ENTERPRISE}.1 load\n")
     write(tmp_path / "acme", switch="extends: [_common]\nmatch: [{sysdescr: x}]\n")
-    assert read_folder(tmp_path)["switch"].cpu.sources[0].percent == f"{ENTERPRISE}.1 load"
+    assert read_folder(tmp_path)["switch"].section("cpu").sources[0].percent == f"{ENTERPRISE}.1 load"
 
 
 def test_a_name_may_not_be_used_in_two_folders(tmp_path: Path) -> None:
@@ -165,11 +167,11 @@ def test_a_profile_inherits_each_section_it_does_not_give_from_the_first_parent_
     memory = f"memory:\n  - percent: {ENTERPRISE}.4 n4\n"
     folder = write(tmp_path, _a=first, _b=second + memory, c="extends: [_a, _b]\n", d=own + "extends: [c]\n")
     profiles = read_folder(folder)
-    assert [profiles[name].cpu.sources[0].percent for name in "cd"] == [
+    assert [profiles[name].section("cpu").sources[0].percent for name in "cd"] == [
         f"{ENTERPRISE}.2 n2",
         f"{ENTERPRISE}.1 n1",
     ]
-    assert profiles["d"].memory.sources[0].percent == f"{ENTERPRISE}.4 n4"
+    assert profiles["d"].section("memory").sources[0].percent == f"{ENTERPRISE}.4 n4"
 
 
 def test_the_longest_prefix_wins_and_arcs_are_compared_whole(tmp_path: Path) -> None:
@@ -201,6 +203,11 @@ def test_conditions_decide_between_profiles_of_one_prefix(tmp_path: Path) -> Non
     assert chosen(found, ENTERPRISE, "a wire") == "excluded"
     assert chosen(found, ENTERPRISE, "a wire", value="X200") == "probed"
     assert chosen(found, ENTERPRISE, "", value="Y200") == "plain"
+
+
+def test_a_probe_may_be_any_object_a_row_of_a_table_as_well(tmp_path: Path) -> None:
+    probed = f"match: [{{sysobjectid: [{ENTERPRISE}], probe: {ENTERPRISE}.7.1 m}}]\n"
+    assert chosen(book(write(tmp_path, probed=probed)), ENTERPRISE, value="yes") == "probed"
 
 
 def test_a_description_says_more_of_a_device_than_the_sysobjectid_of_its_agent(tmp_path: Path) -> None:
@@ -236,7 +243,10 @@ def test_a_device_with_another_vendors_sysobjectid_is_known_by_its_sysdescr(tmp_
 def test_an_object_may_lie_in_the_devices_own_branch(tmp_path: Path, sysobjectid: str, branch: str) -> None:
     text = "match: [{sysdescr: x}]\ncpu:\n  - percent: '{sysObjectID}.1.54.0 cpuLoading30s'\n"
     found = book(write(tmp_path, modular=text))
-    assert found.load("modular", sysobjectid).cpu.sources[0].percent == f"{branch}.1.54.0 cpuLoading30s"
+    assert (
+        found.load("modular", sysobjectid).section("cpu").sources[0].percent
+        == f"{branch}.1.54.0 cpuLoading30s"
+    )
 
 
 def test_an_object_may_lie_in_the_branch_above_the_device(tmp_path: Path) -> None:
@@ -245,7 +255,7 @@ def test_an_object_may_lie_in_the_branch_above_the_device(tmp_path: Path) -> Non
         "cpu:\n  - percent: '{sysObjectID[:-1]}.1.39.2.1.0 cpuCurrentUti'\n"
     )
     found = book(write(tmp_path, family=text)).load("family", f"{ENTERPRISE}.10.45.105")
-    assert found.cpu.sources[0].percent == f"{ENTERPRISE}.10.45.1.39.2.1.0 cpuCurrentUti"
+    assert found.section("cpu").sources[0].percent == f"{ENTERPRISE}.10.45.1.39.2.1.0 cpuCurrentUti"
 
 
 def test_an_unknown_profile_is_named(tmp_path: Path) -> None:

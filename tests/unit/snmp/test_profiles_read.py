@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from netvitals.collectors.snmp.profiles.answers import Answers, Value
+from local.devices.snmp_tables import tables_of
 from netvitals.collectors.snmp.profiles.files import read_folder
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED
-from netvitals.collectors.snmp.profiles.schema import Profile, SectionName
+from netvitals.collectors.snmp.profiles.schema import Profile
 from netvitals.collectors.snmp.profiles.vitals import Vitals
+from netvitals.collectors.snmp.tables import Value
+from netvitals.domain.polling.metrics import VITALS
 
 
 @pytest.fixture(scope="module")
@@ -17,19 +19,13 @@ def profiles() -> dict[str, Profile]:
     return read_folder(PACKAGED)
 
 
-def read(profiles: dict[str, Profile], name: str, section: SectionName, objects: Mapping[str, Value]) -> Any:
+def read(profiles: dict[str, Profile], name: str, section: str, objects: Mapping[str, Value]) -> Any:
     """{instance: value} of the section's percentages or temperatures."""
     vitals = Vitals(profiles[name], profiles["_standard"])
     everything = vitals.everything()
-    reads, answers = vitals.reads(everything), Answers()
-    answers.add_scalars({o: v for o, v in objects.items() if o in reads.scalars}, 1)
-    for column in reads.columns:
-        prefix = f"{column}."
-        rows = {o.removeprefix(prefix): v for o, v in objects.items() if o.startswith(prefix)}
-        answers.add_column(column, rows, {})
-    points, _ = vitals.evaluate(everything, answers)
-    wanted = "temperature_celsius" if section == "temperature" else f"{section}_percent"
-    return {p.instance: p.value for p in points if p.metric_name == wanted}
+    found = vitals.evaluate(everything, tables_of(objects, vitals.reads(everything).columns))
+    wanted = VITALS[section].metric
+    return {p.instance: p.value for p in found.points if p.metric_name == wanted}
 
 
 def test_every_number_in_a_netapp_shelfs_text_is_a_sensor(profiles: dict[str, Profile]) -> None:

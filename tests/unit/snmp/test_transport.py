@@ -13,7 +13,7 @@ from local.devices.snmp_host import AgentHost, AgentThread
 from local.devices.snmp_mib import Mib
 from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire import transport
-from netvitals.collectors.snmp.wire.community import CommunitySecurity
+from netvitals.collectors.snmp.wire.security import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.transport import canonical, close_endpoints, endpoint_to
 from netvitals.domain.settings.secret import Secret
@@ -92,7 +92,7 @@ async def test_small_buffers_are_made_up_for_by_more_sockets(rmem_max: Callable[
 async def test_ipv6_devices_are_polled() -> None:
     try:
         async with AgentHost({"::1": Agent(MIB)}) as host:
-            assert (await session("0:0:0:0:0:0:0:1", host.port).get([UPTIME])).values
+            assert (await session("0:0:0:0:0:0:0:1", host.port).get([UPTIME])).tables
     except OSError:
         pytest.skip("needs IPv6 on the loopback interface: sysctl net.ipv6.conf.lo.disable_ipv6=0")
 
@@ -112,7 +112,7 @@ async def test_answers_that_waited_while_our_own_loop_was_busy_are_no_time_out()
         await asyncio.sleep(0)
         time.sleep(0.5)  # noqa: ASYNC251, this is the busy loop
         responses = await asyncio.gather(*asked)
-    assert all(response.values for response in responses)
+    assert all(response.tables for response in responses)
 
 
 async def test_nothing_is_waited_for_when_all_is_done() -> None:

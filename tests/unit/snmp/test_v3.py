@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from local.devices.snmp_v3_agent import V3Agent
 from netvitals.collectors.snmp.protocol import SnmpCredential
-from netvitals.collectors.snmp.wire import ber, message, pdu
+from netvitals.collectors.snmp.wire import message, pdu
+from netvitals.collectors.snmp.wire.decode import decode_pdu
+from netvitals.collectors.snmp.wire.encode import encode_oid, encode_request
 from netvitals.collectors.snmp.wire.engines import MAX_BOOTS, MEMORY_KEY, Engine, EngineCache, recall
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, ProtocolFault, Resend, SnmpFault
 from netvitals.collectors.snmp.wire.reports import NOT_IN_TIME_WINDOW, REPORTS, UNKNOWN_ENGINE
@@ -17,7 +19,7 @@ from netvitals.domain.settings.secret import Secret
 
 OID = "1.3.6.1.2.1.1.5.0"
 OBJECTS: dict[str, Any] = {OID: b"canned"}
-REQUEST = pdu.encode_request(pdu.GET, 77, [ber.encode_oid(OID)])
+REQUEST = encode_request(pdu.GET, 77, [encode_oid(OID)])
 
 
 def credential(level: str = "authPriv", **more: Any) -> SnmpCredential:
@@ -82,7 +84,7 @@ def authenticated(request: pytest.FixtureRequest) -> Pair:
 def test_the_first_answer_takes_one_discovery(pair: Pair) -> None:
     with pytest.raises(Resend):
         pair.security.unwrap(pair.answer(), 77)
-    decoded = pdu.decode_pdu(pair.security.unwrap(pair.answer(), 77))
+    decoded = decode_pdu(pair.security.unwrap(pair.answer(), 77))
     assert [value for _, value in decoded.varbinds] == [b"canned"]
 
 

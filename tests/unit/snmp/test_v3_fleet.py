@@ -54,7 +54,7 @@ async def ask(number: int, user: SnmpCredential, port: int, cache: EngineCache) 
     settings = SnmpSettings(port=port, timeout_seconds=20.0)
     session = SnmpSession(address(number), security, settings, time.monotonic() + 60)
     try:
-        name = (await session.get([NAME])).values[NAME]
+        name = (await session.get([NAME])).tables.value(NAME)
     except AuthFault as fault:
         return "wrong digest" if "wrong digest" in str(fault) else str(fault)
     assert isinstance(name, bytes)

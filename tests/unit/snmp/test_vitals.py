@@ -5,11 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from netvitals.collectors.snmp.profiles.answers import Answers
-from netvitals.collectors.snmp.profiles.evaluate import Row
+from netvitals.collectors.snmp.profiles.evaluate import VitalRow
 from netvitals.collectors.snmp.profiles.schema import Profile
 from netvitals.collectors.snmp.profiles.vitals import Vitals, points_of
+from netvitals.collectors.snmp.tables import Rows, Tables
+from netvitals.domain.polling.metrics import VITALS
 
+NOW = 1_763_900_000_000_000_000
 OWN, OTHER, STANDARD = (f"1.3.6.1.4.1.99999.{n}" for n in (1, 2, 3))
 
 
@@ -21,18 +23,19 @@ def section(*oids: str, term: str = "percent", **keys: Any) -> dict[str, Any]:
     return {"sources": [{term: f"{oid}.2 object", "instance": "#{index}"} for oid in oids], **keys}
 
 
-def answers(**columns: dict[str, int]) -> Answers:
-    given = Answers()
+def answers(**columns: dict[str, int]) -> Tables:
+    given = Tables()
     for name, rows in columns.items():
         oid = {"own": OWN, "other": OTHER, "standard": STANDARD}[name]
-        given.add_column(f"{oid}.2", rows, {})
+        given.columns[f"{oid}.2"] = Rows(dict(rows), NOW)
     return given
 
 
-def read(own: Profile, standard: Profile, given: Answers) -> tuple[dict[tuple[str, str], float], Any]:
+def read(own: Profile, standard: Profile, given: Tables) -> tuple[dict[tuple[str, str], float], Any]:
     vitals = Vitals(own, standard)
-    points, productive = vitals.evaluate(vitals.everything(), given)
-    return {(p.metric_name, p.instance): p.value for p in points}, productive
+    found = vitals.evaluate(vitals.everything(), given)
+    sources = {name: numbers for name, numbers in found.sources.items() if numbers}
+    return {(p.metric_name, p.instance): p.value for p in found.points}, sources
 
 
 def test_the_first_source_that_gives_something_is_used() -> None:
@@ -79,9 +82,9 @@ def test_scalars_are_got_and_columns_walked() -> None:
     assert vitals.reads(vitals.everything()).scalars == (f"{OWN}.1.0", f"{OWN}.2.0")
 
 
-def rows(*values: float, total: float | None = None) -> list[Row]:
+def rows(*values: float, total: float | None = None) -> list[VitalRow]:
     return [
-        Row(f"#{n}", n, value, None if total is None else total * value / 100, total)
+        VitalRow(f"#{n}", n, value, None if total is None else total * value / 100, total)
         for n, value in enumerate(values)
     ]
 
@@ -91,13 +94,15 @@ def rows(*values: float, total: float | None = None) -> list[Row]:
     [("average", 20), ("maximum", 30), ("first", 10), ("sum", 20), ("largest", 10)],
 )
 def test_the_whole_devices_number_is_made_as_the_profile_says(whole: str, expected: float) -> None:
-    points = points_of("cpu", rows(10, 20, 30), whole)
+    points = list(points_of(VITALS["cpu"], rows(10, 20, 30), whole))
     assert [p.value for p in points if not p.instance] == [expected]
     assert [p.instance for p in points if p.instance] == ["#0", "#1", "#2"]
 
 
 def test_one_row_alone_is_the_whole_device() -> None:
-    assert [(p.metric_name, p.instance) for p in points_of("memory", rows(10, total=200), "largest")] == [
+    assert [
+        (p.metric_name, p.instance) for p in points_of(VITALS["memory"], rows(10, total=200), "largest")
+    ] == [
         ("memory_percent", ""),
         ("memory_used_bytes", ""),
         ("memory_total_bytes", ""),
@@ -105,19 +110,43 @@ def test_one_row_alone_is_the_whole_device() -> None:
 
 
 def test_without_a_whole_each_row_is_an_instance() -> None:
-    assert [p.instance for p in points_of("disk", rows(10), "none")] == ["#0"]
+    assert [p.instance for p in points_of(VITALS["disk"], rows(10), "none")] == ["#0"]
 
 
 def test_a_scalar_without_a_name_is_the_whole_devices_number() -> None:
-    points = points_of("cpu", [Row("", 1, 12), *rows(10, 30)], "average")
+    points = points_of(VITALS["cpu"], [VitalRow("", 1, 12), *rows(10, 30)], "average")
     assert {p.instance: p.value for p in points} == {"": 12, "#0": 10, "#1": 30}
 
 
 def test_rows_that_share_a_name_are_numbered() -> None:
-    points = points_of("temperature", [Row("T", 1, 20), Row("T", 1, 21), Row("U", 1, 22)], "none")
+    points = points_of(
+        VITALS["temperature"], [VitalRow("T", 1, 20), VitalRow("T", 1, 21), VitalRow("U", 1, 22)], "none"
+    )
     assert {p.instance: p.value for p in points} == {"T #1": 20, "T #2": 21, "U": 22}
 
 
 def test_a_sum_of_pools_weighs_them_by_size() -> None:
-    pools = [Row("a", 1, 50, 50, 100), Row("b", 1, 10, 90, 900)]
-    assert [p.value for p in points_of("memory", pools, "sum") if not p.instance] == [14, 140, 1000]
+    pools = [VitalRow("a", 1, 50, 50, 100), VitalRow("b", 1, 10, 90, 900)]
+    assert [p.value for p in points_of(VITALS["memory"], pools, "sum") if not p.instance] == [14, 140, 1000]
+
+
+def test_an_impossible_value_counts_as_none_and_the_next_source_is_used() -> None:
+    own, standard = profile("x", cpu=section(OWN)), profile("_standard", cpu=section(STANDARD))
+    points, productive = read(own, standard, answers(own={"1": 59_042}, standard={"1": 50}))
+    assert points == {("cpu_percent", ""): 50}
+    assert productive == {"cpu": [1]}
+
+
+def test_a_value_that_is_impossible_from_every_source_is_told() -> None:
+    vitals = Vitals(profile("x", cpu=section(OWN)), profile("_standard"))
+    found = vitals.evaluate(vitals.everything(), answers(own={"1": 59_042}))
+    assert found.points == []
+    assert found.impossible == ["cpu: 59042 is not from 0 to 100 percent"]
+
+
+@pytest.mark.parametrize("celsius", [-300, 1001])
+def test_no_sensor_is_colder_than_absolute_zero_or_hotter_than_fire(celsius: int) -> None:
+    own = profile("x", temperature=section(OWN, term="value"))
+    assert read(own, profile("_standard"), answers(own={"1": celsius, "2": 20}))[0] == {
+        ("temperature_celsius", "#2"): 20
+    }

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable
 
-from netvitals.domain.polling.point import METRICS, Point
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.point import Point
 
 _FORMATS = {
     "percent": "{:.0f} %",

@@ -18,7 +18,7 @@ from netvitals.cli.profile_examples import faults_of
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
 from netvitals.collectors.snmp.profiles.build_index import candidates_of, write_index
-from netvitals.collectors.snmp.profiles.evaluate import Row
+from netvitals.collectors.snmp.profiles.evaluate import VitalRow
 from netvitals.collectors.snmp.profiles.files import read_file, read_folder
 from netvitals.collectors.snmp.profiles.index import ProfileBook
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
@@ -29,10 +29,12 @@ from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.metrics import VITALS
 from netvitals.domain.ports import target_of
 from netvitals.domain.settings.credential import part_of
 
 _ROWS_SHOWN = 12
+_SYMBOLS = {"percent": "%", "degrees Celsius": "°C"}
 
 
 @click.group(short_help="What is known of each kind of SNMP device.")
@@ -204,8 +206,9 @@ def _print_source(report: SourceReport, console: Console) -> None:
         console.print(f"    … and {len(rows) - _ROWS_SHOWN} more")
 
 
-def _row(report: SourceReport, row: Row) -> str:
-    unit = "°C" if report.section == "temperature" else "%"
+def _row(report: SourceReport, row: VitalRow) -> str:
+    unit = VITALS[report.section].unit
+    unit = _SYMBOLS.get(unit, unit)
     amount = f" of {row.total:,.0f} bytes" if row.total is not None else ""
     return f"{row.instance or '(whole device)'}: {row.value:.1f} {unit}{amount}"
 

@@ -9,8 +9,8 @@ from netvitals.collectors.snmp.collector import SYS_DESCR, SYS_OBJECT_ID, SnmpCo
 from netvitals.collectors.snmp.profiles.example import Example, point_name, value_of
 from netvitals.collectors.snmp.profiles.index import ProfileBook
 from netvitals.collectors.snmp.protocol import SNMP, SnmpCredential, SnmpSettings
-from netvitals.collectors.snmp.wire.column import Column
-from netvitals.collectors.snmp.wire.session import Response, SnmpSession, Walk
+from netvitals.collectors.snmp.tables import Rows, Tables
+from netvitals.collectors.snmp.wire.session import Read, SnmpSession
 from netvitals.collectors.snmp.wire.sessions import Opened
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import Reading
@@ -34,8 +34,8 @@ async def faults_of(book: ProfileBook, name: str, examples: Sequence[Example]) -
     ]
 
 
-async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, dict[str, float]]:
-    """The profile that was used, and the points by `metric[instance]`."""
+async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, dict[str, float], str]:
+    """Return the profile that was used, points by `metric[instance]`, and what the poll tells a person."""
     names_itself = {SYS_OBJECT_ID, SYS_DESCR} & example.answers.keys()
     settings = PollSettings(snmp=SnmpSettings(profile=None if names_itself else name))
     job = Job(kind="metrics", device_id=name, address=_NOWHERE, due_at=0, expires_at=0, settings=settings)
@@ -49,13 +49,17 @@ async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, di
         for point in reading.points
         if point.metric_name != "uptime_seconds"
     }
-    return reading.memory["snmp"]["profile"], points
+    return reading.memory["snmp"]["profile"], points, reading.detail
 
 
-def _differences(example: Example, used: str, points: Mapping[str, float], name: str) -> Iterator[str]:
+def _differences(
+    example: Example, used: str, points: Mapping[str, float], told: str, name: str
+) -> Iterator[str]:
     if used != name:
         yield f"the device gets the profile {used}"
         return
+    if told:
+        yield told
     named = example.named_points
     for point in dict.fromkeys((*named, *points)):
         said, is_now = named.get(point), points.get(point)
@@ -78,18 +82,17 @@ class _Answering(SnmpSession):
     def repetitions(self) -> int:
         return 1
 
-    async def get(self, oids: Sequence[str]) -> Response:
-        return Response({oid: self._answers[oid] for oid in oids if oid in self._answers}, 1, 1)
+    async def get(self, oids: Sequence[str]) -> Read:
+        tables = Tables()
+        tables.objects = {oid: (self._answers[oid], 1) for oid in oids if oid in self._answers}
+        return Read(tables)
 
-    async def walk(self, columns: Sequence[str], seconds: float | None = None) -> Walk:
+    async def walk(self, columns: Sequence[str], seconds: float | None = None) -> Read:
         del seconds  # nothing takes any
-        return Walk([self._column(name) for name in columns], None)
+        return Read(Tables({column: self._rows(f"{column}.") for column in columns}))
 
-    def _column(self, name: str) -> Column:
-        column, prefix = Column(name, 0), f"{name}."
+    def _rows(self, prefix: str) -> Rows:
         after = islice(self._oids, bisect_left(self._oids, prefix), None)
         indexes = [oid.removeprefix(prefix) for oid in takewhile(lambda oid: oid.startswith(prefix), after)]
         indexes.sort(key=lambda index: [int(arc) for arc in index.split(".")])
-        column.rows = {index: self._answers[prefix + index] for index in indexes}
-        column.stamps = [(len(column.rows), 1)]
-        return column
+        return Rows({index: self._answers[prefix + index] for index in indexes}, time_ns=1)

@@ -18,7 +18,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
 
-from netvitals.domain.polling.point import METRICS, Point
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.point import Point
 from netvitals.domain.text import printable
 
 MAX_NAME_CHARACTERS = 200

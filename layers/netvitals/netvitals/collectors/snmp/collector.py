@@ -1,4 +1,4 @@
-"""One SNMP device: is it there, what is it, and what are its vital signs."""
+"""Collect from one SNMP device: whether it is there, what it is, its vital signs and interfaces."""
 
 import asyncio
 import time
@@ -13,7 +13,6 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     read_interfaces,
 )
-from netvitals.collectors.snmp.profiles.answers import Answers, Value, text_of
 from netvitals.collectors.snmp.profiles.index import (
     STANDARD,
     Identity,
@@ -22,11 +21,12 @@ from netvitals.collectors.snmp.profiles.index import (
     probes_of,
 )
 from netvitals.collectors.snmp.profiles.packaged import packaged_profiles
-from netvitals.collectors.snmp.profiles.vitals import Chosen, Reads, Vitals, reads_of
+from netvitals.collectors.snmp.profiles.vitals import Chosen, Evaluation, Reads, Vitals, reads_of
 from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
+from netvitals.collectors.snmp.tables import Tables, Value, text_of
 from netvitals.collectors.snmp.vendor_interfaces import points_without_index, replace_counters, rows_counted
 from netvitals.collectors.snmp.wire.faults import SnmpFault
-from netvitals.collectors.snmp.wire.session import SnmpSession, Walk
+from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.sessions import Opened, open_session
 from netvitals.domain.errors import ConfigurationError, CredentialMissing
 from netvitals.domain.polling.observation import Reading, Reason
@@ -46,13 +46,13 @@ _REDISCOVER_SECONDS = 86_400
 type _Target = Target[SnmpSettings, SnmpCredential]
 
 
-class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
+class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
     """What device memory holds of the last polls, under the key `snmp`."""
 
     sysobjectid: str = ""
     profile: str = ""
     sources: dict[str, list[int]] = {}
-    """By section, the sources that gave something."""
+    """By section that was asked for, the sources that gave something."""
     asked_all_at: int = 0
     all_64_bit: bool = False
     repetitions: int | None = None
@@ -77,11 +77,11 @@ class SnmpCollector:
         return self._profiles
 
     async def collect(self, target: _Target, reading: Reading) -> None:
-        remembered = remembered_of(target.job.memory)
+        memory = memory_of(target.job.memory)
         try:
-            opened = self._connect(target, remembered.repetitions)
+            opened = self._connect(target, memory.repetitions)
             try:
-                await self._collect(opened.session, target, reading, remembered)
+                await self._collect(opened.session, target, reading, memory)
             finally:
                 reading.memory.update(opened.memory())
         except SnmpFault as fault:
@@ -91,46 +91,40 @@ class SnmpCollector:
             reading.fail(Reason.BAD_CREDENTIAL, str(error))
 
     async def _collect(
-        self, session: SnmpSession, target: _Target, reading: Reading, remembered: Remembered
+        self, session: SnmpSession, target: _Target, reading: Reading, memory: SnmpMemory
     ) -> None:
         metrics = target.job.kind == "metrics"
         first = await session.get([SYS_UPTIME, ENGINE_TIME, *([SYS_OBJECT_ID, SYS_DESCR] if metrics else [])])
         reading.alive, reading.rtt_ms = True, first.rtt_ms
-        uptime = uptime_seconds(first.values)
+        system = first.tables
+        uptime = uptime_seconds(system.value(SYS_UPTIME), system.value(ENGINE_TIME))
         if uptime is not None:
-            reading.points.append(Point("uptime_seconds", uptime, first.time_ns))
+            time_ns = system.time_ns(SYS_UPTIME) or system.time_ns(ENGINE_TIME)
+            reading.points.append(Point("uptime_seconds", uptime, time_ns))
         if not metrics:
             reading.reason = Reason.OK
             return
-        identity = Identity(text_of(first.values.get(SYS_OBJECT_ID)), text_of(first.values.get(SYS_DESCR)))
-        profile = await self._profile(session, target, identity, remembered)
-        if profile != remembered.profile or identity.sysobjectid != remembered.sysobjectid:
-            remembered = Remembered(identity.sysobjectid, profile, repetitions=remembered.repetitions)
-        await _Metrics(self.profiles, session, target, reading, remembered).read()
+        identity = identity_of(system)
+        profile = await self._profile(session, target, identity, memory)
+        if profile != memory.profile or identity.sysobjectid != memory.sysobjectid:
+            memory = SnmpMemory(identity.sysobjectid, profile, repetitions=memory.repetitions)
+        await _Metrics(self.profiles, session, target, reading, memory).read()
 
     async def _profile(
-        self, session: SnmpSession, target: _Target, identity: Identity, remembered: Remembered
+        self, session: SnmpSession, target: _Target, identity: Identity, memory: SnmpMemory
     ) -> str:
         forced = target.settings.profile
         if forced:
             return forced
-        if (
-            remembered.profile
-            and identity.sysobjectid == remembered.sysobjectid
-            and not _is_stale(remembered)
-        ):
-            return remembered.profile
+        if memory.profile and identity.sysobjectid == memory.sysobjectid and not _is_stale(memory):
+            return memory.profile
         candidates = self.profiles.candidates(identity)
         probes = probes_of(candidates)
-        try:
-            probed = (await session.get(probes)).values if probes else {}
-        except SnmpFault:
-            probed = {}
-        return choose(candidates, probed)
+        return choose(candidates, (await session.read(probes, ())).tables)
 
 
 class _Metrics:
-    """The reading of everything that a metrics job asks for."""
+    """Reads everything that a metrics job asks for."""
 
     def __init__(
         self,
@@ -138,37 +132,39 @@ class _Metrics:
         session: SnmpSession,
         target: _Target,
         reading: Reading,
-        remembered: Remembered,
+        memory: SnmpMemory,
     ) -> None:
         self._session = session
         self._wanted = target.settings.interfaces
         self._reading = reading
-        self._remembered = remembered
+        self._memory = memory
         self._faults: list[str] = []
         standard = profiles.load(STANDARD)
         try:
-            own = profiles.load(remembered.profile, remembered.sysobjectid)
+            own = profiles.load(memory.profile, memory.sysobjectid)
         except ConfigurationError as error:
             own, self._faults = standard, [str(error)]
         self._vitals = Vitals(own, standard)
         self._counted = own.interfaces
+        counted = {"interfaces": range(len(self._counted))} if self._counted else {}
+        self._everything: Chosen = {**self._vitals.everything(), **counted}
+        self._impossible: list[str] = []
 
     async def read(self) -> None:
         """Ask for vital signs and interfaces at once; the points of each are kept when it is there."""
-        before = self._remembered
-        everything = _is_stale(before)
-        chosen = self._everything() if everything else before.sources
+        before = self._memory
+        chosen = self._chosen()
         async with asyncio.TaskGroup() as tasks:
             vitals = tasks.create_task(self._read_vitals(chosen))
             interfaces = tasks.create_task(self._read_interfaces(chosen.get("interfaces", ())))
         ports, counted = interfaces.result()
         sources = vitals.result() | counted
-        complete = everything or set(chosen) <= set(sources)
-        asked_all_at = int(time.time()) if everything else before.asked_all_at
+        lost = any(numbers and not sources.get(name) for name, numbers in before.sources.items())
+        asked_all_at = int(time.time()) if _is_stale(before) else before.asked_all_at
         after = msgspec.structs.replace(
             before,
             sources=sources,
-            asked_all_at=asked_all_at if complete and not self._faults else 0,
+            asked_all_at=0 if self._faults or (lost and not _is_stale(before)) else asked_all_at,
             all_64_bit=has_only_64_bit(ports),
             repetitions=self._session.repetitions,
         )
@@ -176,40 +172,56 @@ class _Metrics:
             self._reading.memory["snmp"] = msgspec.to_builtins(after)
         self._conclude()
 
-    def _everything(self) -> Chosen:
-        counted = {"interfaces": range(len(self._counted))} if self._counted else {}
-        return {**self._vitals.everything(), **counted}
+    def _chosen(self) -> Chosen:
+        """Return the sources that gave something last time; all of a section that was never asked for."""
+        if _is_stale(self._memory):
+            return self._everything
+        known = self._memory.sources
+        return {name: known.get(name, numbers) for name, numbers in self._everything.items()}
 
     def _conclude(self) -> None:
         if self._faults:
             self._reading.fail(Reason.PARTIAL, self._faults[0])
         else:
-            self._reading.reason = Reason.OK
+            self._reading.fail(Reason.OK, "; ".join(dict.fromkeys(self._impossible)))
 
     async def _read_vitals(self, chosen: Chosen) -> dict[str, list[int]]:
-        """The sources that gave something."""
-        answers = await self._answers(self._vitals.reads(chosen))
-        points, productive = self._vitals.evaluate(chosen, answers)
-        self._reading.points += points
-        return productive
+        """Return, by section, the sources that gave something.
 
-    async def _answers(self, reads: Reads) -> Answers:
-        answers = Answers()
-        for fault in await asyncio.gather(
-            _get_scalars(self._session, reads, answers), _walk_columns(self._session, reads, answers)
-        ):
-            if fault is not None:
-                self._faults.append(str(fault))
-        return answers
+        A section whose sources give nothing any more, or what can't be, is asked for whole.
+        """
+        found = await self._evaluated(chosen)
+        lost = {
+            name: self._everything[name]
+            for name, sources in found.sources.items()
+            if not sources and chosen[name] and len(chosen[name]) < len(self._everything[name])
+        }
+        if lost:
+            again = await self._evaluated(lost)
+            found.sources |= again.sources
+            found.impossible += again.impossible
+        self._impossible = found.impossible
+        return found.sources
+
+    async def _evaluated(self, chosen: Chosen) -> Evaluation:
+        found = self._vitals.evaluate(chosen, await self._read(self._vitals.reads(chosen)))
+        self._reading.points += found.points
+        return found
+
+    async def _read(self, reads: Reads) -> Tables:
+        read = await self._session.read(reads.scalars, reads.columns)
+        if read.error is not None:
+            self._faults.append(str(read.error))
+        return read.tables
 
     async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:
-        """IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""
+        """Return IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""
         sources = {n: source for n, source in enumerate(self._counted) if n in chosen}
         async with asyncio.TaskGroup() as tasks:
             standard = tasks.create_task(
-                read_interfaces(self._session, self._wanted, all_64_bit=self._remembered.all_64_bit)
+                read_interfaces(self._session, self._wanted, all_64_bit=self._memory.all_64_bit)
             )
-            own = tasks.create_task(self._answers(reads_of(sources.values())))
+            own = tasks.create_task(self._read(reads_of(sources.values())))
         interfaces = standard.result()
         counted = {n: rows_counted(source, own.result()) for n, source in sources.items()}
         rows = [row for found in counted.values() for row in found]
@@ -217,46 +229,29 @@ class _Metrics:
         self._reading.points += points_of_interfaces(interfaces, self._wanted)
         self._reading.points += points_without_index(others, self._wanted)
         self._faults += map(str, interfaces.faults)
-        productive = [n for n, found in counted.items() if found]
-        return interfaces, {"interfaces": productive} if productive else {}
+        productive = {"interfaces": [n for n, found in counted.items() if found]}
+        return interfaces, productive if self._counted else {}
 
 
-async def _get_scalars(session: SnmpSession, reads: Reads, answers: Answers) -> SnmpFault | None:
-    if not reads.scalars:
-        return None
+def memory_of(memory: Mapping[str, Any]) -> SnmpMemory:
+    """Return what the last polls left; nothing where it can't be read."""
     try:
-        response = await session.get(reads.scalars)
-    except SnmpFault as fault:
-        return fault
-    answers.add_scalars(response.values, response.time_ns)
-    return response.error
-
-
-async def _walk_columns(session: SnmpSession, reads: Reads, answers: Answers) -> SnmpFault | None:
-    if not reads.columns:
-        return None
-    walk: Walk = await session.walk(reads.columns)
-    for column, rows in walk.columns.items():
-        if rows:
-            answers.add_column(column, rows, walk.row_times(column))
-    return walk.error
-
-
-def remembered_of(memory: Mapping[str, Any]) -> Remembered:
-    """What the last polls left; nothing where it can't be read."""
-    try:
-        return msgspec.convert(memory.get("snmp", {}), Remembered)
+        return msgspec.convert(memory.get("snmp", {}), SnmpMemory)
     except msgspec.ValidationError:
-        return Remembered()
+        return SnmpMemory()
 
 
-def _is_stale(remembered: Remembered) -> bool:
-    return time.time() - remembered.asked_all_at > _REDISCOVER_SECONDS
+def _is_stale(memory: SnmpMemory) -> bool:
+    return time.time() - memory.asked_all_at > _REDISCOVER_SECONDS
 
 
-def uptime_seconds(values: Mapping[str, Value]) -> float | None:
-    """Seconds since the agent started; by snmpEngineTime where sysUpTime has wrapped."""
-    ticks, engine = values.get(SYS_UPTIME), values.get(ENGINE_TIME)
+def identity_of(system: Tables) -> Identity:
+    """Return what a device says of itself in sysObjectID and sysDescr."""
+    return Identity(text_of(system.value(SYS_OBJECT_ID)), text_of(system.value(SYS_DESCR)))
+
+
+def uptime_seconds(ticks: Value, engine: Value = None) -> float | None:
+    """Return seconds since the agent started: sysUpTime's, or snmpEngineTime where that has wrapped."""
     if not isinstance(ticks, int):
         return float(engine) if isinstance(engine, int) else None
     uptime = ticks / 100

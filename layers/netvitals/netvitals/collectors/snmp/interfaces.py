@@ -1,19 +1,19 @@
-"""Interfaces of IF-MIB (RFC 2863): identity, filter, and the 64- or 32-bit counters of each.
+"""Read the interfaces of IF-MIB (RFC 2863): identity, filter, and the 64- or 32-bit counters of each.
 
 ifIndex may change at a reboot, so an interface is known by its ifName; ifIndex goes with the points.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from netvitals.collectors.snmp.profiles.answers import Table, Value, text_of
 from netvitals.collectors.snmp.protocol import InterfaceFilter
+from netvitals.collectors.snmp.tables import Tables
 from netvitals.collectors.snmp.wire.faults import SnmpFault
-from netvitals.collectors.snmp.wire.session import Response, Walk
+from netvitals.collectors.snmp.wire.session import Read
 from netvitals.domain.polling.point import Point
 
 _IF = "1.3.6.1.2.1.2.2.1."
@@ -31,10 +31,8 @@ COUNTERS = {
 ONE_COLUMN = {"net_oper_status": OPER, **COUNTERS}
 """The metrics that are a column as it stands. Every interface has the first: they appear in its order."""
 _UP = 1
-_NOTHING: Table = {}
 _GAUGE32_MAX = 0xFFFFFFFF
 """ifSpeed of an interface faster than it can say; ifHighSpeed has it."""
-_CELLS_PER_GET = 24
 _WALK_RATHER_THAN_GET = 0.3
 """Of the interfaces that are wanted, from which share on a walk costs less than asking one by one."""
 
@@ -42,50 +40,29 @@ _WALK_RATHER_THAN_GET = 0.3
 class Asks(Protocol):
     """The part of a session that is needed here."""
 
-    async def get(self, oids: Sequence[str]) -> Response: ...
-    async def walk(self, columns: Sequence[str]) -> Walk: ...
+    async def get(self, oids: Sequence[str]) -> Read: ...
+    async def walk(self, columns: Sequence[str]) -> Read: ...
 
 
 class Interfaces(msgspec.Struct):
-    """What was read of a device's interfaces."""
+    """A device's interfaces, in the columns of IF-MIB."""
 
-    columns: dict[str, Table] = {}
-    times: dict[str, Mapping[str, int]] = {}
+    tables: Tables = msgspec.field(default_factory=Tables)
     names: Mapping[str, str] = {}
     """By ifIndex, of the interfaces that the filter lets through."""
     faults: list[SnmpFault] = []
 
-    def add(self, walk: Walk) -> None:
-        for column, rows in walk.columns.items():
-            self.columns[column] = rows
-            self.times[column] = walk.row_times(column)
-        if walk.error is not None:
-            self.faults.append(walk.error)
-
-    def add_cells(self, response: Response) -> None:
-        cells: defaultdict[str, dict[str, Value]] = defaultdict(dict)
-        for oid, value in response.values.items():
-            column, _, index = oid.rpartition(".")
-            cells[column][index] = value
-        for column, rows in cells.items():
-            times = dict.fromkeys(rows, response.time_ns)
-            self.columns[column] = {**self.column(column), **rows}
-            self.times[column] = {**self.times.get(column, {}), **times}
-        if response.error is not None:
-            self.faults.append(response.error)
-
-    def column(self, column: str) -> Table:
-        return self.columns.get(column, _NOTHING)
-
-    def numbers(self, column: str) -> dict[str, int]:
-        """The column's values that are whole numbers, by ifIndex."""
-        return {index: value for index, value in self.column(column).items() if isinstance(value, int)}
+    def add(self, read: Read) -> None:
+        read.tables.file_objects()
+        self.tables.update(read.tables)
+        if read.error is not None:
+            self.faults.append(read.error)
 
     @property
     def indexes(self) -> list[str]:
         """All interfaces, in the order of ifIndex."""
         columns = (DESCR, OPER, NAME, *OCTETS_64.values(), *OCTETS_32.values())
-        found = set[str]().union(*map(self.column, columns))
+        found = set[str]().union(*map(self.tables.column, columns))
         return sorted(filter(str.isdecimal, found), key=int)
 
 
@@ -126,10 +103,10 @@ async def _read_counters(session: Asks, interfaces: Interfaces, counters: Sequen
 
 
 async def _fill_in_32_bit(session: Asks, interfaces: Interfaces) -> None:
-    """An interface that has lost its 64-bit counters, is new and has none, or is up and they stand at 0."""
-    oper, lacking = interfaces.numbers(OPER), []
+    """Get the 32-bit counters of interfaces without 64-bit ones, or that are up while those stand at 0."""
+    oper, lacking = interfaces.tables.integers(OPER), []
     for metric, column in OCTETS_64.items():
-        octets, narrow = interfaces.numbers(column), OCTETS_32[metric]
+        octets, narrow = interfaces.tables.integers(column), OCTETS_32[metric]
         lacking += [
             f"{narrow}.{index}"
             for index in interfaces.names
@@ -139,17 +116,17 @@ async def _fill_in_32_bit(session: Asks, interfaces: Interfaces) -> None:
 
 
 async def _get_cells(session: Asks, interfaces: Interfaces, oids: Sequence[str]) -> None:
-    for start in range(0, len(oids), _CELLS_PER_GET):
-        try:
-            interfaces.add_cells(await session.get(oids[start : start + _CELLS_PER_GET]))
-        except SnmpFault as fault:
-            interfaces.faults.append(fault)
-            return
+    if not oids:
+        return
+    try:
+        interfaces.add(await session.get(oids))
+    except SnmpFault as fault:
+        interfaces.faults.append(fault)
 
 
 def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> dict[str, str]:
-    """By ifIndex, the names of the interfaces that pass the filter."""
-    types, oper, admin = map(interfaces.numbers, (TYPE, OPER, ADMIN))
+    """Return, by ifIndex, the names of the interfaces that pass the filter."""
+    types, oper, admin = map(interfaces.tables.integers, (TYPE, OPER, ADMIN))
     return {
         index: name
         for index, name in names_of(interfaces).items()
@@ -167,45 +144,40 @@ def _is_named_so(name: str, wanted: InterfaceFilter) -> bool:
 
 
 def names_of(interfaces: Interfaces) -> dict[str, str]:
-    """By ifIndex, the interface's name: ifName, else ifDescr, else the index; unique on the device.
+    """Return, by ifIndex, the interface's name: ifName, else ifDescr, else the index; unique on the device.
 
     Where several share a name, each gets its ifIndex behind it, so that none depends on the others' order.
     """
-    names, descriptions = interfaces.column(NAME), interfaces.column(DESCR)
-    plain = {
-        index: text_of(names.get(index)) or text_of(descriptions.get(index)) or index
-        for index in interfaces.indexes
-    }
+    names, descriptions = interfaces.tables.texts(NAME), interfaces.tables.texts(DESCR)
+    plain = {index: names.get(index) or descriptions.get(index) or index for index in interfaces.indexes}
     count = Counter(plain.values())
     return {index: name if count[name] == 1 else f"{name} [{index}]" for index, name in plain.items()}
 
 
 def has_only_64_bit(interfaces: Interfaces) -> bool:
-    """Whether every interface that counts octets counts them in 64 bits."""
+    """Return whether every interface that counts octets counts them in 64 bits."""
     counted = {column for metric in OCTETS_64 for column in octets_columns(interfaces, metric).values()}
     return bool(counted) and counted.isdisjoint(OCTETS_32.values())
 
 
 def octets_columns(interfaces: Interfaces, metric: str) -> dict[str, str]:
-    """By ifIndex, the counter that can be trusted: the 64-bit one, unless it is missing or dead.
+    """Return, by ifIndex, the counter that can be trusted: the 64-bit one, unless it is missing or dead.
 
     There are agents whose 64-bit counters stay at 0 while the 32-bit ones count.
     """
     wide, narrow = OCTETS_64[metric], OCTETS_32[metric]
-    counted_narrow = interfaces.numbers(narrow)
-    alive = [index for index, octets in interfaces.numbers(wide).items()
+    counted_narrow = interfaces.tables.integers(narrow)
+    alive = [index for index, octets in interfaces.tables.integers(wide).items()
              if octets or not counted_narrow.get(index)]  # fmt: skip
     return dict.fromkeys(counted_narrow, narrow) | dict.fromkeys(alive, wide)
 
 
 def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
-    """The points of the interfaces that passed the filter, stamped with their responses' times."""
-    aliases = interfaces.column(ALIAS) if wanted.alias_tag else _NOTHING
-    known = [
-        (index, name, int(index), text_of(aliases.get(index))) for index, name in interfaces.names.items()
-    ]
+    """Yield the points of the interfaces that passed the filter, stamped with their responses' times."""
+    aliases = interfaces.tables.texts(ALIAS) if wanted.alias_tag else {}
+    known = [(index, name, int(index), aliases.get(index, "")) for index, name in interfaces.names.items()]
     for metric, column, values in _measured(interfaces):
-        times = interfaces.times.get(column, {})
+        times = interfaces.tables.times(column)
         for index, name, if_index, alias in known:
             value = values.get(index)
             if value is not None:
@@ -213,25 +185,25 @@ def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Ite
 
 
 def _measured(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, float]]]:
-    """(metric, the column that it is from, its values by ifIndex)."""
+    """Yield a metric, the column that it is from, and its values by ifIndex."""
     for metric, column in ONE_COLUMN.items():
-        yield metric, column, interfaces.numbers(column)
+        yield metric, column, interfaces.tables.integers(column)
     for metric, wide in OCTETS_64.items():
         trusted = octets_columns(interfaces, metric)
         for column in (wide, OCTETS_32[metric]):
-            octets = interfaces.numbers(column)
+            octets = interfaces.tables.integers(column)
             yield metric, column, {i: n for i, n in octets.items() if trusted[i] == column}
     yield from _speeds(interfaces)
-    ticks = interfaces.numbers(DISCONTINUITY)
+    ticks = interfaces.tables.integers(DISCONTINUITY)
     yield "net_discontinuity_seconds", DISCONTINUITY, {i: n / 100 for i, n in ticks.items() if n}
 
 
 def _speeds(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, float]]]:
-    """By ifHighSpeed where ifSpeed is missing, at its end, or smaller; else by ifSpeed."""
-    speeds = interfaces.numbers(SPEED)
+    """Yield ifHighSpeed where ifSpeed is missing, at its end, or smaller; else ifSpeed."""
+    speeds = interfaces.tables.integers(SPEED)
     megabits = {
         index: mega * 1e6
-        for index, mega in interfaces.numbers(HIGH_SPEED).items()
+        for index, mega in interfaces.tables.integers(HIGH_SPEED).items()
         if mega and not mega * 1e6 <= speeds.get(index, 0) < _GAUGE32_MAX
     }
     yield "net_speed_bps", HIGH_SPEED, megabits

@@ -1,4 +1,4 @@
-"""Interfaces as a vendor's own MIB counts them, where IF-MIB's counters are dead or missing: pure."""
+"""Replace IF-MIB's counters, where they are dead or missing, by what a vendor's own MIB counts: pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,8 +19,7 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     selected,
 )
-from netvitals.collectors.snmp.profiles.answers import Answers, Value, text_of
-from netvitals.collectors.snmp.profiles.cells import Cells, index_part, indexes_of, instance_of, passes
+from netvitals.collectors.snmp.profiles.evaluate import Cells, index_part, indexes_of
 from netvitals.collectors.snmp.profiles.schema import (
     OPER_STATES,
     InterfaceNumber,
@@ -30,6 +29,7 @@ from netvitals.collectors.snmp.profiles.schema import (
     interface_numbers_of,
 )
 from netvitals.collectors.snmp.protocol import InterfaceFilter
+from netvitals.collectors.snmp.tables import Tables, Value, text_of
 from netvitals.domain.polling.point import Point
 
 _COLUMN: Mapping[InterfaceNumber, str] = {
@@ -42,19 +42,19 @@ _COLUMN: Mapping[InterfaceNumber, str] = {
     "speed": SPEED,
     "oper_status": OPER,
 }
-"""The column of IF-MIB that a number stands in for …"""
-_GIVES_WAY: Mapping[InterfaceNumber, str] = {
+"""The column of IF-MIB that a number takes the place of."""
+SUPERSEDED: Mapping[InterfaceNumber, str] = {
     "bytes_in": OCTETS_32["net_bytes_in"],
     "bytes_out": OCTETS_32["net_bytes_out"],
     "speed": HIGH_SPEED,
 }
-"""… and the one that would say the same."""
+"""The other column of IF-MIB that says the same, and is left out then."""
 _UP = 1
 _COUNTER64_END = 1 << 64
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """What one row says of an interface."""
+    """What one row of a vendor's table says of an interface."""
 
     numbers: dict[InterfaceNumber, int]
     time_ns: int
@@ -65,14 +65,14 @@ class Counted(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-def rows_counted(source: InterfaceSource, answers: Answers) -> list[Counted]:
-    """The rows that say anything; those that share a name have their index behind it."""
-    cells = Cells(answers)
+def rows_counted(source: InterfaceSource, tables: Tables) -> list[Counted]:
+    """Return the rows that say anything; those that share a name have their index behind it."""
+    cells = Cells(tables)
     terms = [t for t in interface_numbers_of(source).values() if isinstance(t, str | Reported)]
     rows = {
-        index: _counted(source, cells, index, answers.time_ns(oid, index))
-        for index, oid in indexes_of(terms, answers)
-        if all(passes(rule, cells, index) for rule in source.where)
+        index: _counted(source, cells, index, tables.time_ns(oid, index))
+        for index, oid in indexes_of(terms, tables)
+        if all(cells.passes(rule, index) for rule in source.where)
     }
     count = Counter(row.name for row in rows.values() if row.name)
     for index, row in rows.items():
@@ -91,12 +91,12 @@ def _counted(source: InterfaceSource, cells: Cells, index: str, time_ns: int) ->
         time_ns=time_ns,
         if_index=_if_index(source, cells, index),
         interface=source.interface or "",
-        name=instance_of(source, cells, index),
+        name=cells.instance(source, index),
     )
 
 
 def _number(term: str | Reported | Number, source: InterfaceSource, cells: Cells, index: str) -> int | None:
-    """A whole number, exact up to 2^64 - 1."""
+    """Return a whole number, exact up to 2^64 - 1."""
     if isinstance(term, int | float):
         return int(term)
     number = _whole(cells.cell(term, index))
@@ -109,12 +109,12 @@ def _number(term: str | Reported | Number, source: InterfaceSource, cells: Cells
 
 
 def _joined(high: int | None, low: int | None) -> int | None:
-    """Two words in one; without either, the counter would seem to be reset."""
+    """Join two words in one; without either, the counter would seem to be reset."""
     return None if high is None or low is None else (high << 32) + low % (1 << 32)
 
 
 def _whole(value: Value) -> int | None:
-    """An integer, or the one that a text is: some vendors write large numbers out."""
+    """Return an integer, or the one that a text is: some vendors write large numbers out."""
     if isinstance(value, bytes):
         text = text_of(value)
         return int(text) if text.isdecimal() and len(text) <= len(str(_COUNTER64_END)) else None
@@ -140,7 +140,7 @@ def replace_counters(interfaces: Interfaces, rows: Sequence[Counted], wanted: In
     if not rows:
         return others
     known = _by_name(interfaces)
-    own, without_index = _Cells(interfaces.indexes), _Cells(())
+    own, without_index = _Replacement(interfaces.indexes), _Replacement(())
     numbered: dict[str, str] = {}
     for row in rows:
         index = row.if_index or known.get(row.interface or row.name, "")
@@ -156,50 +156,46 @@ def replace_counters(interfaces: Interfaces, rows: Sequence[Counted], wanted: In
 
 
 def _by_name(interfaces: Interfaces) -> dict[str, str]:
-    """By ifName, and by ifDescr where no ifName is the same, the ifIndex."""
-    names, descriptions = interfaces.column(NAME), interfaces.column(DESCR)
-    found = {text_of(descriptions.get(index)): index for index in reversed(interfaces.indexes)}
-    found |= {text_of(names.get(index)): index for index in reversed(interfaces.indexes)}
+    """Return, by ifName, and by ifDescr where no ifName is the same, the ifIndex."""
+    names, descriptions = interfaces.tables.texts(NAME), interfaces.tables.texts(DESCR)
+    found = {descriptions.get(index, ""): index for index in reversed(interfaces.indexes)}
+    found |= {names.get(index, ""): index for index in reversed(interfaces.indexes)}
     found.pop("", None)
     return found
 
 
-class _Cells:
-    """Cells to be written over IF-MIB's, by column and ifIndex."""
+class _Replacement:
+    """Collects cells to be written over IF-MIB's; the first of a cell counts."""
 
     def __init__(self, known: Iterable[str]) -> None:
         self._known = frozenset(known)
-        self._values: defaultdict[str, dict[str, Value]] = defaultdict(dict)
-        self._times: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        self._gone: defaultdict[str, set[str]] = defaultdict(set)
+        self._cells = Tables()
+        self._superseded: defaultdict[str, set[str]] = defaultdict(set)
 
     def add(self, index: str, row: Counted) -> None:
         if index not in self._known and not row.name:
             return
         for name, number in row.numbers.items():
             self._put(_COLUMN[name], index, number, row.time_ns)
-            if name in _GIVES_WAY:
-                self._gone[_GIVES_WAY[name]].add(index)
+            if name in SUPERSEDED:
+                self._superseded[SUPERSEDED[name]].add(index)
         if row.name and (row.if_index or row.interface or index not in self._known):
             self._put(NAME, index, row.name.encode(), row.time_ns)
         if index not in self._known and row.numbers.get("oper_status") == _UP:
             self._put(ADMIN, index, _UP, row.time_ns)
 
     def _put(self, column: str, index: str, value: Value, time_ns: int) -> None:
-        if index not in self._values[column]:
-            self._values[column][index] = value
-            self._times[column][index] = time_ns
+        if index not in self._cells.column(column):
+            self._cells.put(column, index, value, time_ns)
 
     def write(self, interfaces: Interfaces) -> None:
-        for column, indexes in self._gone.items():
-            rows = interfaces.column(column).items()
-            interfaces.columns[column] = {index: value for index, value in rows if index not in indexes}
-        for column, values in self._values.items():
-            interfaces.columns[column] = {**interfaces.column(column), **values}
-            interfaces.times[column] = {**interfaces.times.get(column, {}), **self._times[column]}
+        for column, indexes in self._superseded.items():
+            if rows := interfaces.tables.columns.get(column):
+                rows.drop(indexes)
+        interfaces.tables.update(self._cells)
 
 
 def points_without_index(others: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
-    """The points of interfaces of which no ifIndex is known: their name alone says which they are."""
+    """Yield the points of interfaces of which no ifIndex is known: their name alone says which they are."""
     for point in points_of_interfaces(others, wanted):
         yield msgspec.structs.replace(point, if_index=None)

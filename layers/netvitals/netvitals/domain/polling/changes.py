@@ -17,7 +17,8 @@ from zlib import crc32
 
 import msgspec
 
-from netvitals.domain.polling.point import METRICS, Point
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.point import Point
 
 FULL_SECONDS = 3000
 """Between two full writes of a device: with an interval of up to 20 minutes less than 70 minutes pass."""

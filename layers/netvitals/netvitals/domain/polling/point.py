@@ -1,55 +1,12 @@
 """A measured value, and what makes one fit to be stored."""
 
-from typing import Literal
-
 import msgspec
+
+from netvitals.domain.polling.metrics import METRICS, MetricSpec
 
 MAX_TIME_NS = 2**63 - 1
 """InfluxDB's times are 64-bit integers; they end in the year 2262."""
 _LARGEST = 1e300
-
-
-class MetricSpec(msgspec.Struct, frozen=True):
-    """What a metric's values look like, for ever."""
-
-    kind: Literal["measure", "counter", "state"]
-    """Counters and states are whole numbers; a counter goes up to 2^64 - 1."""
-    unit: str
-    minimum: float | None = None
-    maximum: float | None = None
-    every_poll: bool = False
-    """Written with each poll, whether it moved or not."""
-
-
-_percent = MetricSpec("measure", "percent", 0, 100, every_poll=True)
-_bytes = MetricSpec("measure", "bytes", 0)
-_counter = MetricSpec("counter", "packets", 0)
-
-METRICS: dict[str, MetricSpec] = {
-    "ping_status": MetricSpec("state", "1 up, 0 down", 0, 1, every_poll=True),
-    "ping_rtt_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
-    "ping_loss_percent": _percent,
-    "uptime_seconds": MetricSpec("measure", "seconds", 0),
-    "cpu_percent": _percent,
-    "memory_percent": _percent,
-    "memory_used_bytes": _bytes,
-    "memory_total_bytes": _bytes,
-    "temperature_celsius": MetricSpec("measure", "degrees Celsius", -273.15, 1000, every_poll=True),
-    "disk_percent": _percent,
-    "disk_used_bytes": _bytes,
-    "disk_total_bytes": _bytes,
-    "net_bytes_in": MetricSpec("counter", "bytes", 0),
-    "net_bytes_out": MetricSpec("counter", "bytes", 0),
-    "net_errors_in": _counter,
-    "net_errors_out": _counter,
-    "net_discards_in": _counter,
-    "net_discards_out": _counter,
-    "net_speed_bps": MetricSpec("measure", "bits per second", 0),
-    "net_oper_status": MetricSpec("state", "IF-MIB ifOperStatus: 1 up, 2 down, …", 1, 7),
-    "net_discontinuity_seconds": MetricSpec("measure", "sysUpTime when counters were last reset, seconds", 0),
-    "collect_ok": MetricSpec("state", "1 everything asked for was read, 0 not", 0, 1),
-    "collect_duration_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
-}
 
 
 class Point(msgspec.Struct, frozen=True, omit_defaults=True):

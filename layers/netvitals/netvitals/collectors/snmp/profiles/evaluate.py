@@ -1,12 +1,23 @@
-"""From a profile's source and a device's answers to numbers: pure, so that it can be explained and tested."""
+"""Make rows of numbers from a profile's source and what was read of a device, without asking it."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from math import isfinite
 
 import msgspec
 
-from netvitals.collectors.snmp.profiles.answers import Answers, Table, Value, text_of
-from netvitals.collectors.snmp.profiles.cells import Cells, compiled, indexes_of, instance_of, passes
-from netvitals.collectors.snmp.profiles.schema import Filter, Number, Source, Term, terms_of
+from netvitals.collectors.snmp.profiles.schema import (
+    Filter,
+    InterfaceSource,
+    Lookup,
+    Number,
+    Source,
+    Term,
+    oid_of,
+    terms_of,
+)
+from netvitals.collectors.snmp.tables import Tables, Value, text_of
 
 _FIRST_NUMBER = r"([-+]?\d+(?:\.\d+)?)"
 _UNITS_SCALE = 9
@@ -14,12 +25,11 @@ _UNITS_SCALE = 9
 _SCALES = range(1, 18)
 _PRECISIONS = range(-8, 10)
 _POWERS = range(-24, 25)
-_ABSOLUTE_ZERO = -273.15
 _WORD = 1 << 32
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One instance of a metric. Percentages of use, bytes, or degrees Celsius."""
+class VitalRow(msgspec.Struct, frozen=True):
+    """One instance of a vital sign, in the metric's unit; bytes used and in all where a source tells."""
 
     instance: str
     time_ns: int
@@ -28,24 +38,108 @@ class Row(msgspec.Struct, frozen=True):
     total: float | None = None
 
 
+@lru_cache(maxsize=512)
+def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(pattern, flags)
+
+
 def number_of(value: Value, text_pattern: str | None = None) -> float | None:
-    """The number that a value is, or that its text holds."""
-    if isinstance(value, int | float):
-        return float(value)
+    """Return the finite number that a value is, or that its text holds; None where there is none."""
     if isinstance(value, bytes):
         match = compiled(text_pattern or _FIRST_NUMBER).search(text_of(value))
         try:
-            return float(match[1]) if match else None
+            value = float(match[1]) if match else None
         except (TypeError, ValueError):
             return None
-    return None
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None
+
+
+class Cells:
+    """Looks up what a profile's term stands for in a row."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+
+    def cell(self, term: Term, index: str) -> Value:
+        """Return the value of a column's row, or of another table's row that this one points to."""
+        if isinstance(term, Lookup):
+            key = self._key(term.key, index)
+            return None if key is None else self.tables.value(oid_of(term.column), key)
+        return self.tables.value(oid_of(term), index)
+
+    def _key(self, key: str, index: str) -> str | None:
+        if key.startswith("index"):
+            return index_part(key, index)
+        if key.startswith("row "):
+            return key.removeprefix("row ")
+        found = self.cell(key, index)
+        return None if found is None else text_of(found)
+
+    def passes(self, rule: Filter, index: str) -> bool:
+        """Return whether a row counts."""
+        value = index if rule.column == "index" else self.cell(rule.column, index)
+        if value is None:
+            return not rule.any and rule.matches is None
+        text = text_of(value)
+        if rule.any and text not in map(str, rule.any):
+            return False
+        if text in map(str, rule.none):
+            return False
+        if rule.matches is not None and not compiled(rule.matches, re.IGNORECASE).search(text):
+            return False
+        return rule.not_matches is None or not compiled(rule.not_matches, re.IGNORECASE).search(text)
+
+    def instance(self, source: Source | InterfaceSource, index: str) -> str:
+        """Return what a row is called; empty where the source or the device gives no name."""
+        given = source.instance
+        if given is None:
+            return ""
+        if isinstance(given, Lookup) or given[:2] == "1.":
+            return text_of(self.cell(given, index))
+        name = text_of(self.cell(source.name, index)) if source.name is not None else ""
+        text = given.replace("{name}", name)
+        return re.sub(r"\{(index[^}]*)\}", lambda m: index_part(m[1], index) or "", text).strip()
+
+
+@lru_cache(maxsize=4096)
+def index_part(key: str, index: str) -> str | None:
+    """Return what `index`, `index[0]` or `index[1:]` stands for in a row; None where it has no such arc."""
+    arcs = index.split(".")
+    match = re.fullmatch(r"index(?:\[(-?\d*)(:?)(-?\d*)\])?", key)
+    if match is None:
+        return None
+    start, colon, stop = match[1], match[2], match[3]
+    if start is None:
+        return index
+    if colon:
+        return ".".join(arcs[slice(int(start) if start else None, int(stop) if stop else None)])
+    position = int(start)
+    return arcs[position] if -len(arcs) <= position < len(arcs) else None
+
+
+def indexes_of(terms: Iterable[Term], tables: Tables) -> Iterator[tuple[str, str]]:
+    """Yield index and OID of every row of the first term that is there; a scalar is one row without index."""
+    for term in terms:
+        oid = oid_of(term.key if isinstance(term, Lookup) and term.key[0] == "1" else _column(term))
+        if oid.endswith(".0"):
+            if tables.value(oid) is not None:
+                yield "", oid
+                return
+        elif rows := tables.column(oid):
+            for index in rows:
+                yield index, oid
+            return
+
+
+def _column(term: Term) -> str:
+    return term.column if isinstance(term, Lookup) else term
 
 
 class _Reader(Cells):
     """Reads the numbers of one source's rows."""
 
-    def __init__(self, source: Source, answers: Answers) -> None:
-        super().__init__(answers)
+    def __init__(self, source: Source, tables: Tables) -> None:
+        super().__init__(tables)
         self._source = source
 
     def number(self, term: Term | Number, index: str) -> float | None:
@@ -63,7 +157,7 @@ class _Reader(Cells):
         return number
 
     def total_of(self, terms: Term | tuple[Term, ...] | None, index: str) -> float | None:
-        """The sum of the terms that are there; None where none is."""
+        """Return the sum of the terms that are there; None where none is."""
         if terms is None:
             return None
         numbers = [self.number(t, index) for t in (terms if isinstance(terms, tuple) else (terms,))]
@@ -71,65 +165,61 @@ class _Reader(Cells):
         return sum(present) if present else None
 
 
-def rows_of(source: Source, answers: Answers) -> list[Row]:
-    """The rows that a source gives, in the order of their indexes; empty where the device has none."""
-    reader = _Reader(source, answers)
-    rows: list[Row] = []
-    for index, oid in indexes_of(terms_of(source), answers):
-        if not all(passes(rule, reader, index) for rule in source.where):
+def rows_of(source: Source, tables: Tables) -> Iterator[VitalRow]:
+    """Yield the rows that a source gives, in the order in which they were read; none where there are none."""
+    if source.builtin:
+        yield from _host_resources_memory(tables)
+        return
+    reader = _Reader(source, tables)
+    for index, oid in indexes_of(terms_of(source), tables):
+        if not all(reader.passes(rule, index) for rule in source.where):
             continue
-        time_ns = answers.time_ns(oid, index)
+        time_ns = tables.time_ns(oid, index)
         if source.each:
-            rows += _each(source, reader, index, time_ns)
+            yield from _each(source, reader, index, time_ns)
         elif row := _row(source, reader, index, time_ns):
-            rows.append(row)
-    return rows
+            yield row
 
 
-def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator[Row]:
-    """A row for every number in the value's text."""
+def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator[VitalRow]:
+    """Yield a row for every number in the value's text."""
     assert source.value is not None  # noqa: S101, a source with `each` has it
-    name = instance_of(source, reader, index) or index
+    name = reader.instance(source, index) or index
     text = text_of(reader.cell(source.value, index))
     for number, match in enumerate(compiled(source.text or "").finditer(text), 1):
         raw = number_of(match[1].encode())
         value = None if raw in source.drop else _converted(source, reader, index, raw)
         if value is not None:
-            yield Row(f"{name} {number}", time_ns, value)
+            yield VitalRow(f"{name} {number}", time_ns, value)
 
 
-def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> Row | None:
-    name = instance_of(source, reader, index) or index
+def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> VitalRow | None:
+    name = reader.instance(source, index) or index
     if source.value is not None:
-        value = _measure(source, reader, index)
-        return None if value is None else Row(name, time_ns, value)
+        value = _converted(source, reader, index, reader.number(source.value, index))
+        return None if value is None else VitalRow(name, time_ns, value)
     used, total = _amounts(source, reader, index)
     percent = _percent(source, reader, index, used, total)
     if percent is None or not _within(source, percent):
         return None
     if used is None and total is not None:
         used = total * percent / 100
-    return Row(name, time_ns, percent, used, total)
-
-
-def _measure(source: Source, reader: _Reader, index: str) -> float | None:
-    assert source.value is not None  # noqa: S101, the caller has looked
-    return _converted(source, reader, index, reader.number(source.value, index))
+    return VitalRow(name, time_ns, percent, used, total)
 
 
 def _converted(source: Source, reader: _Reader, index: str, number: float | None) -> float | None:
-    """A raw number in degrees Celsius; None where it is no measurement."""
+    """Return a raw number in the metric's unit; None where it is no measurement."""
     if number is None:
         return None
     number = number * source.multiply * _power_of_ten(source, reader, index) + source.add
     if _is_fahrenheit(source, reader, index):
         number = (number - 32) * 5 / 9
-    return number if number >= _ABSOLUTE_ZERO and _within(source, number) else None
+    return number if _within(source, number) else None
 
 
 def _is_fahrenheit(source: Source, reader: _Reader, index: str) -> bool:
     rule = source.fahrenheit
-    return passes(rule, reader, index) if isinstance(rule, Filter) else rule
+    return reader.passes(rule, index) if isinstance(rule, Filter) else rule
 
 
 def _power_of_ten(source: Source, reader: _Reader, index: str) -> float:
@@ -155,7 +245,7 @@ def _within(source: Source, number: float) -> bool:
 
 
 def _amounts(source: Source, reader: _Reader, index: str) -> tuple[float | None, float | None]:
-    """Bytes used and in all, as far as the source tells."""
+    """Return bytes used and in all, as far as the source tells."""
     unit = reader.number(source.unit, index)
     if unit is None or unit <= 0:
         return None, None
@@ -173,7 +263,7 @@ def _amounts(source: Source, reader: _Reader, index: str) -> tuple[float | None,
 def _percent(
     source: Source, reader: _Reader, index: str, used: float | None, total: float | None
 ) -> float | None:
-    """The percentage of use that the device gives, or that follows from the amounts."""
+    """Return the percentage of use that the device gives, or that follows from the amounts."""
     if source.percent is not None:
         given = reader.number(source.percent, index)
         return None if given is None else given * source.multiply + source.add
@@ -185,32 +275,34 @@ def _percent(
     return 100 * used / total
 
 
-def host_resources_memory(answers: Answers) -> list[Row]:
-    """RAM of HOST-RESOURCES-MIB (RFC 2790), without what the kernel would give back at once.
+def _host_resources_memory(tables: Tables) -> Iterator[VitalRow]:
+    """Yield RAM of HOST-RESOURCES-MIB (RFC 2790), without what the kernel would give back at once.
 
     net-snmp counts buffers and cache as used and lists them as rows of their own.
     """
     storage = "1.3.6.1.2.1.25.2.3.1."
-    types, names, units, sizes, useds = (answers.column(storage + c) for c in "23456")
-    rows = [i for i, kind in types.items() if str(text_of(kind)).strip().endswith(".25.2.1.2")]
-    reclaimable = sum(_reclaimable(names, units, useds))
-    found = []
-    for index in rows:
-        unit, size, used = (number_of(column.get(index)) for column in (units, sizes, useds))
-        if not unit or not size or used is None or size < 0:
+    kinds, names = tables.texts(storage + "2"), tables.texts(storage + "3")
+    amounts = {index: _storage_bytes(tables, storage, index) for index in kinds | names}
+    reclaimable = sum(
+        used for index, (used, _) in amounts.items()
+        if used is not None and used > 0 and names.get(index) in ("Memory buffers", "Cached memory")
+    )  # fmt: skip
+    for index, kind in kinds.items():
+        used, total = amounts[index]
+        if not kind.strip().endswith(".25.2.1.2") or used is None or not total:
             continue
-        name, used_bytes, total = text_of(names.get(index)), used * unit, size * unit
-        if name == "Physical memory" and 0 < reclaimable <= used_bytes:
-            used_bytes -= reclaimable
-        if 0 <= used_bytes <= total:
-            time_ns = answers.time_ns(storage + "6", index)
-            found.append(Row(name or index, time_ns, 100 * used_bytes / total, used_bytes, total))
-    return found
+        name = names.get(index, "")
+        if name == "Physical memory" and 0 < reclaimable <= used:
+            used -= reclaimable
+        if 0 <= used <= total:
+            yield VitalRow(
+                name or index, tables.time_ns(storage + "6", index), 100 * used / total, used, total
+            )
 
 
-def _reclaimable(names: Table, units: Table, useds: Table) -> Iterator[float]:
-    for index, name in names.items():
-        if text_of(name) in ("Memory buffers", "Cached memory"):
-            unit, used = number_of(units.get(index)), number_of(useds.get(index))
-            if unit and used and used > 0:
-                yield unit * used
+def _storage_bytes(tables: Tables, storage: str, index: str) -> tuple[float | None, float | None]:
+    """Return a row's bytes used and in all; None for what it does not tell or can't be."""
+    unit, size, used = (number_of(tables.value(storage + column, index)) for column in "456")
+    if not unit or unit < 0:
+        return None, None
+    return (None if used is None else used * unit), (size * unit if size and size > 0 else None)

@@ -9,7 +9,7 @@ import msgspec
 import yaml
 
 from netvitals.collectors.snmp.profiles.example import flat
-from netvitals.collectors.snmp.profiles.schema import PARTS, SECTIONS, Known, Profile, Section
+from netvitals.collectors.snmp.profiles.schema import PARTS, SECTIONS, Known, Profile, VitalSources
 from netvitals.domain.errors import ConfigurationError
 
 KNOWN = "known.yaml"
@@ -116,8 +116,6 @@ def _normal(data: Mapping[str, Any]) -> dict[str, Any]:
     for name in SECTIONS:
         if isinstance(normal.get(name), list):
             normal[name] = {"sources": normal[name]}
-    if isinstance(normal.get("temperature"), dict):
-        normal["temperature"] = {"combine": "all"} | normal["temperature"]
     if isinstance(normal.get("example"), list):
         normal["example"] = [_with_flat_answers(example) for example in normal["example"]]
     return normal
@@ -221,4 +219,4 @@ def merge(name: str, given: Mapping[str, Given], path: tuple[str, ...] = ()) -> 
 
 def _gives(profile: Profile, part: str) -> bool:
     given = getattr(profile, part)
-    return bool(given.sources if isinstance(given, Section) else given)
+    return bool(given.sources if isinstance(given, VitalSources) else given)

@@ -5,14 +5,13 @@ The index is a folder: `match/<enterprise number>.json` says which profiles may 
 """
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
-from netvitals.collectors.snmp.profiles.answers import Value, text_of
 from netvitals.collectors.snmp.profiles.schema import OWN_BRANCH, PARENT_BRANCH, Match, Profile, oid_of
+from netvitals.collectors.snmp.tables import Tables, text_of
 from netvitals.domain.errors import ConfigurationError
 
 STANDARD = "_standard"
@@ -112,13 +111,13 @@ def probes_of(candidates: list[Candidate]) -> list[str]:
     return list(dict.fromkeys(oid_of(c.match.probe) for c in candidates if c.match.probe))
 
 
-def choose(candidates: list[Candidate], probed: Mapping[str, Value]) -> str:
-    """The name of the best candidate's profile, given what the probes answered."""
+def choose(candidates: list[Candidate], probed: Tables) -> str:
+    """Return the name of the best candidate's profile, given what the probes answered."""
     for candidate in candidates:
         match = candidate.match
         if match.probe is not None:
-            value = probed.get(oid_of(match.probe))
-            if value is None or not re.search(match.probe_matches or "", text_of(value), re.IGNORECASE):
+            cell = probed.objects.get(oid_of(match.probe))
+            if cell is None or not re.search(match.probe_matches or "", text_of(cell[0]), re.IGNORECASE):
                 continue
         return candidate.profile
     return STANDARD

@@ -8,12 +8,14 @@ does not. docs/profiles.md is the guide for people.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from netvitals.collectors.snmp.profiles.example import Example
+from netvitals.domain.polling.metrics import VITALS, Whole
 
 OWN_BRANCH = "{sysObjectID}"
 PARENT_BRANCH = "{sysObjectID[:-1]}"
@@ -26,8 +28,11 @@ ends in `.0` is a scalar, any other a column of a table. One that begins with `{
 device's own branch, or in the one above with `{sysObjectID[:-1]}`, for vendors that write a MIB a model."""
 
 OPER_STATES = frozenset(range(1, 8))
-SectionName = Literal["cpu", "memory", "temperature", "disk"]
-SECTIONS: tuple[SectionName, ...] = ("cpu", "memory", "temperature", "disk")
+SECTIONS = tuple(VITALS)
+if TYPE_CHECKING:
+    SectionName = str
+else:
+    SectionName = Literal[SECTIONS]
 PARTS = (*SECTIONS, "interfaces")
 """What a profile gives, or has from one that it extends."""
 Number = int | float
@@ -135,17 +140,16 @@ class Source(_Strict, frozen=True):
                 check_column(term)
 
 
-class Section(_Strict, frozen=True):
-    """The sources of one metric, in order of preference."""
+class VitalSources(_Strict, frozen=True):
+    """The sources of one vital sign, in order of preference; what is unset is as `VITALS` has it."""
 
     sources: tuple[Source, ...] = ()
-    combine: Literal["first", "all"] = "first"
+    combine: Literal["first", "all"] | None = None
     """Use the first source that gives anything, or all of them."""
-    whole: Literal["average", "maximum", "sum", "first", "largest", "none"] | None = None
-    """How the rows make the number of the whole device; unset: cpu average, memory largest."""
+    whole: Whole | None = None
+    """How the rows make the number of the whole device."""
     standard: bool | Literal["besides"] = True
-    """Ask the standard MIBs as well: instead, where no source gives anything; besides, for temperature
-    and where it says so."""
+    """Ask the standard MIBs as well: instead, where no source gives anything, or besides."""
 
 
 class Reported(Lookup, frozen=True):
@@ -253,7 +257,7 @@ class Known(_Strict, frozen=True):
             raise ValueError("lacks needs source: the MIB or document that was read")
 
 
-class Profile(_Strict, frozen=True):
+class _Profile(_Strict, frozen=True):
     """One kind of device, complete: what it extends has been merged in."""
 
     name: str
@@ -263,17 +267,28 @@ class Profile(_Strict, frozen=True):
     lacks: tuple[SectionName, ...] = ()
     source: str = ""
     """What is said of a known device only."""
-    cpu: Section = Section()
-    memory: Section = Section()
-    temperature: Section = Section(combine="all")
-    disk: Section = Section()
     interfaces: tuple[InterfaceSource, ...] = ()
     example: tuple[Example, ...] = ()
     """Not in the index."""
 
-    def section(self, name: SectionName) -> Section:
-        section: Section = getattr(self, name)
+    def section(self, name: SectionName) -> VitalSources:
+        """Return the sources of this vital sign."""
+        section: VitalSources = getattr(self, name)
         return section
+
+
+if TYPE_CHECKING:
+    Profile = _Profile
+else:  # with a field for each row of VITALS
+    Profile = msgspec.defstruct(
+        "Profile",
+        [(name, VitalSources, VitalSources()) for name in SECTIONS],
+        bases=(_Profile,),
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        omit_defaults=True,
+    )
 
 
 def groups_of(pattern: str | None) -> int:
@@ -313,8 +328,9 @@ def interface_numbers_of(source: InterfaceSource) -> dict[InterfaceNumber, str |
     return {name: term for name, term in given.items() if term is not None}
 
 
+@lru_cache(maxsize=8192)
 def oid_of(column: str) -> str:
-    """The OID of `OID name`."""
+    """Return the OID of `OID name`."""
     return column.partition(" ")[0]
 
 

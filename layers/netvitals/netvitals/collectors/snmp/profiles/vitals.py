@@ -1,29 +1,27 @@
-"""A device's vital signs: which sources of its profile are asked, and the points that the answers make."""
+"""Choose which sources of a profile are asked for a device's vital signs, and make points of the answers."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from netvitals.collectors.snmp.profiles.answers import Answers
-from netvitals.collectors.snmp.profiles.evaluate import Row, host_resources_memory, rows_of
+from netvitals.collectors.snmp.profiles.evaluate import VitalRow, rows_of
 from netvitals.collectors.snmp.profiles.schema import (
-    SECTIONS,
     InterfaceSource,
     Profile,
-    Section,
-    SectionName,
     Source,
+    VitalSources,
     oid_of,
     references_of,
 )
+from netvitals.collectors.snmp.tables import Tables
+from netvitals.collectors.vital_points import is_amount, is_possible
+from netvitals.collectors.vital_points import points_of as points_of_row
+from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.domain.polling.point import Point
 
 Chosen = Mapping[str, Sequence[int]]
-"""By section, the sources that gave something: own ones first, then those of the standard MIBs."""
-
-_PREFIX: dict[SectionName, str] = {"cpu": "cpu", "memory": "memory", "disk": "disk"}
-_DEFAULT_WHOLE = {"cpu": "average", "memory": "largest", "temperature": "none", "disk": "none"}
+"""By section, the sources to ask: own ones first, then those of the standard MIBs."""
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -34,7 +32,7 @@ class Reads(msgspec.Struct, frozen=True):
 
 
 def reads_of(sources: Iterable[Source | InterfaceSource]) -> Reads:
-    """What the sources need."""
+    """Return what the sources need."""
     oids = dict.fromkeys(oid_of(column) for source in sources for column in references_of(source))
     return Reads(
         scalars=tuple(o for o in oids if o.endswith(".0")),
@@ -42,95 +40,129 @@ def reads_of(sources: Iterable[Source | InterfaceSource]) -> Reads:
     )
 
 
+class Evaluation(msgspec.Struct):
+    """What the answers amount to."""
+
+    points: list[Point] = []
+    sources: dict[str, list[int]] = {}
+    """By section that was evaluated, the sources that gave its points; none where none did."""
+    impossible: list[str] = []
+    """By section that had any, a value that was left out, in words."""
+
+
 class Vitals:
     """The sources of one profile and of the standard MIBs behind it."""
 
     def __init__(self, profile: Profile, standard: Profile) -> None:
-        self._sections = {name: profile.section(name) for name in SECTIONS}
-        self._standard = {name: standard.section(name) for name in SECTIONS}
-        if profile.name == standard.name:
-            self._sections = {name: Section() for name in SECTIONS}
+        is_standard = profile.name == standard.name
+        self._own = {name: VitalSources() if is_standard else profile.section(name) for name in VITALS}
+        self._standard = {name: standard.section(name) for name in VITALS}
 
-    def sources(self, name: SectionName) -> tuple[Source, ...]:
-        own = self._sections[name]
+    def sources(self, name: str) -> tuple[Source, ...]:
+        own = self._own[name]
         return own.sources + (self._standard[name].sources if own.standard else ())
 
     def everything(self) -> Chosen:
-        return {name: range(len(self.sources(name))) for name in SECTIONS}
+        return {name: range(len(self.sources(name))) for name in VITALS}
 
     def reads(self, chosen: Chosen) -> Reads:
-        """What to ask for so that these sources can be evaluated."""
+        """Return what to ask for so that these sources can be evaluated."""
         return reads_of(
             source
-            for name in SECTIONS
+            for name in VITALS
             for number, source in enumerate(self.sources(name))
             if number in chosen.get(name, ())
         )
 
-    def evaluate(self, chosen: Chosen, answers: Answers) -> tuple[list[Point], dict[str, list[int]]]:
-        """The points, and the sources that they came from."""
-        points: list[Point] = []
-        productive: dict[str, list[int]] = {}
-        for name in SECTIONS:
-            used = self._rows(name, chosen.get(name, ()), answers)
+    def evaluate(self, chosen: Chosen, tables: Tables) -> Evaluation:
+        """Make points of what was read for the chosen sources."""
+        found = Evaluation()
+        for name, numbers in chosen.items():
+            if name not in VITALS:
+                continue
+            given, impossible = self._rows(name, numbers, tables)
+            used = self._used(name, given)
+            found.sources[name] = list(used)
             if used:
-                productive[name] = list(used)
-                count = len(self._sections[name].sources)
-                own = [row for n, rows in used.items() if n < count for row in rows]
-                standard = [row for n, rows in used.items() if n >= count for row in rows]
-                points += points_of(name, _without_repeats(own, standard), self._whole(name))
-        return points, productive
+                found.points += self._points(name, used)
+            if impossible:
+                found.impossible.append(f"{name}: {impossible}")
+        return found
 
-    def _whole(self, name: SectionName) -> str:
-        return self._sections[name].whole or _DEFAULT_WHOLE[name]
+    def _rows(
+        self, name: str, numbers: Iterable[int], tables: Tables
+    ) -> tuple[dict[int, list[VitalRow]], str]:
+        """Return the possible rows of each source that has any, and an impossible one in words."""
+        vital, sources = VITALS[name], self.sources(name)
+        given: dict[int, list[VitalRow]] = {}
+        impossible = ""
+        for number in numbers:
+            for row in rows_of(sources[number], tables) if number < len(sources) else ():
+                possible = _possible(vital, row)
+                if possible is not None:
+                    given.setdefault(number, []).append(possible)
+                elif not impossible:
+                    impossible = (
+                        f"{row.value:g} is not from {vital.minimum:g} to {vital.maximum:g} {vital.unit}"
+                    )
+        return given, impossible
 
-    def _rows(self, name: SectionName, chosen: Iterable[int], answers: Answers) -> dict[int, list[Row]]:
-        """By source, the rows that count: own sources before standard ones, the first or all."""
-        own, sources = self._sections[name], self.sources(name)
-        given = {n: rows for n in chosen if n < len(sources) and (rows := read_source(sources[n], answers))}
-        mine = _combined({n: r for n, r in given.items() if n < len(own.sources)}, own.combine)
-        if mine and name != "temperature" and own.standard != "besides":
+    def _used(self, name: str, given: dict[int, list[VitalRow]]) -> dict[int, list[VitalRow]]:
+        """Return the rows that count: own sources before standard ones, the first or all."""
+        vital, own, standard = VITALS[name], self._own[name], self._standard[name]
+        count = len(own.sources)
+        mine = _combined({n: r for n, r in given.items() if n < count}, own.combine or vital.combine)
+        if mine and not vital.besides and own.standard != "besides":
             return mine
-        standard = {n: r for n, r in given.items() if n >= len(own.sources)}
-        return mine | _combined(standard, self._standard[name].combine)
+        others = {n: r for n, r in given.items() if n >= count}
+        return mine | _combined(others, standard.combine or vital.combine)
+
+    def _points(self, name: str, used: dict[int, list[VitalRow]]) -> Iterator[Point]:
+        count = len(self._own[name].sources)
+        own = [row for n, rows in used.items() if n < count for row in rows]
+        standard = [row for n, rows in used.items() if n >= count for row in rows]
+        return points_of(VITALS[name], _without_repeats(own, standard), self._own[name].whole)
 
 
-def _combined(given: dict[int, list[Row]], combine: str) -> dict[int, list[Row]]:
+def _possible(vital: Vital, row: VitalRow) -> VitalRow | None:
+    """Return the row without amounts that can't be; None where its value can't be."""
+    if not is_possible(vital, row.value):
+        return None
+    if is_amount(row.used) and is_amount(row.total):
+        return row
+    return VitalRow(row.instance, row.time_ns, row.value)
+
+
+def _combined(given: dict[int, list[VitalRow]], combine: str) -> dict[int, list[VitalRow]]:
     return given if combine == "all" else dict(list(given.items())[:1])
 
 
-def _without_repeats(own: Iterable[Row], standard: Iterable[Row]) -> list[Row]:
-    """All rows, less those of standard MIBs that are a profile's sensor once more, by name and value."""
+def _without_repeats(own: Iterable[VitalRow], standard: Iterable[VitalRow]) -> list[VitalRow]:
+    """Return all rows but those of standard MIBs that are a profile's sensor once more, by name and value."""
     rows = list(own)
     known = {(row.instance, round(row.value)) for row in rows if not row.instance[:1].isdecimal()}
     return rows + [row for row in standard if (row.instance, round(row.value)) not in known]
 
 
-def read_source(source: Source, answers: Answers) -> list[Row]:
-    """The rows that a source gives, whether or not they are needed."""
-    return host_resources_memory(answers) if source.builtin else rows_of(source, answers)
-
-
-def points_of(name: SectionName, rows: Sequence[Row], whole: str) -> list[Point]:
-    """The points of a section: one an instance where there are several, and the whole device's.
+def points_of(vital: Vital, rows: Sequence[VitalRow], whole: str | None = None) -> Iterator[Point]:
+    """Yield the points of a vital sign: one an instance where there are several, and the whole device's.
 
     A scalar without a name is the whole device's number; else `whole` says how the rows make it.
     """
+    whole = whole or vital.whole
     named = _unique([row for row in rows if row.instance])
     unnamed = [row for row in rows if not row.instance]
-    points: list[Point] = []
     if len(named) > 1 or unnamed or whole == "none":
         for row in named:
-            points += _row_points(name, row, row.instance)
+            yield from _row_points(vital, row, row.instance)
     if unnamed:
-        points += _row_points(name, unnamed[0], "")
+        yield from _row_points(vital, unnamed[0], "")
     elif whole != "none" and named:
-        points += _row_points(name, _whole_row(named, whole), "")
-    return points
+        yield from _row_points(vital, _whole_row(named, whole), "")
 
 
-def _unique(rows: Sequence[Row]) -> list[Row]:
-    """The rows with names of their own: those that share one are numbered in their order."""
+def _unique(rows: Sequence[VitalRow]) -> list[VitalRow]:
+    """Return the rows with names of their own: those that share one are numbered in their order."""
     count = Counter(row.instance for row in rows)
     seen: Counter[str] = Counter()
     unique = []
@@ -142,7 +174,7 @@ def _unique(rows: Sequence[Row]) -> list[Row]:
     return unique
 
 
-def _whole_row(rows: Sequence[Row], whole: str) -> Row:
+def _whole_row(rows: Sequence[VitalRow], whole: str) -> VitalRow:
     match whole:
         case "first":
             return rows[0]
@@ -156,7 +188,7 @@ def _whole_row(rows: Sequence[Row], whole: str) -> Row:
         value = 100 * used / total
     else:
         value = sum(row.value for row in rows) / len(rows)
-    return Row("", max(row.time_ns for row in rows), value, used, total)
+    return VitalRow("", max(row.time_ns for row in rows), value, used, total)
 
 
 def _sum(numbers: Iterable[float | None]) -> float | None:
@@ -164,14 +196,5 @@ def _sum(numbers: Iterable[float | None]) -> float | None:
     return sum(present) if present else None
 
 
-def _row_points(name: SectionName, row: Row, instance: str) -> Iterator[Point]:
-    if name == "temperature":
-        yield Point("temperature_celsius", round(row.value, 3), row.time_ns, instance)
-        return
-    prefix = _PREFIX[name]
-    yield Point(f"{prefix}_percent", round(row.value, 3), row.time_ns, instance)
-    if name != "cpu":
-        if row.used is not None:
-            yield Point(f"{prefix}_used_bytes", row.used, row.time_ns, instance)
-        if row.total is not None:
-            yield Point(f"{prefix}_total_bytes", row.total, row.time_ns, instance)
+def _row_points(vital: Vital, row: VitalRow, instance: str) -> list[Point]:
+    return points_of_row(vital, row.value, row.time_ns, instance, used=row.used, total=row.total)

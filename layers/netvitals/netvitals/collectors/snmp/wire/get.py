@@ -4,23 +4,22 @@ from collections import deque
 from collections.abc import Sequence
 from itertools import batched
 
+from netvitals.collectors.snmp.tables import Tables
 from netvitals.collectors.snmp.wire import pdu
-from netvitals.collectors.snmp.wire.ber import encode_oid
-from netvitals.collectors.snmp.wire.exchange import Request
+from netvitals.collectors.snmp.wire.encode import encode_oid
 from netvitals.collectors.snmp.wire.faults import AuthFault, ProtocolFault, SnmpFault
-from netvitals.collectors.snmp.wire.pdu import Pdu
-from netvitals.collectors.snmp.wire.values import Absent, Value
+from netvitals.collectors.snmp.wire.pdu import Absent, Pdu
+from netvitals.collectors.snmp.wire.work import Request
 
 OIDS_PER_REQUEST = 40
 """Request and answer then fit an Ethernet frame, unless many of the values are long texts."""
 
 
 class GetWork:
-    """The `Work` of one GET; `values` fills as answers come."""
+    """Decides what a GET asks next: a `Work`; `tables` fills as answers come."""
 
     def __init__(self, oids: Sequence[str], tries: int) -> None:
-        self.values: dict[str, Value] = {}
-        self.time_ns = 0
+        self.tables = Tables()
         self.rtt_ms = 0.0
         self.answers = 0
         self.fault: SnmpFault | None = None
@@ -39,15 +38,14 @@ class GetWork:
         if not self.answers:
             self.rtt_ms = rtt_ms
         self.answers += 1
-        self.time_ns = time_ns
         if answer.error_status:
             self._refused(request.names, answer)
             return
-        values, oids = self.values, self._oids
+        objects, oids = self.tables.objects, self._oids
         for name, value in answer.varbinds:
             oid = oids.get(name)
             if oid is not None and not isinstance(value, Absent):
-                values[oid] = value
+                objects[oid] = (value, time_ns)
 
     def failed(self, request: Request, fault: SnmpFault) -> None:  # noqa: ARG002, `Work`
         """One request unanswered after its repeats: the rest would not be either."""
@@ -74,7 +72,7 @@ class GetWork:
 
 
 def refusal(oid: str, status: int) -> SnmpFault:
-    """The fault that an error-status stands for."""
+    """Return the fault that an error-status stands for."""
     error = pdu.ERROR_NAMES.get(status, f"error-status {status}")
     if status in (pdu.NO_ACCESS, pdu.AUTHORIZATION_ERROR):
         return AuthFault(f"{oid}: the agent's access control refuses it ({error})")

@@ -1,14 +1,22 @@
-"""Protocol data units of SNMP (RFC 1157, RFC 3416): requests out, responses in."""
+"""Name what SNMP messages consist of: tags (X.690, RFC 2578, RFC 3416), PDUs, errors, special values."""
 
-# ruff: noqa: PLR2004, _decode_varbinds says why
+from typing import Final, NamedTuple
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
+INTEGER = 0x02
+OCTET_STRING = 0x04
+NULL = 0x05
+OBJECT_IDENTIFIER = 0x06
+SEQUENCE = 0x30
 
-from netvitals.collectors.snmp.wire import ber
-from netvitals.collectors.snmp.wire.faults import Malformed
-from netvitals.collectors.snmp.wire.values import UNSIGNED, Absent, Value, decode_value
+IP_ADDRESS = 0x40
+COUNTER32 = 0x41
+GAUGE32 = 0x42
+TIME_TICKS = 0x43
+OPAQUE = 0x44
+NSAP_ADDRESS = 0x45
+COUNTER64 = 0x46
+UINTEGER32 = 0x47
+UNSIGNED = frozenset((COUNTER32, GAUGE32, TIME_TICKS, COUNTER64, UINTEGER32))
 
 GET = 0xA0
 GET_NEXT = 0xA1
@@ -31,93 +39,49 @@ ERROR_NAMES = dict(
         )
     )
 )
-"""RFC 3416, 3: the error-status of a response."""
+"""The error-status of a response (RFC 3416, 3)."""
 
-type VarBind = tuple[bytes, Value | Absent]
+
+class Oid(str):
+    """A value of type OBJECT IDENTIFIER, dotted, without a leading dot."""
+
+    __slots__ = ()
+
+
+class IPv4(str):
+    """A value of type IpAddress, dotted."""
+
+    __slots__ = ()
+
+
+class Absent:
+    """What stands in a variable binding instead of a value; never handed to callers of a session."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+NO_SUCH_OBJECT: Final = Absent("noSuchObject")
+NO_SUCH_INSTANCE: Final = Absent("noSuchInstance")
+END_OF_MIB_VIEW: Final = Absent("endOfMibView")
+UNREADABLE: Final = Absent("unreadable")
+"""A value of an unknown type, or with content that its type does not allow: costs this value only."""
+
+type WireValue = int | float | bytes | Oid | IPv4 | None
+type VarBind = tuple[bytes, WireValue | Absent]
 """The content octets of a name, and its value."""
 
 
 class Pdu(NamedTuple):
+    """A response or a report."""
+
     tag: int
     request_id: int
     error_status: int
     error_index: int
     varbinds: list[VarBind]
-
-
-@lru_cache(maxsize=1024)
-def _null_varbind(name: bytes) -> bytes:
-    return ber.tlv(ber.SEQUENCE, ber.tlv(ber.OBJECT_IDENTIFIER, name) + b"\x05\x00")
-
-
-@lru_cache(maxsize=256)
-def _null_varbinds(names: tuple[bytes, ...]) -> bytes:
-    return ber.tlv(ber.SEQUENCE, b"".join(map(_null_varbind, names)))
-
-
-def encode_request(tag: int, request_id: int, names: Sequence[bytes], repetitions: int = 0) -> bytes:
-    """A GET, GETNEXT or GETBULK of these names (content octets); repetitions are GETBULK's only."""
-    bulk = ber.integer(repetitions) if tag == GET_BULK else b"\x02\x01\x00"
-    return ber.tlv(tag, ber.integer(request_id) + b"\x02\x01\x00" + bulk + _null_varbinds(tuple(names)))
-
-
-def decode_pdu(data: bytes, position: int = 0) -> Pdu:
-    """The response or report at `position`, which must be the last element of `data`.
-
-    Raises:
-        Malformed: it is none.
-    """
-    tag, start, end = ber.read(data, position)
-    if tag not in (RESPONSE, REPORT):
-        raise Malformed(f"tag {tag:#04x} is no response")
-    request_id, start = ber.read_integer(data, start)
-    status, start = ber.read_integer(data, start)
-    index, start = ber.read_integer(data, start)
-    first, last = ber.read_as(ber.SEQUENCE, data, start)
-    if last != end:
-        raise Malformed("a variable binding list that does not end with its PDU")
-    try:
-        return Pdu(tag, request_id, status, index, _decode_varbinds(data, first, last))
-    except IndexError:
-        raise Malformed("a variable binding that is cut off") from None
-
-
-def _decode_varbinds(data: bytes, position: int, end: int) -> list[VarBind]:
-    """The hot loop: in line what `ber.read` and `decode_value` do in the usual cases.
-
-    The names of SNMP's tags are spelt as numbers, and lengths below 0x80 are the short form.
-    """
-    varbinds: list[VarBind] = []
-    append, from_bytes = varbinds.append, int.from_bytes
-    while position < end:
-        size = data[position + 1]
-        start = position + 2
-        if size < 0x80:
-            stop = start + size
-        else:
-            _, start, stop = ber.read(data, position)
-        if data[position] != 0x30 or stop > end:
-            raise Malformed("a variable binding that is no SEQUENCE within its list")
-        size = data[start + 1]
-        if data[start] == 0x06 and size < 0x80:
-            start += 2
-            position = start + size
-        else:
-            start, position = ber.read_as(ber.OBJECT_IDENTIFIER, data, start)
-        name = data[start:position]
-        tag, size = data[position], data[position + 1]
-        start = position + 2
-        if size < 0x80:
-            position = start + size
-        else:
-            _, start, position = ber.read(data, position)
-        if position != stop:
-            raise Malformed("a variable binding whose lengths disagree")
-        content = data[start:position]
-        if tag == 0x04:
-            append((name, content))
-        elif 0 < size < 6 and (tag in UNSIGNED or (tag == 0x02 and content[0] < 0x80)):
-            append((name, from_bytes(content)))
-        else:
-            append((name, decode_value(tag, content)))
-    return varbinds

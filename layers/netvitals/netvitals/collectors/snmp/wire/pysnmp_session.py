@@ -23,7 +23,8 @@ from pysnmp.proto.api import v2c
 
 from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire import pdu
-from netvitals.collectors.snmp.wire.exchange import Request, Work
+from netvitals.collectors.snmp.wire.decode import decode_pdu
+from netvitals.collectors.snmp.wire.encode import encode_request
 from netvitals.collectors.snmp.wire.faults import Malformed, NoAnswer, ProtocolFault, SnmpFault, Unsupported
 from netvitals.collectors.snmp.wire.pdu import Pdu
 from netvitals.collectors.snmp.wire.reports import (
@@ -31,12 +32,13 @@ from netvitals.collectors.snmp.wire.reports import (
     NOT_IN_TIME_WINDOW,
     REPORTS,
     UNKNOWN_ENGINE,
+    fault_of_report,
 )
-from netvitals.collectors.snmp.wire.reports import fault_of as fault_of_report
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.transport import Address
 from netvitals.collectors.snmp.wire.usm import AUTH_MODELS, PRIV_MODELS
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
+from netvitals.collectors.snmp.wire.work import Request, Work
 
 _TARGET = "netvitals"
 _PDUS = {pdu.GET: v2c.GetRequestPDU, pdu.GET_NEXT: v2c.GetNextRequestPDU, pdu.GET_BULK: v2c.GetBulkRequestPDU}
@@ -168,9 +170,9 @@ class PysnmpSession(SnmpSession):
 
     async def _ask(self, engine: PysnmpEngine, request: Request) -> Pdu:
         for tries_left in reversed(range(request.tries)):
-            octets = pdu.encode_request(request.tag, 0, request.names, request.repetitions)
+            octets = encode_request(request.tag, 0, request.names, request.repetitions)
             try:
-                return pdu.decode_pdu(await engine.ask(self._address, octets, self._settings.timeout_seconds))
+                return decode_pdu(await engine.ask(self._address, octets, self._settings.timeout_seconds))
             except NoAnswer:
                 if not tries_left:
                     raise

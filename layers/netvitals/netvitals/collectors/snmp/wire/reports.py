@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 from netvitals.collectors.snmp.protocol import SnmpCredential
-from netvitals.collectors.snmp.wire import ber
+from netvitals.collectors.snmp.wire.decode import decode_oid, decode_pdu
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, ProtocolFault, SnmpFault, Unsupported
-from netvitals.collectors.snmp.wire.pdu import decode_pdu
 
 
 class Report(NamedTuple):
@@ -75,7 +74,7 @@ REPORTS = {
 
 
 def report_oid(contained: bytes) -> str:
-    """The object that a report PDU counts, without its instance.
+    """Return the object that a report PDU counts, without its instance.
 
     Raises:
         Malformed: it is no report, or one without an object.
@@ -83,11 +82,11 @@ def report_oid(contained: bytes) -> str:
     varbinds = decode_pdu(contained).varbinds
     if not varbinds:
         raise Malformed("a report that says nothing")
-    return ber.decode_oid(varbinds[0][0]).removesuffix(".0")
+    return decode_oid(varbinds[0][0]).removesuffix(".0")
 
 
-def fault_of(oid: str, credential: SnmpCredential, address: str) -> SnmpFault:
-    """The fault that this report tells of."""
+def fault_of_report(oid: str, credential: SnmpCredential, address: str) -> SnmpFault:
+    """Return the fault that this report tells of."""
     report = REPORTS.get(oid)
     if report is None:
         return ProtocolFault(f"{address}: answers with a report of {oid}, which netvitals does not know")

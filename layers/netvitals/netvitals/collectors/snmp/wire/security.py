@@ -1,9 +1,12 @@
-"""What stands between a PDU and a datagram: a community (v1, v2c) or a user (v3)."""
+"""Carry a PDU in a datagram: under a community (v1, v2c), here, or for a user (v3), in `v3`."""
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from netvitals.collectors.snmp.wire import ber
-from netvitals.collectors.snmp.wire.faults import SnmpFault
+from netvitals.collectors.snmp.wire.decode import read_as
+from netvitals.collectors.snmp.wire.encode import tlv
+from netvitals.collectors.snmp.wire.faults import Malformed, SnmpFault
+from netvitals.collectors.snmp.wire.pdu import OCTET_STRING, SEQUENCE
+from netvitals.domain.settings.secret import Secret
 
 
 class Security(Protocol):
@@ -19,7 +22,7 @@ class Security(Protocol):
     """False for v1, which has no GETBULK."""
 
     def wrap(self, pdu: bytes, message_id: int) -> bytes:
-        """The datagram that carries the PDU; `message_id` has 31 bits and is the PDU's request-id.
+        """Return the datagram that carries the PDU; `message_id` has 31 bits and is the PDU's request-id.
 
         Raises:
             SnmpFault: it can't be made, such as for a protocol that nobody here can encrypt with.
@@ -27,7 +30,7 @@ class Security(Protocol):
         ...
 
     def unwrap(self, datagram: bytes, message_id: int) -> bytes:
-        """The PDU in an answer: exactly its octets, checked to come from whom we asked.
+        """Return the PDU in an answer: exactly its octets, checked to come from whom we asked.
 
         Raises:
             Malformed: it is no answer from whom we asked: dropped and counted, the wait goes on.
@@ -37,28 +40,35 @@ class Security(Protocol):
         ...
 
     def silence(self) -> SnmpFault | None:
-        """What it means that the agent has left a request unanswered, where it means more than just that."""
+        """Return what an unanswered request means, where it means more than just that."""
         ...
 
     def remember(self) -> dict[str, Any]:
-        """Changes for device memory: what the next poll need not learn again."""
+        """Return changes for device memory: what the next poll need not learn again."""
         ...
 
 
-_V3 = 3
+_VERSIONS = {"1": b"\x02\x01\x00", "2c": b"\x02\x01\x01"}
 
 
-def message_id(datagram: bytes) -> int:
-    """The number that an answer is filed under: msgID in v3, the PDU's request-id in v1 and v2c.
+class CommunitySecurity:
+    """The `Security` of a community (RFC 1157, RFC 1901): answers must carry the same one and version."""
 
-    Raises:
-        Malformed: there is none.
-    """
-    start, _ = ber.read_as(ber.SEQUENCE, datagram, 0)
-    version, start = ber.read_integer(datagram, start)
-    if version == _V3:
-        start, _ = ber.read_as(ber.SEQUENCE, datagram, start)
-    else:
-        _, start = ber.read_as(ber.OCTET_STRING, datagram, start)
-        _, start, _ = ber.read(datagram, start)
-    return ber.read_integer(datagram, start)[0]
+    def __init__(self, version: Literal["1", "2c"], community: Secret) -> None:
+        self.supports_bulk = version != "1"
+        self._head = _VERSIONS[version] + tlv(OCTET_STRING, community.reveal().encode())
+
+    def wrap(self, pdu: bytes, message_id: int) -> bytes:  # noqa: ARG002, v1 and v2c have no message id
+        return tlv(SEQUENCE, self._head + pdu)
+
+    def unwrap(self, datagram: bytes, message_id: int) -> bytes:  # noqa: ARG002, as above
+        start, end = read_as(SEQUENCE, datagram, 0)
+        if not datagram.startswith(self._head, start):
+            raise Malformed("an answer with another version or community")
+        return datagram[start + len(self._head) : end]
+
+    def silence(self) -> SnmpFault | None:
+        return None
+
+    def remember(self) -> dict[str, Any]:
+        return {}

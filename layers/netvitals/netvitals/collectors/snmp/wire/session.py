@@ -1,67 +1,208 @@
-"""What one SNMP agent is asked: `SnmpSession`."""
+"""Ask one SNMP agent: requests in flight, time-outs, repeats, and `SnmpSession`, which collectors use."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 import msgspec
 
 from netvitals.collectors.snmp.protocol import SnmpSettings
-from netvitals.collectors.snmp.wire.column import Column
-from netvitals.collectors.snmp.wire.exchange import Conversation, Request, Work
-from netvitals.collectors.snmp.wire.faults import NoAnswer, SnmpFault
+from netvitals.collectors.snmp.tables import Tables
+from netvitals.collectors.snmp.wire import pdu
+from netvitals.collectors.snmp.wire.decode import decode_pdu
+from netvitals.collectors.snmp.wire.encode import encode_request
+from netvitals.collectors.snmp.wire.faults import Malformed, NoAnswer, ProtocolFault, Resend, SnmpFault
 from netvitals.collectors.snmp.wire.get import GetWork
+from netvitals.collectors.snmp.wire.pdu import Pdu
 from netvitals.collectors.snmp.wire.security import Security
-from netvitals.collectors.snmp.wire.transport import canonical, endpoint_to
-from netvitals.collectors.snmp.wire.values import Value
+from netvitals.collectors.snmp.wire.transport import Address, Endpoint, canonical, endpoint_to
 from netvitals.collectors.snmp.wire.walk import Pace, WalkWork
+from netvitals.collectors.snmp.wire.work import Request, Work
+
+MAX_RESENDS = 4
+"""v3 needs two to learn engine id and time, one more after a reboot."""
 
 
-class Response(msgspec.Struct, frozen=True):
-    """What a GET brought; an object that the agent does not have is absent."""
+class _Flight[R: Request]:
+    """A request on its way; the `Waiter` for its answer."""
 
-    values: Mapping[str, Value]
-    time_ns: int
-    """When the (last) response arrived, in nanoseconds since the epoch."""
-    rtt_ms: float
-    """Round trip of the first response."""
+    __slots__ = (
+        "_inbox",
+        "address",
+        "complaint",
+        "expires",
+        "number",
+        "payload",
+        "request",
+        "resends",
+        "sent_at",
+        "tries",
+    )
+
+    def __init__(self, request: R, address: Address, inbox: "Conversation[R]") -> None:
+        self.request = request
+        self.address = address
+        self._inbox = inbox
+        self.number = 0
+        self.payload = b""
+        self.tries = self.resends = 0
+        self.sent_at = self.expires = 0.0
+        self.complaint = ""
+
+    def arrived(self, datagram: bytes, time_ns: int) -> None:
+        self._inbox.arrived(self, datagram, time_ns)
+
+
+class Conversation[R: Request]:
+    """Carries out one piece of work with one device, until it is done or the deadline has come."""
+
+    def __init__(
+        self, endpoint: Endpoint, address: Address, security: Security, *, timeout: float, deadline: float
+    ) -> None:
+        """`deadline` is on the clock of `time.monotonic`, which is the loop's."""
+        self._endpoint = endpoint
+        self._address = address
+        self._security = security
+        self._timeout = timeout
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._flights: dict[int, _Flight[R]] = {}
+        self._inbox: list[tuple[_Flight[R], bytes, int, float]] = []
+        self._wake: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self, work: Work[R], window: int) -> None:
+        """Keep up to `window` requests in flight as long as the work has any; never raises an SnmpFault."""
+        try:
+            while True:
+                self._launch(work, window)
+                if not self._flights:
+                    return
+                await self._wait()
+                self._take_in(work)
+                self._give_up(work)
+        finally:
+            if self._timer:
+                self._timer.cancel()
+            for number in self._flights:
+                self._endpoint.forget(number)
+
+    def arrived(self, flight: _Flight[R], datagram: bytes, time_ns: int) -> None:
+        self._inbox.append((flight, datagram, time_ns, time.monotonic()))
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        if self._wake and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def _wait(self) -> None:
+        """Wait until a datagram has arrived or a flight may have expired."""
+        if self._inbox:
+            return
+        if self._timer is None:
+            expires = min(flight.expires for flight in self._flights.values())
+            self._timer = self._loop.call_at(expires, self._time_is_up)
+        self._wake = self._loop.create_future()
+        await self._wake
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        self._endpoint.drain()
+        self._wake_up()
+
+    def _launch(self, work: Work[R], window: int) -> None:
+        while len(self._flights) < window and time.monotonic() < self._deadline:
+            request = work.next_request()
+            if request is None:
+                return
+            flight = _Flight(request, self._address, self)
+            number = flight.number = self._endpoint.expect(flight)
+            self._flights[number] = flight
+            flight.payload = encode_request(request.tag, number, request.names, request.repetitions)
+            self._send(work, flight)
+
+    def _send(self, work: Work[R], flight: _Flight[R]) -> None:
+        now = flight.sent_at = time.monotonic()
+        flight.expires = min(now + self._timeout, self._deadline)
+        flight.tries += 1
+        try:
+            self._endpoint.send(self._security.wrap(flight.payload, flight.number), self._address)
+        except SnmpFault as fault:
+            self._complete(flight)
+            work.failed(flight.request, fault)
+
+    def _complete(self, flight: _Flight[R]) -> None:
+        del self._flights[flight.number]
+        self._endpoint.forget(flight.number)
+
+    def _take_in(self, work: Work[R]) -> None:
+        inbox, self._inbox = self._inbox, []
+        for flight, datagram, time_ns, arrived_at in inbox:
+            if flight.number not in self._flights:
+                continue  # a second answer to the same request
+            try:
+                answer = self._open(flight, datagram)
+            except Malformed as error:
+                flight.complaint = str(error)
+            except Resend:
+                self._resend(work, flight)
+            except SnmpFault as fault:
+                self._complete(flight)
+                work.failed(flight.request, fault)
+            else:
+                self._complete(flight)
+                work.answered(flight.request, answer, time_ns, (arrived_at - flight.sent_at) * 1000)
+
+    def _open(self, flight: _Flight[R], datagram: bytes) -> Pdu:
+        answer = decode_pdu(self._security.unwrap(datagram, flight.number))
+        if answer.tag != pdu.RESPONSE or answer.request_id != flight.number:
+            raise Malformed("an answer that is no response to this request")
+        return answer
+
+    def _resend(self, work: Work[R], flight: _Flight[R]) -> None:
+        flight.resends += 1
+        if flight.resends <= MAX_RESENDS:
+            flight.tries -= 1
+            self._send(work, flight)
+        else:
+            self._complete(flight)
+            work.failed(flight.request, ProtocolFault(f"{self._address[0]}: SNMPv3 does not get in step"))
+
+    def _give_up(self, work: Work[R]) -> None:
+        """Send again what has expired, or fail it; the socket has been drained before."""
+        if self._timer:
+            return
+        now = time.monotonic()
+        for flight in [flight for flight in self._flights.values() if flight.expires <= now]:
+            if flight.tries < flight.request.tries and now < self._deadline:
+                self._send(work, flight)
+            else:
+                self._complete(flight)
+                work.failed(flight.request, self._silence(flight))
+
+    def _silence(self, flight: _Flight[R]) -> SnmpFault:
+        address, port = self._address
+        if flight.complaint:
+            return ProtocolFault(f"{address}: answers to SNMP on port {port} with {flight.complaint}")
+        if fault := self._security.silence():
+            return fault
+        within = f"{self._timeout:g} s" + (f", {flight.tries} times" if flight.tries > 1 else "")
+        return NoAnswer(
+            f"{address}: no answer to SNMP on UDP port {port} within {within}; check that its "
+            "agent runs and lets this address in, and the community or user: a wrong one may look the same"
+        )
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What one call brought; an object that the agent does not have is absent."""
+
+    tables: Tables
     error: SnmpFault | None = None
     """Why some objects may be missing that the agent has."""
-
-
-class Walk:
-    """The columns that a walk brought, as far as it came."""
-
-    def __init__(self, columns: Sequence[Column], error: SnmpFault | None) -> None:
-        self._columns = {column.name: column for column in columns}
-        self.error = error
-        """The first fault, where not everything was read."""
-
-    @cached_property
-    def columns(self) -> Mapping[str, Mapping[str, Value]]:
-        """Values by column and by index, the dotted rest of the OID; each column asked for is there."""
-        return {name: column.values() for name, column in self._columns.items()}
-
-    @cached_property
-    def faults(self) -> Mapping[str, SnmpFault]:
-        """The columns that did not come to their end, and why."""
-        return {name: column.fault for name, column in self._columns.items() if column.fault}
-
-    @cached_property
-    def _times(self) -> dict[str, dict[str, int]]:
-        return {}
-
-    def row_times(self, column: str) -> Mapping[str, int]:
-        """By index, when the response arrived that carried the object, in nanoseconds since the epoch."""
-        times = self._times.get(column)
-        if times is None:
-            times = self._times[column] = self._columns[column].row_times()
-        return times
-
-    def time_ns(self, index: str, column: str = "") -> int:
-        """When the response arrived that carried this row of the column, or its last column; 0: none did."""
-        names = (column,) if column else self._columns
-        return max((self.row_times(name).get(index, 0) for name in names), default=0)
+    faults: Mapping[str, SnmpFault] = {}
+    """By column that did not come to its end, why."""
+    rtt_ms: float = 0.0
+    """Round trip of the first response to a GET."""
 
 
 class SnmpSession:
@@ -76,7 +217,7 @@ class SnmpSession:
         *,
         repetitions: int | None = None,
     ) -> None:
-        """`address` is an IP address, `deadline` on the clock of `time.monotonic`.
+        """Send nothing yet; `address` is an IP address, `deadline` on the clock of `time.monotonic`.
 
         `repetitions` is what `SnmpSession.repetitions` was at the end of the poll before.
         """
@@ -92,8 +233,8 @@ class SnmpSession:
         """The rows per GETBULK that this device manages, to be remembered for its next poll."""
         return self._pace.repetitions
 
-    async def get(self, oids: Sequence[str]) -> Response:
-        """The objects of these names, in as few requests as fit.
+    async def get(self, oids: Sequence[str]) -> Read:
+        """Get the objects of these names, in as few requests as fit.
 
         Raises:
             SnmpFault: nothing was answered, or nothing but a refusal.
@@ -103,21 +244,33 @@ class SnmpSession:
         fault = work.fault
         if work.unasked or not work.answers:
             fault = fault or self._out_of_time()
-        if fault and (not work.answers or (fault.reason == "auth" and not work.values)):
+        if fault and (not work.answers or (fault.reason == "auth" and not work.tables)):
             raise fault
-        return Response(work.values, work.time_ns, work.rtt_ms, fault)
+        return Read(work.tables, fault, rtt_ms=work.rtt_ms)
 
-    async def walk(self, columns: Sequence[str], seconds: float | None = None) -> Walk:
-        """All rows of these columns, in at most so many seconds.
+    async def walk(self, columns: Sequence[str], seconds: float | None = None) -> Read:
+        """Read all rows of these columns, in at most so many seconds.
 
-        The device's faults are never raised: they are in the walk, beside the rows that came before.
+        The device's faults are never raised: they stand beside the rows that came before.
         """
         deadline = self.deadline if seconds is None else min(self.deadline, time.monotonic() + seconds)
         settings = self._settings
         work = WalkWork(columns, self._pace, retries=settings.retries, max_varbinds=settings.max_varbinds)
         await self._carry_out(work, deadline)
         work.close(self._out_of_time())
-        return Walk(work.columns, work.fault)
+        return Read(work.tables(), work.fault, work.faults)
+
+    async def read(self, scalars: Sequence[str], columns: Sequence[str]) -> Read:
+        """Get scalars and walk columns, both at once; faults are as in `walk`."""
+        got, walked = await asyncio.gather(self._get_any(scalars), self.walk(columns))
+        got.tables.update(walked.tables)
+        return Read(got.tables, got.error or walked.error, walked.faults)
+
+    async def _get_any(self, oids: Sequence[str]) -> Read:
+        try:
+            return await self.get(oids) if oids else Read(Tables())
+        except SnmpFault as fault:
+            return Read(Tables(), fault)
 
     async def _carry_out[R: Request](self, work: Work[R], deadline: float) -> None:
         conversation: Conversation[R] = Conversation(

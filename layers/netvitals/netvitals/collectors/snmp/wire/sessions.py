@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
-from netvitals.collectors.snmp.wire.community import CommunitySecurity
 from netvitals.collectors.snmp.wire.engines import MEMORY_KEY
-from netvitals.collectors.snmp.wire.security import Security
+from netvitals.collectors.snmp.wire.security import CommunitySecurity, Security
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.domain.errors import CredentialMissing
 from netvitals.domain.ports import Target

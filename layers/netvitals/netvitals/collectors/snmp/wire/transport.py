@@ -14,8 +14,9 @@ from math import ceil
 from typing import Protocol
 from zlib import crc32
 
+from netvitals.collectors.snmp.wire.decode import read, read_as, read_integer
 from netvitals.collectors.snmp.wire.faults import Malformed, Unreachable
-from netvitals.collectors.snmp.wire.security import message_id
+from netvitals.collectors.snmp.wire.pdu import OCTET_STRING, SEQUENCE
 
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 """Room for the answers of 2000 requests, of which each takes the kernel 2 to 4 KiB."""
@@ -24,6 +25,8 @@ _DATAGRAM_BYTES = 65_535
 _READS_PER_TURN = 256
 """A flood gets no more of the loop than this at a time."""
 _READS_PER_DRAIN = 4096
+
+_V3 = 3
 
 type Address = tuple[str, int]
 """Canonical IP address and port."""
@@ -37,6 +40,22 @@ class Waiter(Protocol):
     def arrived(self, datagram: bytes, time_ns: int) -> None:
         """Take a datagram that came from `address` under the id; more than one may."""
         ...
+
+
+def message_id(datagram: bytes) -> int:
+    """Return the number that an answer is filed under: msgID in v3, the PDU's request-id in v1 and v2c.
+
+    Raises:
+        Malformed: there is none.
+    """
+    start, _ = read_as(SEQUENCE, datagram, 0)
+    version, start = read_integer(datagram, start)
+    if version == _V3:
+        start, _ = read_as(SEQUENCE, datagram, start)
+    else:
+        _, start = read_as(OCTET_STRING, datagram, start)
+        _, start, _ = read(datagram, start)
+    return read_integer(datagram, start)[0]
 
 
 class Endpoint:

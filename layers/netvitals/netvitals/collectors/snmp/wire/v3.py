@@ -11,12 +11,12 @@ from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire import message, pdu
 from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, Engine, EngineCache, Peer, differs, recall
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, Resend, SnmpFault
-from netvitals.collectors.snmp.wire.message import Message
+from netvitals.collectors.snmp.wire.message import V3Message
 from netvitals.collectors.snmp.wire.reports import (
     DECRYPTION_ERROR,
     NOT_IN_TIME_WINDOW,
     UNKNOWN_ENGINE,
-    fault_of,
+    fault_of_report,
     report_oid,
 )
 from netvitals.collectors.snmp.wire.usm import AUTH, PRIV, DecryptionFailed, LocalKeys, local_keys
@@ -149,7 +149,7 @@ class UserSecurity:
             "compare the credential with the user on the device"
         )
 
-    def _discover(self, answer: Message) -> NoReturn:
+    def _discover(self, answer: V3Message) -> NoReturn:
         """Learn from the report that a discovery brings (RFC 3414, 4), whichever counter it names."""
         _, contained = message.unscope(answer.data)
         if not contained.startswith(_REPORT):
@@ -161,7 +161,7 @@ class UserSecurity:
         self._adopt(self._told(answer))
         raise Resend
 
-    def _told(self, answer: Message) -> Engine:
+    def _told(self, answer: V3Message) -> Engine:
         return Engine(answer.engine_id, answer.boots, answer.time, self._clock())
 
     def _adopt(self, engine: Engine) -> None:
@@ -169,7 +169,7 @@ class UserSecurity:
         self._keys = local_keys(self._credential, engine.id)
         self._proven = False
 
-    def _heed(self, oid: str, answer: Message, engine: Engine, *, authentic: bool) -> NoReturn:
+    def _heed(self, oid: str, answer: V3Message, engine: Engine, *, authentic: bool) -> NoReturn:
         """What a report asks for: that we synchronise, or give up."""
         sent = self._sent.get(answer.id) or _Sent()
         if oid == UNKNOWN_ENGINE:
@@ -185,7 +185,7 @@ class UserSecurity:
         self._heard = True
         raise self._refusal(oid)
 
-    def _synchronise(self, answer: Message, engine: Engine, sent: _Sent, *, authentic: bool) -> None:
+    def _synchronise(self, answer: V3Message, engine: Engine, sent: _Sent, *, authentic: bool) -> None:
         """Take over the engine's clock, even where it was set back: some agents forget their boots.
 
         RFC 3414 lets a clock only go forward, against old messages that are played again; an old one
@@ -200,7 +200,7 @@ class UserSecurity:
             raise Resend
 
     def _refusal(self, oid: str) -> SnmpFault:
-        return fault_of(oid, self._credential, self._peer[1])
+        return fault_of_report(oid, self._credential, self._peer[1])
 
     def _prove(self, engine: Engine, message_id: int) -> None:
         self._sent.pop(message_id, None)
@@ -208,7 +208,7 @@ class UserSecurity:
             self._heard = self._proven = True
             self._cache.put(self._peer, engine)
 
-    def _authenticate(self, datagram: bytes, answer: Message, engine: Engine) -> bool:
+    def _authenticate(self, datagram: bytes, answer: V3Message, engine: Engine) -> bool:
         """Whether the answer is authentic; one that claims to be and is not is no answer at all."""
         if not answer.flags & AUTH:
             return False
@@ -220,7 +220,7 @@ class UserSecurity:
             raise Malformed("an SNMPv3 answer whose digest is wrong")
         return True
 
-    def _content(self, answer: Message) -> tuple[bytes, bytes]:
+    def _content(self, answer: V3Message) -> tuple[bytes, bytes]:
         """Context and PDU of an answer."""
         if not answer.flags & PRIV:
             return message.unscope(answer.data)

@@ -2,17 +2,73 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
+from netvitals.collectors.snmp.tables import Rows, Tables, Value
 from netvitals.collectors.snmp.wire import pdu
-from netvitals.collectors.snmp.wire.column import Column
-from netvitals.collectors.snmp.wire.exchange import Request
-from netvitals.collectors.snmp.wire.faults import NoAnswer, ProtocolFault, SnmpFault, Unreachable
+from netvitals.collectors.snmp.wire.decode import decode_index
+from netvitals.collectors.snmp.wire.encode import encode_oid
+from netvitals.collectors.snmp.wire.faults import Malformed, NoAnswer, ProtocolFault, SnmpFault, Unreachable
 from netvitals.collectors.snmp.wire.get import refusal
-from netvitals.collectors.snmp.wire.pdu import Pdu
+from netvitals.collectors.snmp.wire.pdu import END_OF_MIB_VIEW, Absent, Pdu, VarBind
+from netvitals.collectors.snmp.wire.work import Request
 
 VARBINDS_PER_RESPONSE = 50
 """Of 28 octets on average, 50 fill one Ethernet frame without fragments."""
+
+
+class Column:
+    """How far one column has come."""
+
+    __slots__ = ("cursor", "ended", "fault", "limit", "misses", "name", "parent", "prefix", "rows")
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.name = name
+        self.prefix = self.cursor = encode_oid(name)
+        self.parent = name.rpartition(".")[0]
+        self.limit = limit
+        """Most repetitions to ask for; 0 stands for GETNEXT."""
+        self.misses = 0
+        """Requests in a row that brought nothing; such a column is asked for alone."""
+        self.rows = Rows()
+        self.ended = False
+        self.fault: SnmpFault | None = None
+
+    def take(self, varbinds: Iterable[VarBind], time_ns: int) -> bool:
+        """Add the rows of a response; return whether there was any progress.
+
+        A column ends at the first name outside of it. Rows out of order are kept, since there are
+        agents with unsorted tables; a row that comes a second time is a loop and ends the column.
+        """
+        prefix, name = self.prefix, self.cursor
+        rows = cast("dict[str, Value | Absent]", self.rows.values)
+        size, before = len(prefix), len(rows)
+        try:
+            for name, value in varbinds:
+                if value is END_OF_MIB_VIEW or not name.startswith(prefix):
+                    self.ended = True
+                    break
+                index = decode_index(name[size:])
+                if index in rows or not index:
+                    self.fault = ProtocolFault(
+                        f"{self.name}: the agent loops, {index or 'the column'} came again"
+                    )
+                    break
+                rows[index] = value
+        except Malformed as error:
+            self.fault = ProtocolFault(f"{self.name}: the agent answers {error}")
+        self.cursor = name
+        if len(rows) > before:
+            self.rows.stamp(time_ns)
+        return len(rows) > before or self.ended
+
+    def present(self) -> Rows:
+        """Return the rows that have a value."""
+        values = cast("dict[str, Value | Absent]", self.rows.values)
+        if Absent in set(map(type, values.values())):
+            self.rows.drop([index for index, value in values.items() if isinstance(value, Absent)])
+        return self.rows
 
 
 class Step(Request):
@@ -66,7 +122,7 @@ class Pace:
 
 
 class WalkWork:
-    """The `Work` of one walk."""
+    """Decides what a walk asks next: a `Work`."""
 
     def __init__(self, columns: Sequence[str], pace: Pace, *, retries: int, max_varbinds: int) -> None:
         self.columns = [Column(name, pace.most if pace.bulk else 0) for name in dict.fromkeys(columns)]
@@ -82,7 +138,16 @@ class WalkWork:
     @property
     def fault(self) -> SnmpFault | None:
         """Why the walk was ended, or the fault of the first column that has one."""
-        return self._stopped or next((column.fault for column in self.columns if column.fault), None)
+        return self._stopped or next(iter(self.faults.values()), None)
+
+    @property
+    def faults(self) -> dict[str, SnmpFault]:
+        """By column that did not come to its end, why."""
+        return {column.name: column.fault for column in self.columns if column.fault}
+
+    def tables(self) -> Tables:
+        """Return the rows of every column that was asked for."""
+        return Tables({column.name: column.present() for column in self.columns})
 
     def next_request(self) -> Step | None:
         if not self._todo:
@@ -101,7 +166,7 @@ class WalkWork:
 
     def _repetitions(self, column: Column) -> int:
         """No more than there are rows left, and one more to see the end, where the table's size is known."""
-        left = self._pace.rows.get(column.parent, 0) - len(column.rows)
+        left = self._pace.rows.get(column.parent, 0) - len(column.rows.values)
         most = min(column.limit, self._pace.repetitions, self._pace.room)
         return min(most, left + 1) if left > 0 else most
 
@@ -122,7 +187,7 @@ class WalkWork:
             return
         if not answer.varbinds:
             fault = ProtocolFault(f"{request.columns[0].name}: the agent's answer holds no object")
-            self._stumble(request, request.columns, fault, request.repetitions // 2)
+            self._shrink(request, request.columns, fault, request.repetitions // 2)
             return
         self._pace.succeeded(request)
         width = len(request.columns)
@@ -138,7 +203,7 @@ class WalkWork:
             if column.limit:
                 column.limit += 1
         if column.ended:
-            self._pace.rows[column.parent] = len(column.rows)
+            self._pace.rows[column.parent] = len(column.rows.values)
         elif not column.fault:
             self._todo.append(column)
 
@@ -149,7 +214,7 @@ class WalkWork:
             self._stop(fault)
         else:
             given_up = request.columns[0].misses >= self._retries
-            self._stumble(request, request.columns, fault, 0 if given_up else request.repetitions // 2)
+            self._shrink(request, request.columns, fault, 0 if given_up else request.repetitions // 2)
 
     def _is_gone(self, request: Step) -> bool:
         """Whether two columns in a row met silence, each alone and by GETNEXT, and nothing else was heard."""
@@ -169,9 +234,9 @@ class WalkWork:
             self._todo.extendleft(reversed([column for column in columns if not column.ended]))
         else:
             self._todo.extendleft(reversed([column for column in columns if column not in culprits]))
-            self._stumble(request, culprits, refusal(culprits[0].name, status), request.repetitions // 2)
+            self._shrink(request, culprits, refusal(culprits[0].name, status), request.repetitions // 2)
 
-    def _stumble(self, request: Step, columns: Sequence[Column], fault: SnmpFault, limit: int) -> None:
+    def _shrink(self, request: Step, columns: Sequence[Column], fault: SnmpFault, limit: int) -> None:
         """Ask for less of these columns, each alone; what fails as a single GETNEXT has failed."""
         self._pace.failed(request)
         for column in reversed(columns):

@@ -1,0 +1,145 @@
+"""Hold the objects that were read from one device, whichever request brought them.
+
+Requests (`wire`) fill it, profiles and interfaces read it; neither of them knows the other.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from netvitals.domain.text import printable
+
+type Value = int | float | bytes | str | None
+"""An integer of any type, an Opaque float, an octet string, a dotted OID or IPv4 address."""
+type Cell = tuple[Value, int]
+"""A value, and when the response arrived that carried it, in nanoseconds since the epoch."""
+
+SCALAR = ".0"
+"""The end of a scalar's OID (RFC 2578, 7.8)."""
+LONGEST_TEXT_BYTES = 1024
+"""Of what a device says: profiles search it with regular expressions, some of which go back and forth."""
+
+_NOTHING: Mapping[str, Value] = {}
+
+
+class Rows:
+    """Map a column's index, the dotted rest of the OID, → (value, nanoseconds).
+
+    A walk brings thousands of rows in few responses, so times are kept by response until one is asked for.
+    """
+
+    __slots__ = ("_stamps", "_times", "values")
+
+    def __init__(self, values: dict[str, Value] | None = None, time_ns: int = 0) -> None:
+        self.values: dict[str, Value] = {}
+        self._stamps: list[tuple[int, int]] = []
+        """How many rows there were after a response, and when it arrived."""
+        self._times: dict[str, int] | None = None
+        if values:
+            self.values = values
+            self.stamp(time_ns)
+
+    def stamp(self, time_ns: int) -> None:
+        """Note when the rows arrived that were added since the last stamp."""
+        self._stamps.append((len(self.values), time_ns))
+
+    def times(self) -> dict[str, int]:
+        if self._times is None:
+            self._times, indexes, before = {}, iter(self.values), 0
+            for count, time_ns in self._stamps:
+                self._times.update(dict.fromkeys(islice(indexes, count - before), time_ns))
+                before = count
+        return self._times
+
+    def put(self, index: str, value: Value, time_ns: int) -> None:
+        self.times()[index] = time_ns
+        self.values[index] = value
+
+    def update(self, other: "Rows") -> None:
+        self.times().update(other.times())
+        self.values |= other.values
+
+    def drop(self, indexes: Iterable[str]) -> None:
+        times = self.times()
+        for index in indexes:
+            times.pop(index, None)
+            self.values.pop(index, None)
+
+
+class Tables:
+    """Map column → index → (value, nanoseconds), and whole OID → the same for what was got one by one."""
+
+    __slots__ = ("columns", "objects")
+
+    def __init__(self, columns: dict[str, Rows] | None = None) -> None:
+        self.columns = {} if columns is None else columns
+        self.objects: dict[str, Cell] = {}
+
+    def __len__(self) -> int:
+        return len(self.objects) + sum(len(rows.values) for rows in self.columns.values())
+
+    def update(self, other: "Tables") -> None:
+        """Take over the other's cells; where both have one, the other's."""
+        self.objects |= other.objects
+        for column, rows in other.columns.items():
+            known = self.columns.setdefault(column, rows)
+            if known is not rows:
+                known.update(rows)
+
+    def put(self, column: str, index: str, value: Value, time_ns: int) -> None:
+        self.columns.setdefault(column, Rows()).put(index, value, time_ns)
+
+    def file_objects(self) -> None:
+        """Put objects that were got one by one into their columns; an index is the last number of an OID."""
+        for oid, (value, time_ns) in self.objects.items():
+            column, _, index = oid.rpartition(".")
+            self.put(column, index, value, time_ns)
+        self.objects = {}
+
+    def column(self, column: str) -> Mapping[str, Value]:
+        """Return the column's values by index; none where it was not read or the device has none."""
+        rows = self.columns.get(column)
+        return rows.values if rows else _NOTHING
+
+    def times(self, column: str) -> Mapping[str, int]:
+        """Return, by index, when the responses arrived that carried the column's rows."""
+        rows = self.columns.get(column)
+        return rows.times() if rows else {}
+
+    def integers(self, column: str) -> dict[str, int]:
+        """Return the column's values that are whole numbers, by index."""
+        return {index: value for index, value in self.column(column).items() if isinstance(value, int)}
+
+    def texts(self, column: str) -> dict[str, str]:
+        """Return the column's values as a person reads them, by index."""
+        return {index: text_of(value) for index, value in self.column(column).items()}
+
+    def value(self, oid: str, index: str = "") -> Value:
+        """Return the value of a column's row, or of a scalar, whose OID ends in `.0`, whatever the index."""
+        if oid.endswith(SCALAR):
+            cell = self.objects.get(oid)
+            return cell[0] if cell else None
+        rows = self.columns.get(oid)
+        return rows.values.get(index) if rows else None
+
+    def time_ns(self, oid: str, index: str = "") -> int:
+        """Return when the response arrived that carried this object; 0 where none did."""
+        if oid.endswith(SCALAR):
+            cell = self.objects.get(oid)
+            return cell[1] if cell else 0
+        return self.times(oid).get(index, 0)
+
+
+def text_of(value: Value) -> str:
+    """Return a value as a person reads it: an octet string cut to size, without what does not print.
+
+    Octets that are no UTF-8 are read as Latin-1.
+    """
+    if isinstance(value, bytes):
+        stripped = value.rstrip(b"\x00")
+        if len(stripped) > LONGEST_TEXT_BYTES:
+            return printable(stripped[:LONGEST_TEXT_BYTES].decode(errors="ignore"))
+        try:
+            return printable(stripped.decode())
+        except UnicodeDecodeError:
+            return printable(stripped.decode("latin-1"))
+    return "" if value is None else str(value)

@@ -1,0 +1,88 @@
+"""List every metric that is stored. A vital sign is a row of `VITALS`: nothing else in the code knows it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import msgspec
+
+ABSOLUTE_ZERO_CELSIUS = -273.15
+
+
+class MetricSpec(msgspec.Struct, frozen=True):
+    """What a metric's values look like, for ever."""
+
+    kind: Literal["measure", "counter", "state"]
+    """Counters and states are whole numbers; a counter goes up to 2^64 - 1."""
+    unit: str
+    minimum: float | None = None
+    maximum: float | None = None
+    every_poll: bool = False
+    """Written with each poll, whether it moved or not."""
+
+
+Whole = Literal["average", "maximum", "sum", "first", "largest", "none"]
+"""How the rows of one device make the number of the whole device; `none`: they do not."""
+
+
+class Vital(msgspec.Struct, frozen=True, kw_only=True):
+    """A vital sign: what it is stored as, which values are possible, and how a device's rows combine."""
+
+    metric: str
+    unit: str
+    minimum: float
+    maximum: float
+    """A value outside was not measured: the next source is asked."""
+    amounts: str | None = None
+    """Where the metric is a share of bytes: what `…_used_bytes` and `…_total_bytes` begin with."""
+    combine: Literal["first", "all"] = "first"
+    """Use the first source that gives anything, or all of them."""
+    whole: Whole = "none"
+    besides: bool = False
+    """Ask the standard MIBs beside the vendor's, not only in their stead: sensors are in several places."""
+
+    def metrics(self) -> Iterator[tuple[str, MetricSpec]]:
+        yield self.metric, MetricSpec("measure", self.unit, self.minimum, self.maximum, every_poll=True)
+        if self.amounts:
+            yield f"{self.amounts}_used_bytes", _BYTES
+            yield f"{self.amounts}_total_bytes", _BYTES
+
+
+_PERCENT = MetricSpec("measure", "percent", 0, 100, every_poll=True)
+_BYTES = MetricSpec("measure", "bytes", 0)
+_PACKETS = MetricSpec("counter", "packets", 0)
+
+VITALS: Mapping[str, Vital] = {
+    "cpu": Vital(metric="cpu_percent", unit="percent", minimum=0, maximum=100, whole="average"),
+    "memory": Vital(
+        metric="memory_percent", unit="percent", minimum=0, maximum=100, amounts="memory", whole="largest"
+    ),
+    "temperature": Vital(
+        metric="temperature_celsius",
+        unit="degrees Celsius",
+        minimum=ABSOLUTE_ZERO_CELSIUS,
+        maximum=1000,
+        combine="all",
+        besides=True,
+    ),
+    "disk": Vital(metric="disk_percent", unit="percent", minimum=0, maximum=100, amounts="disk"),
+}
+"""By the section's name in a device profile."""
+
+METRICS: Mapping[str, MetricSpec] = {
+    "ping_status": MetricSpec("state", "1 up, 0 down", 0, 1, every_poll=True),
+    "ping_rtt_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
+    "ping_loss_percent": _PERCENT,
+    "uptime_seconds": MetricSpec("measure", "seconds", 0),
+    **{name: spec for vital in VITALS.values() for name, spec in vital.metrics()},
+    "net_bytes_in": MetricSpec("counter", "bytes", 0),
+    "net_bytes_out": MetricSpec("counter", "bytes", 0),
+    "net_errors_in": _PACKETS,
+    "net_errors_out": _PACKETS,
+    "net_discards_in": _PACKETS,
+    "net_discards_out": _PACKETS,
+    "net_speed_bps": MetricSpec("measure", "bits per second", 0),
+    "net_oper_status": MetricSpec("state", "IF-MIB ifOperStatus: 1 up, 2 down, …", 1, 7),
+    "net_discontinuity_seconds": MetricSpec("measure", "sysUpTime when counters were last reset, seconds", 0),
+    "collect_ok": MetricSpec("state", "1 everything asked for was read, 0 not", 0, 1),
+    "collect_duration_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
+}
