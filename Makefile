@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo corpus test build build-host validate deploy check lint types imports lock clean
+.PHONY: help demo corpus test fuzz build build-host validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,11 @@ demo: $(BIN)/netvitals ## Run the whole pipeline here: no account, no Docker, no
 
 test: .venv/tested-with .venv-sam/bin/sam ## Run every test that this machine can run
 	$(BIN)/python -m pytest $(ARGS)
+
+MINUTES ?= 10
+
+fuzz: .venv/tested-with ## Search for what breaks it, for MINUTES (10) in all (ARGS="status …" for some of the fuzzers)
+	$(BIN)/python tests/faults/fuzz.py $(MINUTES) $(ARGS)
 
 build: .venv-sam/bin/sam ## Build what is deployed (ARGS="--parameter-overrides Architecture=x86_64")
 	$(SAM) build $(ARGS)

@@ -1,11 +1,11 @@
 """Coverage-guided fuzzing of everything that reads octets from the network: only `Malformed` may come out.
 
-Run as `python tests/faults/fuzz_snmp_decoder.py FOLDER [-runs=N]`: it puts a simulated switch's answers
-into the folder, fuzzes from there, and keeps there what led it somewhere new; without `-runs` until it
-finds something.
+Run as `python tests/faults/fuzz_snmp_decoder.py MINUTES [-runs=N …]`, with any options of libFuzzer: it begins
+with a simulated switch's answers.
 """
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,9 +81,16 @@ def seeds() -> Iterator[bytes]:
         yield SECURITY.unwrap(answer, 1)
 
 
+def main(minutes: float, *options: str) -> int:
+    """Fuzz for so long; libFuzzer ends the process with another code than 0 where it finds something."""
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, seed in enumerate(seeds()):
+            (Path(corpus) / f"seed-{number}").write_bytes(seed)
+        limits = [f"-max_total_time={max(1, int(minutes * 60))}", "-max_len=600", *options]
+        atheris.Setup([sys.argv[0], corpus, f"-artifact_prefix={corpus}/", *limits], one_input)
+        atheris.Fuzz()
+    return 0
+
+
 if __name__ == "__main__":
-    corpus = Path(sys.argv[1])
-    for number, seed in enumerate(seeds()):
-        (corpus / f"seed-{number}").write_bytes(seed)
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
+    sys.exit(main(float(sys.argv[1]), *sys.argv[2:]))
