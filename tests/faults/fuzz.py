@@ -1,11 +1,11 @@
-"""Runs the fuzzers that lie beside it, as many at a time as there are processors, for an equal share of the time.
+"""Runs the fuzzers that lie beside it, each for its share of the time.
 
-Usage: `python tests/faults/fuzz.py MINUTES [NAME ...]`, or `make fuzz MINUTES=10`. Ends with 1 where one of them
-found something.
+Usage: `python tests/faults/fuzz.py MINUTES [NAME ...]`, or `make fuzz MINUTES=10`. Ends with 1 where one of
+them found something.
 
-A fuzzer is a program `fuzz_NAME.py` with `main(minutes) -> int`: it returns 0 where it found nothing, prints what it
-found with the seed that shows it again, and says in its last line what it tried and how often. Each has a process of
-its own, since a fuzzer may end it.
+A fuzzer is a program `fuzz_NAME.py` with `main(minutes) -> int`: it returns 0 where it found nothing, prints
+what it found with the seed that shows it again, and says in its last line what it tried and how often. Each
+has a process of its own, since a fuzzer may end it.
 """
 
 import os

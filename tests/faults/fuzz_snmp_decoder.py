@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of everything that reads octets from the network: only `Malformed` may come out.
 
-Run as `python tests/faults/fuzz_snmp_decoder.py MINUTES [-runs=N …]`, with any options of libFuzzer: it begins
-with a simulated switch's answers.
+Run as `python tests/faults/fuzz_snmp_decoder.py MINUTES [-runs=N …]`, with any options of libFuzzer: it
+begins with a simulated switch's answers.
 """
 
 import sys

@@ -7,7 +7,13 @@ from math import inf
 import msgspec
 
 from netvitals.domain.decision.announcement import Digest, device_event, site_event
-from netvitals.domain.decision.liveness import NO_SITE, Context, decide, missing_after_seconds
+from netvitals.domain.decision.liveness import (
+    NO_SITE,
+    Context,
+    decide,
+    missing_after_seconds,
+    quiet_after_seconds,
+)
 from netvitals.domain.decision.outages import fleet_after, gap_after, site_after
 from netvitals.domain.decision.parents import in_circles
 from netvitals.domain.decision.status import (
@@ -15,6 +21,7 @@ from netvitals.domain.decision.status import (
     Channel,
     Monitored,
     OutboxMessage,
+    PollingGap,
     SiteState,
     Status,
     StatusSettings,
@@ -79,7 +86,7 @@ class StatusPass:
         self._sites = [] if self._fleet is before else [self._fleet]
         self._lost = {name for name, site in run.sites.items() if name and site.lost}
         self._circular = in_circles(run.parents_of_failing)
-        self._shortest_timeout = inf
+        self._shortest_timeout = self._quiet_after = inf
         self._changes: list[Change] = []
         self._statuses: Counter[str] = Counter()
         self._digest = Digest()
@@ -97,11 +104,17 @@ class StatusPass:
         digest = self._digest.message(self._now)
         if digest is not None:
             self._enqueue([digest])
-        timeout = None if self._shortest_timeout == inf else self._shortest_timeout
-        self._run.save(msgspec.structs.replace(self._gap, shortest_timeout_seconds=timeout), self._sites)
+        self._run.save(self._gap_for_the_next_run(), self._sites)
         self.report.statuses = dict(self._statuses)
         self.report.sites_lost = len(self._lost)
         self.report.fleet_silent = self._fleet.lost
+
+    def _gap_for_the_next_run(self) -> PollingGap:
+        if self._quiet_after == inf:  # no device has settings that can be used
+            return msgspec.structs.replace(self._gap, shortest_timeout_seconds=None, quiet_after_seconds=None)
+        return msgspec.structs.replace(
+            self._gap, shortest_timeout_seconds=self._shortest_timeout, quiet_after_seconds=self._quiet_after
+        )
 
     def _site(self, devices: Sequence[Monitored]) -> None:
         """Decide on the devices of one site, or on some of those that have none."""
@@ -127,6 +140,7 @@ class StatusPass:
             self.report.bad_rows += 1
             return Policy()
         self._shortest_timeout = min(self._shortest_timeout, missing_after_seconds(policy))
+        self._quiet_after = min(self._quiet_after, quiet_after_seconds(policy))
         return policy
 
     def _apply(self) -> None:

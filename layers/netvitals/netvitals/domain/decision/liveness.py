@@ -16,8 +16,8 @@
 | unreachable, its parent still silent            | stays unreachable, whatever its site          |
 
 Time alone never makes a device offline; only polls that failed do. A device's time-out counts from when it
-was last seen, and from no earlier than: its first poll, the first run that saw it enabled again, the return
-of its parent or of its site's path, the end of a gap in polling, and its first failure that proves silence.
+was last seen, and from no earlier than: the first run that saw it enabled again, the return of its parent or
+of its site's path, the end of a gap in polling, and, where it is unknown, its first failure in a row.
 """
 
 from typing import NamedTuple
@@ -123,6 +123,11 @@ def missing_after_seconds(policy: Policy) -> float:
     return max(policy.missing_timeout_seconds, 2.0 * policy.status_interval_seconds)
 
 
+def quiet_after_seconds(policy: Policy) -> float:
+    """Return how long a fleet of such devices may go without any poll before that is a gap."""
+    return max(policy.missing_timeout_seconds / 2, 1.5 * policy.status_interval_seconds)
+
+
 def is_failing(device: Monitored) -> bool:
     """Tell whether the last poll failed for a reason that is the device's, and not ours."""
     return device.polls.failures > 0 and device.polls.reason not in OUR_FAULTS
@@ -162,15 +167,13 @@ def is_hard(device: Monitored, policy: Policy, context: Context) -> bool:
 def _timeout_began(device: Monitored, context: Context) -> float:
     """Return since when silence counts towards the device's time-out (seconds since the epoch)."""
     polls, record, gap = device.polls, device.record, context.gap
-    began = [polls.last_seen_at or 0.0, device.monitored_since or 0.0]
-    if polls.last_seen_at is None or record.cause is Cause.NOT_MEASURABLE:
+    began = [polls.last_seen_at or 0.0, device.monitored_since or 0.0, gap.resumed_at]
+    if record.status is Status.UNKNOWN:
         began.append(polls.streak_since or 0.0)
     if not context.site.lost:
         began.append(context.site.since)
     if device.parent is not None and device.parent.polls.failures == 0:
         began.append(device.parent.polls.streak_since or 0.0)
-    if polls.streak_since is not None and polls.streak_since <= gap.interrupted_at:
-        began.append(gap.resumed_at)
     if record.cause in {Cause.NOT_POLLED, Cause.COLLECTOR_SILENT}:
         began.append(record.since or 0.0)
     return max(began)

@@ -81,17 +81,15 @@ def gap_after(
     if gap.last_run_at is None:
         return seen
     if gap.newest_attempt_at is None and newest_attempt_at is not None:  # no device was enabled
-        return msgspec.structs.replace(seen, interrupted_at=gap.last_run_at, resumed_at=now)
-    timeout = gap.shortest_timeout_seconds or settings.silence_seconds
-    quiet = newest_attempt_at is not None and now - newest_attempt_at > timeout / 2
+        return msgspec.structs.replace(seen, resumed_at=now)
+    quiet_after = gap.quiet_after_seconds or settings.silence_seconds / 2
+    quiet = newest_attempt_at is not None and now - newest_attempt_at > quiet_after
     elapsed = now - gap.last_run_at
     if elapsed > settings.silence_seconds or elapsed < -CLOCK_TOLERANCE_SECONDS:
-        return msgspec.structs.replace(seen, interrupted_at=gap.last_run_at, resumed_at=now, is_quiet=quiet)
-    if quiet and not gap.is_quiet:
-        return msgspec.structs.replace(seen, interrupted_at=newest_attempt_at, is_quiet=True)
+        return msgspec.structs.replace(seen, resumed_at=now, is_quiet=quiet)
     if gap.is_quiet and not quiet:
         return msgspec.structs.replace(seen, resumed_at=now, is_quiet=False)
-    return seen
+    return msgspec.structs.replace(seen, is_quiet=quiet)
 
 
 def fleet_after(fleet: SiteState, gap: PollingGap, now: float, settings: StatusSettings) -> SiteState:

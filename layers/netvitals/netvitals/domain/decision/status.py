@@ -133,11 +133,12 @@ class PollingGap(msgspec.Struct, frozen=True):
     """The newest poll of any device."""
     is_quiet: bool = False
     """No device is being polled: a gap that has not ended."""
-    interrupted_at: float = 0.0
     resumed_at: float = 0.0
-    """When the last gap began and ended."""
+    """When the last gap ended."""
     shortest_timeout_seconds: float | None = None
     """The shortest time without a poll after which some device is `not_polled`; None before the first run."""
+    quiet_after_seconds: float | None = None
+    """The shortest time without any poll that is a gap; None before the first run."""
 
 
 class Change(msgspec.Struct, frozen=True):
