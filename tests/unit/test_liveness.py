@@ -18,10 +18,10 @@ from netvitals.domain.decision.status import (
     SiteState,
     Status,
     StatusRecord,
-    StatusSettings,
 )
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.policy import Policy
+from netvitals.domain.settings.status import StatusSettings
 
 NOW = 1_795_449_600.0
 POLICY = Policy()

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fixtures.status_store import MemoryStatusStore
-from netvitals.domain.decision.status import Monitored, OutboxMessage, Polls, StatusRecord, StatusSettings
+from netvitals.domain.decision.status import Monitored, OutboxMessage, Polls, StatusRecord
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.status import StatusSettings
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.usecases.status_pass import StatusReport
 from netvitals.usecases.update_status import UpdateStatus

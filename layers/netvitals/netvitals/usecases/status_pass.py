@@ -24,11 +24,11 @@ from netvitals.domain.decision.status import (
     PollingGap,
     SiteState,
     Status,
-    StatusSettings,
 )
 from netvitals.domain.polling.schedule import phase
 from netvitals.domain.ports import StatusRun
 from netvitals.domain.settings.policy import Policy
+from netvitals.domain.settings.status import StatusSettings
 from netvitals.usecases.status_points import point_line, point_message
 
 FLEET = SiteState("")

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from netvitals.domain.decision.status import Channel, Monitored, OutboxMessage, StatusSettings
+from netvitals.domain.decision.status import Channel, Monitored, OutboxMessage
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.ports import Publisher, StatusRun, StatusStore
 from netvitals.domain.settings.policy import Policy
+from netvitals.domain.settings.status import StatusSettings
 from netvitals.store.ports import PointSink
 from netvitals.usecases.status_pass import BATCH, StatusPass, StatusReport
 

@@ -32,10 +32,10 @@ from netvitals.domain.decision.status import (
     SiteState,
     Status,
     StatusRecord,
-    StatusSettings,
 )
 from netvitals.domain.polling.observation import OUR_FAULTS
 from netvitals.domain.settings.policy import Policy
+from netvitals.domain.settings.status import StatusSettings
 
 NO_SITE = SiteState("")
 """Stands in for the site of devices that have none: its path is never lost."""

@@ -12,8 +12,9 @@ from netvitals.domain.decision.liveness import (
     is_hard,
     silent_parent,
 )
-from netvitals.domain.decision.status import Cause, Monitored, PollingGap, SiteState, Status, StatusSettings
+from netvitals.domain.decision.status import Cause, Monitored, PollingGap, SiteState, Status
 from netvitals.domain.settings.policy import Policy
+from netvitals.domain.settings.status import StatusSettings
 
 CLOCK_TOLERANCE_SECONDS = 60.0
 """How far apart the clocks of two runs may be."""

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from netvitals.domain.decision.status import StatusSettings
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.settings.policy import Policy
 from netvitals.domain.settings.section import Seconds, Section
+from netvitals.domain.settings.status import StatusSettings
 from netvitals.domain.settings.validation import faults, unknown, worded
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
