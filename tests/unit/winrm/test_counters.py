@@ -17,15 +17,15 @@ from netvitals.collectors.winrm.counters import (
     system_points,
     temperature_points,
 )
-from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.domain.polling.point import Point, fault_of
 
 SECOND = 10_000_000
 START = 130_390_000_000_000_000  # a FILETIME of March 2014
 
 
-def row(**given: object) -> Row:
-    return Row({key: None if value is None else str(value) for key, value in given.items()}, 5)
+def row(**given: object) -> WmiRow:
+    return WmiRow({key: None if value is None else str(value) for key, value in given.items()}, 5)
 
 
 def sample(idle: int, clock: int) -> CpuSample:

@@ -56,7 +56,7 @@ def options_from(given: Mapping[str, Any]) -> Options:
 
 
 class Inputs(msgspec.Struct, kw_only=True):
-    """What is polled, with what, and what can't be."""
+    """Jobs to poll, what they need, and what can't be polled."""
 
     jobs: list[Job]
     problems: list[str]
@@ -66,7 +66,7 @@ class Inputs(msgspec.Struct, kw_only=True):
 
 
 class _Given:
-    """A credential map that was not read from anywhere."""
+    """A credential map that options gave."""
 
     where = "the command line"
 

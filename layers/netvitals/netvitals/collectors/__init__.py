@@ -1,1 +1,1 @@
-"""How devices are asked: one folder a protocol, behind one interface (`netvitals.domain.ports.Collector`)."""
+"""Collectors: a folder for each protocol, behind one interface (`netvitals.domain.ports.Collector`)."""

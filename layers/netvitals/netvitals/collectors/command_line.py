@@ -1,4 +1,4 @@
-"""What the command line may be told of a device that is named by its address, described by each protocol.
+"""Options of `netvitals poll ADDRESS`, described by each protocol.
 
 Data and plain functions: the command line's own library is not installed where collectors run.
 """
@@ -34,7 +34,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prompt(Protocol):
-    """How the command line gets what was not given; each raises a usage error where it can't."""
+    """Gets what no option gave, from the environment or a person; raises a usage error where it can't."""
 
     def text(self, given: str | None, option: str, prompt: str) -> str:
         """Return the option's text, or what a person answers on a terminal."""
@@ -54,7 +54,7 @@ class Prompt(Protocol):
 
 
 class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line knows of a protocol."""
+    """Options of one protocol, and the credential that they make."""
 
     options: tuple[Option, ...]
     chosen_by: tuple[str, ...]
@@ -78,7 +78,7 @@ PASSWORD = Option(
 
 
 def user(given: Mapping[str, Any], prompt: Prompt) -> str:
-    """Return whom to log in as."""
+    """Return the user to log in as."""
     return prompt.text(given[USER.name], USER.flag, "User")
 
 

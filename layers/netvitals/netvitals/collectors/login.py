@@ -1,4 +1,4 @@
-"""What SSH and WinRM share: a host that is logged in to, by a library that blocks a thread."""
+"""Poll hosts by logging in with a library that blocks a thread, as SSH and WinRM do."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ THREADS = 64
 
 
 class Connection(Interface):
-    """What a session is made over."""
+    """The network connection under a session."""
 
     def abort(self) -> None:
         """End whatever a thread waits for at it; may be called from any thread. The session closes it."""

@@ -20,7 +20,7 @@ _DEVICES_IN_PROCESS = 10_000
 
 
 class _Refusal(msgspec.Struct, frozen=True):
-    """What device memory holds under `<protocol>_refused`."""
+    """A refused login as device memory holds it, under `<protocol>_refused`."""
 
     mark: str
     """The credential's fingerprint."""

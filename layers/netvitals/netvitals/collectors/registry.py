@@ -1,4 +1,4 @@
-"""Load what belongs to a protocol and is imported when first used, as the table of protocols names it."""
+"""Load collectors and options of protocols when first used, from the paths in the table of protocols."""
 
 import functools
 from importlib import import_module
@@ -25,7 +25,7 @@ def collector_for(name: str) -> Collector:
 
 @functools.cache
 def command_lines() -> dict[str, CommandLine]:
-    """Return what the command line knows of each protocol; some are polled from an inventory only."""
+    """Return the options of each protocol that has some; others are polled from an inventory only."""
     paths = {name: protocol.command_line for name, protocol in PROTOCOLS.items() if protocol.command_line}
     return {name: cast("CommandLine", _loaded(path)) for name, path in paths.items()}
 

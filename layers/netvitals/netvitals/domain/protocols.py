@@ -1,4 +1,4 @@
-"""The protocols there are: one line for each folder in `collectors/` whose `protocol.py` describes one.
+"""The table of protocols: a line for each folder in `collectors/` whose `protocol.py` describes one.
 
 Everything that depends on a protocol follows from this table: the keys of device types and credentials, the
 ports that are probed, what is remembered of a device and what of it travels with a job, the options of

@@ -58,7 +58,7 @@ class PollDevice:
             reachable=outcome.reachable,
             method=outcome.method,
             reason=outcome.reason,
-            detail=outcome.detail or _told(faults),
+            detail=outcome.detail or _invalid_points(faults),
             attempted_at_ns=attempted_at_ns,
             duration_ms=duration_ms,
             points=points,
@@ -128,7 +128,7 @@ class PollDevice:
             outcome.add_reach(reach, time_ns())
 
 
-def _told(faults: Sequence[str]) -> str:
+def _invalid_points(faults: Sequence[str]) -> str:
     return f"{len(faults)} values were unfit to be stored: {faults[0]} …" if faults else ""
 
 

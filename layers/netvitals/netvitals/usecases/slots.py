@@ -30,6 +30,6 @@ class Slots:
 
 
 def _endpoint(job: Job) -> tuple[object, ...]:
-    """Return what tells a device from others; behind address translation many have one address."""
+    """Return a device's address and ports: behind address translation many devices share an address."""
     ports = (each.port(each.settings_of(job.settings)) for each in PROTOCOLS.values())
     return job.address, *ports

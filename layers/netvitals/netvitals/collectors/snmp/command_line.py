@@ -1,4 +1,4 @@
-"""What `netvitals poll ADDRESS` may be told of an SNMP agent."""
+"""Options of `netvitals poll ADDRESS` for an SNMP agent."""
 
 from collections.abc import Mapping
 from typing import Any, get_args

@@ -1,4 +1,4 @@
-"""What SNMP is: settings, credential, port, memory."""
+"""The description of SNMP: settings, credential, port, memory."""
 
 import re
 from typing import Annotated, Literal

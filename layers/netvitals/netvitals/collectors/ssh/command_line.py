@@ -1,4 +1,4 @@
-"""What `netvitals poll ADDRESS` may be told of a host that is polled over SSH."""
+"""Options of `netvitals poll ADDRESS` for a host that is polled over SSH."""
 
 from collections.abc import Mapping
 from typing import Any

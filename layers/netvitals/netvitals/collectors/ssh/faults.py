@@ -1,4 +1,4 @@
-"""What can be wrong with a host that is polled over SSH: each text says what, why, and the remedy."""
+"""Faults of a host that is polled over SSH: each text says what is wrong, why, and the remedy."""
 
 import re
 
@@ -12,13 +12,13 @@ _TELLS_OF_EXPIRY = re.compile(r"expire|new password|change your password|passwor
 
 
 def tells_of_expiry(said: str) -> bool:
-    """Whether a server's text says that the password has to be changed before anything else is done."""
+    """Return whether a server's text says that the password has to be changed first."""
     return _TELLS_OF_EXPIRY.search(said) is not None
 
 
 class SshFault(HostFault):
-    """The poll of this device ends, for this reason."""
+    """Ends the poll of a device, for a reason."""
 
 
 class Refused(SshFault, LoginRefused):
-    """The server has looked at the credential and does not accept it."""
+    """Ends a poll because the server has looked at the credential and does not accept it."""

@@ -1,4 +1,4 @@
-"""What a poll over SSH leaves for the next one."""
+"""Memory of a poll over SSH for the next one."""
 
 import msgspec
 
@@ -28,7 +28,7 @@ class KeptTicks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SshMemory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What stands under the key `ssh`."""
+    """The content of device memory under the key `ssh`."""
 
     cpu: KeptTicks | None = None
     df_after: int = 0

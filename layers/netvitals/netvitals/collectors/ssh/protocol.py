@@ -1,4 +1,4 @@
-"""What SSH is: settings, credential, port, memory."""
+"""The description of SSH: settings, credential, port, memory."""
 
 from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
 from netvitals.domain.settings.secret import Secret

@@ -1,4 +1,4 @@
-"""Whether an HTTP server answers, without a login: all of a status poll.
+"""Find out whether an HTTP server answers, without a login: all of a status poll.
 
 No secret is sent, so that it does not matter yet who answers: the certificate is looked at when logging in.
 """
@@ -22,7 +22,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |\r|$)")
 
 
 async def http_status(sock: PlainSocket, access: Access) -> int | None:
-    """What the server at this connection answers to an empty request: 401 as a rule. Closes the socket.
+    """Send an empty request and return the status of the answer, 401 as a rule; close the socket.
 
     None is a server that answers, and speaks TLS 1.3 only.
 
@@ -82,7 +82,7 @@ async def _asked(sock: PlainSocket, access: Access) -> int:
 
 @functools.cache
 def anonymous_context() -> ssl.SSLContext:
-    """A context that trusts anybody, and in which a handshake takes no longer than elliptic curves take.
+    """Return a context that trusts any server, and limits a handshake to the cost of elliptic curves.
 
     It runs on the event loop. TLS 1.3 has groups of 8,192 bits (RFC 7919), which take 0.1 s, and Python can't
     leave them out.

@@ -8,8 +8,8 @@ from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import Refused, WinrmFault
 from netvitals.collectors.winrm.line import Line
 from netvitals.collectors.winrm.protocol import MEMORY, WinrmCredential, WinrmSettings
-from netvitals.collectors.winrm.queries import Query
-from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.queries import WmiQuery
+from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.collectors.winrm.session import Session
 from netvitals.collectors.winrm.survey import Survey, WinrmMemory
 from netvitals.domain.polling.observation import Reading, Reason
@@ -70,7 +70,7 @@ class _Poll:
         answers = powershell.run(self._session, self._target.deadline)
         self._conclude(self._survey(answers.rows, pause_seconds=0))
 
-    def _survey(self, rows: Callable[[Query], list[Row]], pause_seconds: float | None = None) -> Survey:
+    def _survey(self, rows: Callable[[WmiQuery], list[WmiRow]], pause_seconds: float | None = None) -> Survey:
         memory = recall(self._target.job.memory, MEMORY, WinrmMemory) or WinrmMemory()
         return Survey(rows, self._reading, memory, self._target.deadline, pause_seconds)
 

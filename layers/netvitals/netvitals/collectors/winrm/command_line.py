@@ -1,4 +1,4 @@
-"""What `netvitals poll ADDRESS` may be told of a Windows host."""
+"""Options of `netvitals poll ADDRESS` for a Windows host."""
 
 from collections.abc import Mapping
 from typing import Any

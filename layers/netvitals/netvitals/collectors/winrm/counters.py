@@ -8,7 +8,7 @@ import msgspec
 
 from netvitals.collectors import vital_points
 from netvitals.collectors.cpu_usage import CpuSample, is_recent, is_same_boot, percent
-from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.domain.polling.point import Point
 
 _TICKS_PER_SECOND = 10_000_000
@@ -52,7 +52,7 @@ def kept_counters(sample: CpuSample, of: str, booted: int | None) -> KeptCounter
     return KeptCounters(idle=sample.total - sample.busy, clock=sample.total, of=of, booted=booted)
 
 
-def cpu_sample(rows: Sequence[Row]) -> tuple[int, CpuSample] | None:
+def cpu_sample(rows: Sequence[WmiRow]) -> tuple[int, CpuSample] | None:
     """Return the sample in the instance `_Total`, with its time; None where it can't be read.
 
     PERF_100NSEC_TIMER_INV: idle time of the average processor and the clock, both in 100 ns.
@@ -76,7 +76,7 @@ def cpu_percent(before: CpuSample, after: CpuSample) -> float | None:
     return percent(before, after, tolerance=(after.total - before.total) * 0.05 + _TICKS_PER_SECOND / 10)
 
 
-def system_points(rows: Sequence[Row]) -> Iterator[Point]:
+def system_points(rows: Sequence[WmiRow]) -> Iterator[Point]:
     """Yield the points of Win32_OperatingSystem: uptime by the device's own clock, and memory in bytes."""
     for row in rows[:1]:
         booted, now = (_time(row, key) for key in ("LastBootUpTime", "LocalDateTime"))
@@ -87,13 +87,13 @@ def system_points(rows: Sequence[Row]) -> Iterator[Point]:
             yield from vital_points.usage("memory", (total - free) * 1024, total * 1024, row.time_ns)
 
 
-def booted_at(rows: Sequence[Row]) -> int | None:
+def booted_at(rows: Sequence[WmiRow]) -> int | None:
     """Return when the host has booted, in seconds since the epoch by its clock."""
     booted = _time(rows[0], "LastBootUpTime") if rows else None
     return int(booted.timestamp()) if booted is not None else None
 
 
-def disk_points(rows: Sequence[Row]) -> Iterator[Point]:
+def disk_points(rows: Sequence[WmiRow]) -> Iterator[Point]:
     """Yield the points of Win32_LogicalDisk; a volume that is locked or not formatted has no size."""
     for row in rows:
         name, size, free = row.values.get("DeviceID"), _number(row, "Size"), _number(row, "FreeSpace")
@@ -101,7 +101,7 @@ def disk_points(rows: Sequence[Row]) -> Iterator[Point]:
             yield from vital_points.usage("disk", size - free, size, row.time_ns, name)
 
 
-def network_points(rows: Sequence[Row]) -> Iterator[Point]:
+def network_points(rows: Sequence[WmiRow]) -> Iterator[Point]:
     """Yield the points of Win32_PerfRawData_Tcpip_NetworkInterface: counts since boot.
 
     They are 32 bits wide before Windows 2012.
@@ -119,7 +119,7 @@ def network_points(rows: Sequence[Row]) -> Iterator[Point]:
             yield Point("net_speed_bps", float(bandwidth), row.time_ns, name)
 
 
-def temperature_points(rows: Sequence[Row]) -> Iterator[Point]:
+def temperature_points(rows: Sequence[WmiRow]) -> Iterator[Point]:
     """Yield the points of Win32_PerfRawData_Counters_ThermalZoneInformation.
 
     They are tenths of a kelvin; 0 is no sensor.
@@ -133,7 +133,7 @@ def temperature_points(rows: Sequence[Row]) -> Iterator[Point]:
                 yield vital_points.temperature(celsius, row.time_ns, name.lstrip("\\"))
 
 
-def _number(row: Row, key: str) -> int | None:
+def _number(row: WmiRow, key: str) -> int | None:
     """Return a whole number that is not negative; None for anything else, which costs this value only."""
     text = (row.values.get(key) or "").strip()
     if not text.isascii() or not text.isdecimal() or len(text) > _MAX_DIGITS:
@@ -141,7 +141,7 @@ def _number(row: Row, key: str) -> int | None:
     return int(text)
 
 
-def _time(row: Row, key: str) -> datetime | None:
+def _time(row: WmiRow, key: str) -> datetime | None:
     """Parse ISO 8601, or DMTF's `yyyymmddHHMMSS.mmmmmm-UUU` with minutes from UTC; None for anything else."""
     text = (row.values.get(key) or "").strip()
     dmtf = _DMTF.fullmatch(text)

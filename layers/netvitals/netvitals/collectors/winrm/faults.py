@@ -1,4 +1,4 @@
-"""What can be wrong with a host that is polled over WinRM: each text says what, why, and the remedy."""
+"""Faults of a host that is polled over WinRM: each text says what is wrong, why, and the remedy."""
 
 from netvitals.collectors.host_faults import HostFault, LoginRefused
 from netvitals.domain.polling.observation import Reason
@@ -7,26 +7,26 @@ TLS_HINT = ": if it is a listener with TLS, set `winrm.tls` to true"
 
 
 class WinrmFault(HostFault):
-    """The poll of this device ends, for this reason."""
+    """Ends the poll of a device, for a reason."""
 
 
 class Refused(WinrmFault, LoginRefused):
-    """The server has looked at the credential and does not accept it."""
+    """Ends a poll because the server has looked at the credential and does not accept it."""
 
 
 class Dropped(WinrmFault):
-    """The connection is gone, and with it the keys that NTLM had agreed on."""
+    """Reports that the connection is lost, and with it the keys that NTLM had agreed on."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.PROTOCOL, text)
 
 
 class QueryFault(WinrmFault):
-    """This query gives nothing; others may."""
+    """Ends one query; others may still give rows."""
 
 
 class NoSuchClass(QueryFault):
-    """The host does not know the class or one of its properties: it is not able to tell, and not at fault."""
+    """Reports that the host does not have the class or one of its properties, which is no fault."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.UNSUPPORTED, text)

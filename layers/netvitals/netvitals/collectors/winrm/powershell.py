@@ -14,8 +14,8 @@ from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
 
 from netvitals.collectors.winrm.faults import NoSuchClass, QueryFault, WinrmFault
-from netvitals.collectors.winrm.queries import CPU, SECTIONS, Query
-from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.queries import CPU, SECTIONS, WmiQuery
+from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.collectors.winrm.session import Session
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
@@ -61,18 +61,18 @@ def _lines() -> Iterator[str]:
         yield f"if($r['{query.wmi_class}']){{{_line(query, _AGAIN).strip()}}}\n"
 
 
-def _line(query: Query, suffix: str = "") -> str:
+def _line(query: WmiQuery, suffix: str = "") -> str:
     return f"q '{query.wmi_class}{suffix}' \"{query.wql}\"\n"
 
 
 class PowershellAnswers:
     """What the script found, to be asked like the host itself; the second time for the second sample."""
 
-    def __init__(self, report: Mapping[str, list[Row]], errors: Mapping[str, str]) -> None:
+    def __init__(self, report: Mapping[str, list[WmiRow]], errors: Mapping[str, str]) -> None:
         self._rows = dict(report)
         self._errors = {name: text.lower() for name, text in errors.items()}
 
-    def rows(self, query: Query) -> list[Row]:
+    def rows(self, query: WmiQuery) -> list[WmiRow]:
         """The rows of a query.
 
         Raises:
@@ -105,7 +105,7 @@ def answers_of(output: bytes, time_ns: int) -> PowershellAnswers:
             Reason.PROTOCOL,
             f"PowerShell gave no report ({first_line(text) or 'no output'}): it needs version 3",
         ) from None
-    rows = {name: [Row(values, time_ns) for values in found] for name, found in report.rows.items()}
+    rows = {name: [WmiRow(values, time_ns) for values in found] for name, found in report.rows.items()}
     return PowershellAnswers(rows, report.errors)
 
 

@@ -1,4 +1,4 @@
-"""What WinRM is: settings, credential, port, memory."""
+"""The description of WinRM: settings, credential, port, memory."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What a Windows host is asked. Class and property names are the same in every language of Windows."""
+"""WMI queries of one poll. Class and property names are the same in every language of Windows."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from netvitals.collectors.winrm.counters import (
     system_points,
     temperature_points,
 )
-from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.domain.polling.point import Point
 
 
-class Query(NamedTuple):
+class WmiQuery(NamedTuple):
     wmi_class: str
     """In the namespace root/cimv2."""
     properties: Sequence[str]
@@ -25,44 +25,44 @@ class Query(NamedTuple):
         return f"SELECT {','.join(self.properties)} FROM {self.wmi_class}{condition}"  # noqa: S608, our own names
 
 
-class Section(NamedTuple):
+class WmiSection(NamedTuple):
     name: str
-    queries: Sequence[Query]
-    """The first that the host knows is asked."""
-    points: Callable[[Sequence[Row]], Iterator[Point]] | None = None
+    queries: Sequence[WmiQuery]
+    """The first whose class the host has is run."""
+    points: Callable[[Sequence[WmiRow]], Iterator[Point]] | None = None
     optional: bool = False
-    """Many hosts have nothing to say to it, virtual machines above all."""
+    """Many hosts, virtual machines above all, have no such data."""
 
 
 _CPU_PROPERTIES = ("Name", "PercentProcessorTime", "Timestamp_Sys100NS")
 
-SYSTEM = Section(
+SYSTEM = WmiSection(
     "system",
     (
-        Query(
+        WmiQuery(
             "Win32_OperatingSystem",
             ("LastBootUpTime", "LocalDateTime", "TotalVisibleMemorySize", "FreePhysicalMemory"),
         ),
     ),
     system_points,
 )
-CPU = Section(
+CPU = WmiSection(
     "CPU",
     (
         # The first knows processor groups, of more than 64 processors; Windows 2003 and 2008 have the second.
-        Query("Win32_PerfRawData_Counters_ProcessorInformation", _CPU_PROPERTIES, "Name='_Total'"),
-        Query("Win32_PerfRawData_PerfOS_Processor", _CPU_PROPERTIES, "Name='_Total'"),
+        WmiQuery("Win32_PerfRawData_Counters_ProcessorInformation", _CPU_PROPERTIES, "Name='_Total'"),
+        WmiQuery("Win32_PerfRawData_PerfOS_Processor", _CPU_PROPERTIES, "Name='_Total'"),
     ),
 )
-DISKS = Section(
+DISKS = WmiSection(
     "disks",
-    (Query("Win32_LogicalDisk", ("DeviceID", "Size", "FreeSpace"), "DriveType=3"),),  # 3: a local disk
+    (WmiQuery("Win32_LogicalDisk", ("DeviceID", "Size", "FreeSpace"), "DriveType=3"),),  # 3: a local disk
     disk_points,
 )
-NETWORK = Section(
+NETWORK = WmiSection(
     "network",
     (
-        Query(
+        WmiQuery(
             "Win32_PerfRawData_Tcpip_NetworkInterface",
             (
                 "Name", "BytesReceivedPersec", "BytesSentPersec", "PacketsReceivedErrors",
@@ -73,9 +73,9 @@ NETWORK = Section(
     ),
     network_points,
 )  # fmt: skip
-TEMPERATURE = Section(
+TEMPERATURE = WmiSection(
     "temperature",
-    (Query("Win32_PerfRawData_Counters_ThermalZoneInformation", ("Name", "HighPrecisionTemperature")),),
+    (WmiQuery("Win32_PerfRawData_Counters_ThermalZoneInformation", ("Name", "HighPrecisionTemperature")),),
     temperature_points,
     optional=True,
 )

@@ -16,7 +16,7 @@ LONGEST_VALUE = 1024
 """Characters."""
 
 
-class Row(NamedTuple):
+class WmiRow(NamedTuple):
     """An instance of a class, or the properties of it that were asked for."""
 
     values: Mapping[str, str | None]
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 class Page(NamedTuple):
     """One answer to Enumerate or Pull."""
 
-    rows: list[Row]
+    rows: list[WmiRow]
     context: str | None
     """With which the next Pull goes on, another one each time; None where this was the last answer."""
 
@@ -46,13 +46,13 @@ def page_of(answer: bytes, time_ns: int) -> Page:
     )
     if response is None:
         raise ValueError("its answer is none to a query")
-    rows: list[Row] = []
+    rows: list[WmiRow] = []
     context, ended = "", False
     for element in response:
         # Windows has Items and EndOfSequence in one namespace for Enumerate and in another for Pull.
         match _local(element.tag):
             case "Items":
-                rows += [Row(_values(item), time_ns) for item in element]
+                rows += [WmiRow(_values(item), time_ns) for item in element]
             case "EnumerationContext":
                 context = (element.text or "").strip()
             case "EndOfSequence":

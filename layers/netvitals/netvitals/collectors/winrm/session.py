@@ -18,7 +18,7 @@ from winrm.protocol import Protocol
 from netvitals.collectors.winrm.access import Access
 from netvitals.collectors.winrm.faults import TLS_HINT, Dropped, NoSuchClass, QueryFault, Refused, WinrmFault
 from netvitals.collectors.winrm.line import Flood, Line
-from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.collectors.winrm.transport import guarded_protocol, login_not_judged
 from netvitals.collectors.winrm.wql import rows_of
 from netvitals.domain.polling.observation import Reason
@@ -50,7 +50,7 @@ class Session:
         with suppress(Exception):  # whatever state it is in: the line ends the connection itself
             self._protocol.transport.close_session()
 
-    def rows(self, query: str) -> list[Row]:
+    def rows(self, query: str) -> list[WmiRow]:
         """The rows of a WQL query.
 
         Raises:

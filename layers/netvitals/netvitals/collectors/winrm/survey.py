@@ -1,4 +1,4 @@
-"""Query one section after another: points as they are read, faults, and what the next poll needs."""
+"""WmiQuery one section after another: points as they are read, faults, and what the next poll needs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -24,10 +24,10 @@ from netvitals.collectors.winrm.queries import (
     NETWORK,
     SYSTEM,
     TEMPERATURE,
-    Query,
-    Section,
+    WmiQuery,
+    WmiSection,
 )
-from netvitals.collectors.winrm.rows import Row
+from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.domain.polling.observation import Reading, Reason
 
 ABSENT_SECONDS = 86_400
@@ -36,7 +36,7 @@ SECOND_SAMPLE_SECONDS = 1.0
 
 
 class WinrmMemory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What stands under the key `winrm` of device memory."""
+    """The content of device memory under the key `winrm`."""
 
     cpu: KeptCounters | None = None
     absent: dict[str, int] = {}
@@ -44,7 +44,7 @@ class WinrmMemory(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _Cpu(NamedTuple):
-    query: Query
+    query: WmiQuery
     time_ns: int
     sample: CpuSample
 
@@ -54,14 +54,14 @@ class Survey:
 
     def __init__(
         self,
-        rows: Callable[[Query], list[Row]],
+        rows: Callable[[WmiQuery], list[WmiRow]],
         reading: Reading,
         memory: WinrmMemory,
         deadline: float,
         pause_seconds: float | None = None,
     ) -> None:
         """The deadline is on the clock of `time.monotonic`; the pause is between two samples of CPU time."""
-        self.faults: list[tuple[Section, QueryFault]] = []
+        self.faults: list[tuple[WmiSection, QueryFault]] = []
         self._rows = rows
         self._reading = reading
         self._kept = memory.cpu
@@ -86,7 +86,7 @@ class Survey:
         finally:
             self._reading.memory[MEMORY] = msgspec.to_builtins(WinrmMemory(self._kept, self._absent))
 
-    def _section(self, section: Section) -> list[Row]:
+    def _section(self, section: WmiSection) -> list[WmiRow]:
         query, rows = self._asked(section)
         assert section.points is not None  # noqa: S101, the CPU's section goes its own way
         points = list(section.points(rows))
@@ -97,7 +97,7 @@ class Survey:
         self._reading.points += points
         return rows
 
-    def _asked(self, section: Section) -> tuple[Query | None, list[Row]]:
+    def _asked(self, section: WmiSection) -> tuple[WmiQuery | None, list[WmiRow]]:
         """Return the rows of the first class that the host has; none where it has none, which is no fault."""
         for query in section.queries:
             if query.wmi_class in self._absent:
@@ -152,7 +152,7 @@ class Survey:
     def _keep(self, cpu: _Cpu) -> None:
         self._kept = kept_counters(cpu.sample, cpu.query.wmi_class, self._booted)
 
-    def _fault(self, section: Section, fault: QueryFault) -> None:
+    def _fault(self, section: WmiSection, fault: QueryFault) -> None:
         self.faults.append((section, fault))
 
     def lacking(self) -> Sequence[str]:

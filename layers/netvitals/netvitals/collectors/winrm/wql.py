@@ -11,7 +11,7 @@ import xmltodict
 from winrm.protocol import Protocol
 
 from netvitals.collectors.winrm.faults import QueryFault
-from netvitals.collectors.winrm.rows import NAMESPACE, Page, Row, page_of
+from netvitals.collectors.winrm.rows import NAMESPACE, Page, WmiRow, page_of
 from netvitals.domain.polling.observation import Reason
 
 _RESOURCE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/*"
@@ -22,7 +22,7 @@ MOST_PULLS = 50
 MOST_ROWS = 5000
 
 
-def rows_of(protocol: Protocol, query: str) -> list[Row]:
+def rows_of(protocol: Protocol, query: str) -> list[WmiRow]:
     """All rows of a query. What pywinrm raises goes through.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a protocol is: the facts that each of them states once, in `collectors/<protocol>/protocol.py`."""
+"""The facts that each protocol states once, in `collectors/<protocol>/protocol.py`."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, cast
@@ -9,7 +9,7 @@ from netvitals.domain.settings.section import Section
 
 
 class CredentialPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What opens a device over one protocol."""
+    """A part of a credential: what is needed to access a device over one protocol."""
 
 
 class MemoryKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,1 +1,1 @@
-"""What a user configures: policies, credentials, secrets, and their validation."""
+"""Settings, credentials and secrets: the types of what a user configures, and their validation."""

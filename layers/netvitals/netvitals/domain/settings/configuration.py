@@ -1,4 +1,4 @@
-"""The configuration document: what a deployment may set, and the policy of a device that follows from it."""
+"""The configuration document: its sections, and the policy of a device that follows from it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ _TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class InfluxSettings(Section, frozen=True):
-    """How points are written; where to and with which token is a secret."""
+    """Limits and retries of writing to InfluxDB; its URL and token are a secret."""
 
     bucket: str | None = None
     """Unless set: the secret's bucket, or `network_metrics` where that names none."""
@@ -52,7 +52,7 @@ class InfluxSettings(Section, frozen=True):
 
 
 class CollectorSettings(Section, frozen=True):
-    """What one invocation of the collector may do at once."""
+    """Limits of one invocation of the collector."""
 
     max_concurrent_devices: Annotated[int, Meta(ge=1, le=2000)] = 200
     """Devices polled at the same time by one invocation."""
@@ -63,7 +63,7 @@ class CollectorSettings(Section, frozen=True):
 
 
 class FanOutSettings(Section, frozen=True):
-    """How jobs are put into messages."""
+    """Grouping of jobs into messages."""
 
     jobs_per_message: Annotated[int, Meta(ge=1, le=100)] = 1
     """More than 1 saves requests to SQS; a message that fails is then retried with all its jobs."""
@@ -86,7 +86,7 @@ class Configuration(Section, frozen=True, dict=True):
     status: StatusSettings = StatusSettings()
 
     def policy(self, device_type: str, overrides: Tree) -> Policy:
-        """How a device of this type is polled: the type's settings with the device's own on top.
+        """Return the policy of a device: its type's settings with the device's own on top.
 
         Raises:
             ConfigurationError: the type is not known, or an override can't be used; names the key
@@ -117,7 +117,7 @@ class Configuration(Section, frozen=True, dict=True):
         return {name: _policy(tree) for name, tree in self._types.items()}
 
     def combination_faults(self) -> Iterator[str]:
-        """What only shows once a type is merged with what it stands on."""
+        """Yield faults that only show once a type is merged with the types and defaults it extends."""
         for name in {**BUILT_IN_TYPES, **self.device_types}:
             try:
                 _policy(self._resolved(name, ()))
@@ -127,7 +127,7 @@ class Configuration(Section, frozen=True, dict=True):
                 yield worded(error, f"device_types.{name}")
 
     def _resolved(self, name: str, below: tuple[str, ...]) -> Tree:
-        """A type's settings over those of the type it extends, down to the document's `defaults`."""
+        """Return a type's settings over those of the type it extends, down to the document's `defaults`."""
         if name in below:
             circle = below[below.index(name) :]
             first = circle.index(min(circle))  # so that it is one fault, whichever of its types is looked at
@@ -146,7 +146,7 @@ class Configuration(Section, frozen=True, dict=True):
 
 
 def merged(base: Tree, over: Tree) -> dict[str, Any]:
-    """Both trees in one, `over` winning; sections are merged, lists and values replaced."""
+    """Return both trees merged, `over` winning; sections are merged, lists and values replaced."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
@@ -157,7 +157,7 @@ def merged(base: Tree, over: Tree) -> dict[str, Any]:
 
 
 def configuration_from(document: Any, name: str) -> Configuration:
-    """The configuration that a decoded document describes; `name` is what its errors call it.
+    """Return the configuration that a decoded document describes; errors call the document `name`.
 
     Raises:
         ConfigurationError: one line for each fault: the document, the key, what is allowed, what was given.
@@ -176,7 +176,7 @@ def configuration_from(document: Any, name: str) -> Configuration:
 
 
 def key_faults(document: Any) -> list[str]:
-    """Everything that is wrong with a document's keys and values, each by itself."""
+    """Return a line for each key and value of a document that is wrong by itself."""
     return list(_key_faults(document))
 
 
@@ -206,7 +206,7 @@ def _type_faults(name: Any, section: Any) -> Iterator[str]:
 
 
 def network_faults(networks: Any, path: str = "allowed_networks") -> Iterator[str]:
-    """What is no network in a list of networks."""
+    """Yield a line for each text in a list that is no network."""
     for index, network in enumerate(networks if isinstance(networks, list | tuple) else ()):
         try:
             ip_network(network)
@@ -215,7 +215,7 @@ def network_faults(networks: Any, path: str = "allowed_networks") -> Iterator[st
 
 
 def _policy(tree: Tree) -> Policy:
-    """The policy, with the time-outs that follow from a long status interval where none are set."""
+    """Return the policy, with time-outs that follow from a long status interval where none are set."""
     interval = tree.get("status_interval_seconds")
     if isinstance(interval, int) and interval > Policy().status_interval_seconds:
         tree = {**_time_outs(interval), **tree}

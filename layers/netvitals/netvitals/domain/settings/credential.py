@@ -1,4 +1,4 @@
-"""Credentials, by name, as the credential map holds them; a job carries only the name."""
+"""Credentials as the credential map holds them, by name; a job carries only the name."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ def _with_a_part_for_each_protocol[S: msgspec.Struct](credential: type[S]) -> ty
 
 @_with_a_part_for_each_protocol
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one name in the credential map stands for: a part for each protocol, or None."""
+    """An entry of the credential map: a part for each protocol, or None."""
 
     if TYPE_CHECKING:
 
@@ -26,7 +26,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def part_of[C: CredentialPart](credential: Credential, protocol: Protocol[Any, C], name: str) -> C:
-    """Return what opens a device over a protocol; `name` is what the credential map calls the credential.
+    """Return a credential's part for a protocol; `name` is the credential's in the map.
 
     Raises:
         CredentialMissing: the credential is not for this protocol.
@@ -48,10 +48,10 @@ def credential_from(name: str, value: Any) -> Credential:
     try:
         return msgspec.convert(value, Credential, dec_hook=decode_secret)
     except (msgspec.ValidationError, NotImplementedError) as error:
-        raise CredentialMissing(f"credential {name!r} is malformed: {_told(str(error))}") from None
+        raise CredentialMissing(f"credential {name!r} is malformed: {_without_values(str(error))}") from None
 
 
-def _told(text: str) -> str:
+def _without_values(text: str) -> str:
     """Return what msgspec says, the key first, without the one text in which it shows a value.
 
     That may be a secret which stands in the wrong place.

@@ -1,4 +1,4 @@
-"""How a device is polled: what a device type sets and a device may override."""
+"""The policy of a device: what a device type sets and a device may override."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,7 +15,7 @@ else:
 
 
 class PingSettings(Section, frozen=True):
-    """Reachability of the host itself, whatever it speaks."""
+    """The host probe: ICMP echo, or TCP connections where ICMP is not permitted."""
 
     enabled: bool = True
     """Whether the host is probed at all; a protocol's own reply proves a device alive as well."""
@@ -33,7 +33,7 @@ def _with_a_section_for_each_protocol[S: msgspec.Struct](settings: type[S]) -> t
 
 @_with_a_section_for_each_protocol
 class PollSettings(Section, frozen=True):
-    """What a collector needs to know; travels in the job.
+    """The part of a policy that collectors need; travels in the job.
 
     `Protocol.settings_of` returns the section of a protocol.
     """

@@ -30,7 +30,7 @@ class Secret:
 
 
 def decode_secret(wanted: type, value: Any) -> Any:
-    """The msgspec `dec_hook` that makes a `Secret` of a text."""
+    """Make a `Secret` of a text: a `dec_hook` of msgspec."""
     if wanted is Secret and isinstance(value, str):
         return Secret(value)
     raise NotImplementedError(f"no conversion to {wanted.__name__}")

@@ -1,4 +1,4 @@
-"""Sections of the configuration: what they are made of, and how one is added to for each protocol."""
+"""Sections of the configuration, and the types of their fields."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, cast

@@ -1,4 +1,4 @@
-"""All that is wrong with a decoded document, in the words of the person who wrote it."""
+"""Check decoded documents: find every fault, and name it by the keys that its author wrote."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def faults(wanted: type[msgspec.Struct], value: Any, path: str = "") -> Iterator[str]:
-    """Every key of `value` that is no `wanted`'s, and every value that its key does not take.
+    """Yield a line for each key that `wanted` does not have, and each value that its key does not take.
 
     Each text has the key's path, what is allowed and what was given. What is left out is no fault. A
     value under an unknown key is never shown: it may be a secret that strayed.
@@ -39,19 +39,19 @@ def faults(wanted: type[msgspec.Struct], value: Any, path: str = "") -> Iterator
 
 @cache
 def fields(wanted: type[msgspec.Struct]) -> dict[str, Any]:
-    """The type that each key of a struct takes, by the name that the key has in a document."""
+    """Return the type that each key of a struct takes, by its name in a document."""
     hints = get_type_hints(wanted, include_extras=True)
     names = zip(wanted.__struct_fields__, wanted.__struct_encode_fields__, strict=True)
     return {encoded: hints[name] for name, encoded in names}
 
 
 def unknown(kind: str, name: Any, known: Iterable[str]) -> str:
-    """The text for a name that is none of the known ones, with the nearest of them."""
+    """Return the text of a fault for an unknown name, with the nearest known one."""
     return f"{kind} {shown(name)} is not known; {_nearest(str(name), known)}known: {', '.join(sorted(known))}"
 
 
 def worded(error: Exception, path: str = "") -> str:
-    """What msgspec says, with the key's path in front as everywhere here."""
+    """Return msgspec's text with the key's path in front, as all faults have it."""
     text, _, inner = str(error).partition(" - at `$")
     where = f"{path}{inner.rstrip('`')}".lstrip(".")
     return f"{where}: {text}" if where else text
@@ -96,7 +96,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def bare_seconds(value: Any) -> str:
-    """What to write instead of `5 min`."""
+    """Return a remedy for a duration with a unit, such as `5 min`; empty for anything else."""
     match = _DURATION.fullmatch(value.lower()) if isinstance(value, str) else None
     if match is None:
         return ""
@@ -105,7 +105,7 @@ def bare_seconds(value: Any) -> str:
 
 
 def _unquoted(wanted: Any, value: Any) -> str:
-    """YAML reads `version: 1` as a number."""
+    """Return a remedy for a text that YAML reads as a number, such as `version: 1`; else empty."""
     try:
         msgspec.convert(str(value), wanted)
     except msgspec.ValidationError:
