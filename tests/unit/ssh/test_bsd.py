@@ -7,7 +7,8 @@ import pytest
 
 from local.devices.unix_host import UnixHost, values
 from netvitals.collectors.cpu_usage import CpuSample, percent
-from netvitals.collectors.ssh.findings import Findings
+from netvitals.collectors.ssh import bsd
+from netvitals.collectors.ssh.findings import Findings, Section
 
 HOSTS = Path(__file__).parent / "hosts"
 UPTIME = 864000
@@ -85,6 +86,43 @@ def test_macos_tells_what_its_commands_tell(host: Host) -> None:
     assert of(found, "net_bytes_in") == {"gif0": 0, "en0": 8000000000}
     assert found["net_errors_out en0"] == 7
     assert of(found, "temperature_celsius") == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        *((word, 1) for word in ("active", "associated", "running", "master", "backup", "inserted")),
+        *(
+            (text, 2)
+            for text in ("no carrier", "no network", "no ring", "inactive", "down", "init", "invalid")
+        ),
+        ("", 1),
+    ],
+)
+def test_only_what_says_that_a_link_is_down_is_down(status: str, state: int) -> None:
+    """FreeBSD's wireless interfaces are `associated` or `running`, OpenBSD's carp0 `master` or `backup`."""
+    findings = Findings()
+    netstat = Section(
+        1, "", ["Name Mtu Network Address Ipkts Ierrs Ibytes", "wlan0 1500 <Link#3> 00:11 1 0 5"]
+    )
+    ifconfig = ["wlan0: flags=8843<UP,BROADCAST,RUNNING> mtu 1500", f"\tstatus: {status}"]
+    bsd.network(netstat, Section(), Section(1, "", ifconfig), findings)
+    assert values(findings)["net_oper_status wlan0"] == state
+
+
+def test_a_directory_mounted_once_more_and_a_snapshot_are_no_disks() -> None:
+    """FreeBSD's nullfs, macOS' Time Machine, ZFS' snapshots are none; DragonFly's root is one."""
+    findings = Findings()
+    rows = [
+        "/dev/ada0p2 100 50 50 50% /",
+        "/usr/ports 100 50 50 50% /jails/www/usr/ports",
+        "/dev/vbd0s1d@ROOT 200 50 50 50% /root",
+        "zroot/var 300 50 50 50% /var",
+        "zroot/home@daily 300 50 50 50% /home/.zfs/snapshot/daily",
+        "com.apple.TimeMachine.2019-11-29-075900@/dev/disk1s1 400 50 50 50% /Volumes/.timemachine/x",
+    ]
+    bsd.disks(Section(1, "", rows), findings)
+    assert set(of(values(findings), "disk_percent")) == {"/", "/root", "/var"}
 
 
 @pytest.mark.parametrize(

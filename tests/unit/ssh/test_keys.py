@@ -1,10 +1,14 @@
 """Private keys in every form that people have them, and what is said of those that can't be read."""
 
+import subprocess
+import sys
+import warnings
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -13,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from local.devices.ssh_server import HOST_KEY
+from local.servers.sshd import generate_key
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.keys import KnownHost, fingerprint, line_of, private_key
 from netvitals.domain.polling.observation import Reason
@@ -65,6 +70,51 @@ def test_a_key_that_is_none_is_told_without_a_word_of_it() -> None:
         assert caught.value.reason is Reason.BAD_CREDENTIAL
         assert "is no Ed25519, ECDSA or RSA key" in str(caught.value)
         assert "canary" not in repr(caught.value)
+
+
+def test_a_dsa_key_is_told_as_that_and_prints_no_warning() -> None:
+    """In a process of its own, since pytest shows warnings in its own way."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        key = dsa.generate_private_key(1024)  # noqa: S505, SSH has no longer ones
+        texts = [
+            key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
+            for form in (PrivateFormat.OpenSSH, PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL)
+        ]
+    done = subprocess.run(
+        [sys.executable, "-c", _READ_KEYS], input="\0".join(texts), capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert done.stdout.count("is a DSA key, which servers no longer accept: make an Ed25519 key") == 3
+
+
+_READ_KEYS = """
+import sys
+from netvitals.collectors.ssh.keys import private_key
+from netvitals.domain.settings.secret import Secret
+for text in sys.stdin.read().split(chr(0)):
+    try:
+        private_key(Secret(text), None)
+    except Exception as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("phrase", [Secret("phrase"), Secret("wrong"), None])
+def test_a_cipher_that_is_not_read_is_not_blamed_on_the_passphrase(
+    tmp_path: Path, phrase: Secret | None
+) -> None:
+    generate_key(tmp_path / "key", "ed25519", "phrase", "-Z", "chacha20-poly1305@openssh.com")
+    with pytest.raises(
+        SshFault, match=r"cipher that is not read here.*ssh-keygen -p -Z aes256-ctr"
+    ) as caught:
+        private_key(Secret((tmp_path / "key").read_text()), phrase)
+    assert caught.value.reason is Reason.BAD_CREDENTIAL
+
+
+def test_a_public_key_is_told_as_that() -> None:
+    with pytest.raises(SshFault, match="is a public key: put the private one there"):
+        private_key(Secret(line_of(HOST_KEY)), None)
 
 
 def test_the_algorithms_of_known_keys_are_asked_for_first() -> None:

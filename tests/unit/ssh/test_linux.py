@@ -100,6 +100,53 @@ def test_a_container_without_a_limit_has_the_hosts_memory(linux: UnixHost, limit
     assert of(linux, "memory_percent") == {"": 40}
 
 
+def test_any_name_that_linux_takes_is_an_interface(linux: UnixHost) -> None:
+    names = ["a|b", r"x\cy", r"n\n", "v1.100", "é", "-n"]
+    counters = "7 1 0 0 0 0 0 0 8 1 0 0 0 0 0 0"
+    linux.file("proc/net/dev", NETWORK + "".join(f"{name}: {counters}\n" for name in names))
+    for name in (*names, "eth0"):
+        linux.file(f"sys/class/net/{name}/operstate", "up\n")
+    found = of(linux, "net_oper_status")
+    assert {name: found.get(name) for name in (*names, "eth0")} == dict.fromkeys((*names, "eth0"), 1)
+    assert of(linux, "net_bytes_in").keys() >= set(names)
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_a_profile_that_reads_from_standard_input_takes_nothing_that_is_needed(
+    linux: UnixHost, lines: int
+) -> None:
+    linux.command("login", "read line; " * lines + 'exec sh "$@"')
+    findings = linux.findings(["login"])
+    assert findings.faults == []
+    assert "memory_percent" in values(findings)
+
+
+def test_one_value_that_makes_no_sense_costs_that_value_only(linux: UnixHost) -> None:
+    linux.file(
+        "proc/net/dev",
+        "a: 1 1 x 0 0 0 0 0 2 1 0 0 0 0 0 0\n"
+        f"b: {'9' * 400} 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0\n"
+        "c: -5 1 0 0 0 0 0 0 2 1 0 0 0 0 0 0\n",
+    )
+    sensors = {"0": "45000", "1": "warm", "2": "9" * 400, "3": "-5000", "4": "--5"}
+    for number, reading in sensors.items():
+        linux.file(f"sys/class/hwmon/hwmon0/temp{number}_input", f"{reading}\n")
+    found = values(linux.findings())
+    assert {name for name in found if name.startswith("net_errors_in")} == {
+        "net_errors_in b",
+        "net_errors_in c",
+    }
+    assert {name for name in found if name.startswith("net_bytes_in")} == {"net_bytes_in a"}
+    assert sorted(value for name, value in found.items() if name.startswith("temperature")) == [-5, 45]
+
+
+@pytest.mark.parametrize("uptime", ["inf", "nan", "1e400", "-5", "1e12"])
+def test_an_uptime_that_is_no_time_is_none(linux: UnixHost, uptime: str) -> None:
+    linux.file("proc/uptime", f"{uptime} 1\n")
+    findings = linux.findings()
+    assert (findings.uptime, findings.faults) == (None, ["uptime: what the device says is not understood"])
+
+
 def test_interfaces_have_counters_state_speed_and_index_and_loopback_is_none(linux: UnixHost) -> None:
     links = (("eth0", "up", 2, 1000), ("lo", "unknown", 1, 0), ("br-lan.5@x", "lowerlayerdown", 7, -1))
     for name, state, index, speed in links:

@@ -1,6 +1,7 @@
 """From bytes as they arrive to sections and findings; every byte may be hostile."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -193,3 +194,36 @@ def test_no_answer_breaks_the_reader_and_what_it_makes_of_it_can_be_written(
 @given(st.binary(max_size=400))
 def test_no_bytes_break_the_division_into_sections(data: bytes) -> None:
     assert "begin" in sections_of([(5, mark("begin Linux") + data)], NONCE)
+
+
+FLOOD = 1024 * 1024
+_SIZE = {"lines": b"\n", "words": b"x\n", "sections": mark("a"), "rows": b"/ 1 1 1 1% /\n", "digits": b"9"}
+
+
+@pytest.mark.parametrize("kind", _SIZE)
+@pytest.mark.parametrize(
+    ("system", "section"),
+    [("Linux", "network"), ("Linux", "df"), ("Linux", "temperature"), ("FreeBSD", "ifconfig"),
+     ("FreeBSD", "netstat"), ("OpenBSD", "sysctl"), ("Darwin", "top")],
+)  # fmt: skip
+def test_a_megabyte_of_anything_is_read_in_a_moment(system: str, section: str, kind: str) -> None:
+    unit = _SIZE[kind]
+    flood = mark(f"begin {system}") + mark("mounts") + mark(section) + unit * (FLOOD // len(unit)) + b"\n"
+    before = time.process_time()
+    read(sections_of([(5, flood)], NONCE))
+    assert time.process_time() - before < 1.0
+
+
+@pytest.mark.parametrize("noise", [b"\n", b"x\n", b"@@\n"])
+def test_a_profile_that_talks_without_end_costs_no_time(noise: bytes) -> None:
+    output = noise * (FLOOD // len(noise)) + mark("begin Linux") + mark("memory") + MEMORY + mark("end")
+    before = time.process_time()
+    assert "end" in sections_of([(5, output)], NONCE)
+    assert time.process_time() - before < 0.1
+
+
+def test_a_line_of_a_megabyte_is_cut_and_gives_no_number() -> None:
+    text = mark("begin Linux") + mark("memory") + b"MemTotal: " + b"1" * FLOOD + b" kB\nMemAvailable: 1 kB\n"
+    sections = sections_of([(5, text)], NONCE)
+    assert max(len(line) for line in sections["memory"].lines) < 2000
+    assert not [point for point in read(sections).points if "memory" in point.metric_name]

@@ -5,9 +5,11 @@ from typing import Any
 
 import paramiko
 
+from netvitals.collectors.ssh.faults import SshFault
+from netvitals.collectors.ssh.findings import Findings
 from netvitals.collectors.ssh.greeting import DeviceSocket
 from netvitals.collectors.ssh.keys import KnownHost, line_of
-from netvitals.collectors.ssh.probe import COMMAND, Output, Probe
+from netvitals.collectors.ssh.probe import COMMAND, Probe
 from netvitals.collectors.ssh.protocol import HOST_KEYS, SshCredential, SshSettings
 from netvitals.collectors.ssh.session import Session
 from netvitals.domain.polling.observation import Reading
@@ -16,8 +18,10 @@ from netvitals.domain.ports import Target
 
 def poll(
     target: Target[SshSettings, SshCredential], reading: Reading, sock: DeviceSocket, probe: Probe | None
-) -> Output:
-    """Return what the probe printed; without a probe nothing, once the device has sent its SSH greeting.
+) -> Findings | SshFault:
+    """Return what the probe found out, or why it did not run although the login works.
+
+    Without a probe there are no findings, once the device has sent its SSH greeting.
 
     The socket is connected to the device, or to its jump host, and is closed in the end.
 
@@ -41,12 +45,12 @@ class _Poll:
         self._reading = reading
         self._ssh = target.settings
 
-    def run(self, probe: Probe | None) -> Output:
+    def run(self, probe: Probe | None) -> Findings | SshFault:
         channel = self._behind_jump_host() if self._ssh.jump else None
         if probe is None:
             if channel is not None:
                 self._session.greeting(channel)
-            return Output()
+            return Findings()
         known = self._known()
         transport = self._session.meet(channel, known, "the server")
         self._reading.alive = True
@@ -56,7 +60,7 @@ class _Poll:
         else:
             known.check(key)
         self._session.log_in(transport, "the server")
-        return self._session.execute(transport, COMMAND, probe.stdin, probe.end)
+        return probe.outcome(self._session.execute(transport, COMMAND, probe.stdin, probe.end))
 
     def _behind_jump_host(self) -> paramiko.Channel:
         """Connect through the jump host, which must have pinned keys: on first use, any would be trusted."""

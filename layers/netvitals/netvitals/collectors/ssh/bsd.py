@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from netvitals.collectors import vital_points
 from netvitals.collectors.cpu_usage import CpuSample
-from netvitals.collectors.ssh.findings import Findings, Section, df_rows, number
+from netvitals.collectors.ssh.findings import Findings, Row, Section, count, df_rows, number
 
 _NET_COLUMNS = {
     "net_bytes_in": ("Ibytes",),
@@ -31,7 +31,11 @@ _NO_DISKS = (
 )
 _NO_DISK_PATHS = re.compile(r"/(private/var/vm|System/Volumes/(?!Data$).*)")
 """Parts of macOS that share the disk of `/` and are nobody's to fill."""
-_SPEED = re.compile(r"media:.*?\b(\d{1,6})(G?)base", re.IGNORECASE)
+_DOWN = {"no", "inactive", "down", "init", "invalid"}
+"""How ifconfig's `status:` begins where a link is down: no carrier, no network, no ring, CARP's init.
+
+Of what is up there are many words: active, associated, running, master, backup."""
+_SPEED = re.compile(r"\s*media:.*?\b(\d{1,6})(G?)base", re.IGNORECASE)
 _SECONDS = re.compile(r"\bsec = (\d{1,12})\b")
 _FLAGS = re.compile(r"([\w.-]+): flags=\w+<([\w,]*)>")
 _PERCENT_IDLE = re.compile(r"([\d.]{1,8})% idle")
@@ -108,7 +112,7 @@ def network(netstat: Section, more: Section, ifconfig: Section, findings: Findin
         values: dict[str, float | None] = dict.fromkeys(_NET_COLUMNS)
         for metric, columns in _NET_COLUMNS.items():
             value = next((found[column] for column in columns if column in found), "-")
-            values[metric] = number(value) if value.isdecimal() else None
+            values[metric] = count(value)
         state = states.get(name, {})
         values |= {"net_oper_status": state.get("oper"), "net_speed_bps": state.get("speed")}
         index = re.search(r"#(\d{1,9})", found["Network"])
@@ -141,9 +145,10 @@ def _states(lines: Sequence[str]) -> Mapping[str, dict[str, float]]:
         if head:
             flags = head[2].split(",")
             state = states.setdefault(head[1], {"oper": 1 if {"UP", "RUNNING"} <= set(flags) else 2})
-        elif line.lstrip().startswith("status:") and line.split()[1:] != ["active"]:
-            state["oper"] = 2
-        elif (speed := _SPEED.search(line)) is not None:
+        elif line.lstrip().startswith("status:"):
+            if _DOWN & set(line.split()[1:2]):
+                state["oper"] = 2
+        elif (speed := _SPEED.match(line)) is not None:
             state["speed"] = int(speed[1]) * (1e9 if speed[2] else 1e6)
     return states
 
@@ -152,7 +157,7 @@ def temperature(section: Section, findings: Findings) -> None:
     """FreeBSD: `dev.cpu.0.temperature: 45.0C`; OpenBSD: `hw.sensors.cpu0.temp0=45.00 degC (zone)`."""
     sensors = []
     for name, value in settings(section).items():
-        celsius = re.match(r"(-?[\d.]{1,8}) ?(?:deg)?C\b", value)
+        celsius = re.match(r"(-?\d{1,5}(?:\.\d{1,6})?) ?(?:deg)?C\b", value)
         if celsius:
             plain = name.removeprefix("hw.sensors.").removesuffix(".temperature")
             sensors.append((plain, "", float(celsius[1])))
@@ -160,5 +165,17 @@ def temperature(section: Section, findings: Findings) -> None:
 
 
 def disks(df: Section, findings: Findings) -> None:
-    rows = [row for row in df_rows(df.lines) if not row.source.startswith(_NO_DISKS)]
-    findings.disks([row for row in rows if not _NO_DISK_PATHS.fullmatch(row.path)], df.time_ns)
+    findings.disks([row for row in df_rows(df.lines) if _is_disk(row)], df.time_ns)
+
+
+def _is_disk(row: Row) -> bool:
+    """Whether it is a file system of its own: no memory, no snapshot, and no directory mounted once more.
+
+    FreeBSD's nullfs has a directory for its source, Time Machine `com.apple.TimeMachine…@/dev/disk1s1`, and
+    ZFS mounts snapshots below `.zfs`. (DragonFly's `/dev/…@ROOT` is a disk.)
+    """
+    if row.source.startswith(_NO_DISKS) or _NO_DISK_PATHS.fullmatch(row.path):
+        return False
+    if row.source.startswith("/") and not row.source.startswith("/dev/"):
+        return False
+    return "@/dev/" not in row.source and "/.zfs/snapshot/" not in row.path

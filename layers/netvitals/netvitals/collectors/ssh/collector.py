@@ -14,7 +14,7 @@ from netvitals.collectors.ssh.faults import SshFault
 from netvitals.collectors.ssh.findings import Findings
 from netvitals.collectors.ssh.greeting import DeviceSocket, connect, greeting
 from netvitals.collectors.ssh.memory import KeptTicks, SshMemory, kept_ticks
-from netvitals.collectors.ssh.probe import Output, Probe
+from netvitals.collectors.ssh.probe import Probe
 from netvitals.collectors.ssh.protocol import MEMORY, SSH, SshCredential, SshSettings
 from netvitals.domain.errors import AddressDenied, NameNotResolved
 from netvitals.domain.polling.observation import Reading, Reason
@@ -51,12 +51,14 @@ class SshCollector(LoginCollector[SshSettings, SshCredential]):
         memory, now = recall(target.job.memory, MEMORY, SshMemory) or SshMemory(), time.time()
         is_recent = memory.cpu is not None and memory.cpu.is_recent(now)
         probe = Probe(second_sample=not is_recent, disks=memory.df_after <= now)
-        output = await self._run_session(target, sock, _blocking_poll, target, reading, sock, probe)
+        outcome = await self._run_session(target, sock, _blocking_poll, target, reading, sock, probe)
         self._refusals.clear(target, reading)
-        _conclude(probe, probe.findings(output), reading, memory, now)
+        if isinstance(outcome, SshFault):
+            raise outcome
+        _conclude(probe, outcome, reading, memory, now)
 
 
-def _blocking_poll(*arguments: Any) -> Output:
+def _blocking_poll(*arguments: Any) -> Findings | SshFault:
     """Import paramiko with the first login: neither a status poll nor another protocol pays for it."""
     from netvitals.collectors.ssh.blocking import poll  # noqa: PLC0415, see above
 

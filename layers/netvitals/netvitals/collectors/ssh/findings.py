@@ -14,7 +14,9 @@ MAX_LINE = 300
 """Characters; what is longer is no line of the commands that the probe runs."""
 _MAX_DIGITS = 20
 _MAX_DISKS = 256
-_DF_ROW = re.compile(r"(.+?)\s+(\d+)\s+(-?\d+)\s+(-?\d+)\s+(?:\d+%|-)\s+(/.*)")
+_DF_ROW = re.compile(r"(.+?)\s++(\d{1,20}+)\s++(-?\d{1,19}+)\s++(-?\d{1,19}+)\s++(?:\d{1,20}+%|-)\s++(/.*)")
+_LONGEST_UPTIME = 1e11
+"""Seconds, some 3000 years."""
 
 
 class Section(msgspec.Struct):
@@ -48,6 +50,8 @@ class Findings(msgspec.Struct):
     """Which sections are missing or were not understood, for a person."""
 
     def up(self, seconds: float, time_ns: int) -> None:
+        if not 0 <= seconds < _LONGEST_UPTIME:  # infinity and NaN are no times either
+            raise ValueError(f"up for {seconds} seconds")
         self.uptime = seconds
         self.points.append(Point("uptime_seconds", seconds, time_ns))
 
@@ -90,6 +94,11 @@ def number(text: str) -> int:
     if len(text) > _MAX_DIGITS:
         raise ValueError("too long for a number")
     return int(text)
+
+
+def count(text: str) -> int | None:
+    """A whole number that is not negative; None for anything else, so that it costs this value only."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def df_rows(lines: Sequence[str]) -> list[Row]:

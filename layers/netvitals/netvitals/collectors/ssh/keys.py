@@ -4,10 +4,13 @@ import base64
 import functools
 import hashlib
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import paramiko
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -17,10 +20,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_ssh_private_key,
 )
+from cryptography.utils import CryptographyDeprecationWarning
 
 from netvitals.collectors.ssh.faults import SshFault
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.secret import Secret
+
+_PUBLIC = ("ssh-", "ecdsa-sha2-", "sk-", "---- BEGIN SSH2 PUBLIC KEY", "-----BEGIN PUBLIC KEY")
+
+# What is wrong with such a key we tell ourselves.
+warnings.filterwarnings("ignore", "SSH DSA keys", CryptographyDeprecationWarning)
 
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 """How signatures of an `ssh-rsa` key are named today (RFC 8332)."""
@@ -45,10 +54,19 @@ def _private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey | str
     Read by cryptography: paramiko's own reader cuts an ECDSA or RSA key without a comment to nothing where
     the key happens to need no padding.
     """
+    if text.reveal().lstrip().startswith(_PUBLIC):
+        return "what the credential has as `private_key` is a public key: put the private one there"
     try:
         return _for_paramiko(_loaded(text.reveal(), passphrase))
     except _Encrypted:
         return "the private key is encrypted: add its `passphrase` to the credential"
+    except _Dsa:
+        return "the private key is a DSA key, which servers no longer accept: make an Ed25519 key"
+    except UnsupportedAlgorithm:
+        return (
+            "the private key is encrypted with a cipher that is not read here, as chacha20-poly1305 is: "
+            "write it anew with `ssh-keygen -p -Z aes256-ctr -f FILE`"
+        )
     except Exception:  # noqa: BLE001, parsers of hostile text; what they say may quote it
         wrong = "the passphrase does not open the private key, or it" if passphrase else "the private key"
         return f"{wrong} is no Ed25519, ECDSA or RSA key in PEM or OpenSSH's format"
@@ -56,6 +74,10 @@ def _private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey | str
 
 class _Encrypted(Exception):
     """There is no passphrase, and the key needs one."""
+
+
+class _Dsa(Exception):
+    """A kind of key that paramiko does not know any more."""
 
 
 def _loaded(text: str, passphrase: Secret | None) -> Any:
@@ -71,6 +93,8 @@ def _loaded(text: str, passphrase: Secret | None) -> Any:
 
 
 def _for_paramiko(key: Any) -> paramiko.PKey:
+    if isinstance(key, DSAPrivateKey):
+        raise _Dsa
     if isinstance(key, RSAPrivateKey):
         return paramiko.RSAKey(key=key)
     if isinstance(key, EllipticCurvePrivateKey):

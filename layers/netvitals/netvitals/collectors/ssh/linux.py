@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from netvitals.collectors.cpu_usage import CpuSample
-from netvitals.collectors.ssh.findings import Findings, Row, Section, df_rows, number
+from netvitals.collectors.ssh.findings import Findings, Row, Section, count, df_rows, number
 
 _OPER_STATUS = {
     "up": 1,
@@ -74,15 +74,15 @@ def network(section: Section, interfaces: Section, findings: Findings) -> None:
     known = {fields[0]: fields for fields in map(str.split, interfaces.lines) if len(fields) == 4}  # noqa: PLR2004, as the probe writes
     for name, _, rest in _partitioned(section.lines, ":", last=True):
         columns = rest.split()
-        if "|" in name or name == "lo" or len(columns) < 12:  # noqa: PLR2004, up to the transmit drops
+        if name == "lo" or len(columns) < 12:  # noqa: PLR2004, up to the transmit drops
             continue
         _, state, index, speed = known.get(name, [name, "", "-", "-"])
         values: dict[str, float | None] = {
-            metric: number(columns[column]) for metric, column in _NET_COLUMNS.items()
+            metric: count(columns[column]) for metric, column in _NET_COLUMNS.items()
         }
         values["net_oper_status"] = _OPER_STATUS.get(state)
-        values["net_speed_bps"] = number(speed) * 1e6 if speed.isdecimal() and speed != "0" else None
-        findings.interface(name, values, number(index) if index.isdecimal() else None, section.time_ns)
+        values["net_speed_bps"] = (count(speed) or 0) * 1e6 or None
+        findings.interface(name, values, count(index), section.time_ns)
 
 
 def temperature(section: Section, findings: Findings) -> None:
@@ -94,6 +94,9 @@ def temperature(section: Section, findings: Findings) -> None:
         if len(fields) < 5:  # noqa: PLR2004, as the probe writes
             continue
         kind, device, sensor, reading, chip, *label = fields
+        thousandths = count(reading.removeprefix("-"))
+        if thousandths is None:
+            continue
         if kind == "hwmon":
             chips.add(chip)
         # A zone's chip has the zone's type for its name, with underscores (drivers/thermal/thermal_hwmon.c).
@@ -101,13 +104,12 @@ def temperature(section: Section, findings: Findings) -> None:
             continue
         own = f"{device} {sensor}" if kind == "hwmon" else device
         name = " ".join([chip if chip != "-" else device, *label])
-        sensors.append((name, own, _celsius(reading)))
+        sensors.append((name, own, _celsius(-thousandths if reading.startswith("-") else thousandths)))
     findings.temperatures(sensors, section.time_ns)
 
 
-def _celsius(reading: str) -> float:
-    """Thousandths of a degree; some thermal drivers give whole degrees."""
-    thousandths = number(reading)
+def _celsius(thousandths: int) -> float:
+    """Of what is thousandths of a degree; some thermal drivers give whole degrees."""
     return thousandths / 1000 if abs(thousandths) >= 1000 else float(thousandths)  # noqa: PLR2004, see above
 
 

@@ -7,12 +7,17 @@ from typing import Literal, NamedTuple
 
 from netvitals.collectors.ssh import bsd, linux
 from netvitals.collectors.ssh.findings import Findings, Section
+from netvitals.domain.text import ELLIPSIS
 
 type Chunks = Sequence[tuple[int, bytes]]
 """Output as it arrived: when, in nanoseconds since the epoch, and what."""
 
 _MAX_LINES = 5000
 """In one section: a host with thousands of interfaces still fits."""
+_MOST_LINES = 50_000
+"""In all sections: what is printed after that is not looked at."""
+_LONGEST_LINE = 1024
+"""Bytes; a line that is longer is cut, and ends in an ellipsis, so that no number becomes another."""
 
 
 class Part(NamedTuple):
@@ -68,24 +73,30 @@ def sections_of(chunks: Chunks, nonce: str) -> dict[str, Section]:
     part of a number is another number.
     """
     found: dict[str, Section] = {}
-    section: Section | None = None
-    for time_ns, line in _lines(chunks):
+    section = Section()
+    for time_ns, line in _lines(chunks, f"@@{nonce} begin "):
         if line.startswith(f"@@{nonce} "):
             name, _, word = line.partition(" ")[2].partition(" ")
-            if found or name == "begin":
-                section = found.setdefault(name, Section(time_ns, word, []))
-        elif section is not None and line and len(section.lines) < _MAX_LINES:
+            section = found.setdefault(name, Section(time_ns, word, []))
+        elif line and len(section.lines) < _MAX_LINES:
             section.lines.append(line)
     return found
 
 
-def _lines(chunks: Chunks) -> Iterator[tuple[int, str]]:
-    """Whole lines, each with the time at which it had arrived."""
+def _lines(chunks: Chunks, first: str) -> Iterator[tuple[int, str]]:
+    """Whole lines from the one that begins like that, each with the time at which it had arrived."""
     ends = list(accumulate(len(data) for _, data in chunks))
-    end = -1
-    for line in b"".join(data for _, data in chunks).split(b"\n")[:-1]:
-        end += len(line) + 1
-        yield chunks[bisect_right(ends, end)][0], line.decode("utf-8", "replace").rstrip("\r")
+    output = b"".join([b"\n", *(data for _, data in chunks)])
+    # The line break in front is one that was not sent: what ends at `end` came `end` bytes after the first.
+    start = output.find(f"\n{first}".encode()) + 1
+    for _ in range(_MOST_LINES if start else 0):
+        end = output.find(b"\n", start)
+        if end < 0:
+            return
+        line = output[start : min(end, start + _LONGEST_LINE)].decode("utf-8", "replace").rstrip("\r")
+        whole = end - start <= _LONGEST_LINE
+        yield chunks[bisect_right(ends, end - 1)][0], line if whole else line + ELLIPSIS
+        start = end + 1
 
 
 def read(sections: Mapping[str, Section]) -> Findings:

@@ -13,6 +13,8 @@ from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
 
 COMMAND = "sh"
+_SPARE_LINES = 4
+"""A profile that reads standard input eats lines of it: the first one is sent so many times more."""
 _KILLED = frozenset({"124", "137", "143"})
 """Exit codes of a command that `timeout` ended, coreutils' and busybox's."""
 
@@ -44,7 +46,15 @@ class Probe:
 
     @property
     def stdin(self) -> bytes:
-        return self._line.encode() + script()
+        spare = f'[ "$N" = {self._nonce} ] || {{ {self._line.rstrip()}; }}\n'
+        return f"{self._line}{spare * _SPARE_LINES}".encode() + script()
+
+    def outcome(self, output: Output) -> Findings | SshFault:
+        """The findings, or what keeps the probe from running there."""
+        try:
+            return self.findings(output)
+        except SshFault as fault:
+            return fault
 
     def findings(self, output: Output) -> Findings:
         """What the device said, with what is missing of it.

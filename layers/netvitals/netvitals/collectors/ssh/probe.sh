@@ -8,6 +8,8 @@ PATH=${PATH:+$PATH:}/usr/bin:/bin:/usr/sbin:/sbin
 LC_ALL=C LANG=C TZ=UTC0
 export PATH LC_ALL LANG TZ
 section() { echo "@@$N $*"; }
+# What the host has named: some shells' echo obeys backslashes.
+say() { printf '%s\n' "$*"; }
 # One line of a file into V, without a process.
 line() { V=; [ -r "$1" ] && read -r V <"$1"; }
 # timeout of coreutils and of busybox; of busybox before 1.30; none, where the caller's limit has to do.
@@ -34,17 +36,17 @@ section network; cat "$R/proc/net/dev"
 section interfaces
 for i in "$R"/sys/class/net/*; do
 line "$i/operstate"; s=$V; line "$i/ifindex"; x=$V; line "$i/speed"
-[ "$s" ] && echo "${i##*/} ${s:--} ${x:--} ${V:--}"
+[ "$s" ] && say "${i##*/} ${s:--} ${x:--} ${V:--}"
 done
 section temperature
 for i in "$R"/sys/class/hwmon/hwmon*/temp*_input "$R"/sys/class/hwmon/hwmon*/device/temp*_input; do
 line "$i"; t=$V; [ "$t" ] || continue
 d=${i%/*}; n=${i##*/}; d=${d%/device}; line "$d/name"; s=$V; line "${i%_input}_label"
-echo "hwmon ${d##*/} ${n%_input} $t ${s:--} $V"
+say "hwmon ${d##*/} ${n%_input} $t ${s:--} $V"
 done
 for i in "$R"/sys/class/thermal/thermal_zone*; do
 line "$i/type"; s=$V; line "$i/temp"
-[ "$V" ] && echo "zone ${i##*/} temp $V ${s:--}"
+[ "$V" ] && say "zone ${i##*/} temp $V ${s:--}"
 done
 [ "$S" ] && { sleep 1; section cpu2; line "$R/proc/stat"; echo "$V"; }
 [ "$D" ] || local_disks
@@ -60,7 +62,7 @@ case $z in *" $d "*) continue;; esac
 case $i in *\\012*) continue;; *\\*) i=$(printf '%s\n' "$i" | sed 's/\\040/ /g;s/\\011/	/g;s/\\134/\\/g');; esac
 [ -d "$i" ] || continue
 z="$z$d "; c=$((c+1)); [ $c -gt 64 ] && break
-set -- "$@" "$i"; printf '%s\n' "$t $i"
+set -- "$@" "$i"; say "$t $i"
 done <"$R/proc/mounts"
 [ $# -gt 0 ] && show_df -kP "$@"
 }
