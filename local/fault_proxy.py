@@ -115,6 +115,16 @@ def trickle(beginning: bytes, piece: bytes, seconds: float = 0.02) -> Fault:
     return fault
 
 
+def answer_and_close(answer: bytes) -> Fault:
+    """Send this, and close."""
+
+    def fault(exchange: Exchange) -> None:
+        exchange.client.sendall(answer)
+        exchange.client.close()
+
+    return fault
+
+
 def answer(status: int, body: bytes = b"", **headers: str) -> Fault:
     """Answer this, and do nothing."""
     lines = [f"HTTP/1.1 {status} Fault", f"Content-Length: {len(body)}"]

@@ -1,14 +1,17 @@
-"""AWS behind something broken: whatever botocore makes of it, each adapter says the service can't be used."""
+"""AWS behind something that is broken or lies: whatever botocore makes of it, each adapter says that the
+service can't be used, in time and in little memory.
+"""
 
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from local import fault_proxy as faults
 from local.fault_proxy import Fault, FaultProxy, fault_proxy
+from netvitals.adapters.aws import clients
+from netvitals.adapters.aws.clients import Patience
 from netvitals.adapters.aws.digest_topic import DigestTopic
 from netvitals.adapters.aws.event_bus import EventBus
 from netvitals.adapters.aws.job_queue import SqsJobQueue
@@ -31,7 +34,37 @@ ANSWERS = {
     "a page": faults.answer(502, b"<html>Bad Gateway</html>"),
     "no HTTP": faults.garbage,
     "nothing": faults.reset_unread,
+    "silence": faults.stall,
+    "a drip": faults.trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
+    "headers for ever": faults.trickle(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+    "a flood": faults.flood(b"HTTP/1.1 200 OK\r\n\r\n", b"[" * 65536),
+    "a flood of leave to go on": faults.flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
+    "leave to go on, and nothing": faults.answer_and_close(b"HTTP/1.1 100 Continue\r\n"),
+    "nested JSON": faults.answer(200, b"[" * 200_000),
+    "a list": faults.answer(200, b"[[1], 2]"),
+    "a number": faults.answer(200, b"5"),
+    "members of other kinds": faults.answer(
+        200,
+        b'{"Successful": 5, "Failed": 5, "Messages": 5, "queueUrls": 5, "Parameter": 5,'
+        b' "SecretString": 5, "Entries": 5, "MessageId": 5}',
+    ),
+    "half an answer": faults.answer(
+        200,
+        b'{"Successful": [{}], "Failed": [{}], "Messages": [{}], "queueUrls": [], "Parameter": {},'
+        b' "Entries": [{}]}',
+    ),
 }
+EMPTY = {
+    "nothing but success": faults.answer(200, b""),
+    "an empty object": faults.answer(200, b"{}"),
+    "null": faults.answer(200, b"null"),
+    "nested XML": faults.answer(200, b"<a>" * 100_000),
+    "a page that is a success": faults.answer(200, b"<html>Please sign in</html>", Content_Type="text/html"),
+}
+"""What a call that asks may take for an answer, and one that hands something over must not."""
+PATIENT = Patience(0.5, 0.5, 1)
+MOST_SECONDS = 8
+"""For five tries and a busy machine."""
 Client = Callable[[str], Any]
 
 
@@ -67,11 +100,13 @@ def proxy() -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def client(proxy: FaultProxy) -> Client:
-    config = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
-    keys: Any = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-    url = f"http://127.0.0.1:{proxy.port}"
-    return lambda service: boto3.client(service, endpoint_url=url, config=config, **keys)  # type: ignore[call-overload]  # the name is a variable here
+def client(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """The clients that are deployed, with less patience."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+    return lambda service: clients.client(service, PATIENT)
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
@@ -80,18 +115,33 @@ def test_a_service_that_answers_so_is_unavailable(
     proxy: FaultProxy, client: Client, call: Callable[[Client], object], answer: Fault
 ) -> None:
     proxy.inflict(answer)
+    began = monotonic()
     with pytest.raises(Unavailable):
         call(client)
+    assert monotonic() - began < MOST_SECONDS
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+HANDS_OVER = ("a job", "a spool batch", "a document", "a secret")
+
+
+@pytest.mark.parametrize("answer", EMPTY.values(), ids=EMPTY)
+@pytest.mark.parametrize("call", HANDS_OVER)
+def test_a_success_that_says_nothing_is_none(
+    proxy: FaultProxy, client: Client, call: str, answer: Fault
+) -> None:
+    proxy.inflict(answer)
+    with pytest.raises(Unavailable):
+        CALLS[call](client)
+
+
+@pytest.mark.parametrize("answer", ANSWERS | EMPTY)
 def test_a_snapshot_that_s3_did_not_take_is_none(proxy: FaultProxy, client: Client, answer: str) -> None:
-    proxy.inflict(ANSWERS[answer])
+    proxy.inflict((ANSWERS | EMPTY)[answer])
     with pytest.raises(Unavailable):
         keep_snapshot(client)
 
 
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("answer", (ANSWERS | EMPTY).values(), ids=ANSWERS | EMPTY)
 def test_messages_that_were_not_taken_are_kept_and_complained_of(
     proxy: FaultProxy, client: Client, answer: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.storage import MemoryObservations, MemorySpool, ScriptedSink, spooled
+from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 from netvitals.store.ports import SpoolMessage
@@ -159,3 +160,54 @@ def test_a_record_that_is_no_observation_poisons_its_batch_only(bench: Bench, co
 def test_a_message_stays_hidden_longer_each_time_up_to_a_bound(count: int) -> None:
     step = min(30 * count, LONGEST_BACKOFF_SECONDS)
     assert int(step * SHORTEST_JITTER) <= backoff_seconds(count) <= step
+
+
+def nested(depth: int) -> str:
+    """An observation that is too deep to be read, or to be written."""
+    memory = "[" * depth + "]" * depth
+    return msgspec.json.encode(OBSERVATION).decode().replace('"memory":{}', f'"memory":{{"a":{memory}}}')
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        nested(100_000),
+        "[" * 100_000,
+        "",
+        "null",
+        '{"device_id":"\\ud800"}',
+        msgspec.json.encode(OBSERVATION)
+        .decode()
+        .replace('"attempted_at_ns":1', f'"attempted_at_ns":{10**30}'),
+        msgspec.json.encode(OBSERVATION).decode().replace('"attempted_at_ns":1', '"attempted_at_ns":-1'),
+    ],
+    ids=["nested", "only nested", "empty", "null", "surrogate", "far future", "before time"],
+)
+def test_a_record_that_can_not_be_read_is_set_aside_and_all_others_are_recorded(
+    bench: Bench, bad: str
+) -> None:
+    good = msgspec.json.encode(OBSERVATION).decode()
+    report = bench.run(spooled("a", "observations", [good, bad, good]), spooled("b", "observations", [good]))
+    assert (report.messages_unreadable, report.observations_replayed, report.failed_ids) == (1, 3, [])
+    (record,) = bench.rejects.records
+    assert msgspec.json.decode(record, type=Refusal).line == bad[:65536]
+
+
+def test_a_spool_that_is_away_is_waited_for_once_however_many_messages_there_are(bench: Bench) -> None:
+    class Counting(MemorySpool):
+        asked = 0
+
+        def put(self, *_: object) -> None:
+            self.asked += 1
+            raise Unavailable("the spool does not answer")
+
+    spool, rejects = Counting(), Counting()
+    bench.sink.outcome = lambda lines: WriteOutcome(
+        accepted=1, unsent=[line for line in lines if "rest" in line], obstacle=Obstacle.TIMEOUT
+    )
+    replay = Replay(bench.sink, bench.observations, spool, rejects, bench.spool, clock=lambda: bench.now)
+    poison = [SpoolMessage(id=f"poison {n}", body="", receipt="") for n in range(5)]
+    partly = [spooled(f"partly {n}", "lines", [f"m x={n} 1", f"rest x={n} 1"]) for n in range(5)]
+    report = replay.run([*poison, *partly], bench.now + 60)
+    assert sorted(report.failed_ids) == sorted(message.id for message in [*poison, *partly])
+    assert (spool.asked, rejects.asked) == (1, 1)

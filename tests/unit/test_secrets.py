@@ -17,10 +17,10 @@ from moto import mock_aws
 from netvitals.adapters.aws.secrets_manager import (
     MAX_AGE_SECONDS,
     PAUSE_SECONDS,
-    SILENCE_SECONDS,
     SecretDocument,
     SecretsManager,
 )
+from netvitals.adapters.aws.silence import SILENCE_SECONDS
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.postgres.access import database_url

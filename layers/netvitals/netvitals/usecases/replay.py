@@ -12,15 +12,20 @@ from netvitals.domain.polling.observation import Observation
 from netvitals.domain.ports import ObservationStore
 from netvitals.store.outcome import Obstacle, Refusal
 from netvitals.store.ports import PointSink, Spool, SpoolMessage, SpoolQueue
-from netvitals.store.spool_batch import InvalidSpoolBatch, SpoolBatch, decode_spool_batch
-from netvitals.usecases.store_points import SPOOL_RESERVE_SECONDS, set_aside
+from netvitals.store.spool_batch import Content, InvalidSpoolBatch, SpoolBatch, decode_spool_batch
+from netvitals.usecases.store_points import set_aside
 
 BACKOFF_STEP_SECONDS = 30
 LONGEST_BACKOFF_SECONDS = 1800
 SHORTEST_JITTER = 0.7
 LONGEST_PAUSE_SECONDS = 60.0
+QUEUE_RESERVE_SECONDS = 15.0
+"""Of an invocation, kept back to spool what is left and to hide what stays, where the queue hangs as well."""
 MAX_POISON_CHARACTERS = 65536
 """Of an unreadable message, so much is set aside."""
+
+
+_decoder = msgspec.json.Decoder(Observation)
 
 
 class ReplayReport(msgspec.Struct):
@@ -66,53 +71,47 @@ class Replay:
     def run(self, messages: Sequence[SpoolMessage], deadline: float) -> ReplayReport:
         """Deliver the messages; those in `failed_ids` are hidden for a while, the others may be deleted."""
         report = ReplayReport()
-        opened = self._opened(sorted(messages, key=lambda message: message.sent_at), report)
-        lines = [each for each in opened if each.batch.content == "lines"]
-        self._replay_lines(lines, deadline, report)
-        self._replay_observations([each for each in opened if each.batch.content != "lines"], report)
+        delivery = _Delivery(report, deadline, _WhileThere(self._spool), _WhileThere(self._rejects))
+        opened = self._opened(sorted(messages, key=lambda message: message.sent_at), delivery)
+        self._replay_lines([each for each in opened if each.batch.content == "lines"], delivery)
+        self._replay_observations([each for each in opened if each.batch.content != "lines"], delivery)
+        report.failed_ids = list(dict.fromkeys(report.failed_ids))
         for message in messages:
             if message.id in report.failed_ids:
                 self._queue.postpone(message, backoff_seconds(message.receive_count))
         return report
 
-    def _opened(self, messages: Sequence[SpoolMessage], report: ReplayReport) -> list[_Opened]:
+    def _opened(self, messages: Sequence[SpoolMessage], delivery: "_Delivery") -> list[_Opened]:
         opened = []
         for message in messages:
             try:
                 opened.append(_Opened(message, decode_spool_batch(message.body)))
             except InvalidSpoolBatch as error:
-                self._poisoned(message, str(error), report)
+                delivery.poisoned(message, [message.body], str(error))
         return opened
 
-    def _poisoned(self, message: SpoolMessage, reason: str, report: ReplayReport) -> None:
-        report.messages_unreadable += 1
-        report.detail = reason
-        try:
-            set_aside(self._rejects, [Refusal(message.body[:MAX_POISON_CHARACTERS], reason)])
-        except Unavailable:
-            report.failed_ids.append(message.id)
-
-    def _replay_lines(self, opened: Sequence[_Opened], deadline: float, report: ReplayReport) -> None:
+    def _replay_lines(self, opened: Sequence[_Opened], delivery: "_Delivery") -> None:
+        report = delivery.report
         lines = list(dict.fromkeys(line for each in opened for line in each.batch.records))
         if not lines:
             return
         if self._clock() < self._paused_until:
             report.failed_ids += [each.message.id for each in opened]
             return
-        outcome = self._sink.write(lines, deadline - SPOOL_RESERVE_SECONDS)
+        outcome = self._sink.write(lines, delivery.deadline - QUEUE_RESERVE_SECONDS)
         self._note(outcome.obstacle)
         report.points_replayed = outcome.accepted
         report.obstacle, report.detail = outcome.obstacle, outcome.detail or report.detail
         unsent = set(outcome.unsent)
         try:
-            set_aside(self._rejects, outcome.refused)
+            set_aside(delivery.rejects, outcome.refused)
             report.points_refused = len(outcome.refused)
         except Unavailable as error:
             unsent.update(refusal.line for refusal in outcome.refused)
             report.detail = str(error)
         for each in opened:
             rest = [line for line in each.batch.records if line in unsent]
-            if rest and not self._respooled(rest, each.batch):
+            if rest and not delivery.respooled(rest, each.batch):
                 report.failed_ids.append(each.message.id)
 
     def _note(self, obstacle: Obstacle | None) -> None:
@@ -123,25 +122,17 @@ class Replay:
         self._paused_until = self._clock() + pause * random.uniform(0.5, 1)  # noqa: S311, spreads load only
         self._obstacles_in_a_row += 1
 
-    def _respooled(self, rest: list[str], batch: SpoolBatch) -> bool:
-        """Spool what is left of a batch, if some of it was delivered, as one of its own; return whether."""
-        if len(rest) == len(batch.records):
-            return False
-        try:
-            self._spool.put("lines", rest, batch.cause)
-        except Unavailable:
-            return False
-        return True
-
-    def _replay_observations(self, opened: Sequence[_Opened], report: ReplayReport) -> None:
+    def _replay_observations(self, opened: Sequence[_Opened], delivery: "_Delivery") -> None:
+        report = delivery.report
         observed: list[Observation] = []
         delivered: list[_Opened] = []
         for each in opened:
-            try:
-                observed += [msgspec.json.decode(record, type=Observation) for record in each.batch.records]
+            found, unreadable, reason = _observations(each.batch.records)
+            if unreadable:
+                delivery.poisoned(each.message, unreadable, reason)
+            if found:
+                observed += found
                 delivered.append(each)
-            except msgspec.DecodeError as error:
-                self._poisoned(each.message, f"a record is no observation: {error}", report)
         if not observed:
             return
         try:
@@ -150,6 +141,63 @@ class Replay:
         except Unavailable as error:
             report.detail = str(error)
             report.failed_ids += [each.message.id for each in delivered]
+
+
+class _Delivery(NamedTuple):
+    """One batch of messages: what became of it, and where what is left of it goes."""
+
+    report: ReplayReport
+    deadline: float
+    spool: "_WhileThere"
+    rejects: "_WhileThere"
+
+    def poisoned(self, message: SpoolMessage, records: Sequence[str], reason: str) -> None:
+        """Set aside what of the message can't be read, so that it never comes again."""
+        self.report.messages_unreadable += 1
+        self.report.detail = reason
+        try:
+            set_aside(self.rejects, [Refusal(each[:MAX_POISON_CHARACTERS], reason) for each in records])
+        except Unavailable:
+            self.report.failed_ids.append(message.id)
+
+    def respooled(self, rest: list[str], batch: SpoolBatch) -> bool:
+        """Spool what is left of a batch, if some of it was delivered, as one of its own; return whether."""
+        if len(rest) == len(batch.records):
+            return False
+        try:
+            self.spool.put("lines", rest, batch.cause)
+        except Unavailable:
+            return False
+        return True
+
+
+class _WhileThere:
+    """A spool that is not waited for again once it was away: all messages have to be told of in time."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._fault: Unavailable | None = None
+
+    def put(self, content: Content, records: Sequence[str], cause: str) -> None:
+        if self._fault is not None:
+            raise self._fault
+        try:
+            self._spool.put(content, records, cause)
+        except Unavailable as error:
+            self._fault = error
+            raise
+
+
+def _observations(records: Sequence[str]) -> tuple[list[Observation], list[str], str]:
+    """Return the observations in the records, the records that are none, and what is wrong with the last."""
+    found, unreadable, reason = [], [], ""
+    for record in records:
+        try:
+            found.append(_decoder.decode(record))
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            unreadable.append(record)
+            reason = f"a record is no observation: {error}"
+    return found, unreadable, reason
 
 
 def backoff_seconds(receive_count: int) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.exceptions import ClientError
 
 from netvitals.adapters.aws.faults import code_of
+from netvitals.adapters.aws.silence import Silence
 from netvitals.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 MAX_AGE_SECONDS = 300
 PAUSE_SECONDS = 60
 """Between two readings for a reason: one wrong password, or a fault of Secrets Manager, repeats itself."""
-SILENCE_SECONDS = 5
-"""So long after Secrets Manager did not answer for one secret it is asked for no other."""
 
 _REMEDIES = {
     "NoCredentialsError": "set AWS credentials, or AWS_PROFILE",
@@ -85,8 +83,7 @@ class _Reader:
 
     def __init__(self, client: "SecretsManagerClient", clock: Callable[[], float]) -> None:
         self._provider = SecretsProvider(boto3_client=client)
-        self._clock = clock
-        self._silent_until = float("-inf")
+        self._silence = Silence(clock)
 
     def read(self, arn: str, where: str) -> Any:
         """Return the secret's content.
@@ -94,13 +91,12 @@ class _Reader:
         Raises:
             Unavailable: it can't be read; names the ARN, the cause and the remedy.
         """
-        if self._clock() < self._silent_until:
+        if self._silence.lasts():
             raise Unavailable(f"{where} can't be read: Secrets Manager did not answer for another just now")
         try:
             return self._provider.get(arn, force_fetch=True)
         except GetParameterError as error:
-            if not isinstance(error.__context__, ClientError):
-                self._silent_until = self._clock() + SILENCE_SECONDS
+            self._silence.note(error.__context__)
             raise _unavailable(where, error) from None
 
 
@@ -181,7 +177,7 @@ class SecretDocument:
 def _object(text: Any, where: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError) as error:
         raise Unavailable(f"{where} holds no JSON object: {error}") from None
 
 

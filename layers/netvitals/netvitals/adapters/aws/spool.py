@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from netvitals.adapters.aws.batches import MAX_ENTRIES, BatchSender, batches
 from netvitals.adapters.aws.faults import AWS_FAULTS
+from netvitals.adapters.aws.silence import Silence
 from netvitals.domain.errors import Unavailable
 from netvitals.store.ports import SpoolMessage
 from netvitals.store.spool_batch import Content, InvalidSpoolBatch, encode_spool_batches
@@ -33,6 +34,7 @@ class SqsSpool:
         self, client: "SQSClient", queue_url: str, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._client, self._queue_url = client, queue_url
+        self._silence = Silence(time.monotonic)
         self._sender = BatchSender(client, queue_url, tries=TRIES, repeats_requests=False, sleep=sleep)
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
@@ -65,7 +67,7 @@ class SqsSpool:
                 VisibilityTimeout=visibility_seconds,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
-        return [_message(message) for message in answer.get("Messages", [])]
+            return [_message(message) for message in answer.get("Messages", [])]
 
     def delete(self, message: SpoolMessage) -> None:
         """Forget a message that was delivered; where that fails it is delivered again, which is harmless.
@@ -77,11 +79,19 @@ class SqsSpool:
             self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.receipt)
 
     def postpone(self, message: SpoolMessage, seconds: int) -> None:
-        """Hide the message for so long; see `ports.SpoolQueue`."""
-        with suppress(Unavailable), self._reached():  # else the queue's own visibility timeout ends first
+        """Hide the message for so long; see `ports.SpoolQueue`.
+
+        Where that fails the queue's own visibility timeout ends first; of ten messages one waits for a queue
+        that does not answer.
+        """
+        if self._silence.lasts():
+            return
+        try:
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
             )
+        except AWS_FAULTS as error:
+            self._silence.note(error)
 
     def depth(self) -> Depth:
         """Return how full the queue is.
@@ -91,11 +101,11 @@ class SqsSpool:
         """
         with self._reached():
             answer = self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["All"])
-        attributes = answer["Attributes"]
-        return Depth(
-            waiting=int(attributes["ApproximateNumberOfMessages"]),
-            hidden=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-        )
+            attributes = answer["Attributes"]
+            return Depth(
+                waiting=int(attributes["ApproximateNumberOfMessages"]),
+                hidden=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+            )
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

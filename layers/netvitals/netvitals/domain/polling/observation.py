@@ -1,9 +1,10 @@
 """What a poll found out: readings while it runs, a result and an observation when it has ended."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from netvitals.domain.polling.job import Job, Kind
 from netvitals.domain.polling.point import Point
@@ -95,10 +96,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     device_id: str
     kind: Kind
-    attempted_at_ns: int
+    attempted_at_ns: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     reachable: bool
     reason: Reason
-    due_at: int = 0
+    due_at: Annotated[int, Meta(ge=0, le=2**33)] = 0
     """When the poll was due (seconds since the epoch); 0 where that is not known."""
     detail: str = ""
     method: str = ""

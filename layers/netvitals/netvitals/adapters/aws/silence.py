@@ -1,0 +1,24 @@
+"""Remember for a few seconds that a service did not answer, so that nothing else waits for it at once."""
+
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+SILENCE_SECONDS = 5
+
+
+class Silence:
+    """Lasts for `SILENCE_SECONDS` after each fault that was no answer of the service."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` must not jump, as `time.monotonic` does not."""
+        self._clock = clock
+        self._until = float("-inf")
+
+    def lasts(self) -> bool:
+        return self._clock() < self._until
+
+    def note(self, fault: BaseException | None) -> None:
+        """Note what a call came to; a refusal is an answer, and begins no silence."""
+        if not isinstance(fault, ClientError):
+            self._until = self._clock() + SILENCE_SECONDS

@@ -1,0 +1,346 @@
+"""AWS's services accept and never answer, drip, or say yes to everything: no poll waits, and none is lost.
+
+The real handlers, with AWS behind a proxy for each service; PostgreSQL is real. More kinds of lies are told
+to each adapter in `tests/contract/test_aws_away.py`.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import boto3
+import psycopg
+import pytest
+
+from fixtures.influxdb import Influx
+from fixtures.pipeline import COMMUNITY, REGION, Pipeline
+from local import fault_proxy as faults
+from local.aws.server import running
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import system
+from local.devices.snmp_host import AgentThread
+from local.fault_proxy import Fault, FaultProxy
+from local.lambda_.handlers import Context, handler_of, sqs_event
+from netvitals.adapters.aws import clients, secrets_manager, silence
+from netvitals.adapters.aws.clients import PATIENCE, RENEWAL, Patience
+from netvitals.domain.errors import NetvitalsError
+from netvitals.store.spool_batch import decode_spool_batch
+from netvitals.wiring import fan_out as wiring_fan_out
+from netvitals.wiring.parts import RENEWAL_SECONDS, forget, process
+
+pytestmark = pytest.mark.integration
+
+ADDRESS = "127.0.14.1"
+REAL = dict(PATIENCE)
+BUCKET = "netvitals-snapshots"
+DOCUMENT = "/netvitals/configuration"
+SERVICES = {
+    "secretsmanager": "SECRETS_MANAGER",
+    "ssm": "SSM",
+    "sqs": "SQS",
+    "s3": "S3",
+    "events": "EVENTBRIDGE",
+    "sns": "SNS",
+}
+"""The names by which boto3 and its variables call them."""
+SLACK_SECONDS = 1.5
+"""For a busy machine; less than any of the time-outs."""
+LIES: dict[str, Fault] = {
+    "hangs": faults.stall,
+    "drips": faults.trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
+    "says yes to everything": faults.answer(200, b"{}"),
+    "is a page": faults.answer(200, b"<html>Please sign in</html>", Content_Type="text/html"),
+}
+
+
+class Polled(NamedTuple):
+    answer: dict[str, Any]
+    stored_after: float
+    """Seconds until InfluxDB had the points."""
+    ended_after: float
+
+
+class Scene:
+    def __init__(self, pipeline: Pipeline, proxies: dict[str, FaultProxy], influx: FaultProxy) -> None:
+        self.pipeline, self.proxies, self.influx = pipeline, proxies, influx
+
+    def warm(self) -> None:
+        """Have each function hold what it needs, by a run in which all is well."""
+        self.pipeline.tick("metrics")
+        assert self.poll().answer == {"batchItemFailures": []}
+        self.run("status", {})
+
+    def run(self, function: str, event: Any, seconds: float = 20) -> Any:
+        return handler_of(function)(event, Context(seconds))
+
+    def jobs(self) -> dict[str, Any]:
+        return sqs_event(self.pipeline.received("metrics"), "metrics")
+
+    def poll(self, jobs: dict[str, Any] | None = None) -> Polled:
+        jobs = jobs or self.jobs()
+        began = time.monotonic()
+        before = len(self.influx.requests)
+        answer = self.run("collector", jobs)
+        ended = time.monotonic()
+        written = self.influx.requests[before:]
+        return Polled(answer, (written[-1] if written else ended) - began, ended - began)
+
+    def requests(self, service: str) -> int:
+        return len(self.proxies[service].requests)
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    for service, patience in PATIENCE.items():
+        # A client of S3 waits a second for leave to send what it puts.
+        quick = patience._replace(connect_seconds=0.5, answer_seconds=2 if service == "s3" else 0.5)
+        monkeypatch.setitem(clients.PATIENCE, service, quick)
+    monkeypatch.setattr(wiring_fan_out, "JOBS", clients.JOBS._replace(answer_seconds=0.5))
+
+
+@pytest.fixture
+def scene(database_url: str, memory_influx: Influx, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with running() as aws, ExitStack() as stack:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+        to_influx = stack.enter_context(faults.fault_proxy(memory_influx.server.server_port))
+        memory_influx.url = f"http://127.0.0.1:{to_influx.port}"
+        pipeline = Pipeline(database_url, memory_influx)
+        topic = world()
+        port = urlsplit(aws.url).port or 0
+        proxies = {service: stack.enter_context(faults.fault_proxy(port)) for service in SERVICES}
+        for service, name in SERVICES.items():
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", f"http://127.0.0.1:{proxies[service].port}")
+        for name, value in {**pipeline.environment(), **environment(topic)}.items():
+            monkeypatch.setenv(name, value)
+        agent = stack.enter_context(AgentThread({ADDRESS: Agent(system("sw-1"), community=COMMUNITY)}))
+        pipeline.add_device("sw-1", agent.port, ip_address=ADDRESS)
+        forget()
+        yield Scene(pipeline, proxies, to_influx)
+        process().database.close()
+        forget()
+
+
+def world() -> str:
+    """Make what functions find beside queues and secrets; return the topic's ARN."""
+    place: Any = {"LocationConstraint": REGION}
+    boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+    boto3.client("ssm").put_parameter(Name=DOCUMENT, Value="{}", Type="String")
+    boto3.client("events").create_event_bus(Name="netvitals")
+    arn: str = boto3.client("sns").create_topic(Name="people")["TopicArn"]
+    return arn
+
+
+def environment(topic: str) -> dict[str, str]:
+    return {
+        "NETVITALS_CONFIG_PARAMETER": DOCUMENT,
+        "NETVITALS_SNAPSHOT_BUCKET": BUCKET,
+        "NETVITALS_EVENT_BUS_NAME": "netvitals",
+        "NETVITALS_DIGEST_TOPIC_ARN": topic,
+        "NETVITALS_FLUSH_RESERVE_SECONDS": "15",
+    }
+
+
+def took(act: Callable[[], Any]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
+
+
+def test_a_poll_takes_no_longer_with_a_secrets_manager_that_hangs(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.warm()
+    monkeypatch.setattr(secrets_manager, "MAX_AGE_SECONDS", -1)
+    monkeypatch.setattr(secrets_manager, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(silence, "SILENCE_SECONDS", 1)
+    events = []
+    for _ in range(3):
+        scene.pipeline.tick("metrics")
+        events.append(scene.jobs())
+    before = scene.requests("secretsmanager")
+    usual = scene.poll(events[0])
+    assert scene.requests("secretsmanager") == before + 3  # of the database, InfluxDB, and the devices
+
+    scene.proxies["secretsmanager"].inflict(faults.stall)
+    for event in events[1:]:
+        before = scene.requests("secretsmanager")
+        polled = scene.poll(event)
+        time.sleep(silence.SILENCE_SECONDS)
+        assert polled.answer == {"batchItemFailures": []}
+        assert polled.stored_after < usual.stored_after + SLACK_SECONDS
+        assert (
+            RENEWAL.answer_seconds < polled.ended_after < usual.ended_after + RENEWAL_SECONDS + SLACK_SECONDS
+        )
+        assert scene.requests("secretsmanager") == before + 1  # one attempt, for all three
+
+
+def test_a_secret_that_was_rotated_while_secrets_manager_hung_is_known_afterwards(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.warm()
+    monkeypatch.setattr(secrets_manager, "MAX_AGE_SECONDS", -1)
+    monkeypatch.setattr(secrets_manager, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(silence, "SILENCE_SECONDS", 1)
+    scene.proxies["secretsmanager"].inflict(faults.stall)
+    scene.pipeline.tick("metrics")  # ends with a renewal that hangs
+    rotated = {"lab": {"snmp": {"version": "2c", "community": "another"}}}
+    scene.pipeline.put_secret("credentials", rotated)
+    caplog.clear()
+    scene.poll()
+    assert "sw-1: " not in caplog.text
+    scene.proxies["secretsmanager"].heal()
+    time.sleep(1)
+    scene.pipeline.tick("metrics")
+    assert scene.poll().answer == {"batchItemFailures": []}  # ends with a renewal, at the latest
+    scene.pipeline.tick("metrics")
+    caplog.clear()
+    scene.poll()
+    assert "sw-1: timeout" in caplog.text  # the device does not know the new community
+
+
+@pytest.mark.parametrize("lie", ["hangs", "says yes to everything"])
+@pytest.mark.parametrize("service", ["secretsmanager", "ssm"])
+@pytest.mark.parametrize("function", ["collector", "fanout", "status", "replay"])
+def test_a_process_that_begins_with_nothing_says_so_in_time(
+    scene: Scene, function: str, service: str, lie: str
+) -> None:
+    scene.pipeline.tick("metrics")
+    events = {
+        "collector": scene.jobs(),
+        "fanout": {"kind": "status", "schedule": "rate(1 minute)"},
+        "status": {},
+        "replay": sqs_event([]),
+    }
+    forget()
+    scene.proxies[service].inflict(LIES[lie])
+    began = time.monotonic()
+    if (function, service) == ("replay", "secretsmanager"):
+        assert scene.run(function, events[function]) == {"batchItemFailures": []}  # nothing to deliver
+    else:
+        with pytest.raises(NetvitalsError):
+            scene.run(function, events[function])
+    assert time.monotonic() - began < longest(clients.PATIENCE[service]) + SLACK_SECONDS
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_points_that_neither_influxdb_nor_the_spool_take_come_again(scene: Scene, lie: str) -> None:
+    scene.warm()
+    scene.pipeline.tick("metrics")
+    event = scene.jobs()
+    scene.influx.refuse()
+    scene.proxies["sqs"].inflict(LIES[lie])
+    began = time.monotonic()
+    answer = scene.run("collector", event)
+    assert time.monotonic() - began < 20
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == [
+        record["messageId"] for record in event["Records"]
+    ]
+    scene.proxies["sqs"].heal()
+    scene.influx.listen()
+    assert scene.run("collector", event) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_jobs_are_sent_before_a_bucket_is_waited_for(scene: Scene, lie: str) -> None:
+    scene.proxies["s3"].inflict(LIES[lie])
+    report: dict[str, int] = {}
+    seconds = took(lambda: report.update(scene.pipeline.tick("metrics")))
+    assert (report["jobs"], report["messages"]) == (1, 1)
+    assert scene.proxies["sqs"].requests[-1] < scene.proxies["s3"].requests[0]
+    assert seconds < longest(clients.PATIENCE["s3"]) + 5 + SLACK_SECONDS
+    assert scene.jobs()["Records"]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_jobs_that_a_queue_did_not_take_are_told_of_in_time(scene: Scene, lie: str) -> None:
+    scene.pipeline.tick("metrics")
+    scene.proxies["sqs"].inflict(LIES[lie])
+    began = time.monotonic()
+    with pytest.raises(NetvitalsError, match="of 1 messages 1 were not sent"):
+        scene.pipeline.tick("metrics")
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_without_a_database_a_bucket_that_lies_is_told_of_in_time(
+    scene: Scene, lie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.pipeline.tick("metrics")
+    scene.proxies["s3"].inflict(LIES[lie])
+    scene.pipeline.put_secret("database", {"url": "postgresql://u:p@127.0.0.1:1/d"})
+    process().database.close()
+    forget()
+    monkeypatch.setattr("netvitals.usecases.retrying_inventory.PATIENCE_SECONDS", 1)
+    began = time.monotonic()
+    with pytest.raises(NetvitalsError, match="and no snapshot stands in"):
+        scene.pipeline.tick("metrics")
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("service", ["events", "sns"])
+def test_a_status_is_decided_and_written_whatever_its_publishers_do(
+    scene: Scene, service: str, lie: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene.warm()
+    with psycopg.connect(scene.pipeline.database_url) as connection:
+        connection.execute(
+            "UPDATE device_state SET failures = 9, successes = 0, reason = 'timeout', streak_since = now()"
+            " - interval '5 minutes', last_seen_at = now() - interval '10 minutes', last_attempt_at = now()"
+        )
+    scene.proxies[service].inflict(LIES[lie])
+    capsys.readouterr()
+    began = time.monotonic()
+    answer = scene.run("status", {})
+    assert time.monotonic() - began < 10
+    assert answer["statuses"] == {"offline": 1}
+    assert unpublished(scene) == {"events": ["event"], "sns": ["digest"]}[service]
+    rows = scene.pipeline.influx.query("SELECT * FROM device_status")
+    assert rows[-1]["status"] == "offline"
+
+    scene.proxies[service].heal()
+    scene.run("status", {})
+    assert unpublished(scene) == []
+
+
+def unpublished(scene: Scene) -> list[str]:
+    with psycopg.connect(scene.pipeline.database_url) as connection:
+        rows = connection.execute("SELECT channel FROM status_outbox WHERE published_at IS NULL")
+        return [channel for (channel,) in rows]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_replay_that_can_not_hide_its_messages_ends_in_time(scene: Scene, lie: str) -> None:
+    scene.warm()
+    scene.pipeline.tick("metrics")
+    scene.influx.refuse()
+    assert scene.poll().answer == {"batchItemFailures": []}
+    spooled = scene.pipeline.received("spool")
+    lines = [record for each in spooled for record in decode_spool_batch(each["Body"]).records]
+    assert lines
+    scene.proxies["sqs"].inflict(LIES[lie])
+    event = sqs_event([{**spooled[0], "MessageId": f"{n}"} for n in range(10)], "spool")
+    began = time.monotonic()
+    answer = scene.run("replay", event)
+    assert time.monotonic() - began < 20
+    assert len(answer["batchItemFailures"]) == len(event["Records"])
+
+
+def longest(patience: Patience) -> float:
+    """How long a call may take: its tries, and the pauses between them."""
+    return patience.tries * (patience.connect_seconds + patience.answer_seconds) + patience.tries - 1
+
+
+def test_the_patience_with_each_service_fits_into_the_time_of_an_invocation() -> None:
+    """With the numbers that are deployed: the other tests hurry."""
+    assert longest(REAL["ssm"]) + longest(REAL["secretsmanager"]) < 20
+    assert longest(REAL["sqs"]) < 15  # the collector's flush reserve
+    assert longest(REAL["s3"]) < 15
+    assert 2 * longest(REAL["events"]) + longest(REAL["sns"]) < 25
+    assert longest(RENEWAL) <= RENEWAL_SECONDS
+    assert 5 * longest(clients.JOBS) < 30
