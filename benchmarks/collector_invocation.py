@@ -11,7 +11,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from agents import switches
 from sizes import QUICK
@@ -22,14 +22,16 @@ from netvitals.collectors.registry import collector_for
 from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.polling.job import Job, Kind, encode_jobs
-from netvitals.domain.polling.observation import Observation
-from netvitals.domain.settings.configuration import CollectorSettings
+from netvitals.domain.polling.observation import KnownState, Observation
+from netvitals.domain.polling.samples_codec import pack
+from netvitals.domain.ports import QueueMessage, SampleRecord
 from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
 from netvitals.store.outcome import StoreReport
-from netvitals.usecases.collect import Collect, CollectReport, QueueMessage
+from netvitals.usecases.collect import Collect, CollectReport
 from netvitals.usecases.poll_device import PollDevice
+from netvitals.usecases.store_results import StoreResults
 
 DEVICES, DEAD = (20, 0) if QUICK else (500, 25)
 PORTS, RTT_SECONDS = 24, 0.05
@@ -47,8 +49,15 @@ class Stores:
         assert deadline
         return StoreReport(written=len(lines))
 
-    def record(self, observations: Sequence[Observation]) -> None:
-        assert observations
+    def known(self, device_ids: Collection[str], *, samples: bool = False) -> dict[str, KnownState]:
+        assert samples or device_ids
+        return {}
+
+    def record(self, records: Sequence[SampleRecord]) -> frozenset[str]:
+        return frozenset(each.device_id for each in records if pack(each.samples))
+
+    def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
+        raise AssertionError(messages, seconds)
 
     def get(self, name: str) -> Credential:
         assert name
@@ -58,13 +67,21 @@ class Stores:
         return False
 
 
+class Observations:
+    """Take everything."""
+
+    def keep(self, observations: Sequence[Observation]) -> int:
+        assert observations
+        return 0
+
+
 def messages(addresses: Sequence[str], port: int, kind: Kind) -> list[QueueMessage]:
     now = int(time.time())
     settings = PollSettings(snmp=SnmpSettings(port=port))
     jobs = [
         Job(
             kind=kind, device_id=address, address=address, credential="c",
-            due_at=now, expires_at=now + 300, settings=settings,
+            due_at=now, expires_at=now + 300, interval=300, settings=settings,
         )
         for address in addresses
     ]  # fmt: skip
@@ -75,7 +92,9 @@ async def invoke(batch: Sequence[QueueMessage], at_once: int) -> CollectReport:
     stores = Stores()
     resolve = Resolver(Guard([], allow_local=True)).resolve
     device = PollDevice(resolve, stores, HostProber(), collector_for)
-    collect = Collect(device, stores, stores, limits=CollectorSettings(max_concurrent_devices=at_once))
+    store = StoreResults(stores, Observations(), stores)
+    limits: dict[Kind, int] = {"status": at_once, "metrics": at_once}
+    collect = Collect(device, stores, store, stores, at_once=limits, per_site=at_once)
     return await collect.run(batch, asyncio.get_running_loop().time() + INVOCATION_SECONDS)
 
 

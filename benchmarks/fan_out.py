@@ -2,6 +2,7 @@
 
 A real PostgreSQL holds the inventory, each device polled every 30 s, the schedule fires every minute: two
 jobs for each device. boto3 sends them to a server that answers after 10 ms. A line is a process of its own.
+Fleets have 100 or 10 devices a site, and ids in the order of their sites or in no order.
 """
 
 import subprocess
@@ -25,12 +26,13 @@ from netvitals.domain.settings.secret import Secret
 from netvitals.usecases.fan_out import FanOut
 
 SIZES = (1_000, 10_000, 100_000)
-JOBS_PER_MESSAGE = (1, 10)
+SHAPES = (("100 a site", 100, False), ("10 a site, ids in no order", 10, True))
+"""Devices of a site, and whether ids are shuffled."""
 LATENCY_SECONDS = 0.01
 WORKERS = 8
 
 
-def measure(url: str, endpoint: str, jobs_per_message: int) -> None:
+def measure(url: str, endpoint: str, shape: str) -> None:
     client = boto3.client(
         "sqs",
         region_name="eu-central-1",
@@ -54,7 +56,6 @@ def measure(url: str, endpoint: str, jobs_per_message: int) -> None:
         policy=configuration.policy,
         guard=Guard(configuration.allowed_networks).check,
         clock=time.time,
-        jobs_per_message=jobs_per_message,
     )
     minute = int(time.time()) // 60 * 60
     tick = Tick(
@@ -63,7 +64,7 @@ def measure(url: str, endpoint: str, jobs_per_message: int) -> None:
     with Meter() as meter:
         report = fan_out.run(tick)
     print(
-        f"{report.devices:7,} devices, {jobs_per_message:2} jobs a message: {meter}, "
+        f"{report.devices:7,} devices, {shape:26}: {meter}, "
         f"{report.jobs:,} jobs in {report.messages:,} messages and {requests:,} requests",
         flush=True,
     )
@@ -71,14 +72,16 @@ def measure(url: str, endpoint: str, jobs_per_message: int) -> None:
 
 def main() -> None:
     for size in given(SIZES, 100):
-        with fleet_database(size) as url, sqs_server(LATENCY_SECONDS) as endpoint:
-            for jobs_per_message in JOBS_PER_MESSAGE:
-                arguments = ["--measure", url, endpoint, str(jobs_per_message)]
-                subprocess.run([sys.executable, __file__, *arguments], check=True)
+        for shape, per_site, shuffled in SHAPES:
+            with (
+                fleet_database(size, per_site, shuffled=shuffled) as url,
+                sqs_server(LATENCY_SECONDS) as endpoint,
+            ):
+                subprocess.run([sys.executable, __file__, "--measure", url, endpoint, shape], check=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
-        measure(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        measure(*sys.argv[2:5])
     else:
         main()

@@ -22,8 +22,10 @@ DEVICES_PER_SITE = 100
 
 
 @contextmanager
-def fleet_database(devices: int) -> Iterator[str]:
-    """The URL of a database with so many devices, all online and polled just now."""
+def fleet_database(
+    devices: int, per_site: int = DEVICES_PER_SITE, *, shuffled: bool = False
+) -> Iterator[str]:
+    """Yield the URL of a database with so many devices, all online and polled just now."""
     with database_server() as url:
         database = Database(lambda: Secret(url))
         migrate(database)
@@ -31,16 +33,19 @@ def fleet_database(devices: int) -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(
                 "INSERT INTO devices (id, hostname, ip_address, site, credential, settings)"
-                " SELECT 'sw-' || n, 'switch-' || n || '.example.net', '10.0.0.0'::inet + n,"
+                " SELECT CASE WHEN %s THEN md5(n::text) ELSE 'sw-' || n END,"
+                " 'switch-' || n || '.example.net', '10.0.0.0'::inet + n,"
                 " 'site-' || n / %s, 'default',"
                 """ CASE n %% 10 WHEN 0 THEN '{"snmp": {"port": 1161}}'::jsonb ELSE '{}' END"""
                 " FROM generate_series(1, %s) AS n",
-                [DEVICES_PER_SITE, devices],
+                [shuffled, per_site, devices],
             )
             connection.execute(
                 "INSERT INTO device_state (device_id, status, cause, announced, status_since, last_seen_at,"
-                " last_attempt_at, streak_since, successes, reason, method, memory)"
+                " last_attempt_at, status_attempt_at, metrics_attempt_at, streak_since, successes, reason,"
+                " method, memory)"
                 " SELECT id, 'online', 'answered', 'online', now() - interval '1 day', now(), now(),"
+                " now(), now(),"
                 " now() - interval '1 day', 100, 'ok', 'snmp',"
                 """ '{"snmp_engine": {"id": "80001f8880", "boots": 3, "booted_at": 1795000000}}'"""
                 " FROM devices"

@@ -22,15 +22,21 @@ class TcpProxy:
         """Set when a fault was met."""
         self._fault: Fault = "cut before"
         self._words = b""
+        self._once_said = b""
         self._times = 0
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
         self.listen()
 
-    def inflict(self, fault: Fault, words: bytes = b"", times: int = 1_000_000) -> None:
-        """From now on, so many times, when a client says something that holds the words."""
-        self._fault, self._words, self._times = fault, words, times
+    def inflict(
+        self, fault: Fault, words: bytes = b"", times: int = 1_000_000, once_said: bytes = b""
+    ) -> None:
+        """From now on, so many times, when a client says something that holds the words.
+
+        With `once_said` from when a client has said that.
+        """
+        self._fault, self._words, self._times, self._once_said = fault, words, times, once_said
         self.met.clear()
 
     def heal(self) -> None:
@@ -109,7 +115,9 @@ class TcpProxy:
 
     def _fault_for(self, said: bytes) -> Fault | None:
         with self._lock:
-            if self._times <= 0 or self._words not in said:
+            if self._once_said in said:
+                self._once_said = b""
+            if self._times <= 0 or self._once_said or self._words not in said:
                 return None
             self._times -= 1
             return self._fault

@@ -1,4 +1,9 @@
 import pytest
+from hypothesis import settings
+
+# A busy machine makes examples slow; how long one takes is no property of the code.
+settings.register_profile("netvitals", deadline=None)
+settings.load_profile("netvitals")
 
 pytest_plugins = [
     "fixtures.bare",

@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
+from netvitals.domain.ports import QueueMessage
 from netvitals.observability import emit, observed
-from netvitals.usecases.collect import CollectReport, QueueMessage
+from netvitals.usecases.collect import CollectReport
 from netvitals.wiring.collect import collect
 from netvitals.wiring.parts import process
 
@@ -13,7 +14,10 @@ from netvitals.wiring.parts import process
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
     """Take a batch of an SQS queue; return which of its messages are to be delivered again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    messages = [QueueMessage(record["messageId"], record["body"]) for record in event["Records"]]
+    messages = [
+        QueueMessage(record["messageId"], record["body"], record["receiptHandle"])
+        for record in event["Records"]
+    ]
     parts = process()
     with parts.span("collect"):
         report = parts.run(parts.use(collect).run(messages, deadline))
@@ -31,7 +35,10 @@ def _count(report: CollectReport) -> None:
             "LinesSpooled": report.points_spooled,
             "LinesRefused": report.points_refused,
             "PointsInvalid": report.points_invalid,
+            "PointsHeld": report.points_held,
+            "ObservationsSpooled": report.observations_spooled,
             "JobsExpired": report.jobs_expired,
+            "JobsRepeated": report.jobs_repeated,
             "JobsRejected": report.jobs_rejected,
             "JobsFailed": report.jobs_failed,
             "PollSeconds": report.poll_seconds,

@@ -13,9 +13,9 @@ from netvitals.wiring.parts import process
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, int]:
-    """Take `{"kind", "schedule", "scheduled_time"}`; return the report's counts."""
+    """Take `{"kind", "schedule"}` and, unless it is now, `"scheduled_time"`; return the report's counts."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-    tick = tick_from(event)
+    tick = tick_from(event, time.time())
     parts = process()
     with parts.span("fan-out"):
         report = parts.use(fan_out).run(tick)
@@ -26,6 +26,8 @@ def handler(event: Any, context: Any) -> dict[str, int]:
             "MessagesSent": report.messages,
             "RowsRejected": report.bad_rows,
             "JobsLate": report.expired,
+            "DevicesSilent": report.silent,
+            "DevicesOverdue": report.overdue,
         },
         kind=tick.kind,
     )

@@ -59,7 +59,6 @@ def configuration(metrics_seconds: int) -> dict[str, Any]:
             "ping": {"timeout_seconds": 0.5},
             "snmp": {"timeout_seconds": 1, "retries": 2},
         },
-        "collector": {"flush_reserve_seconds": 8},
     }
 
 

@@ -32,7 +32,7 @@ class Ledger:
     def polled(self, body: str, ended_at: float) -> None:
         """A message's jobs were done; a job that was late may have been dropped, as it should be."""
         with self._lock:
-            for job in decode_jobs(body):
+            for job in decode_jobs(body).jobs:
                 self._polls.setdefault((job.device_id, job.kind), set()).add(job.due_at)
                 self._doubtful[job.device_id, job.kind] += ended_at > job.expires_at
 
@@ -96,7 +96,12 @@ class Schedule:
         if time.time() < self._next:
             return
         scheduled, self._next = self._next, self._next + PERIOD_SECONDS
-        event = {"kind": self._kind, "schedule": "rate(1 minute)", "scheduled_time": _text(scheduled)}
+        event = {
+            "kind": self._kind,
+            "schedule": "rate(1 minute)",
+            "scheduled_time": _text(scheduled),
+            "lead": 0,
+        }
         report = invoked(self._fanout, event)
         if report["bad_rows"]:
             raise FunctionError(f"fan-out found {report['bad_rows']} unusable devices")

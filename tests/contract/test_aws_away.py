@@ -23,7 +23,7 @@ from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.decision.status import OutboxMessage
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
-from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.job import Job, encode_job
 from netvitals.domain.ports import QueuedJobs
 
 JOB = Job(kind="status", device_id="d", address="10.0.0.1", due_at=0, expires_at=30)
@@ -80,7 +80,7 @@ def secret_of(client: Any) -> SecretDocument:
 
 CALLS: dict[str, Callable[[Client], object]] = {
     "a job": lambda client: SqsJobQueue(client("sqs"), "http://q/1/q", 1, sleep=lambda _: None).send(
-        [QueuedJobs([JOB], 0, "")]
+        [QueuedJobs([encode_job(JOB)], 0)]
     ),
     "a spool batch": lambda client: SqsSpool(client("sqs"), "http://q/1/q").put("lines", ["x"], ""),
     "the spool": lambda client: SqsSpool(client("sqs"), "http://q/1/q").receive(),

@@ -13,11 +13,13 @@ from moto import mock_aws
 
 from netvitals.adapters.aws.job_queue import SqsJobQueue
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.polling.job import Job, decode_jobs
+from netvitals.domain.polling.job import Job, decode_jobs, encode_job
 from netvitals.domain.ports import QueuedJobs
 
+NOW = 1_795_449_600
 
-def message(number: int, site: str = "hq", delay: int = 0, memory: str = "") -> QueuedJobs:
+
+def message(number: int, delay: int = 0, memory: str = "") -> QueuedJobs:
     job = Job(
         kind="status",
         device_id=f"d{number}",
@@ -26,7 +28,7 @@ def message(number: int, site: str = "hq", delay: int = 0, memory: str = "") -> 
         expires_at=30,
         memory={"x": memory} if memory else {},
     )
-    return QueuedJobs([job], delay, site)
+    return QueuedJobs([encode_job(job)], NOW + delay)
 
 
 def refusal(code: str, status: int) -> ClientError:
@@ -51,7 +53,7 @@ class FakeSqs:
             self.requests.append(Entries)
             failed, taken = [], []
             for entry in Entries:
-                name = decode_jobs(entry["MessageBody"])[0].device_id
+                name = decode_jobs(entry["MessageBody"]).jobs[0].device_id
                 self.tries[name] = self.tries.get(name, 0) + 1
                 failure = self.verdict(name, self.tries[name])
                 if failure:
@@ -67,7 +69,7 @@ WRONG = {"Code": "InvalidMessageContents", "Message": "no", "SenderFault": True}
 
 
 def queue(client: Any, workers: int = 4) -> SqsJobQueue:
-    return SqsJobQueue(client, "https://sqs/q", workers, sleep=lambda _: None)
+    return SqsJobQueue(client, "https://sqs/q", workers, sleep=lambda _: None, clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -79,22 +81,21 @@ def sqs() -> Iterator[tuple[Any, str]]:
         yield client, client.create_queue(QueueName="status")["QueueUrl"]
 
 
-def test_every_message_arrives_with_its_group(sqs: tuple[Any, str]) -> None:
+def test_every_message_arrives(sqs: tuple[Any, str]) -> None:
     client, url = sqs
-    assert SqsJobQueue(client, url).send(message(n, f"site-{n % 3}") for n in range(35)) == 35
+    assert SqsJobQueue(client, url).send(message(n) for n in range(35)) == 35
     received = []
     while batch := client.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
     ).get("Messages"):
         received += batch
-    bodies = {job.device_id for each in received for job in decode_jobs(each["Body"])}
+    bodies = {job.device_id for each in received for job in decode_jobs(each["Body"]).jobs}
     assert bodies == {f"d{n}" for n in range(35)}
-    assert {each["Attributes"]["MessageGroupId"] for each in received} == {"site-0", "site-1", "site-2"}
 
 
 def test_a_delayed_message_is_not_there_yet(sqs: tuple[Any, str]) -> None:
     client, url = sqs
-    SqsJobQueue(client, url).send([message(1, delay=900)])
+    SqsJobQueue(client, url, clock=lambda: NOW).send([message(1, delay=900)])
     assert "Messages" not in client.receive_message(QueueUrl=url)
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesDelayed"] == "1"
@@ -201,20 +202,20 @@ def test_messages_are_taken_only_as_fast_as_they_are_sent() -> None:
     assert max(ahead) <= 2 * 2 * 10 + 20
 
 
-@pytest.mark.parametrize("site", ["Büro 1", "a b", "x" * 200, "Ω"])
-def test_a_site_whose_name_sqs_does_not_take_still_is_a_group_of_its_own(site: str) -> None:
+def test_a_delay_is_what_is_left_when_the_message_is_sent() -> None:
+    clock = itertools.count(NOW, 3)
     fake = FakeSqs()
-    queue(fake).send([message(1, site), message(2, site + "2")])
-    first, second = (entry["MessageGroupId"] for entry in fake.requests[0])
-    assert first != second
-    assert first.isascii()
-    assert len(first) <= 128
+    slow = SqsJobQueue(fake, "https://sqs/q", 1, sleep=lambda _: None, clock=lambda: next(clock))  # type: ignore[arg-type]  # one request is all it has
+    slow.send(message(n, delay=100) for n in range(25))
+    assert [entries[0]["DelaySeconds"] for entries in fake.requests] == [100, 97, 94]
 
 
-def test_a_device_without_a_site_has_no_group() -> None:
+@pytest.mark.parametrize(("ahead", "delay"), [(-60, 0), (0, 0), (0.5, 1), (900, 900), (2000, 900)])
+def test_a_delay_keeps_to_what_sqs_allows(ahead: float, delay: int) -> None:
     fake = FakeSqs()
-    queue(fake).send([message(1, "")])
-    assert "MessageGroupId" not in fake.requests[0][0]
+    jobs = message(1).jobs
+    queue(fake).send([QueuedJobs(jobs, NOW + ahead)])  # type: ignore[arg-type]  # whole seconds as a rule
+    assert fake.requests[0][0]["DelaySeconds"] == delay
 
 
 def test_no_messages_are_no_request() -> None:

@@ -43,7 +43,10 @@ def test_a_device_comes_with_its_state(database: Database, database_url: str) ->
             true, '2026-11-23T17:00:00+01:00', '{"snmp": {"port": 1161}}');
         INSERT INTO devices (id, ip_address) VALUES ('sw-2', '2001:db8::1/64');
         INSERT INTO devices (id, enabled) VALUES ('off', false);
-        INSERT INTO device_state (device_id, memory) VALUES ('sw-1', '{"bulk": 12}');
+        INSERT INTO device_state (device_id, memory) VALUES
+            ('sw-1', '{"bulk": 12, "ssh_host_keys": ["k"]}');
+        UPDATE device_state SET failures = 3, reason = 'timeout', points = 202,
+            last_seen_at = to_timestamp(1795449600.5), metrics_attempt_at = to_timestamp(1795449700);
         """,
     )
     full, bare = read(PostgresInventory(database))
@@ -58,7 +61,12 @@ def test_a_device_comes_with_its_state(database: Database, database_url: str) ->
         parent_id="r-1",
         maintenance_until=1795449600.0,
         settings={"snmp": {"port": 1161}},
-        memory={"bulk": 12},
+        memory={"ssh_host_keys": ["k"]},
+        failures=3,
+        reason="timeout",
+        last_seen_at=1795449600.5,
+        metrics_attempt_at=1795449700.0,
+        points=202,
     )
     assert bare == Device(id="sw-2", ip_address="2001:db8::1")
 

@@ -145,7 +145,7 @@ def test_what_is_known_of_devices_is_read_in_one_statement(store: PostgresObserv
     store.record([seen(0.5, due_at=START, memory={"profile": "x"}), failed(1, kind="metrics", due_at=START)])
     store.record([seen(0, "b")])
     known = store.known(["a", "b", "never polled", "\x00\ud800"])
-    assert known == {"a": KnownState({"profile": "x"}, START, START), "b": KnownState({})}
+    assert known == {"a": KnownState({"profile": "x"}, START, START, failures=1), "b": KnownState({})}
     assert known["a"].has_polled("status", START)
     assert known["a"].has_polled("metrics", START - 30)
     assert not known["a"].has_polled("status", START + 30)

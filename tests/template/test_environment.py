@@ -22,15 +22,8 @@ LOCAL = {
 }
 """What stands in for a secret, a parameter, or the network when netvitals runs on one machine."""
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME"}
-BY_USE = {
-    "fanout": {"NETVITALS_JOBS_PER_MESSAGE"},
-    "collector": {
-        "NETVITALS_MAX_CONCURRENT_DEVICES",
-        "NETVITALS_MAX_CONCURRENT_PER_SITE",
-        "NETVITALS_FLUSH_RESERVE_SECONDS",
-    },
-}
-"""Overrides that only one function's use case looks at."""
+LAMBDA = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE"}
+"""What Lambda sets by itself."""
 
 
 def groups_of(function: str) -> tuple[type[settings.Variables], ...]:
@@ -39,8 +32,7 @@ def groups_of(function: str) -> tuple[type[settings.Variables], ...]:
 
 def read_by(function: str) -> set[str]:
     names = {field.encode_name for group in groups_of(function) for field in fields(group)}
-    shared = set(settings.OVERRIDES) - set().union(*BY_USE.values())
-    return (names | shared | BY_USE.get(function, set())) - LOCAL
+    return (names | set(settings.OVERRIDES)) - LOCAL - LAMBDA
 
 
 def set_for(parameters: dict[str, str]) -> list[tuple[str, dict[str, str]]]:

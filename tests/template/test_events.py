@@ -52,7 +52,7 @@ def test_every_function_and_case_has_an_event() -> None:
 
 @pytest.mark.parametrize("kind", ["status", "metrics"])
 def test_the_ticks_are_ones_that_fan_out_takes(kind: str) -> None:
-    assert tick_from(json.loads((EVENTS / f"fanout-{kind}.json").read_text())).kind == kind
+    assert tick_from(json.loads((EVENTS / f"fanout-{kind}.json").read_text()), 0.0).kind == kind
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)

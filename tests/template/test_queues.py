@@ -9,6 +9,7 @@ import pytest
 from local.aws.cloudformation import TEMPLATE, Deployed
 from local.aws.template import load
 from netvitals.usecases.replay import backoff_seconds
+from netvitals.usecases.store_results import StoreResults
 
 TEMPLATE_TEXT = load(TEMPLATE)
 PARAMETERS = TEMPLATE_TEXT["Parameters"]
@@ -20,27 +21,13 @@ class Work(NamedTuple):
 
     queue: str
     timeout: str
-    window: str | None
-    batch: str
     concurrency: str
 
 
 WORK = (
-    Work(
-        "StatusQueue",
-        "StatusCollectorTimeoutSeconds",
-        "StatusBatchWindowSeconds",
-        "StatusBatchSize",
-        "StatusConcurrency",
-    ),
-    Work(
-        "MetricsQueue",
-        "MetricsCollectorTimeoutSeconds",
-        "MetricsBatchWindowSeconds",
-        "MetricsBatchSize",
-        "MetricsConcurrency",
-    ),
-    Work("SpoolQueue", "ReplayTimeoutSeconds", None, "ReplayBatchSize", "ReplayConcurrency"),
+    Work("StatusQueue", "StatusCollectorTimeoutSeconds", "StatusConcurrency"),
+    Work("MetricsQueue", "MetricsCollectorTimeoutSeconds", "MetricsConcurrency"),
+    Work("SpoolQueue", "ReplayTimeoutSeconds", "ReplayConcurrency"),
 )
 
 
@@ -59,12 +46,11 @@ def source(deployed: Deployed, queue: str) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_a_message_stays_invisible_for_six_timeouts_and_the_longest_window(work: Work) -> None:
+def test_a_message_stays_invisible_until_its_invocation_has_ended(work: Work) -> None:
     for timeout, deployed in deployments(work):
         function = deployed[source(deployed, work.queue)["FunctionName"]]
         assert function["Timeout"] == str(timeout)
-        longest = PARAMETERS[work.window]["MaxValue"] if work.window else 60
-        assert deployed[work.queue]["VisibilityTimeout"] >= 6 * timeout + longest
+        assert deployed[work.queue]["VisibilityTimeout"] >= timeout + 30
 
 
 @pytest.mark.parametrize("work", WORK[:2])
@@ -84,9 +70,12 @@ def test_an_event_source_works_in_batches_within_limits(work: Work) -> None:
     assert int(properties["ScalingConfig"]["MaximumConcurrency"]) >= 2
     assert PARAMETERS[work.concurrency]["MinValue"] >= 2
     assert PARAMETERS[work.concurrency]["MaxValue"] <= 1000
-    if PARAMETERS[work.batch]["MaxValue"] > 10:
-        assert work.window is not None
-        assert PARAMETERS[work.window]["MinValue"] >= 1
+    assert "MaximumBatchingWindowInSeconds" not in properties or work.queue == "SpoolQueue"
+
+
+@pytest.mark.parametrize("work", WORK[:2])
+def test_a_bundle_is_the_work_of_one_invocation(work: Work) -> None:
+    assert int(source(Deployed(), work.queue)["BatchSize"]) == 1
 
 
 def test_what_is_given_up_is_kept_for_fourteen_days_in_a_queue_of_its_own() -> None:
@@ -132,6 +121,8 @@ def test_status_and_metrics_jobs_run_the_same_code_under_limits_of_their_own() -
         assert one[limit] != other[limit]
 
 
-def test_the_flush_reserve_leaves_time_to_poll_under_the_shortest_timeout() -> None:
-    shortest = min(min(PARAMETERS[work.timeout]["AllowedValues"]) for work in WORK[:2])
-    assert PARAMETERS["FlushReserveSeconds"]["MaxValue"] < shortest
+@pytest.mark.parametrize(("work", "longest"), [(WORK[0], 6.0), (WORK[1], 45.0)])
+def test_storing_leaves_time_for_the_longest_poll_under_the_default_timeout(
+    work: Work, longest: float
+) -> None:
+    assert PARAMETERS[work.timeout]["Default"] - StoreResults.reserve_seconds > longest

@@ -30,6 +30,7 @@ def collector(name: str, queue: str) -> dict[str, list[str]]:
         "sqs:ReceiveMessage": arn("sqs", queue),
         "sqs:DeleteMessage": arn("sqs", queue),
         "sqs:GetQueueAttributes": arn("sqs", queue),
+        "sqs:ChangeMessageVisibility": arn("sqs", queue),
         "sqs:SendMessage": arn("sqs", "SpoolQueue", "RejectQueue"),
     }
 

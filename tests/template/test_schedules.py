@@ -47,7 +47,7 @@ def test_a_tick_that_failed_is_not_run_late_and_is_kept(function: str) -> None:
 def test_the_input_is_a_tick_that_fan_out_takes(kind: str) -> None:
     target = Deployed()[f"FanoutFunction{kind.title()}Tick"]["Target"]
     assert SCHEDULED_TIME in target["Input"]
-    tick = tick_from(json.loads(target["Input"].replace(SCHEDULED_TIME, "2026-11-23T16:00:00Z")))
+    tick = tick_from(json.loads(target["Input"].replace(SCHEDULED_TIME, "2026-11-23T16:00:00Z")), 0.0)
     assert tick.kind == kind
 
 

@@ -7,7 +7,16 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from netvitals.domain.polling.changes import FULL_SECONDS, Changes, InterfaceInfo, Poll, Samples, changes
+from netvitals.domain.polling.changes import (
+    FULL_SECONDS,
+    Changes,
+    InterfaceInfo,
+    Poll,
+    Samples,
+    changes,
+    status_changes,
+    status_memory,
+)
 from netvitals.domain.polling.point import Point
 from netvitals.domain.polling.samples_codec import pack, unpack
 
@@ -155,6 +164,33 @@ def test_a_truncated_or_mutated_packing_never_raises() -> None:
         if damaged:
             damaged[generator.randrange(len(damaged))] = generator.randrange(256)
         unpack(bytes(damaged))
+
+
+def status_poll(at: float, uptime: float, **values: float) -> list[Point]:
+    time_ns = int(at * 1e9)
+    given = {"uptime_seconds": uptime, "ping_status": 1, "ping_rtt_ms": 2.5, "ping_loss_percent": 0.0}
+    return [Point(name, value, time_ns) for name, value in (given | values).items()]
+
+
+def test_of_a_status_poll_like_the_one_before_only_the_round_trip_time_is_written() -> None:
+    memory = status_memory(status_poll(START, 1000), {})
+    again = status_poll(START + 30, 1030)
+    assert [point.metric_name for point in status_changes(again, memory, steady=True)] == ["ping_rtt_ms"]
+    assert status_memory(again, memory) == {}
+
+
+def test_a_reboot_and_a_loss_are_written_by_the_status_poll_that_sees_them() -> None:
+    memory = status_memory(status_poll(START, 1000), {})
+    rebooted = status_poll(START + 30, 3, ping_loss_percent=50.0)
+    written = {point.metric_name for point in status_changes(rebooted, memory, steady=True)}
+    assert written == {"uptime_seconds", "ping_rtt_ms", "ping_loss_percent"}
+    assert status_memory(rebooted, memory) == {"booted_at": START + 27, "ping_lost": True}
+    assert status_memory(status_poll(START + 60, 33), memory | {"ping_lost": True})["ping_lost"] is None
+
+
+def test_a_memory_that_somebody_else_wrote_is_no_uptime() -> None:
+    points = status_poll(START, 1000)
+    assert len(status_changes(points, {"booted_at": "x"}, steady=True)) == 2
 
 
 # --- The same history told to two stores: one takes everything, the other what is reported.

@@ -41,10 +41,10 @@ def find(output: Result | str, name: str) -> str:
 
 
 def test_each_effective_value_is_shown_with_where_it_comes_from(document: str) -> None:
-    result = run("check", document, NETVITALS_JOBS_PER_MESSAGE="4", NETVITALS_STATUS_INTERVAL_SECONDS="60")
+    result = run("check", document, INFLUXDB_BUCKET="lab", NETVITALS_STATUS_INTERVAL_SECONDS="60")
     assert result.exit_code == 0, result.output
     assert find(result, "log_level") == f'"DEBUG" {document}'
-    assert find(result, "fanout.jobs_per_message") == "4 NETVITALS_JOBS_PER_MESSAGE"
+    assert find(result, "influxdb.bucket") == '"lab" INFLUXDB_BUCKET'
     assert find(result, "influxdb.retries") == "3 default"
     ups, linux = result.output.split("Device type ups")[1], result.output.split("Device type linux")[1]
     assert find(ups, "status_interval_seconds") == "120 device_types.ups"

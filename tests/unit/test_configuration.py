@@ -7,7 +7,7 @@ import pytest
 from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.collectors.ssh.protocol import SSH
 from netvitals.domain.errors import ConfigurationError
-from netvitals.domain.settings.configuration import Configuration, configuration_from
+from netvitals.domain.settings.configuration import Configuration, configuration_from, retired_keys
 from netvitals.domain.settings.policy import Policy
 
 
@@ -42,10 +42,10 @@ def error_of(document: Any) -> str:
             ),
         ),
         (
-            {"collector": {"flush_reserve_seconds": "30s"}},
+            {"status": {"heartbeat_seconds": "30s"}},
             (
-                "in config.yaml, collector.flush_reserve_seconds: expected a number of seconds "
-                "≥ 1 and ≤ 300, got '30s'; the unit is seconds: write 30"
+                "in config.yaml, status.heartbeat_seconds: expected a whole number of seconds "
+                "≥ 30 and ≤ 86400, got '30s'; the unit is seconds: write 30"
             ),
         ),
         (
@@ -276,3 +276,21 @@ def test_every_type_that_stands_on_nothing_is_named_and_a_circle_once() -> None:
         configuration_from({"device_types": types}, "config.yaml")
     named = [line.split("device_types.")[1].split(":")[0] for line in str(raised.value).splitlines()]
     assert sorted(named) == ["a.extends", "linux.snmp.interfaces", "ups.extends"]
+
+
+def test_keys_that_have_no_effect_any_more_are_accepted_and_named() -> None:
+    document = {
+        "fanout": {"jobs_per_message": 10},
+        "collector": {"max_concurrent_devices": 5, "flush_reserve_seconds": 20, "max_concurrent_per_site": 7},
+    }
+    assert configuration_from(document, "config.yaml").collector.max_concurrent_per_site == 7
+    assert retired_keys(document) == [
+        "fanout.jobs_per_message",
+        "collector.max_concurrent_devices",
+        "collector.flush_reserve_seconds",
+    ]
+
+
+def test_a_key_that_never_was_is_refused_beside_one_that_has_no_effect_any_more() -> None:
+    with pytest.raises(ConfigurationError, match=r"fanout"):
+        configuration_from({"fanout": {"jobs_per_message": 10, "x": 1}}, "config.yaml")

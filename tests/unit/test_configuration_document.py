@@ -18,12 +18,12 @@ from netvitals.domain.errors import ConfigurationError, Unavailable
 @pytest.mark.parametrize(
     "text",
     [
-        "log_level: INFO\nfanout: {jobs_per_message: 2}",
-        '{"log_level": "INFO", "fanout": {"jobs_per_message": 2}}',
+        "log_level: INFO\ncollector: {store: everything}",
+        '{"log_level": "INFO", "collector": {"store": "everything"}}',
     ],
 )
 def test_yaml_and_json_say_the_same(text: str) -> None:
-    assert decode_document(text, "config") == {"log_level": "INFO", "fanout": {"jobs_per_message": 2}}
+    assert decode_document(text, "config") == {"log_level": "INFO", "collector": {"store": "everything"}}
 
 
 def test_an_empty_document_is_none() -> None:

@@ -36,7 +36,7 @@ def test_the_default_document_is_the_defaults() -> None:
     assert configuration.known_types == Configuration().known_types
     for device_type in configuration.known_types:
         assert configuration.policy(device_type, {}) == Configuration().policy(device_type, {})
-    for key in ("log_level", "allowed_networks", "influxdb", "collector", "fanout", "status"):
+    for key in ("log_level", "allowed_networks", "influxdb", "collector", "status"):
         assert getattr(configuration, key) == getattr(Configuration(), key)
 
 

@@ -14,7 +14,8 @@ from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.inventory.row import BadRow, bad_row
-from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.domain.polling.job import Job, decode_jobs, deflated_body
+from netvitals.domain.polling.schedule import slot_seconds
 from netvitals.domain.polling.tick import Tick, tick_from
 from netvitals.domain.ports import QueuedJobs
 from netvitals.domain.settings.configuration import Configuration
@@ -22,10 +23,7 @@ from netvitals.domain.settings.policy import Policy
 from netvitals.usecases.fan_out import FanOut, FanOutReport
 
 START = 1_795_449_600
-RATES = st.one_of(
-    st.integers(1, 15).map(lambda n: f"rate({n} minute{'s' if n > 1 else ''})"),
-    st.integers(1, 24).map(lambda n: f"rate({n} hour{'s' if n > 1 else ''})"),
-)
+RATES = st.integers(1, 14).map(lambda n: f"rate({n} minute{'s' if n > 1 else ''})")
 
 
 class ListedInventory:
@@ -51,17 +49,23 @@ class KeptQueue:
 
     @property
     def jobs(self) -> list[Job]:
-        return [job for message in self.messages for job in message.jobs]
+        return [job for message in self.messages for job in jobs_of(message)]
+
+
+def jobs_of(message: QueuedJobs) -> list[Job]:
+    """Return the jobs as the collector decodes them."""
+    decoded = decode_jobs(deflated_body(message.jobs))
+    assert decoded.faults == []
+    return decoded.jobs
 
 
 class Bench:
     """A fan-out of the given devices, with what it sent."""
 
-    def __init__(self, *devices: Device, now: float = START, jobs_per_message: int = 1) -> None:
+    def __init__(self, *devices: Device, now: float = START) -> None:
         self.devices = devices
         self.bad: list[BadRow] = []
         self.now = now
-        self.jobs_per_message = jobs_per_message
         self.status, self.metrics = KeptQueue(), KeptQueue()
 
     def run(self, kind: Any = "status", schedule: str = "rate(1 minute)", start: int = START) -> FanOutReport:
@@ -72,12 +76,13 @@ class Bench:
             policy=Configuration().policy,
             guard=Guard(["10.0.0.0/8"]).check,
             clock=lambda: self.now,
-            jobs_per_message=self.jobs_per_message,
         ).run(tick)
 
 
 def device(name: str = "sw-1", **more: Any) -> Device:
-    return Device(id=name, **{"ip_address": "10.0.0.1"} | more)
+    """Return a device that was polled and seen just now."""
+    polled = {"last_seen_at": START, "status_attempt_at": START, "metrics_attempt_at": START}
+    return Device(id=name, **{"ip_address": "10.0.0.1"} | polled | more)
 
 
 def test_a_device_polled_every_30_seconds_gets_two_jobs_a_minute() -> None:
@@ -85,7 +90,7 @@ def test_a_device_polled_every_30_seconds_gets_two_jobs_a_minute() -> None:
     report = bench.run()
     first, second = bench.status.jobs
     assert second.due_at - first.due_at == 30
-    assert START <= first.due_at < START + 30
+    assert START + 60 <= first.due_at < START + 90
     assert (report.devices, report.jobs, report.messages) == (1, 2, 2)
 
 
@@ -96,13 +101,11 @@ def test_status_and_metrics_go_to_their_own_queues() -> None:
     assert bench.status.jobs == []
 
 
-def test_a_message_is_delayed_to_its_job_s_due_time() -> None:
-    bench = Bench(device(), now=START + 3.4)
+def test_a_message_is_delivered_when_its_jobs_are_due() -> None:
+    bench = Bench(*(device(f"d{n}") for n in range(50)))
     bench.run()
     for message in bench.status.messages:
-        assert (
-            0 <= START + 3.4 + message.delay_seconds - message.jobs[0].due_at < 1 or not message.delay_seconds
-        )
+        assert {job.due_at for job in jobs_of(message)} == {message.due_at}
 
 
 def test_a_job_expires_when_the_next_one_is_due() -> None:
@@ -111,18 +114,30 @@ def test_a_job_expires_when_the_next_one_is_due() -> None:
     assert all(job.expires_at == job.due_at + 30 for job in bench.status.jobs)
 
 
-def test_a_tick_that_comes_late_skips_what_has_expired_and_counts_it() -> None:
+def test_a_long_interval_does_not_keep_its_job_for_ever() -> None:
+    bench = Bench(device(settings={"metrics_interval_seconds": 3600}))
+    for hour in range(60):
+        bench.run("metrics", "rate(1 minute)", START + 60 * hour)
+    (job,) = bench.metrics.jobs
+    assert (job.expires_at - job.due_at, job.interval) == (900, 3600)
+
+
+def test_a_tick_that_comes_much_too_late_skips_what_has_expired_and_counts_it() -> None:
     bench = Bench(device(), now=START + 600)
     report = bench.run()
     assert (report.jobs, report.expired, report.skipped) == (0, 2, 0)
     assert bench.status.jobs == []
 
 
-def test_a_tick_that_comes_somewhat_late_sends_what_is_overdue_at_once() -> None:
-    bench = Bench(device(settings={"status_interval_seconds": 60}), now=START + 59)
-    bench.run()
-    message = bench.status.messages[0]
-    assert message.delay_seconds == max(0, message.jobs[0].due_at - START - 59)
+@pytest.mark.parametrize("late", [0, 5.5, 31, 45, 59.9])
+def test_a_tick_that_comes_late_by_up_to_a_minute_loses_nothing_and_doubles_nothing(late: float) -> None:
+    devices = [device(f"sw-{n}") for n in range(100)]
+    punctual, behind = Bench(*devices), Bench(*devices, now=START + late)
+    punctual.run()
+    report = behind.run()
+    assert behind.status.jobs == punctual.status.jobs
+    assert (report.jobs, report.expired) == (200, 0)
+    assert min(message.due_at for message in behind.status.messages) >= START + 60
 
 
 def test_the_same_tick_twice_gives_the_same_jobs() -> None:
@@ -133,18 +148,11 @@ def test_the_same_tick_twice_gives_the_same_jobs() -> None:
     assert once.status.jobs == again.status.jobs
 
 
-def test_a_delay_stops_at_what_the_queue_allows_and_the_early_jobs_are_counted() -> None:
-    bench = Bench(device())
-    report = bench.run("metrics", "rate(1 hour)")
-    assert max(message.delay_seconds for message in bench.metrics.messages) == 900
-    assert report.early == sum(job.due_at - START > 900 for job in bench.metrics.jobs) > 0
-
-
 def test_a_device_that_is_not_due_in_this_window_is_counted_as_skipped() -> None:
     bench = Bench(device(settings={"metrics_interval_seconds": 86400}))
-    counts = [bench.run("metrics", "rate(6 hours)", START + hour * 3600) for hour in range(0, 24, 6)]
+    counts = [bench.run("metrics", "rate(10 minutes)", START + 600 * n) for n in range(144)]
     assert [(report.jobs, report.skipped) for report in counts].count((1, 0)) == 1
-    assert [(report.jobs, report.skipped) for report in counts].count((0, 1)) == 3
+    assert [(report.jobs, report.skipped) for report in counts].count((0, 1)) == 143
 
 
 def test_an_unusable_row_is_reported_once_and_costs_the_others_nothing(
@@ -199,27 +207,11 @@ def test_a_job_names_its_credential_and_carries_the_device_s_own_settings() -> N
     assert (job.credential, job.site, SNMP.settings_of(job.settings).port) == ("lab", "hq", 1161)
 
 
-def test_a_status_job_carries_only_the_memory_that_it_can_use() -> None:
-    memory = {"snmp_engine": {"id": "80", "boots": 1}, "cpu": [1, 2]}
+def test_a_job_carries_the_memory_that_was_read_for_it() -> None:
+    memory = {"ssh_host_keys": ["ssh-ed25519 AAAA"]}
     bench = Bench(device(memory=memory))
     bench.run("status")
-    bench.run("metrics", "rate(5 minutes)")
-    assert bench.status.jobs[0].memory == {"snmp_engine": memory["snmp_engine"]}
-    assert bench.metrics.jobs[0].memory == memory
-
-
-def test_memory_too_large_for_a_message_is_left_out() -> None:
-    bench = Bench(device(memory={"cpu": "x" * 300_000}))
-    report = bench.run("metrics", "rate(5 minutes)")
-    assert bench.metrics.jobs[0].memory == {}
-    assert report.bad_rows == 0
-
-
-def test_what_a_poll_cannot_do_without_is_never_left_out() -> None:
-    vital = {"ssh_host_keys": ["ssh-ed25519 AAAA"], "ssh_refused": {"mark": "abc", "times": 1, "until": 1}}
-    bench = Bench(device(memory={"cpu": "x" * 300_000, **vital}))
-    bench.run("metrics", "rate(5 minutes)")
-    assert bench.metrics.jobs[0].memory == vital
+    assert bench.status.jobs[0].memory == memory
 
 
 def test_memory_that_can_t_be_written_is_left_out() -> None:
@@ -243,30 +235,108 @@ def test_settings_too_large_for_a_message_make_a_bad_row() -> None:
     assert {job.device_id for job in bench.status.jobs} == {"fine"}
 
 
-def test_jobs_share_a_message_with_their_site_and_the_seconds_around_it() -> None:
-    bench = Bench(*(device(f"d{n}", site=f"s{n % 2}") for n in range(400)), jobs_per_message=5)
+def test_jobs_of_the_same_slot_share_a_message_whatever_their_site() -> None:
+    bench = Bench(*(device(f"d{n}", site=f"s{n}") for n in range(400)))
     report = bench.run()
-    assert report.jobs == 800 > 4 * report.messages
-    for message in bench.status.messages:
-        assert len(message.jobs) <= 5
-        assert {job.site for job in message.jobs} == {message.group}
-        due = [job.due_at - START for job in message.jobs]
-        assert message.delay_seconds == min(due)
-        assert max(due) - min(due) < 5
+    assert (report.jobs, report.messages) == (800, 12)
+    assert {job.due_at % 5 for job in bench.status.jobs} == {0}
 
 
-def test_jobs_that_wait_for_company_are_sent_all_the_same() -> None:
-    bench = Bench(*(device(f"d{n}", site=f"s{n}") for n in range(12_000)), jobs_per_message=100)
+def test_a_large_fleet_fills_its_messages() -> None:
+    bench = Bench(*(device(f"d{n}") for n in range(12_000)))
     report = bench.run()
+    sizes = [len(message.jobs) for message in bench.status.messages]
+    assert max(sizes) == 300
     assert len({job.key for job in bench.status.jobs}) == report.jobs == 24_000
+    assert report.messages < 100
 
 
-def test_a_shared_message_keeps_to_the_queue_s_size() -> None:
-    memory = {"cpu": "x" * 60_000}
-    bench = Bench(*(device(f"d{n}", memory=memory) for n in range(3000)), jobs_per_message=100)
+def test_many_messages_of_one_slot_are_spread_over_it() -> None:
+    bench = Bench(*(device(f"d{n}") for n in range(60_000)))
+    bench.run()
+    starts = Counter(message.due_at for message in bench.status.messages)
+    assert max(starts.values()) <= 20
+
+
+def test_devices_that_give_many_points_share_a_message_with_fewer() -> None:
+    bench = Bench(*(device(f"d{n}", points=9000) for n in range(400)))
     bench.run("metrics", "rate(5 minutes)")
-    assert len(bench.metrics.jobs) == 3000
-    assert all(len(encode_jobs(message.jobs)) <= 256 * 1024 for message in bench.metrics.messages)
+    assert len(bench.metrics.jobs) == 400
+    assert max(len(message.jobs) for message in bench.metrics.messages) == 2
+
+
+def test_devices_that_were_never_read_count_as_ordinary_switches() -> None:
+    bench = Bench(*(device(f"d{n}") for n in range(4000)))
+    bench.run("metrics", "rate(5 minutes)")
+    assert max(len(message.jobs) for message in bench.metrics.messages) == 100
+
+
+# --- Silence and quarantine
+
+SILENT: dict[str, Any] = {"failures": 5, "reason": "timeout", "last_seen_at": START - 121}
+
+
+def test_devices_that_have_been_silent_for_longer_than_their_time_out_travel_apart() -> None:
+    bench = Bench(*(device(f"d{n}") for n in range(100)), *(device(f"s{n}", **SILENT) for n in range(100)))
+    report = bench.run()
+    assert report.silent == 100
+    for message in bench.status.messages:
+        jobs = jobs_of(message)
+        assert len({job.device_id[0] for job in jobs}) == 1
+        assert {job.silent for job in jobs} == {jobs[0].device_id.startswith("s")}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"failures": 2},
+        {"last_seen_at": START - 119},
+        {"reason": "bad_credential"},
+        {"settings": {"offline_after_failures": 6}},
+        {"settings": {"offline_timeout_seconds": 600}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_bad_luck_is_no_silence(changes: dict[str, Any]) -> None:
+    bench = Bench(device(**SILENT | changes))
+    assert bench.run().silent == 0
+
+
+def test_a_device_that_was_never_seen_is_silent_after_its_failures() -> None:
+    assert Bench(device(**SILENT | {"last_seen_at": None})).run().silent == 1
+
+
+def test_devices_that_nobody_got_to_are_searched_for_the_one_that_ends_its_invocations() -> None:
+    def attempted(seconds_ago: float) -> dict[str, float]:
+        return {"status_attempt_at": START - seconds_ago}
+
+    bench = Bench(
+        *(device(f"live-{n}") for n in range(600)),
+        *(device(f"overdue-{n}", **attempted(170)) for n in range(100)),
+        *(device(f"alone-{n}", **attempted(300)) for n in range(20)),
+    )
+    assert bench.run().overdue == 120
+    sizes: dict[str, int] = {}
+    for message in bench.status.messages:
+        (group,) = {job.device_id.partition("-")[0] for job in jobs_of(message)}
+        sizes[group] = max(sizes.get(group, 0), len(message.jobs))
+    assert sizes["live"] > 50
+    assert 1 < sizes["overdue"] <= 16
+    assert sizes["alone"] == 1
+
+
+def test_a_device_that_was_never_attempted_travels_alone() -> None:
+    bench = Bench(device("new", status_attempt_at=None), device("old"))
+    bench.run()
+    assert max(len(message.jobs) for message in bench.status.messages) == 1
+
+
+def test_an_outage_of_our_own_does_not_break_up_the_fleet() -> None:
+    bench = Bench(*(device(f"d{n}", status_attempt_at=START - 3600) for n in range(3000)))
+    report = bench.run()
+    assert report.overdue == 3000
+    assert report.messages < 30
+    assert len({job.key for job in bench.status.jobs}) == 6000
 
 
 def test_a_policy_is_made_once_for_devices_with_the_same_settings() -> None:
@@ -320,10 +390,12 @@ def test_ticks_in_a_row_leave_no_gap_and_no_double(
     settings = {f"{kind}_interval_seconds": interval, "offline_timeout_seconds": 86_400}
     bench = Bench(device(name, settings=settings), now=start)
     period = Tick(kind="status", schedule=schedule, scheduled_time=datetime.fromtimestamp(0, UTC)).period
+    start -= 60
     ticks = min(max(2, 3 * interval // period), 60)
     for n in range(ticks):
         bench.run(kind, schedule, start + n * period)
     due = [job.due_at for job in (bench.status.jobs or bench.metrics.jobs)]
+    start += 60
     end = start + ticks * period
     assert due == list(range(due[0], end, interval)) if due else interval > ticks * period
     if due:
@@ -338,16 +410,18 @@ def test_devices_are_spread_evenly_over_their_interval(interval: int, prefix: st
         *(device(f"{prefix}{n}", settings={"status_interval_seconds": interval}) for n in range(3000))
     )
     bench.run("status", "rate(5 minutes)")
-    per_second = Counter(job.due_at for job in bench.status.jobs)
-    mean = 3000 / interval
-    assert len(per_second) >= 0.95 * 300
-    assert max(per_second.values()) <= mean + 6 * mean**0.5
+    slot = slot_seconds(interval)
+    per_slot = Counter(job.due_at for job in bench.status.jobs)
+    mean = 3000 / interval * slot
+    assert len(per_slot) == 300 / slot
+    assert max(per_slot.values()) <= mean + 6 * mean**0.5
 
 
 @pytest.mark.parametrize(
     ("event", "wrong"),
     [
         ({}, "kind"),
+        ({"kind": "metrics", "schedule": "rate(15 minutes)"}, "at most 'rate.14 minutes.'"),
         ({"kind": "traps", "schedule": "rate(1 minute)", "scheduled_time": "2026-11-23T16:00:00Z"}, "traps"),
         (
             {"kind": "status", "schedule": "cron(* * * * ? *)", "scheduled_time": "2026-11-23T16:00:00Z"},
@@ -368,11 +442,18 @@ def test_devices_are_spread_evenly_over_their_interval(interval: int, prefix: st
 )
 def test_an_event_that_is_no_tick_is_refused_in_one_clear_line(event: Any, wrong: str) -> None:
     with pytest.raises(ConfigurationError, match=wrong):
-        tick_from(event)
+        tick_from(event, START)
 
 
 def test_an_event_is_decoded_to_its_window() -> None:
     tick = tick_from(
-        {"kind": "status", "schedule": "rate(5 minutes)", "scheduled_time": "2026-11-23T16:00:00Z"}
+        {"kind": "status", "schedule": "rate(5 minutes)", "scheduled_time": "2026-11-23T16:00:00Z"}, 0.0
     )
-    assert (tick.start, tick.period) == (1_795_449_600, 300)
+    assert (tick.start, tick.period) == (1_795_449_660, 300)
+
+
+def test_an_event_without_a_time_fires_now_and_may_do_without_the_lead() -> None:
+    assert tick_from({"kind": "status", "schedule": "rate(1 minute)"}, START + 7).start == START + 67
+    assert (
+        tick_from({"kind": "status", "schedule": "rate(1 minute)", "lead": 0}, START + 7).start == START + 7
+    )

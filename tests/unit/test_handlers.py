@@ -13,8 +13,9 @@ import pytest
 
 from local.lambda_.handlers import FUNCTIONS, Context, module_of, sqs_event
 from netvitals.domain.errors import ConfigurationError, Unavailable
+from netvitals.domain.ports import QueueMessage
 from netvitals.domain.protocols import PROTOCOLS
-from netvitals.usecases.collect import CollectReport, QueueMessage
+from netvitals.usecases.collect import CollectReport
 from netvitals.usecases.fan_out import FanOutReport
 from netvitals.usecases.replay import ReplayReport
 from netvitals.usecases.status_pass import StatusReport
@@ -121,7 +122,10 @@ def test_the_collector_hands_over_the_batch_and_names_the_messages_that_come_aga
     assert invoke("collector", use_case, sqs_event(MESSAGES)) == {
         "batchItemFailures": [{"itemIdentifier": "b"}]
     }
-    assert use_case.given[0] == [QueueMessage("a", "body-a"), QueueMessage("b", "body-b")]
+    assert use_case.given[0] == [
+        QueueMessage("a", "body-a", "receipt-a"),
+        QueueMessage("b", "body-b", "receipt-b"),
+    ]
     counted, by_reason = metrics(capsys)
     assert counted == {
         "DevicesPolled": [3],

@@ -94,10 +94,6 @@ def test_no_error_shows_a_secrets_value() -> None:
     ("environ", "path", "value"),
     [
         ({"NETVITALS_LOG_LEVEL": "ERROR"}, "log_level", "ERROR"),
-        ({"NETVITALS_JOBS_PER_MESSAGE": "7"}, "fanout.jobs_per_message", 7),
-        ({"NETVITALS_MAX_CONCURRENT_DEVICES": "7"}, "collector.max_concurrent_devices", 7),
-        ({"NETVITALS_MAX_CONCURRENT_PER_SITE": "7"}, "collector.max_concurrent_per_site", 7),
-        ({"NETVITALS_FLUSH_RESERVE_SECONDS": "7.5"}, "collector.flush_reserve_seconds", 7.5),
         ({"INFLUXDB_BUCKET": "elsewhere"}, "influxdb.bucket", "elsewhere"),
         (
             {"NETVITALS_ALLOWED_NETWORKS": "10.1.0.0/16, fd00::/8"},
@@ -111,8 +107,7 @@ def test_the_environment_beats_the_document_beats_the_default(
 ) -> None:
     document: dict[str, Any] = {
         "log_level": "DEBUG",
-        "fanout": {"jobs_per_message": 3},
-        "collector": {"max_concurrent_devices": 3, "max_concurrent_per_site": 3, "flush_reserve_seconds": 3},
+        "collector": {"max_concurrent_per_site": 3},
         "influxdb": {"bucket": "documented"},
         "allowed_networks": ["172.16.0.0/12"],
     }
@@ -164,8 +159,8 @@ def test_an_interval_in_the_environment_is_the_default_of_all_types_and_yields_t
             ),
         ),
         (
-            {"NETVITALS_JOBS_PER_MESSAGE": "0"},
-            "NETVITALS_JOBS_PER_MESSAGE: expected a whole number ≥ 1 and ≤ 100, got '0'",
+            {"NETVITALS_STATUS_INTERVAL_SECONDS": "0"},
+            "NETVITALS_STATUS_INTERVAL_SECONDS: expected a whole number of seconds ≥ 10 and ≤ 86400, got '0'",
         ),
     ],
 )

@@ -55,10 +55,10 @@ def test_the_spool_is_left_some_of_the_time() -> None:
 
 def test_observations_that_the_database_does_not_take_are_spooled_whole() -> None:
     spool = MemorySpool()
-    StoreObservations(MemoryObservations(away=True), spool).record([OBSERVATION])
+    assert StoreObservations(MemoryObservations(away=True), spool).keep([OBSERVATION]) == 1
     assert [msgspec.json.decode(record, type=Observation) for record in spool.records] == [OBSERVATION]
 
 
 def test_observations_that_are_kept_nowhere_are_an_error() -> None:
     with pytest.raises(Unavailable):
-        StoreObservations(MemoryObservations(away=True), MemorySpool(away=True)).record([OBSERVATION])
+        StoreObservations(MemoryObservations(away=True), MemorySpool(away=True)).keep([OBSERVATION])

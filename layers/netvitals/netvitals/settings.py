@@ -107,6 +107,20 @@ class WorkQueueVariables(Variables, frozen=True):
     """Takes the jobs that ask devices for everything."""
 
 
+class LambdaVariables(Variables, frozen=True):
+    """What Lambda says of itself."""
+
+    memory_mb: int | None = _variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    """Memory of the function, which decides its share of a processor; set by Lambda itself."""
+
+
+class JobQueueVariables(Variables, frozen=True):
+    """Where a collector's jobs come from."""
+
+    url: QueueUrl | None = _variable("NETVITALS_JOB_QUEUE_URL")
+    """Delivers unfinished jobs again within seconds; without it, when their visibility time-out ends."""
+
+
 class SnapshotVariables(Variables, frozen=True):
     """Say where fan-out keeps a copy of the inventory."""
 
@@ -151,6 +165,8 @@ FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {
         DatabaseVariables,
         InfluxVariables,
         CredentialVariables,
+        JobQueueVariables,
+        LambdaVariables,
         SpoolVariables,
         DialVariables,
     ),
@@ -164,10 +180,6 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "NETVITALS_STATUS_INTERVAL_SECONDS": ("defaults", "status_interval_seconds"),
     "NETVITALS_METRICS_INTERVAL_SECONDS": ("defaults", "metrics_interval_seconds"),
     "NETVITALS_ALLOWED_NETWORKS": ("allowed_networks",),
-    "NETVITALS_JOBS_PER_MESSAGE": ("fanout", "jobs_per_message"),
-    "NETVITALS_MAX_CONCURRENT_DEVICES": ("collector", "max_concurrent_devices"),
-    "NETVITALS_MAX_CONCURRENT_PER_SITE": ("collector", "max_concurrent_per_site"),
-    "NETVITALS_FLUSH_RESERVE_SECONDS": ("collector", "flush_reserve_seconds"),
     "INFLUXDB_BUCKET": ("influxdb", "bucket"),
 }
 """Variables that stand for a key of the configuration document."""

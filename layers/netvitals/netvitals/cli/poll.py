@@ -22,6 +22,8 @@ from netvitals.usecases.slots import Slots
 
 EXIT_INCOMPLETE = 1
 
+AT_ONCE = 200
+"""Devices polled at the same time, unless --concurrency says otherwise."""
 _EPILOG = """\b
 Examples:
   netvitals poll 192.168.1.1                asks for the community
@@ -97,11 +99,8 @@ async def _polled(inputs: Inputs, options: Options) -> AsyncIterator[PollResult]
         HostProber(),
         collector_for,
     )
-    limits = inputs.configuration.collector
-    slots = Slots(
-        options.concurrency or limits.max_concurrent_devices,
-        options.concurrency or limits.max_concurrent_per_site,
-    )
+    per_site = inputs.configuration.collector.max_concurrent_per_site
+    slots = Slots(options.concurrency or AT_ONCE, options.concurrency or per_site)
 
     async def one(job: Job) -> PollResult:
         async with slots.taken(job):

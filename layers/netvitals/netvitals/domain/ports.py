@@ -116,6 +116,22 @@ class Poller(Protocol):
         ...
 
 
+class QueueMessage(msgspec.Struct, frozen=True):
+    """A message of a job queue, as it was received."""
+
+    id: str
+    body: str
+    receipt: str = ""
+
+
+class Redelivery(Protocol):
+    """The receiving end of a job queue."""
+
+    def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
+        """Have messages that failed delivered again after so long; where that can't be said, later."""
+        ...
+
+
 class Inventory(Protocol):
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
         """Yield all enabled devices joined with their state, in chunks, so that memory stays flat.
@@ -174,8 +190,10 @@ class ObservationStore(Protocol):
 
 
 class StateReader(Protocol):
-    def known(self, device_ids: Sequence[str]) -> Mapping[str, KnownState]:
+    def known(self, device_ids: Collection[str], *, samples: bool = False) -> Mapping[str, KnownState]:
         """Return what earlier polls have left of these devices, in one statement; a new device is left out.
+
+        Only with `samples` is what reporting by exception needs among it.
 
         Raises:
             Unavailable: the state can't be read.
@@ -195,14 +213,6 @@ class SampleRecord(msgspec.Struct, frozen=True):
 class SampleStore(Protocol):
     """What metrics polls leave for reporting by exception."""
 
-    def read(self, device_ids: Collection[str]) -> Mapping[str, Samples]:
-        """Return the samples of the devices that have some.
-
-        Raises:
-            Unavailable: they can't be read.
-        """
-        ...
-
     def record(self, records: Sequence[SampleRecord]) -> Collection[str]:
         """Replace samples that are still those that were read; return the ids of those devices.
 
@@ -213,11 +223,11 @@ class SampleStore(Protocol):
 
 
 class QueuedJobs(msgspec.Struct, frozen=True):
-    """Holds jobs that travel in one message."""
+    """Holds jobs that travel in one message, encoded."""
 
-    jobs: Sequence[Job]
-    delay_seconds: int
-    group: str
+    jobs: Sequence[bytes]
+    due_at: int
+    """When the message is to be delivered, in seconds since the epoch."""
 
 
 class JobQueue(Protocol):

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
 
+from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.point import Point
 from netvitals.domain.text import printable
@@ -42,6 +43,12 @@ def status_line(device_id: str, status: str, up: int, time_ns: int) -> str:
     return f"device_status,device_id={tag_value(device_id)} {fields} {time_ns}"
 
 
+def encode_interfaces(device_id: str, interfaces: Iterable[InterfaceInfo], time_ns: int) -> list[str]:
+    """Return the lines of measurement `interface_info`: what is text about a device's interfaces."""
+    device = f"device_id={tag_value(device_id)}"
+    return [_interface_line(device, info, time_ns) for info in interfaces]
+
+
 @lru_cache(maxsize=8192)  # many devices name their interfaces alike, and each has many metrics
 def tag_value(text: str) -> str:
     """Return the text of a tag as it stands in a line; empty where the tag has to be left out."""
@@ -61,6 +68,12 @@ def _escaped(match: re.Match[str]) -> str:
 def _string_field(text: str) -> str:
     text = printable(text, MAX_NAME_CHARACTERS)
     return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _interface_line(device: str, info: InterfaceInfo, time_ns: int) -> str:
+    if_index = "" if info.if_index is None else f",if_index={info.if_index}i"
+    fields = f'description="{_string_field(info.description)}",type="{_string_field(info.type)}"'
+    return f"interface_info,{device},instance={tag_value(info.instance)} {fields}{if_index} {time_ns}"
 
 
 def _metric_line(device: str, point: Point) -> str:

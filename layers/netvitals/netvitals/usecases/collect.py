@@ -1,47 +1,51 @@
-"""Run one invocation of the collector: poll the devices of a batch of messages, store what they gave."""
+"""One invocation of the collector: poll the devices of a bundle, then store what they gave.
+
+In order: read what is known of the devices (one statement); poll those whose poll is not done yet; write
+points; when these are safe, record observations and samples, which mark the polls as done. What was not done
+for a reason of our own is delivered again within seconds; only jobs that are not marked are polled again.
+"""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import time
 
 import msgspec
 
-from netvitals.domain.errors import InvalidJob
-from netvitals.domain.polling.job import Job, decode_jobs
-from netvitals.domain.polling.observation import Observation, PollResult
-from netvitals.domain.ports import ObservationStore, Poller
-from netvitals.domain.settings.configuration import CollectorSettings
+from netvitals.domain.errors import InvalidJob, NetvitalsError
+from netvitals.domain.polling.job import Job, Kind, decode_jobs
+from netvitals.domain.polling.observation import KnownState, PollResult
+from netvitals.domain.ports import Poller, QueueMessage, Redelivery, StateReader
+from netvitals.domain.protocols import PROTOCOLS
 from netvitals.domain.text import printable
-from netvitals.store.line_protocol import encode
-from netvitals.store.ports import PointKeeper
 from netvitals.usecases.faults import log_fault
 from netvitals.usecases.protocol_runner import CANCEL_GRACE_SECONDS, seconds_left, stop
 from netvitals.usecases.slots import Slots
+from netvitals.usecases.store_results import StoreResults
 
-REPORT_SECONDS = 1.0
-"""Of the flush reserve, for the report itself."""
+READ_SECONDS = 3.0
+"""For what is known of the devices: polls wait for it, so a database that hangs costs them no more."""
+REDELIVERY_SECONDS = 5
+"""Until a message comes again of which something is left to be done."""
 _logger = logging.getLogger(__name__)
 
 
-class QueueMessage(msgspec.Struct, frozen=True):
-    """Holds a queue message as it was received."""
-
-    id: str
-    body: str
-
-
 class CollectReport(msgspec.Struct):
-    """Counts what one invocation did; the counts become metrics."""
+    """The counts of one invocation, which become metrics."""
 
     devices_polled: int = 0
     devices_unreachable: int = 0
     points_written: int = 0
+    points_held: int = 0
+    """Not written, since they stand still."""
     points_spooled: int = 0
     points_refused: int = 0
     points_invalid: int = 0
+    observations_spooled: int = 0
     jobs_expired: int = 0
+    jobs_repeated: int = 0
+    """Polled already, or overtaken by a newer job of the same device."""
     jobs_rejected: int = 0
     jobs_failed: int = 0
     """Not done for a reason of our own: no time was left, or a store did not take the result."""
@@ -52,67 +56,99 @@ class CollectReport(msgspec.Struct):
 
 
 class _PendingJob(msgspec.Struct):
-    """Holds a job with the messages that ask for it, as a queue may deliver one job twice."""
+    """A job with the messages that ask for it, as a queue may deliver one job twice."""
 
     job: Job
     message_ids: list[str]
     settled: bool = False
-    """Polled, or expired: nothing is left to be done for it."""
+    """Polled, expired or done before: nothing is left to be done for it."""
     result: PollResult | None = None
 
 
 class Collect:
-    """Polls a batch and stores its points with one write and its observations with one statement."""
+    """Polls the jobs of a bundle and stores their results."""
 
     def __init__(
         self,
         poller: Poller,
-        points: PointKeeper,
-        observations: ObservationStore,
+        state: StateReader,
+        store: StoreResults,
+        queue: Redelivery,
         *,
-        limits: CollectorSettings,
+        at_once: Mapping[Kind, int],
+        per_site: int,
         clock: Callable[[], float] = time,
     ) -> None:
+        """`at_once` and `per_site` limit the devices that are polled at the same time."""
         self._poller = poller
-        self._points = points
-        self._observations = observations
-        self._limits = limits
+        self._state = state
+        self._store = store
+        self._queue = queue
+        self._at_once = at_once
+        self._per_site = per_site
         self._clock = clock
 
     async def run(self, messages: Sequence[QueueMessage], deadline: float) -> CollectReport:
-        """Poll and store until the deadline (on the event loop's clock) and report what was done by then."""
+        """End before the deadline (on the event loop's clock), with what there is by then."""
         report = CollectReport()
         pending = self._pending_jobs(messages, report)
-        await self._poll(pending, deadline - self._limits.flush_reserve_seconds, report)
+        known = await self._known([each.job for each in pending if not each.settled])
+        for each in pending:
+            _prepare(each, known, report)
+        await self._poll(pending, deadline - self._store.reserve_seconds, report)
         results = [each.result for each in pending if each.result is not None]
         _count(results, report)
-        stored = await self._store(results, deadline, report)
-        for each in pending:
-            if not (each.settled and stored):
-                report.jobs_failed += 1
-                report.failed_ids += each.message_ids
-        report.failed_ids = sorted(set(report.failed_ids))
+        stored = await self._store.store(results, known or {}, deadline, report)
+        unfinished = [each for each in pending if not (each.settled and stored)]
+        report.jobs_failed = len(unfinished)
+        await self._redeliver(messages, unfinished, report)
         return report
 
     def _pending_jobs(self, messages: Sequence[QueueMessage], report: CollectReport) -> list[_PendingJob]:
         pending: dict[str, _PendingJob] = {}
         for message in messages:
-            try:
-                jobs = decode_jobs(message.body)
-            except InvalidJob as error:
-                # It can never succeed, but only a failed message ends up in the dead-letter queue, where
-                # a person sees it: somebody sends what we do not understand.
-                report.jobs_rejected += 1
-                report.failed_ids.append(message.id)
-                log_fault(_logger, f"reading message {message.id}", error)
-                continue
-            for job in jobs:
+            for job in self._jobs(message, report):
                 pending.setdefault(job.key, _PendingJob(job, [])).message_ids.append(message.id)
+        _settle_overtaken(pending.values(), report)
         return list(pending.values())
 
+    def _jobs(self, message: QueueMessage, report: CollectReport) -> list[Job]:
+        try:
+            jobs, faults = decode_jobs(message.body)
+        except InvalidJob as error:
+            jobs, faults = [], [error]
+        if faults:
+            # They can never succeed, but only a failed message ends up in the dead-letter queue, where a
+            # person sees it: somebody sends what we do not understand.
+            report.jobs_rejected += len(faults)
+            report.failed_ids.append(message.id)
+            log_fault(_logger, f"reading message {message.id}", faults[0])
+        return jobs
+
+    async def _known(self, jobs: Sequence[Job]) -> Mapping[str, KnownState] | None:
+        """Return what is known of the devices; None where it can't be read."""
+        device_ids = sorted({job.device_id for job in jobs})
+        samples = self._store.holds_back and any(job.kind == "metrics" for job in jobs)
+        if not device_ids:
+            return {}
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await asyncio.to_thread(lambda: self._state.known(device_ids, samples=samples))
+        except (NetvitalsError, TimeoutError) as error:
+            _logger.warning(
+                "what is known of %d devices can't be read, so all points are written and no host key is "
+                "trusted on first use: %s",
+                len(device_ids),
+                str(error) or f"no answer within {READ_SECONDS:g} s",
+            )
+            return None
+
     async def _poll(self, pending: list[_PendingJob], end: float, report: CollectReport) -> None:
-        slots = Slots(self._limits.max_concurrent_devices, self._limits.max_concurrent_per_site)
-        tasks = {asyncio.create_task(self._poll_one(each, slots, end, report)) for each in pending}
+        todo = [each for each in pending if not each.settled]
+        slots = {kind: Slots(limit, self._per_site) for kind, limit in self._at_once.items()}
+        tasks = {
+            asyncio.create_task(self._poll_one(each, slots[each.job.kind], end, report)) for each in todo
+        }
         if not tasks:
             return
         try:
@@ -135,57 +171,75 @@ class Collect:
                 if not seconds_left(end):
                     return
                 result = await self._poller.poll(job, end)
-                _log_incomplete(result)
         except Exception as error:  # noqa: BLE001, one device's trouble is not the others'
             log_fault(_logger, f"polling device {job.device_id}", error)
             return
+        _log_incomplete(result)
         if result.reachable or seconds_left(end):
             # Otherwise it was our time that ran out, and silence proves nothing about the device.
             pending.settled, pending.result = True, result
 
-    async def _store(self, results: list[PollResult], deadline: float, report: CollectReport) -> bool:
-        """Store points and observations at the same time, and return whether all are safe."""
-        if not results:
-            return True
-        lines = [line for result in results for line in encode(result.job.device_id, result.points)]
-        observed = [result.observation() for result in results]
-        end = deadline - REPORT_SECONDS
-        points, recorded = await asyncio.gather(
-            self._kept("writing points", end, lambda: self._points.keep(lines, end)),
-            self._kept("recording observations", end, lambda: self._record(observed)),
-        )
-        if points is not None:
-            report.points_written, report.points_spooled = points.written, points.spooled
-            report.points_refused = points.refused
-            if points.detail:
-                _logger.error("writing points: %s", points.detail)
-        return points is not None and bool(recorded)
+    async def _redeliver(
+        self, messages: Sequence[QueueMessage], unfinished: Sequence[_PendingJob], report: CollectReport
+    ) -> None:
+        """Have messages with unfinished jobs delivered again while the jobs live."""
+        left = {message_id for each in unfinished for message_id in each.message_ids}
+        report.failed_ids = sorted(left.union(report.failed_ids))
+        soon = [message for message in messages if message.id in left]
+        if soon:
+            await asyncio.to_thread(self._queue.redeliver, soon, REDELIVERY_SECONDS)
 
-    def _record(self, observed: Sequence[Observation]) -> bool:
-        self._observations.record(observed)
-        return True
 
-    async def _kept[Kept](self, what: str, end: float, keep: Callable[[], Kept]) -> Kept | None:
-        try:
-            async with asyncio.timeout_at(end):
-                return await asyncio.to_thread(keep)
-        except Exception as error:  # noqa: BLE001, the report says which messages come again
-            log_fault(_logger, what, error)
-            return None
+def _settle_overtaken(pending: Iterable[_PendingJob], report: CollectReport) -> None:
+    """Settle all due times of a device but the newest: two readings at once say no more than one."""
+    newest: dict[tuple[str, str], _PendingJob] = {}
+    for each in sorted(pending, key=lambda each: each.job.due_at):
+        key = each.job.kind, each.job.device_id
+        if key in newest:
+            newest[key].settled = True
+            report.jobs_repeated += 1
+        newest[key] = each
+
+
+def _prepare(pending: _PendingJob, known: Mapping[str, KnownState] | None, report: CollectReport) -> None:
+    """Give a job what earlier polls have left for it; one that is done already is settled."""
+    job = pending.job
+    if pending.settled:
+        return
+    if known is None:
+        pending.job = _without_memory(job)
+        return
+    state = known.get(job.device_id, KnownState())
+    if state.has_polled(job.kind, job.due_at):
+        pending.settled = True
+        report.jobs_repeated += 1
+    else:
+        pending.job = msgspec.structs.replace(job, memory=state.memory)
+
+
+def _without_memory(job: Job) -> Job:
+    """Return the job with the settings that each protocol has for a poll without the device's memory."""
+    settings = {
+        protocol.name: protocol.without_memory(protocol.settings_of(job.settings))
+        for protocol in PROTOCOLS.values()
+        if protocol.without_memory is not None
+    }
+    return msgspec.structs.replace(job, settings=msgspec.structs.replace(job.settings, **settings))
 
 
 def _log_incomplete(result: PollResult) -> None:
-    """Log what a metrics poll did not give, with what to do about it.
+    """Log what a poll did not give, with what to do about it, and values that were unfit to be stored.
 
-    Of a status poll only at DEBUG: what comes of it is said once, by the status function.
+    What a status poll did not give only at DEBUG: what comes of it is said once, by the status function.
     """
-    if result.complete:
-        return
     job, reason = result.job, result.reason.value
+    if result.complete and not result.point_faults:
+        return
+    text = result.detail or "; ".join(result.point_faults)
     _logger.log(
         logging.WARNING if job.kind == "metrics" else logging.DEBUG,
         "%s: %s: %s",
-        *(job.device_id, reason, printable(result.detail, 500)),
+        *(job.device_id, reason, printable(text, 500)),
         extra={"device_id": job.device_id, "kind": job.kind, "reason": reason},
     )
 

@@ -16,6 +16,8 @@ from netvitals.usecases.faults import log_fault
 
 WIND_DOWN_SHARE = 0.05
 """A collector's own deadline lies this share of its time before the end, so that it ends by itself."""
+SILENT_SECONDS = 3.0
+"""For the first reply of a device that has been silent for long, which is two tries."""
 CANCEL_GRACE_SECONDS = 0.5
 """What a cancelled task is given before it is abandoned."""
 _logger = logging.getLogger(__name__)
@@ -100,7 +102,8 @@ class ProtocolRunner:
         )
         task = asyncio.create_task(collector.collect(target, reading))
         try:
-            done, _ = await asyncio.wait({task}, timeout=min(patience_seconds, seconds_left(end)))
+            patience = min(SILENT_SECONDS, patience_seconds) if job.silent else patience_seconds
+            done, _ = await asyncio.wait({task}, timeout=min(patience, seconds_left(end)))
             if not done and reading.alive:
                 done, _ = await asyncio.wait({task}, timeout=seconds_left(end))
         finally:

@@ -1,5 +1,6 @@
 """Store points and observations, and spool what can't be stored now: nothing measured is lost."""
 
+import logging
 from collections.abc import Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ from netvitals.store.ports import PointSink, Spool
 
 SPOOL_RESERVE_SECONDS = 5.0
 """Of the time given, kept back for the spool."""
+_logger = logging.getLogger(__name__)
 
 
 class StorePoints:
@@ -55,17 +57,27 @@ class StorePoints:
 
 
 class StoreObservations:
-    """Implements `ports.ObservationStore`: spools what the database does not take."""
+    """Records observations, and spools what the database does not take."""
 
     def __init__(self, store: ObservationStore, spool: Spool) -> None:
         self._store, self._spool = store, spool
 
-    def record(self, observations: Sequence[Observation]) -> None:
+    def keep(self, observations: Sequence[Observation]) -> int:
+        """Return how many were spooled.
+
+        Raises:
+            Unavailable: neither the database nor the spool took them.
+        """
         try:
             self._store.record(observations)
         except Unavailable as error:
             records = [msgspec.json.encode(observation).decode() for observation in observations]
             self._spool.put("observations", records, str(error))
+            _logger.warning(
+                "%d observations are safe in the spool, to be recorded later: %s", len(records), error
+            )
+            return len(records)
+        return 0
 
 
 def set_aside(rejects: Spool, refusals: Sequence[Refusal]) -> None:

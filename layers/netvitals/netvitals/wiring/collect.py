@@ -2,31 +2,46 @@
 
 import netvitals.collectors.snmp.collector  # noqa: F401, nearly every process needs it; the others come when asked
 from netvitals import settings
+from netvitals.adapters.aws.job_redelivery import LeftToTheQueue, SqsRedelivery
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.files.credentials import JsonFile
+from netvitals.adapters.postgres.samples import PostgresSampleStore
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
+from netvitals.domain.ports import Redelivery
+from netvitals.usecases.bundles import MAX_JOBS
 from netvitals.usecases.collect import Collect
 from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.store_points import StoreObservations, StorePoints
+from netvitals.usecases.store_results import StoreResults
 from netvitals.wiring.parts import Parts
 from netvitals.wiring.points import rejects, sink, spool
 
+WHOLE_PROCESSOR_MB = 1769
+"""With so much memory Lambda gives a function a whole processor, with less a share of it."""
+METRICS_POLL_SECONDS = 0.0056
+"""Of a processor, for a switch with 24 ports (benchmarks/collector_invocation.py)."""
+ANSWER_SECONDS = 0.5
+"""An answer that waits longer for its turn on the processor looks like a slow device."""
+FEWEST_AT_ONCE = 8
+
 
 def collect(parts: Parts) -> Collect:
-    poller = PollDevice(
-        Resolver(parts.guard).resolve,
-        parts.use(credentials),
-        HostProber(),
-        collector_for,
+    state = PostgresObservationStore(parts.database)
+    store = StoreResults(
+        StorePoints(parts.use(sink), parts.use(spool), parts.use(rejects)),
+        StoreObservations(state, parts.use(spool)),
+        PostgresSampleStore(parts.database) if parts.configuration.collector.store == "changes" else None,
     )
     return Collect(
-        poller,
-        StorePoints(parts.use(sink), parts.use(spool), parts.use(rejects)),
-        StoreObservations(PostgresObservationStore(parts.database), parts.use(spool)),
-        limits=parts.configuration.collector,
+        PollDevice(Resolver(parts.guard).resolve, parts.use(credentials), HostProber(), collector_for),
+        state,
+        store,
+        _redelivery(parts),
+        at_once={"status": MAX_JOBS["status"], "metrics": _metrics_at_once(parts)},
+        per_site=parts.configuration.collector.max_concurrent_per_site,
     )
 
 
@@ -35,3 +50,15 @@ def credentials(parts: Parts) -> CredentialMap:
     source = JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn))
     source.read()  # now: once devices are waited for, nothing else may be
     return CredentialMap(source)
+
+
+def _metrics_at_once(parts: Parts) -> int:
+    """Return how many devices this function's share of a processor serves without looking slow to them."""
+    memory = parts.variables(settings.LambdaVariables).memory_mb or WHOLE_PROCESSOR_MB
+    share = min(memory / WHOLE_PROCESSOR_MB, 1.0)
+    return max(FEWEST_AT_ONCE, int(ANSWER_SECONDS * share / METRICS_POLL_SECONDS))
+
+
+def _redelivery(parts: Parts) -> Redelivery:
+    url = parts.variables(settings.JobQueueVariables).url
+    return SqsRedelivery(parts.client("sqs"), url) if url else LeftToTheQueue()

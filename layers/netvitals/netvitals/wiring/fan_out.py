@@ -25,7 +25,6 @@ def fan_out(parts: Parts) -> FanOut:
         policy=parts.configuration.policy,
         guard=parts.guard.check,
         clock=time.time,
-        jobs_per_message=parts.configuration.fanout.jobs_per_message,
         afterwards=inventory.keep if isinstance(inventory, SnapshotInventory) else lambda: None,
     )
 

@@ -1,15 +1,14 @@
 """Put jobs onto an SQS queue: full batches, several requests at a time, memory flat."""
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from math import ceil
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from netvitals.adapters.aws.batches import BatchSender, Outcome, batches
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.polling.job import encode_jobs
+from netvitals.domain.polling.job import deflated_body
 from netvitals.domain.ports import QueuedJobs
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 HOPELESS_BATCHES = 5
 """So many batches in a row of which nothing was taken: the queue is away, the rest is not tried."""
-_GROUP_ID = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
+MAX_DELAY_SECONDS = 900
 
 
 class _Tally:
@@ -49,7 +48,7 @@ class _Tally:
 
 
 class SqsJobQueue:
-    """Sends jobs to a standard queue; the site is the message group, which turns on fair queues.
+    """Sends jobs to a standard queue, whose messages are delayed until they are due.
 
     The client is shared by `workers` threads: its `max_pool_connections` should be as many.
     """
@@ -60,22 +59,28 @@ class SqsJobQueue:
         queue_url: str,
         workers: int = 8,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._queue_url = queue_url
         self._workers = workers
         self._sender = BatchSender(client, queue_url, sleep=sleep)
+        self._clock = clock
 
     def send(self, messages: Iterable[QueuedJobs]) -> int:
         """Send the messages, taken from the iterable only as fast as they are sent; see `ports.JobQueue`."""
         tally = _Tally()
         waiting = batches(_entry(number, message) for number, message in enumerate(messages))
         with ThreadPoolExecutor(self._workers) as pool:
-            for outcome in _in_flight(pool, self._sender.send, waiting, 2 * self._workers, tally.is_hopeless):
+            for outcome in _in_flight(pool, self._deliver, waiting, 2 * self._workers, tally.is_hopeless):
                 tally.add(outcome)
         tally.unsent += sum(map(len, waiting))
         if tally.refused or tally.unsent:
             raise Unavailable(f"queue {self._queue_url}: {tally}")
         return tally.accepted
+
+    def _deliver(self, entries: "list[Entry]") -> Outcome:
+        now = self._clock()
+        return self._sender.send([_delayed(entry, now) for entry in entries])
 
 
 def _in_flight[Item, Result](
@@ -96,19 +101,9 @@ def _in_flight[Item, Result](
 
 
 def _entry(number: int, message: QueuedJobs) -> "Entry":
-    entry: Entry = {
-        "Id": str(number),
-        "MessageBody": encode_jobs(message.jobs),
-        "DelaySeconds": message.delay_seconds,
-    }
-    if message.group:
-        entry["MessageGroupId"] = _group_id(message.group)
-    return entry
+    """Return the entry of a request; what it is delayed by is worked out when it is sent."""
+    return {"Id": str(number), "MessageBody": deflated_body(message.jobs), "DelaySeconds": message.due_at}
 
 
-def _group_id(site: str) -> str:
-    """Return the site, or where SQS does not take its name what is left of it and a checksum."""
-    if _GROUP_ID.fullmatch(site):
-        return site
-    kept = re.sub(r"[^A-Za-z0-9-]+", "_", site)[:100]
-    return f"{kept}~{crc32(site.encode(errors='surrogatepass')):08x}"
+def _delayed(entry: "Entry", now: float) -> "Entry":
+    return {**entry, "DelaySeconds": min(max(0, ceil(entry["DelaySeconds"] - now)), MAX_DELAY_SECONDS)}

@@ -9,6 +9,7 @@ from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS, BadRow, device_from, place_of
+from netvitals.domain.protocols import VITAL_MEMORY
 
 CHUNK_ROWS = 1000
 CHUNK_SECONDS = 10
@@ -17,13 +18,28 @@ _NAME_CHARACTERS = 257
 _DOCUMENT_CHARACTERS = 64 * 1024
 """A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
 _DOCUMENT: tuple[LiteralString, int] = ("nullif(left({column}::text, {limit}), '{{}}')", _DOCUMENT_CHARACTERS)
+_TIME: tuple[LiteralString, int] = ("extract(epoch FROM {column})::text", _NAME_CHARACTERS)
 _SHAPES: dict[str, tuple[LiteralString, int]] = {
     # An inet has the length of its prefix behind it.
     "ip_address": ("left(split_part({column}::text, '/', 1), {limit})", _NAME_CHARACTERS),
     "enabled": ("nullif(left({column}::text, {limit}), 'true')", _NAME_CHARACTERS),
     "settings": _DOCUMENT,
-    "memory": _DOCUMENT,
+    # Only what a poll can't do without travels with its job: the collector reads the rest when it polls.
+    "memory": (
+        (
+            "CASE WHEN {column} ?| {keys} THEN left((SELECT jsonb_object_agg(key, value)"
+            " FROM jsonb_each({column}) WHERE key = ANY({keys}))::text, {limit}) END"
+        ),
+        _DOCUMENT_CHARACTERS,
+    ),
+    "last_seen_at": _TIME,
+    "status_attempt_at": _TIME,
+    "metrics_attempt_at": _TIME,
+    "failures": ("nullif({column}, 0)::text", _NAME_CHARACTERS),
+    "reason": ("nullif(left({column}, {limit}), 'ok')", _NAME_CHARACTERS),
 }
+_STATE = ("memory", "failures", "reason", "last_seen_at", "status_attempt_at", "metrics_attempt_at", "points")
+"""Columns of `device_state` that fan-out reads."""
 
 
 class PostgresInventory:
@@ -40,7 +56,7 @@ class PostgresInventory:
 
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
         """Yield the enabled devices in chunks; see `ports.Inventory`."""
-        for rows in self.rows(["memory"], enabled_only=True):
+        for rows in self.rows(_STATE, enabled_only=True):
             yield list(_usable(rows, report))
 
     def rows(
@@ -121,7 +137,9 @@ def field(table: str, name: str, types: dict[str, str]) -> sql.Composable:
 
 def _text(table: str, name: str) -> sql.Composed:
     shape, limit = _SHAPES.get(name, ("left({column}::text, {limit})", _NAME_CHARACTERS))
-    return sql.SQL(shape).format(column=sql.Identifier(table, name), limit=sql.Literal(limit))
+    return sql.SQL(shape).format(
+        column=sql.Identifier(table, name), limit=sql.Literal(limit), keys=sql.Literal(sorted(VITAL_MEMORY))
+    )
 
 
 def _fetching(query: sql.Composed, parameters: dict[str, Any]) -> Callable[[Cursor], list[tuple[Any, ...]]]:

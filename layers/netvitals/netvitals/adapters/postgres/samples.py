@@ -1,16 +1,12 @@
 """The table `device_samples`: what metrics polls have left for reporting by exception."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from netvitals.adapters.postgres.database import Cursor, Database, storable
-from netvitals.domain.polling.changes import Samples
-from netvitals.domain.polling.samples_codec import MAX_BYTES, pack, unpack
+from netvitals.domain.polling.samples_codec import pack
 from netvitals.domain.ports import SampleRecord
 
-READ_SECONDS = 1
-"""Polls wait for it: a database that takes longer costs bytes, since everything is written, and no poll."""
 RECORD_SECONDS = 4
-_READ = "SELECT device_id, samples FROM device_samples WHERE device_id = ANY(%s) AND length(samples) <= %s"
 # A row is replaced only where it is still the one that the poll was compared with (docs/adr/0013): so no poll
 # that was overtaken makes a held sample unknown.
 _RECORD = """
@@ -36,16 +32,6 @@ class PostgresSampleStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def read(self, device_ids: Collection[str]) -> Mapping[str, Samples]:
-        ids = [storable(device_id) for device_id in device_ids]
-
-        def work(cursor: Cursor) -> list[tuple[str, bytes]]:
-            return cursor.execute(_READ, [ids, MAX_BYTES]).fetchall()
-
-        rows = self._database.run(work, read_only=True, timeout_seconds=READ_SECONDS)
-        found = ((device_id, unpack(packed)) for device_id, packed in rows)
-        return {device_id: samples for device_id, samples in found if samples is not None}
 
     def record(self, records: Sequence[SampleRecord]) -> Collection[str]:
         packed = [(record, pack(record.samples)) for record in records]

@@ -5,13 +5,14 @@ first and however often.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from netvitals.adapters.postgres.database import Cursor, Database, storable
 from netvitals.domain.polling.observation import OUR_FAULTS, KnownState, Observation
+from netvitals.domain.polling.samples_codec import MAX_BYTES, unpack
 from netvitals.domain.protocols import WRITE_ONCE_MEMORY
 
 _logger = logging.getLogger(__name__)
@@ -46,12 +47,12 @@ WITH observed AS (
     FROM unnest(
         %(device_id)s::text[], %(kind)s::text[], %(microseconds)s::bigint[], %(due)s::bigint[],
         %(reachable)s::boolean[], %(reason)s::text[], %(detail)s::text[], %(method)s::text[],
-        %(memory)s::jsonb[]
-    ) AS u (device_id, kind, microseconds, due, reachable, reason, detail, method, patch)
+        %(memory)s::jsonb[], %(points)s::integer[]
+    ) AS u (device_id, kind, microseconds, due, reachable, reason, detail, method, patch, points)
 ), recorded AS (
     INSERT INTO device_state AS s (
         device_id, last_attempt_at, last_seen_at, status_attempt_at, metrics_attempt_at, status_due_at,
-        metrics_due_at, failures, successes, streak_since, reason, detail, method, memory
+        metrics_due_at, failures, successes, streak_since, reason, detail, method, memory, points
     )
     SELECT o.device_id, o.at, CASE WHEN o.reachable THEN o.at END,
         CASE o.kind WHEN 'status' THEN o.at END, CASE o.kind WHEN 'metrics' THEN o.at END,
@@ -59,7 +60,8 @@ WITH observed AS (
         (NOT o.reachable)::integer, o.reachable::integer, o.at, o.reason, o.detail, o.method,
         CASE WHEN known.device_id IS NOT NULL OR o.patch = '{}' THEN o.patch ELSE (
             SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(o.patch) WHERE value <> 'null'
-        ) END
+        ) END,
+        o.points
     FROM observed AS o LEFT JOIN device_state AS known USING (device_id)
     ORDER BY o.device_id
     ON CONFLICT (device_id) DO UPDATE SET
@@ -107,6 +109,7 @@ WITH observed AS (
             ))
             WHERE value <> 'null'
         ) END,
+        points = CASE WHEN excluded.points > 0 THEN excluded.points ELSE s.points END,
         updated_at = now()
     WHERE excluded.last_attempt_at < now() + interval '1 minute' AND (
         excluded.status_attempt_at > coalesce(s.status_attempt_at, '-infinity')
@@ -120,9 +123,11 @@ WITH observed AS (
 SELECT count(*) FROM observed WHERE at = now() + interval '1 minute'
 """
 _KNOWN = """
-SELECT device_id, memory::text, extract(epoch FROM status_due_at)::bigint,
-    extract(epoch FROM metrics_due_at)::bigint
-FROM device_state WHERE device_id = ANY (%s)
+SELECT s.device_id, s.memory::text, extract(epoch FROM s.status_due_at)::bigint,
+    extract(epoch FROM s.metrics_due_at)::bigint, s.failures, p.samples
+FROM device_state AS s LEFT JOIN device_samples AS p
+    ON %(samples)s AND p.device_id = s.device_id AND length(p.samples) <= %(limit)s
+WHERE s.device_id = ANY (%(ids)s)
 """
 
 
@@ -145,14 +150,21 @@ class PostgresObservationStore:
                     ahead,
                 )
 
-    def known(self, device_ids: Sequence[str]) -> dict[str, KnownState]:
-        ids = [storable(each) for each in device_ids]
+    def known(self, device_ids: Collection[str], *, samples: bool = False) -> dict[str, KnownState]:
+        wanted = {"ids": [storable(each) for each in device_ids], "samples": samples, "limit": MAX_BYTES}
         rows = self._database.run(
-            lambda cursor: cursor.execute(_KNOWN, [ids]).fetchall(),
+            lambda cursor: cursor.execute(_KNOWN, wanted).fetchall(),
             read_only=True,
             timeout_seconds=READ_SECONDS,
         )
-        return {row[0]: KnownState(_decoded(row[1]), *row[2:]) for row in rows}
+        return {device_id: _known(*columns) for device_id, *columns in rows}
+
+
+def _known(
+    memory: str, status_due_at: int | None, metrics_due_at: int | None, failures: int, samples: bytes | None
+) -> KnownState:
+    unpacked = unpack(samples) if samples else None
+    return KnownState(_decoded(memory), status_due_at, metrics_due_at, failures, unpacked)
 
 
 def _execute(cursor: Cursor, statements: Sequence[dict[str, list[Any]]]) -> int:
@@ -193,6 +205,7 @@ def _parameters(batch: Sequence[Observation]) -> dict[str, list[Any]]:
         "detail": [storable(each.detail) for each in batch],
         "method": [storable(each.method) for each in batch],
         "memory": [_memory(each.memory) for each in batch],
+        "points": [_clipped(each.points) for each in batch],
         "our_faults": [reason.value for reason in OUR_FAULTS],
         "write_once": sorted(WRITE_ONCE_MEMORY),
     }

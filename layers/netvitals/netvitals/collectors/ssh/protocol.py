@@ -1,5 +1,7 @@
 """The description of SSH: settings, credential, port, memory."""
 
+import msgspec
+
 from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.section import Port, Seconds, Section
@@ -54,6 +56,8 @@ SSH = Protocol(
         MemoryKey(name=HOST_KEYS, vital=True, write_once=True),
         MemoryKey(name=REFUSED, status=True, vital=True),
     ),
+    # A key that was trusted before may only be out of reach.
+    without_memory=lambda settings: msgspec.structs.replace(settings, trust_on_first_use=False),
     collector="netvitals.collectors.ssh.collector:SshCollector",
     command_line="netvitals.collectors.ssh.command_line:SSH",
     # It logs what hostile servers send, with tracebacks; their faults are results here.

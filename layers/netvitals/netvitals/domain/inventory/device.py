@@ -26,8 +26,21 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     """Overrides of the device type's `Policy`, in the same shape."""
     memory: dict[str, Any] = {}
-    """What earlier polls left in `device_state` for the next one."""
+    """Of what earlier polls left in `device_state`: what the next one can't do without."""
+    failures: int = 0
+    """Polls in a row that failed."""
+    reason: str = ""
+    """Of the newest poll: an `observation.Reason`."""
+    last_seen_at: float | None = None
+    status_attempt_at: float | None = None
+    metrics_attempt_at: float | None = None
+    points: int = 0
+    """Of the newest metrics poll that read some."""
 
     @property
     def address(self) -> str:
         return self.ip_address or self.hostname
+
+    def attempted_at(self, kind: str) -> float | None:
+        """Return when a poll of this kind was made last, in seconds since the epoch."""
+        return self.status_attempt_at if kind == "status" else self.metrics_attempt_at

@@ -11,8 +11,8 @@ Samples are held back only against the poll directly before (`due_at` less one i
 with it, or follows one that was never recorded, writes everything.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -28,6 +28,12 @@ REBOOT_SLACK_SECONDS = 60.0
 """An uptime that is this far behind the expected one means a reboot: counters began anew."""
 
 _EVERY_POLL = frozenset(name for name, spec in METRICS.items() if spec.every_poll)
+
+_GOOD = frozenset({("ping_status", 1), ("ping_loss_percent", 0)})
+LOST_KEY = "ping_lost"
+"""In a device's memory: the newest poll lost echoes."""
+BOOTED_KEY = "booted_at"
+"""In a device's memory: when it started, in seconds since the epoch."""
 
 type Series = tuple[str, str, str]
 """Metric, instance, alias."""
@@ -133,6 +139,42 @@ def changes(
     )
     anew = [info for info in told.values() if known.get(info.instance) != info]
     return Changes(written, held, samples, anew)
+
+
+def status_changes(points: Sequence[Point], memory: Mapping[str, Any], *, steady: bool) -> list[Point]:
+    """Return what to write of a status poll; `steady`: the one before was answered without loss.
+
+    That a device answers and loses nothing is then what every metrics poll says, and its uptime is what the
+    device's memory makes expect.
+    """
+    if not steady:
+        return list(points)
+    same_uptime = _is_expected(_booted_ns(points), memory)
+    return [
+        point
+        for point in points
+        if (point.metric_name, point.value) not in _GOOD
+        and not (same_uptime and point.metric_name == "uptime_seconds")
+    ]
+
+
+def status_memory(points: Sequence[Point], memory: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a poll changes in the device's memory for the status polls after it."""
+    patch: dict[str, Any] = {}
+    lost = any(point.metric_name == "ping_loss_percent" and point.value for point in points)
+    if lost != bool(memory.get(LOST_KEY)):
+        patch[LOST_KEY] = lost or None
+    booted_ns = _booted_ns(points)
+    if booted_ns is not None and not _is_expected(booted_ns, memory):
+        patch[BOOTED_KEY] = booted_ns // 10**9
+    return patch
+
+
+def _is_expected(booted_ns: int | None, memory: Mapping[str, Any]) -> bool:
+    known = memory.get(BOOTED_KEY)
+    if booted_ns is None or not isinstance(known, int):
+        return False
+    return abs(booted_ns / 1e9 - known) <= UPTIME_SLACK_SECONDS
 
 
 def _booted_ns(points: Sequence[Point]) -> int | None:

@@ -1,7 +1,15 @@
-"""The per-device message from fan-out to the collector: strict, versioned, free of secrets."""
+"""The job of polling one device, and the bodies of the queue messages in which jobs travel together.
 
+A body is JSON, `{"version": 1, "jobs": [...]}`, or the same deflated (zlib) in base64. Jobs are free of
+secrets and are decoded one by one: one that can't be used costs the others nothing. A key that a newer
+version added is left alone.
+"""
+
+import base64
+import binascii
+import zlib
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -12,10 +20,15 @@ from netvitals.domain.settings.policy import PollSettings
 
 Kind = Literal["status", "metrics"]
 VERSION = 1
-MAX_BODY_BYTES = 256 * 1024
+MAX_BODY_BYTES = 1024 * 1024
+"""SQS takes no larger message."""
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""What a body may hold when inflated: 300 jobs have about 100 KB."""
+MAX_LIFE_SECONDS = 900
+"""A job of a longer interval expires all the same: its queue is not to hold what nobody waits for."""
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Poll this device once, at `due_at`, and not after `expires_at` (seconds since the epoch)."""
 
     kind: Kind
@@ -23,12 +36,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     address: Annotated[str, Meta(min_length=1, max_length=256)]
     due_at: int
     expires_at: int
+    interval: int = 0
+    """Seconds between two polls of this kind; 0 where the sender did not say."""
     device_type: Name = "network"
     hostname: Name = ""
     site: Name = ""
     credential: Name = ""
     settings: PollSettings = PollSettings()
     memory: dict[str, Any] = {}
+    """What the poll can't do without where `device_state` can't be read: host keys, refused credentials."""
+    silent: bool = False
+    """The device has not answered for longer than its time-out: it is tried twice and briefly."""
 
     @property
     def key(self) -> str:
@@ -36,8 +54,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         return f"{self.kind}:{self.device_id}:{self.due_at}"
 
 
-def job_of(device: Device, kind: Kind, settings: PollSettings, due_at: int = 0, expires_at: int = 0) -> Job:
-    """The job that asks a device, without what earlier polls left for it.
+def job_of(
+    device: Device,
+    kind: Kind,
+    settings: PollSettings,
+    *,
+    address: str = "",
+    due_at: int = 0,
+    expires_at: int = 0,
+    interval: int = 0,
+    silent: bool = False,
+) -> Job:
+    """Return the job that polls a device, at its own address unless told otherwise.
 
     Raises:
         InvalidRow: it has no address.
@@ -47,33 +75,59 @@ def job_of(device: Device, kind: Kind, settings: PollSettings, due_at: int = 0, 
     return Job(
         kind=kind,
         device_id=device.id,
-        address=device.address,
+        address=address or device.address,
         due_at=due_at,
         expires_at=expires_at,
+        interval=interval,
         device_type=device.device_type,
         hostname=device.hostname,
         site=device.site,
         credential=device.credential,
         settings=settings,
+        memory=device.memory,
+        silent=silent,
     )
 
 
-class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Envelope(msgspec.Struct, frozen=True):
     version: Literal[1]
-    jobs: Annotated[list[Job], Meta(min_length=1, max_length=1000)]
+    jobs: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=1000)]
+
+
+class Decoded(NamedTuple):
+    """The jobs of a message, and what is wrong with those that can't be used."""
+
+    jobs: list[Job]
+    faults: list[InvalidJob]
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(_Body)
+_envelopes = msgspec.json.Decoder(_Envelope)
+_jobs = msgspec.json.Decoder(Job)
 
 
 def encode_jobs(jobs: Sequence[Job]) -> str:
-    """The body of a queue message: `{"version": 1, "jobs": [...]}`."""
+    """Return the plain body of a queue message."""
     return _encoder.encode({"version": VERSION, "jobs": jobs}).decode()
 
 
-def decode_jobs(body: str | bytes) -> list[Job]:
-    """The jobs in a message's body.
+def encode_job(job: Job) -> bytes:
+    """Return one job as it stands in a body.
+
+    Raises:
+        TypeError, ValueError, OverflowError, RecursionError: its memory holds what JSON can't say.
+    """
+    return _encoder.encode(job)
+
+
+def deflated_body(jobs: Sequence[bytes]) -> str:
+    """Return the deflated body that holds encoded jobs."""
+    text = b'{"version":%d,"jobs":[%s]}' % (VERSION, b",".join(jobs))
+    return base64.b64encode(zlib.compress(text, 1)).decode()
+
+
+def decode_jobs(body: str | bytes) -> Decoded:
+    """Return the jobs in a message's body.
 
     Raises:
         InvalidJob: the body is no job message of this version; names the key at fault.
@@ -81,6 +135,39 @@ def decode_jobs(body: str | bytes) -> list[Job]:
     if len(body) > MAX_BODY_BYTES:
         raise InvalidJob(f"the message has {len(body)} bytes, the limit is {MAX_BODY_BYTES}")
     try:
-        return _decoder.decode(body).jobs
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        text = body.encode() if isinstance(body, str) else body
+        envelope = _envelopes.decode(text if text.lstrip()[:1] in {b"{", b""} else _inflated(text))
+    except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
         raise InvalidJob(f"the message is no version {VERSION} job: {error}") from None
+    decoded = Decoded([], [])
+    for number, raw in enumerate(envelope.jobs):
+        try:
+            decoded.jobs.append(_decoded(raw))
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            decoded.faults.append(InvalidJob(f"job {number} of the message can't be used: {error}"))
+    return decoded
+
+
+def _inflated(body: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    text = inflater.decompress(base64.b64decode(body, validate=True), MAX_TEXT_BYTES)
+    if not inflater.eof:
+        raise InvalidJob(f"the message is cut short or inflates to more than {MAX_TEXT_BYTES} bytes")
+    return text
+
+
+def _decoded(raw: msgspec.Raw) -> Job:
+    try:
+        return _jobs.decode(raw)
+    except msgspec.ValidationError as error:
+        if "unknown field" not in str(error):
+            raise
+    return msgspec.convert(_known(msgspec.json.decode(raw), Job), Job)
+
+
+def _known(value: Any, wanted: Any) -> Any:
+    """Return the value without the keys that settings of this version do not have."""
+    if not (isinstance(value, dict) and isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)):
+        return value
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(wanted)}
+    return {key: _known(inner, types[key]) for key, inner in value.items() if key in types}

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from netvitals.domain.polling.changes import InterfaceInfo, Samples
 from netvitals.domain.polling.job import Job, Kind
 from netvitals.domain.polling.point import Point
 
@@ -39,7 +40,7 @@ OUR_FAULTS = frozenset(
 class Reading:
     """Where a collector puts what it reads, as it reads it: what was read stays when time runs out."""
 
-    __slots__ = ("alive", "detail", "memory", "points", "reason", "rtt_ms")
+    __slots__ = ("alive", "detail", "interfaces", "memory", "points", "reason", "rtt_ms")
 
     def __init__(self) -> None:
         self.alive = False
@@ -50,6 +51,7 @@ class Reading:
         """For a person: which part, why, what to do. Never a secret."""
         self.rtt_ms: float | None = None
         self.points: list[Point] = []
+        self.interfaces: list[InterfaceInfo] = []
         self.memory: dict[str, Any] = {}
         """Changes for `device_state.memory`; None as a value removes the key."""
 
@@ -69,6 +71,8 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
     attempted_at_ns: int
     duration_ms: float
     points: list[Point]
+    interfaces: list[InterfaceInfo] = []
+    """What is text about the device's interfaces."""
     point_faults: list[str] = []
     """What was wrong with points that were dropped."""
     memory: dict[str, Any] = {}
@@ -88,6 +92,7 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
             detail=self.detail[:500],
             method=self.method,
             memory=self.memory,
+            points=len(self.points) if self.job.kind == "metrics" and self.complete else 0,
         )
 
 
@@ -104,6 +109,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     method: str = ""
     memory: dict[str, Any] = {}
+    points: int = 0
+    """How many a complete metrics poll gave; 0 for other polls."""
 
 
 class KnownState(msgspec.Struct, frozen=True):
@@ -113,6 +120,9 @@ class KnownState(msgspec.Struct, frozen=True):
     status_due_at: int | None = None
     metrics_due_at: int | None = None
     """The newest due time that was polled and recorded, for each kind (seconds since the epoch)."""
+    failures: int = 0
+    """Polls in a row that failed, of any kind."""
+    samples: Samples | None = None
 
     def has_polled(self, kind: Kind, due_at: int) -> bool:
         """Tell whether the poll that was due at `due_at`, or a later one of its kind, is recorded."""

@@ -1,7 +1,6 @@
 """When a device is due: schedules, windows and phases."""
 
 import re
-from collections.abc import Iterator
 from zlib import crc32
 
 from netvitals.domain.errors import ConfigurationError
@@ -11,7 +10,7 @@ _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def period_seconds(schedule: str) -> int:
-    """The period of an EventBridge `rate(…)` expression.
+    """Return the seconds of an EventBridge `rate(…)` expression.
 
     Raises:
         ConfigurationError: it is no rate expression; cron expressions have no period.
@@ -22,15 +21,21 @@ def period_seconds(schedule: str) -> int:
     return int(match[1]) * _UNIT_SECONDS[match[2].removesuffix("s")]
 
 
+def slot_seconds(interval: int) -> int:
+    """Return the length of the slots in which devices are due together: 5 s up to a minute, else 15 s."""
+    return 5 if interval <= 60 else 15  # noqa: PLR2004, a minute
+
+
 def phase(device_id: str, kind: str, interval: int) -> int:
-    """The second within its interval at which a device is polled: spread evenly, the same for ever."""
-    return crc32(f"{kind}:{device_id}".encode()) % interval
+    """Return the second within its interval at which a device is polled: the start of a slot, for ever."""
+    slot = slot_seconds(interval)
+    return crc32(f"{kind}:{device_id}".encode()) % max(1, interval // slot) * slot
 
 
-def due_times(device_id: str, kind: str, interval: int, start: int, period: int) -> Iterator[int]:
-    """The due times in the window `[start, start + period)`, in seconds since the epoch.
+def due_times(device_id: str, kind: str, interval: int, start: int, period: int) -> range:
+    """Return the due times in the window `[start, start + period)`, in seconds since the epoch.
 
     Windows that touch leave no gap and share no due time, and the same window gives the same times.
     """
     first = start + (phase(device_id, kind, interval) - start) % interval
-    return iter(range(first, start + period, interval))
+    return range(first, start + period, interval)

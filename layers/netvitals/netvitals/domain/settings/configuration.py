@@ -54,19 +54,10 @@ class InfluxSettings(Section, frozen=True):
 class CollectorSettings(Section, frozen=True):
     """Limits of one invocation of the collector."""
 
-    max_concurrent_devices: Annotated[int, Meta(ge=1, le=2000)] = 200
-    """Devices polled at the same time by one invocation."""
     max_concurrent_per_site: Annotated[int, Meta(ge=1, le=2000)] = 50
     """Devices of one site polled at the same time, so that a thin line to it is not flooded."""
-    flush_reserve_seconds: Annotated[float, Meta(ge=1, le=300)] = 15.0
-    """Kept back from the end of an invocation to write points and observations."""
-
-
-class FanOutSettings(Section, frozen=True):
-    """Grouping of jobs into messages."""
-
-    jobs_per_message: Annotated[int, Meta(ge=1, le=100)] = 1
-    """More than 1 saves requests to SQS; a message that fails is then retried with all its jobs."""
+    store: Literal["changes", "everything"] = "changes"
+    """Whether points that stand still are written every 50 minutes only, or with each poll."""
 
 
 class Configuration(Section, frozen=True, dict=True):
@@ -82,7 +73,6 @@ class Configuration(Section, frozen=True, dict=True):
     """Changes to built-in types, and further types: keys of `Policy`, and `extends`."""
     influxdb: InfluxSettings = InfluxSettings()
     collector: CollectorSettings = CollectorSettings()
-    fanout: FanOutSettings = FanOutSettings()
     status: StatusSettings = StatusSettings()
 
     def policy(self, device_type: str, overrides: Tree) -> Policy:
@@ -156,13 +146,44 @@ def merged(base: Tree, over: Tree) -> dict[str, Any]:
     return result
 
 
+RETIRED = (
+    ("fanout", "jobs_per_message"),
+    ("collector", "max_concurrent_devices"),
+    ("collector", "flush_reserve_seconds"),
+)
+"""Keys of version 0.1, of what works itself out now: accepted, without effect."""
+
+
+def retired_keys(document: Any) -> list[str]:
+    """Return the keys of a document that have no effect any more."""
+    sections = document if isinstance(document, Mapping) else {}
+    return [
+        f"{section}.{key}"
+        for section, key in RETIRED
+        if isinstance(sections.get(section), Mapping) and key in sections[section]
+    ]
+
+
+def _without_retired(document: Any) -> Any:
+    retired = {name.partition(".")[0] for name in retired_keys(document)}
+    if not retired:
+        return document
+    kept = {
+        section: {key: value for key, value in keys.items() if (section, key) not in RETIRED}
+        if section in retired
+        else keys
+        for section, keys in document.items()
+    }
+    return {section: keys for section, keys in kept.items() if section != "fanout" or keys}
+
+
 def configuration_from(document: Any, name: str) -> Configuration:
     """Return the configuration that a decoded document describes; errors call the document `name`.
 
     Raises:
         ConfigurationError: one line for each fault: the document, the key, what is allowed, what was given.
     """
-    document = {} if document is None else document
+    document = _without_retired({} if document is None else document)
     found = key_faults(document)
     if not found:
         try:

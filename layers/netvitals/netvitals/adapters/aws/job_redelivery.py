@@ -1,0 +1,44 @@
+"""Have messages of a job queue delivered again within seconds, instead of after their visibility time-out."""
+
+import logging
+from collections.abc import Sequence
+from itertools import batched
+from typing import TYPE_CHECKING
+
+from netvitals.adapters.aws.faults import AWS_FAULTS
+from netvitals.domain.ports import QueueMessage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_MAX_ENTRIES = 10
+_logger = logging.getLogger(__name__)
+
+
+class SqsRedelivery:
+    """Implements `ports.Redelivery`."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
+        for batch in batched(messages, _MAX_ENTRIES, strict=False):
+            try:
+                self._client.change_message_visibility_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[
+                        {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
+                        for number, message in enumerate(batch)
+                    ],
+                )
+            except AWS_FAULTS as error:
+                _logger.warning(
+                    "%d messages come again only after their visibility time-out: %s", len(batch), error
+                )
+
+
+class LeftToTheQueue:
+    """Leaves failed messages to the queue's own visibility time-out, for a run without a queue."""
+
+    def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
+        """Do nothing."""
