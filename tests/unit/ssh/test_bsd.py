@@ -8,7 +8,7 @@ import pytest
 from local.devices.unix_host import UnixHost, values
 from netvitals.collectors.cpu_usage import CpuSample, percent
 from netvitals.collectors.ssh import bsd
-from netvitals.collectors.ssh.findings import Findings, Section
+from netvitals.collectors.ssh.findings import Findings, ProbeSection
 
 HOSTS = Path(__file__).parent / "hosts"
 UPTIME = 864000
@@ -102,11 +102,11 @@ def test_macos_tells_what_its_commands_tell(host: Host) -> None:
 def test_only_what_says_that_a_link_is_down_is_down(status: str, state: int) -> None:
     """FreeBSD's wireless interfaces are `associated` or `running`, OpenBSD's carp0 `master` or `backup`."""
     findings = Findings()
-    netstat = Section(
+    netstat = ProbeSection(
         1, "", ["Name Mtu Network Address Ipkts Ierrs Ibytes", "wlan0 1500 <Link#3> 00:11 1 0 5"]
     )
     ifconfig = ["wlan0: flags=8843<UP,BROADCAST,RUNNING> mtu 1500", f"\tstatus: {status}"]
-    bsd.network(netstat, Section(), Section(1, "", ifconfig), findings)
+    bsd.network(netstat, ProbeSection(), ProbeSection(1, "", ifconfig), findings)
     assert values(findings)["net_oper_status wlan0"] == state
 
 
@@ -121,7 +121,7 @@ def test_a_directory_mounted_once_more_and_a_snapshot_are_no_disks() -> None:
         "zroot/home@daily 300 50 50 50% /home/.zfs/snapshot/daily",
         "com.apple.TimeMachine.2019-11-29-075900@/dev/disk1s1 400 50 50 50% /Volumes/.timemachine/x",
     ]
-    bsd.disks(Section(1, "", rows), findings)
+    bsd.disks(ProbeSection(1, "", rows), findings)
     assert set(of(values(findings), "disk_percent")) == {"/", "/root", "/var"}
 
 

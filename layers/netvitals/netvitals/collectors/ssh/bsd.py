@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from netvitals.collectors import vital_points
 from netvitals.collectors.cpu_usage import CpuSample
-from netvitals.collectors.ssh.findings import Findings, Row, Section, count, df_rows, number
+from netvitals.collectors.ssh.findings import DfRow, Findings, ProbeSection, count, df_rows, number
 
 _NET_COLUMNS = {
     "net_bytes_in": ("Ibytes",),
@@ -41,26 +41,26 @@ _FLAGS = re.compile(r"([\w.-]+): flags=\w+<([\w,]*)>")
 _PERCENT_IDLE = re.compile(r"([\d.]{1,8})% idle")
 
 
-def settings(section: Section) -> dict[str, str]:
+def settings(section: ProbeSection) -> dict[str, str]:
     """Names and values as sysctl prints them: `a: 1`, `a=1`, `a = 1`."""
     matches = (re.match(r"([\w.]+)\s*[:=]\s*(.*)", line) for line in section.lines)
     return {match[1]: match[2] for match in matches if match}
 
 
-def uptime(sysctl: Section, clock: Section, findings: Findings) -> None:
+def uptime(sysctl: ProbeSection, clock: ProbeSection, findings: Findings) -> None:
     booted_at = settings(sysctl)["kern.boottime"]
     seconds = _SECONDS.search(booted_at)
     boot = number(seconds[1]) if seconds else timegm(time.strptime(booted_at, "%a %b %d %H:%M:%S %Y"))
-    findings.up(float(max(0, number(clock.lines[0]) - boot)), sysctl.time_ns)
+    findings.add_uptime(float(max(0, number(clock.lines[0]) - boot)), sysctl.time_ns)
 
 
-def cpu(section: Section, findings: Findings) -> None:
+def cpu(section: ProbeSection, findings: Findings) -> None:
     """From kern.cp_time: user, nice, system, (on OpenBSD spinning,) interrupt, and last of all idle."""
     times = [number(text) for text in re.findall(r"\d+", settings(section)["kern.cp_time"])]
     findings.cpu.append((section.time_ns, CpuSample(sum(times[:-1]), sum(times))))
 
 
-def memory(section: Section, findings: Findings) -> None:
+def memory(section: ProbeSection, findings: Findings) -> None:
     """FreeBSD's page counts, less what ZFS gives back; OpenBSD's and NetBSD's of `vmstat -s`."""
     values, counts = settings(section), _counts(section)
     if "pages managed" in counts:
@@ -73,36 +73,36 @@ def memory(section: Section, findings: Findings) -> None:
         pages = sum(number(values.get(f"vm.stats.vm.{name}", "0")) for name in names)
         free = pages * number(values["hw.pagesize"])
         free += number(values.get("kstat.zfs.misc.arcstats.size", "0"))
-    findings.memory(total, total - min(free, total), section.time_ns)
+    findings.add_memory(total, total - min(free, total), section.time_ns)
 
 
-def _counts(section: Section) -> dict[str, int]:
+def _counts(section: ProbeSection) -> dict[str, int]:
     """Lines such as `  252003 pages managed`."""
     matches = (re.fullmatch(r"\s*(\d{1,20}) (\D+)", line) for line in section.lines)
     return {match[2]: int(match[1]) for match in matches if match}
 
 
-def mac_memory(section: Section, sysctl: Section, findings: Findings) -> None:
+def mac_memory(section: ProbeSection, sysctl: ProbeSection, findings: Findings) -> None:
     """As the Activity Monitor counts: what programs hold, what is wired, what is compressed."""
     page = number(re.findall(r"page size of (\d+)", section.lines[0])[0])
     pages = {name: number(rest.strip(" .")) for name, rest in _pairs(section.lines[1:])}
     held = pages["Anonymous pages"] - pages["Pages purgeable"]
     used = held + pages["Pages wired down"] + pages["Pages occupied by compressor"]
     total = number(settings(sysctl)["hw.memsize"])
-    findings.memory(total, min(used * page, total), section.time_ns)
+    findings.add_memory(total, min(used * page, total), section.time_ns)
 
 
 def _pairs(lines: Sequence[str]) -> list[tuple[str, str]]:
     return [(name.strip('"'), rest) for name, colon, rest in (line.partition(":") for line in lines) if colon]
 
 
-def mac_cpu(section: Section, findings: Findings) -> None:
+def mac_cpu(section: ProbeSection, findings: Findings) -> None:
     """Of the last second, by top's second sample; macOS has no counters that a command prints."""
     idle = float(_PERCENT_IDLE.findall(section.lines[-1])[-1])
     findings.points.append(vital_points.cpu(100.0 - idle, section.time_ns))
 
 
-def network(netstat: Section, more: Section, ifconfig: Section, findings: Findings) -> None:
+def network(netstat: ProbeSection, more: ProbeSection, ifconfig: ProbeSection, findings: Findings) -> None:
     states = _states(ifconfig.lines)
     others = _links(more)
     for name, cells in _links(netstat).items():
@@ -116,10 +116,10 @@ def network(netstat: Section, more: Section, ifconfig: Section, findings: Findin
         state = states.get(name, {})
         values |= {"net_oper_status": state.get("oper"), "net_speed_bps": state.get("speed")}
         index = re.search(r"#(\d{1,9})", found["Network"])
-        findings.interface(name, values, int(index[1]) if index else None, netstat.time_ns)
+        findings.add_interface(name, values, int(index[1]) if index else None, netstat.time_ns)
 
 
-def _links(section: Section) -> dict[str, dict[str, str]]:
+def _links(section: ProbeSection) -> dict[str, dict[str, str]]:
     """By interface, the row of `netstat -i` that is about the link itself.
 
     Columns are counted from the end, because an interface without an address leaves out that cell.
@@ -153,7 +153,7 @@ def _states(lines: Sequence[str]) -> Mapping[str, dict[str, float]]:
     return states
 
 
-def temperature(section: Section, findings: Findings) -> None:
+def temperature(section: ProbeSection, findings: Findings) -> None:
     """FreeBSD: `dev.cpu.0.temperature: 45.0C`; OpenBSD: `hw.sensors.cpu0.temp0=45.00 degC (zone)`."""
     sensors = []
     for name, value in settings(section).items():
@@ -161,14 +161,14 @@ def temperature(section: Section, findings: Findings) -> None:
         if celsius:
             plain = name.removeprefix("hw.sensors.").removesuffix(".temperature")
             sensors.append((plain, "", float(celsius[1])))
-    findings.temperatures(sensors, section.time_ns)
+    findings.add_temperatures(sensors, section.time_ns)
 
 
-def disks(df: Section, findings: Findings) -> None:
-    findings.disks([row for row in df_rows(df.lines) if _is_disk(row)], df.time_ns)
+def disks(df: ProbeSection, findings: Findings) -> None:
+    findings.add_disks([row for row in df_rows(df.lines) if _is_disk(row)], df.time_ns)
 
 
-def _is_disk(row: Row) -> bool:
+def _is_disk(row: DfRow) -> bool:
     """Whether it is a file system of its own: no memory, no snapshot, and no directory mounted once more.
 
     FreeBSD's nullfs has a directory for its source, Time Machine `com.apple.TimeMachine…@/dev/disk1s1`, and

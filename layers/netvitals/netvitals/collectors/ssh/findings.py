@@ -1,4 +1,4 @@
-"""What the probe's output amounts to: points, CPU counters, and what could not be read of it."""
+"""Collect what is read from the probe's output: points, CPU counters, and faults."""
 
 import re
 from collections import Counter
@@ -19,17 +19,17 @@ _LONGEST_UPTIME = 1e11
 """Seconds, some 3000 years."""
 
 
-class Section(msgspec.Struct):
-    """What stands between two markers."""
+class ProbeSection(msgspec.Struct):
+    """The lines between two markers of the output."""
 
     time_ns: int = 0
     """When it arrived."""
     word: str = ""
-    """What stands behind the section's name."""
+    """The rest of the marker's line, behind the section's name."""
     lines: list[str] = []
 
 
-class Row(msgspec.Struct, frozen=True):
+class DfRow(msgspec.Struct, frozen=True):
     """A line of `df -kP`, in kibibytes."""
 
     source: str
@@ -40,7 +40,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct):
-    """Grows while sections are read."""
+    """Points, CPU counters and faults, added to while sections are read."""
 
     points: list[Point] = []
     cpu: list[tuple[int, CpuSample]] = []
@@ -49,25 +49,25 @@ class Findings(msgspec.Struct):
     faults: list[str] = []
     """Which sections are missing or were not understood, for a person."""
 
-    def up(self, seconds: float, time_ns: int) -> None:
+    def add_uptime(self, seconds: float, time_ns: int) -> None:
         if not 0 <= seconds < _LONGEST_UPTIME:  # infinity and NaN are no times either
             raise ValueError(f"up for {seconds} seconds")
         self.uptime = seconds
         self.points.append(Point("uptime_seconds", seconds, time_ns))
 
-    def memory(self, total: int, used: int, time_ns: int) -> None:
+    def add_memory(self, total: int, used: int, time_ns: int) -> None:
         if not 0 <= used <= total or not total:
             raise ValueError(f"{used} bytes used of {total}")
         self.points += vital_points.usage("memory", used, total, time_ns)
 
-    def disks(self, rows: Iterable[Row], time_ns: int) -> None:
+    def add_disks(self, rows: Iterable[DfRow], time_ns: int) -> None:
         for row in rows:
             # What df calls capacity: of what users may fill; the rest is reserved for root.
             capacity = _share(row.used, row.used + row.available)
             used, total = row.used * 1024, row.size * 1024
             self.points += vital_points.usage("disk", used, total, time_ns, row.path, percent=capacity)
 
-    def interface(
+    def add_interface(
         self, name: str, values: Mapping[str, float | None], index: int | None, time_ns: int
     ) -> None:
         self.points += [
@@ -76,8 +76,8 @@ class Findings(msgspec.Struct):
             if value is not None
         ]
 
-    def temperatures(self, sensors: Sequence[tuple[str, str, float]], time_ns: int) -> None:
-        """Sensors as (name, what tells it from others of the same name, degrees Celsius)."""
+    def add_temperatures(self, sensors: Sequence[tuple[str, str, float]], time_ns: int) -> None:
+        """Add sensors: (name, what tells it from others of the same name, degrees Celsius)."""
         connected = [each for each in sensors if vital_points.is_connected(each[2])]
         count = Counter(name for name, _, _ in connected)
         for name, own, celsius in connected:
@@ -86,7 +86,7 @@ class Findings(msgspec.Struct):
 
 
 def number(text: str) -> int:
-    """A whole number as commands print it.
+    """Return a whole number as commands print it.
 
     Raises:
         ValueError: it is none, or longer than a 64-bit number.
@@ -97,19 +97,19 @@ def number(text: str) -> int:
 
 
 def count(text: str) -> int | None:
-    """A whole number that is not negative; None for anything else, so that it costs this value only."""
+    """Return a whole number that is not negative; None for anything else, which costs this value only."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
-def df_rows(lines: Sequence[str]) -> list[Row]:
-    """The file systems that have a size, each source and each path once."""
-    rows: list[Row] = []
+def df_rows(lines: Sequence[str]) -> list[DfRow]:
+    """Return the file systems that have a size, each source and each path once."""
+    rows: list[DfRow] = []
     seen: set[str] = set()
     for line in lines[: _MAX_DISKS + 1]:
         match = _DF_ROW.fullmatch(line) if len(line) <= MAX_LINE else None
         if match is None:
             continue
-        row = Row(match[1], number(match[2]), number(match[3]), number(match[4]), match[5])
+        row = DfRow(match[1], number(match[2]), number(match[3]), number(match[4]), match[5])
         if row.size and not {row.source, row.path} & seen:
             seen |= {row.source, row.path}
             rows.append(row)

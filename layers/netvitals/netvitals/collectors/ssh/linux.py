@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from netvitals.collectors.cpu_usage import CpuSample
-from netvitals.collectors.ssh.findings import Findings, Row, Section, count, df_rows, number
+from netvitals.collectors.ssh.findings import DfRow, Findings, ProbeSection, count, df_rows, number
 
 _OPER_STATUS = {
     "up": 1,
@@ -31,11 +31,11 @@ _CGROUP_FILES = (
 """Limit, use, and what of that is page cache: of cgroup 2 and of cgroup 1."""
 
 
-def uptime(section: Section, findings: Findings) -> None:
-    findings.up(float(section.lines[0].split()[0]), section.time_ns)
+def uptime(section: ProbeSection, findings: Findings) -> None:
+    findings.add_uptime(float(section.lines[0].split()[0]), section.time_ns)
 
 
-def cpu(section: Section, findings: Findings) -> None:
+def cpu(section: ProbeSection, findings: Findings) -> None:
     """From the first line of /proc/stat; guest time is in user and nice, waiting for a disk is idling."""
     word, *times = section.lines[0].split()
     if word != "cpu":
@@ -46,7 +46,7 @@ def cpu(section: Section, findings: Findings) -> None:
     findings.cpu.append((section.time_ns, CpuSample(busy, busy + idle + iowait)))
 
 
-def memory(section: Section, cgroup: Section, findings: Findings) -> None:
+def memory(section: ProbeSection, cgroup: ProbeSection, findings: Findings) -> None:
     """What a new program could have is free; in a container the container's limit counts."""
     sizes = {name: number(rest.split()[0]) * 1024 for name, _, rest in _partitioned(section.lines, ":")}
     total = sizes["MemTotal"]
@@ -58,10 +58,10 @@ def memory(section: Section, cgroup: Section, findings: Findings) -> None:
     limit, limited_use = _limits(cgroup)
     if limit is not None and limit < total:
         total, used = limit, min(limited_use, limit)
-    findings.memory(total, used, section.time_ns)
+    findings.add_memory(total, used, section.time_ns)
 
 
-def _limits(cgroup: Section) -> tuple[int | None, int]:
+def _limits(cgroup: ProbeSection) -> tuple[int | None, int]:
     """The container's limit, None where there is none, and what it uses without reclaimable page cache."""
     values = {name: rest for name, _, rest in _partitioned(cgroup.lines, " ")}
     for limit, current, cache in _CGROUP_FILES:
@@ -70,7 +70,7 @@ def _limits(cgroup: Section) -> tuple[int | None, int]:
     return None, 0
 
 
-def network(section: Section, interfaces: Section, findings: Findings) -> None:
+def network(section: ProbeSection, interfaces: ProbeSection, findings: Findings) -> None:
     known = {fields[0]: fields for fields in map(str.split, interfaces.lines) if len(fields) == 4}  # noqa: PLR2004, as the probe writes
     for name, _, rest in _partitioned(section.lines, ":", last=True):
         columns = rest.split()
@@ -82,10 +82,10 @@ def network(section: Section, interfaces: Section, findings: Findings) -> None:
         }
         values["net_oper_status"] = _OPER_STATUS.get(state)
         values["net_speed_bps"] = (count(speed) or 0) * 1e6 or None
-        findings.interface(name, values, count(index), section.time_ns)
+        findings.add_interface(name, values, count(index), section.time_ns)
 
 
-def temperature(section: Section, findings: Findings) -> None:
+def temperature(section: ProbeSection, findings: Findings) -> None:
     """Sensors of hwmon by chip and label, and the thermal zones that are no chip there, as most are."""
     chips: set[str] = set()
     sensors = []
@@ -105,7 +105,7 @@ def temperature(section: Section, findings: Findings) -> None:
         own = f"{device} {sensor}" if kind == "hwmon" else device
         name = " ".join([chip if chip != "-" else device, *label])
         sensors.append((name, own, _celsius(-thousandths if reading.startswith("-") else thousandths)))
-    findings.temperatures(sensors, section.time_ns)
+    findings.add_temperatures(sensors, section.time_ns)
 
 
 def _celsius(thousandths: int) -> float:
@@ -113,14 +113,14 @@ def _celsius(thousandths: int) -> float:
     return thousandths / 1000 if abs(thousandths) >= 1000 else float(thousandths)  # noqa: PLR2004, see above
 
 
-def disks(df: Section, mounts: Section, findings: Findings) -> None:
+def disks(df: ProbeSection, mounts: ProbeSection, findings: Findings) -> None:
     kinds = {path: kind for kind, _, path in _partitioned(mounts.lines, " ")}
     rows = df_rows(df.lines)
     root = next((row for row in rows if row.path == "/" and kinds.get("/", "").startswith("overlay")), None)
-    findings.disks([row for row in rows if not _is_below(root, row)], df.time_ns)
+    findings.add_disks([row for row in rows if not _is_below(root, row)], df.time_ns)
 
 
-def _is_below(root: Row | None, row: Row) -> bool:
+def _is_below(root: DfRow | None, row: DfRow) -> bool:
     """Whether this is the layer of the root overlay that is written to: the same disk once more."""
     if root is None or row is root:
         return False

@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from netvitals.collectors.ssh import bsd, linux
-from netvitals.collectors.ssh.findings import Findings, Section
+from netvitals.collectors.ssh.findings import Findings, ProbeSection
 from netvitals.domain.text import ELLIPSIS
 
 type Chunks = Sequence[tuple[int, bytes]]
@@ -66,18 +66,18 @@ SYSTEMS = {
 """By what `uname -s` says."""
 
 
-def sections_of(chunks: Chunks, nonce: str) -> dict[str, Section]:
+def sections_of(chunks: Chunks, nonce: str) -> dict[str, ProbeSection]:
     """The sections by name, from the one called `begin` on; none of them where the probe did not run.
 
     What a profile or a banner prints before does not matter; a line that was cut off is left out, since a
     part of a number is another number.
     """
-    found: dict[str, Section] = {}
-    section = Section()
+    found: dict[str, ProbeSection] = {}
+    section = ProbeSection()
     for time_ns, line in _lines(chunks, f"@@{nonce} begin "):
         if line.startswith(f"@@{nonce} "):
             name, _, word = line.partition(" ")[2].partition(" ")
-            section = found.setdefault(name, Section(time_ns, word, []))
+            section = found.setdefault(name, ProbeSection(time_ns, word, []))
         elif line and len(section.lines) < _MAX_LINES:
             section.lines.append(line)
     return found
@@ -99,7 +99,7 @@ def _lines(chunks: Chunks, first: str) -> Iterator[tuple[int, str]]:
         start = end + 1
 
 
-def read(sections: Mapping[str, Section]) -> Findings:
+def read(sections: Mapping[str, ProbeSection]) -> Findings:
     """What the sections of a known system say; one that can't be read costs only what it would have said."""
     findings = Findings()
     for part in SYSTEMS[sections["begin"].word]:
@@ -109,7 +109,7 @@ def read(sections: Mapping[str, Section]) -> Findings:
                 findings.faults.append(f"{part.what}: the device says nothing of it")
             continue
         try:
-            part.reader(*(sections.get(name, Section()) for name in part.sections), findings)
+            part.reader(*(sections.get(name, ProbeSection()) for name in part.sections), findings)
         except (ValueError, LookupError, ArithmeticError):
             findings.faults.append(f"{part.what}: what the device says is not understood")
     return findings

@@ -7,7 +7,7 @@ from importlib.resources import files
 import msgspec
 
 from netvitals.collectors.ssh.faults import EXPIRED, SshFault, tells_of_expiry
-from netvitals.collectors.ssh.findings import Findings, Section
+from netvitals.collectors.ssh.findings import Findings, ProbeSection
 from netvitals.collectors.ssh.parse import SYSTEMS, read, sections_of
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
@@ -72,7 +72,7 @@ class Probe:
                 f"nothing is known of its system, {first_line(begin.word)!r}: poll it by SNMP",
             )
         findings = read(sections)
-        ended = sections.get("exit", Section())
+        ended = sections.get("exit", ProbeSection())
         asked = "df" in sections or "mounts" in sections
         self.df_hung = ended.word in _KILLED or (asked and "exit" not in sections and not output.complete)
         if self.df_hung:
