@@ -66,7 +66,7 @@ class SnmpCollector:
         profiles: ProfileBook | None = None,
         connect: Callable[[Target, int | None], Opened] = open_session,
     ) -> None:
-        """`connect` opens a session, with the repetitions that the device managed before."""
+        """Take `connect`, which opens a session with the repetitions that the device managed before."""
         self._profiles = profiles
         self._connect = connect
 

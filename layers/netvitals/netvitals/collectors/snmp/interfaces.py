@@ -60,7 +60,7 @@ class Interfaces(msgspec.Struct):
 
     @property
     def indexes(self) -> list[str]:
-        """All interfaces, in the order of ifIndex."""
+        """Return the indexes of all interfaces, in the order of ifIndex."""
         columns = (DESCR, OPER, NAME, *OCTETS_64.values(), *OCTETS_32.values())
         found = set[str]().union(*map(self.tables.column, columns))
         return sorted(filter(str.isdecimal, found), key=int)

@@ -96,7 +96,7 @@ SNMP = Protocol(
     port=lambda settings: settings.port,
     transport="udp",
     memory=(
-        MemoryKey(name="snmp"),  # `collector.Remembered`
+        MemoryKey(name="snmp"),  # `collector.SnmpMemory`
         MemoryKey(
             name="snmp_engine", status=True
         ),  # `wire.engines`: a status poll over v3 needs no discovery

@@ -1,4 +1,4 @@
-"""The index of device profiles: finding and loading one costs the same with ten profiles as with a thousand.
+"""Find and load device profiles by an index: the cost is the same with ten profiles as with a thousand.
 
 The index is a folder: `match/<enterprise number>.json` says which profiles may fit a sysObjectID,
 `profiles/<name>.json` holds one profile each. It is built from the YAML files by `files`.
@@ -33,7 +33,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def rank(self) -> tuple[int, int, int, str]:
-        """What sorts the best first: the length of a prefix that names a device, conditions, any prefix."""
+        """Return what sorts the best first: length of a prefix that names a device, conditions, any prefix."""
         length = len(self.prefix)
         naming = 0 if self.prefix.startswith(_AGENTS) else length
         return (-naming, -self.match.conditions, -length, self.profile)
@@ -47,7 +47,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 def shelf_of(sysobjectid: str) -> str:
-    """The name of the match file for a sysObjectID or for a prefix of one."""
+    """Return the name of the match file for a sysObjectID or for a prefix of one."""
     if not sysobjectid.startswith(_ENTERPRISES):
         return "any"
     return sysobjectid[len(_ENTERPRISES) :].partition(".")[0]
@@ -63,7 +63,7 @@ class ProfileBook:
         self._profile = lru_cache(maxsize=256)(self._decode)
 
     def candidates(self, identity: Identity) -> list[Candidate]:
-        """The profiles whose sysObjectID and sysDescr conditions fit, the best first."""
+        """Return the profiles whose sysObjectID and sysDescr conditions fit, the best first."""
         shelves = dict.fromkeys((shelf_of(identity.sysobjectid), "any"))
         found = [c for shelf in shelves for c in self._candidates(shelf) if _fits(c, identity)]
         return sorted(found, key=lambda c: c.rank)
@@ -76,7 +76,7 @@ class ProfileBook:
         return msgspec.json.decode(text, type=tuple[Candidate, ...])
 
     def load(self, name: str, sysobjectid: str = "") -> Profile:
-        """The profile of this name, with what lies in a device's own branch put there.
+        """Return the profile of this name, with what lies in a device's own branch put there.
 
         Raises:
             ConfigurationError: there is none.
@@ -107,7 +107,7 @@ def _fits(candidate: Candidate, identity: Identity) -> bool:
 
 
 def probes_of(candidates: list[Candidate]) -> list[str]:
-    """The OIDs to be asked for before one of the candidates can be chosen."""
+    """Return the OIDs to be asked for before one of the candidates can be chosen."""
     return list(dict.fromkeys(oid_of(c.match.probe) for c in candidates if c.match.probe))
 
 

@@ -1,4 +1,4 @@
-"""The profiles that this installation brings."""
+"""Find the profiles that this installation brings."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,7 @@ PACKAGED = Path(__file__).resolve().parents[3] / "profiles"
 
 @lru_cache(maxsize=1)
 def packaged_profiles() -> ProfileBook:
-    """The book of them; in a checkout, which has the YAML files, its index is brought up to date first."""
+    """Return the packaged profiles; in a checkout, which has YAML, bring their index up to date first."""
     if any(PACKAGED.glob("*.yaml")):
         from netvitals.collectors.snmp.profiles.build_index import refresh_index  # noqa: PLC0415, YAML only here
 

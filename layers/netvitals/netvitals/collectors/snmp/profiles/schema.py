@@ -292,7 +292,7 @@ else:  # with a field for each row of VITALS
 
 
 def groups_of(pattern: str | None) -> int:
-    """The groups of a regular expression; raise ValueError where it is none."""
+    """Return how many groups a regular expression has; raise ValueError where it is none."""
     try:
         return re.compile(pattern or "").groups
     except re.PatternError as error:
@@ -306,7 +306,7 @@ def check_column(text: str) -> None:
 
 
 def terms_of(source: Source) -> list[Term]:
-    """Every number that a source reads, in the order in which rows are looked for."""
+    """Return every number that a source reads, in the order in which rows are looked for."""
     terms: list[Term] = []
     for given in (source.value, source.percent, source.idle, source.used, source.free):
         if isinstance(given, tuple):
@@ -321,7 +321,7 @@ def terms_of(source: Source) -> list[Term]:
 
 
 def interface_numbers_of(source: InterfaceSource) -> dict[InterfaceNumber, str | Reported | Number]:
-    """What a source reads, by what it is."""
+    """Return what a source reads, by what it is."""
     given: dict[InterfaceNumber, str | Reported | Number | None] = {
         name: getattr(source, name) for name in INTERFACE_NUMBERS
     }
@@ -344,7 +344,7 @@ _HOST_RESOURCES_STORAGE = (
 
 
 def references_of(source: Source | InterfaceSource) -> list[str]:
-    """Every object (`OID name`) that a source needs, once each."""
+    """Return every object (`OID name`) that a source needs, once each."""
     terms: list[Term | None] = [*source.high_words.values(), source.instance, source.name]
     rules = source.where
     if isinstance(source, InterfaceSource):

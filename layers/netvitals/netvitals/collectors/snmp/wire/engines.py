@@ -1,4 +1,4 @@
-"""What is known of a device's SNMP engine: its id, how often it booted, when it did so last.
+"""Remember a device's SNMP engine: its id, how often it booted, when it did so last.
 
 Knowing it saves a poll the round trip of discovery (RFC 3414, 4). It is kept in this process and, for the
 next one, in the device's memory.
@@ -13,7 +13,7 @@ from msgspec import Meta
 from netvitals.collectors.snmp.protocol import SnmpCredential
 
 MEMORY_KEY = "snmp_engine"
-"""Under which `Job.memory` and `Reading.memory` hold a `Remembered`."""
+"""Under which `Job.memory` and `Reading.memory` hold a `EngineMemory`."""
 KNOWN_ENGINES = 16_384
 TIME_WINDOW_SECONDS = 150
 """RFC 3414, 2.2.3."""
@@ -23,7 +23,7 @@ _DRIFT_SECONDS = 10
 """Device memory is only written anew for more than this."""
 
 
-class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EngineMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An engine, as device memory holds it."""
 
     id: Annotated[str, Meta(pattern="^([0-9a-f]{2}){1,32}$")]
@@ -55,28 +55,28 @@ class Engine:
         return min(max(int(now) - self.booted_at, 0), MAX_BOOTS)
 
     def accepts(self, boots: int, time: int, now: float) -> bool:
-        """Whether an authenticated message is recent, after learning from it (RFC 3414, 3.2, 7b)."""
+        """Return whether an authenticated message is recent, after learning from it (RFC 3414, 3.2, 7b)."""
         if boots > self.boots or (boots == self.boots and time > self.latest):
             self.set(boots, time, now)
         return boots == self.boots < MAX_BOOTS and time >= self.time(now) - TIME_WINDOW_SECONDS
 
-    def remembered(self) -> Remembered:
-        return Remembered(self.id.hex(), self.boots, self.booted_at)
+    def remembered(self) -> EngineMemory:
+        return EngineMemory(self.id.hex(), self.boots, self.booted_at)
 
 
 def recall(memory: Any, now: float) -> Engine | None:
-    """The engine that device memory describes; None where there is none or it makes no sense."""
+    """Return the engine that device memory describes; None where there is none or it makes no sense."""
     try:
-        known = msgspec.convert(memory, Remembered)
+        known = msgspec.convert(memory, EngineMemory)
     except msgspec.ValidationError:
         return None
     return Engine(bytes.fromhex(known.id), known.boots, max(int(now) - known.booted_at, 0), now)
 
 
 def differs(memory: Any, engine: Engine) -> bool:
-    """Whether device memory should be written anew."""
+    """Return whether device memory should be written anew: another engine, or a clock that drifted."""
     try:
-        known = msgspec.convert(memory, Remembered)
+        known = msgspec.convert(memory, EngineMemory)
     except msgspec.ValidationError:
         return True
     drift = abs(known.booted_at - engine.booted_at)

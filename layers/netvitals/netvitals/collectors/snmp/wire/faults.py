@@ -1,4 +1,4 @@
-"""What can go wrong between us and an SNMP agent, classified once."""
+"""Classify what can go wrong between us and an SNMP agent."""
 
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.observation import Reason

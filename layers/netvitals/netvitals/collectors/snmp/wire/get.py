@@ -1,4 +1,4 @@
-"""The GET of any number of objects: split to fit, and rid of what the agent chokes on."""
+"""Get any number of objects: split to fit, and without those that the agent refuses."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class GetWork:
                 objects[oid] = (value, time_ns)
 
     def failed(self, request: Request, fault: SnmpFault) -> None:  # noqa: ARG002, `Work`
-        """One request unanswered after its repeats: the rest would not be either."""
+        """Give up the rest as well: one request had no answer in all its tries."""
         self.fault = fault
         self._todo.clear()
 

@@ -1,4 +1,4 @@
-"""Messages of version 3 with the user-based security model, as octets (RFC 3412, 6; RFC 3414, 2.4)."""
+"""Encode and decode messages of version 3 with the user-based security model (RFC 3412, 6; RFC 3414, 2.4)."""
 
 from typing import NamedTuple
 

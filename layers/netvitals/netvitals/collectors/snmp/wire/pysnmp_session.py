@@ -1,4 +1,4 @@
-"""The session for what the fast one declines (`usm.declined`, that is 3DES): pysnmp's engine carries it.
+"""Carry what the fast session declines (`usm.declined`, that is 3DES) by pysnmp's engine.
 
 Only the carriage differs. What is asked, and what is made of the answers, is the same code as elsewhere,
 fed with the same octets, so the results are the same too. A request costs milliseconds here, an engine
@@ -73,7 +73,7 @@ class PysnmpEngine:
         config.add_target_parameters(self._engine, _TARGET, credential.user, level)
 
     def _domain(self, address: Address) -> tuple[int, ...]:
-        """The transport for an address of this family, opened at its first use."""
+        """Return the transport for an address of this family, opened at its first use."""
         carrier = udp6 if ":" in address[0] else udp
         domain: tuple[int, ...] = carrier.DOMAIN_NAME
         if domain not in self._domains:
@@ -129,7 +129,7 @@ _engines: dict[tuple[asyncio.AbstractEventLoop, SnmpCredential], PysnmpEngine] =
 
 
 def _engine_for(credential: SnmpCredential) -> PysnmpEngine:
-    """The running loop's engine of this credential; an engine of another loop would wait for ever."""
+    """Return the running loop's engine of this credential; an engine of another loop would wait for ever."""
     loop = asyncio.get_running_loop()
     engine = _engines.get((loop, credential))
     if engine is None:

@@ -1,4 +1,4 @@
-"""What an engine's reports mean (RFC 3412, 7.2; RFC 3414, 5; RFC 3413, 4.1.2), in words that help."""
+"""Explain an engine's reports (RFC 3412, 7.2; RFC 3414, 5; RFC 3413, 4.1.2)."""
 
 from typing import NamedTuple
 

@@ -59,7 +59,7 @@ class Conversation[R: Request]:
     def __init__(
         self, endpoint: Endpoint, address: Address, security: Security, *, timeout: float, deadline: float
     ) -> None:
-        """`deadline` is on the clock of `time.monotonic`, which is the loop's."""
+        """Send nothing yet; `deadline` is on the clock of `time.monotonic`, which is the loop's."""
         self._endpoint = endpoint
         self._address = address
         self._security = security
@@ -230,7 +230,7 @@ class SnmpSession:
 
     @property
     def repetitions(self) -> int:
-        """The rows per GETBULK that this device manages, to be remembered for its next poll."""
+        """Return the rows per GETBULK that this device manages, to be remembered for its next poll."""
         return self._pace.repetitions
 
     async def get(self, oids: Sequence[str]) -> Read:

@@ -1,4 +1,4 @@
-"""Which session a device gets: by its credential's version, and by what the fast one declines."""
+"""Choose a device's session by its credential's version and protocols."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ class Opened(NamedTuple):
 
 
 def open_session(target: Target[SnmpSettings, SnmpCredential], repetitions: int | None = None) -> Opened:
-    """A session with the target's agent; nothing is sent yet.
+    """Return a session with the target's agent; nothing is sent yet.
 
     Raises:
         CredentialMissing: the credential is for another version.
@@ -43,7 +43,7 @@ def open_session(target: Target[SnmpSettings, SnmpCredential], repetitions: int 
 
 
 def _is_declined(credential: SnmpCredential) -> bool:
-    """Whether the fast session leaves this credential to pysnmp's engine."""
+    """Return whether the fast session leaves this credential to pysnmp's engine."""
     if credential.version != "3":
         return False
     from netvitals.collectors.snmp.wire.usm import declined  # noqa: PLC0415, 70 ms, for v3 only

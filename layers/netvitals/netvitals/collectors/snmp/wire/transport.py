@@ -1,4 +1,4 @@
-"""One UDP socket per event loop and address family, shared by every device that is being polled.
+"""Share one UDP socket per event loop and address family among all devices that are being polled.
 
 Where the kernel grants it too small a buffer there are more of them, and each device keeps to one: the
 answers of hundreds of devices wait there while one turn of the loop lasts.
@@ -71,7 +71,7 @@ class Endpoint:
         loop.add_reader(self._socket.fileno(), self._read, _READS_PER_TURN)
 
     def expect(self, waiter: Waiter) -> int:
-        """A fresh message id under which the waiter gets what arrives, until it is forgotten.
+        """Return a fresh message id under which the waiter gets what arrives, until it is forgotten.
 
         Ids have 31 bits, can't be guessed, and always take four octets.
         """
@@ -128,7 +128,7 @@ class Endpoint:
 
 
 def _open(family: socket.AddressFamily) -> socket.socket:
-    """A socket with as much receive buffer as net.core.rmem_max lets it have."""
+    """Open a socket with as much receive buffer as net.core.rmem_max lets it have."""
     opened = socket.socket(family, socket.SOCK_DGRAM)
     opened.settimeout(0)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES // 2)  # the kernel doubles it
@@ -137,7 +137,7 @@ def _open(family: socket.AddressFamily) -> socket.socket:
 
 @cache
 def _sockets_needed() -> int:
-    """1 where rmem_max is 4 MiB, the default of newer kernels; 20 where it is 208 KiB, that of older ones."""
+    """Return 1 where rmem_max is 4 MiB, newer kernels' default, or 20 where it is 208 KiB, older ones'."""
     with _open(socket.AF_INET) as probe:
         granted = probe.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     return min(ceil(RECEIVE_BUFFER_BYTES / granted), _MAX_SOCKETS)
@@ -147,7 +147,7 @@ _endpoints: dict[tuple[asyncio.AbstractEventLoop, socket.AddressFamily, int], En
 
 
 def endpoint_to(address: str) -> Endpoint:
-    """The running loop's endpoint for this IP address; those of closed loops are closed."""
+    """Return the running loop's endpoint for this IP address; close those of closed loops."""
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     key = (loop, family, crc32(address.encode()) % _sockets_needed())
@@ -167,7 +167,7 @@ def close_endpoints() -> None:
 
 
 def canonical(address: str) -> str:
-    """The IP address as the kernel prints it in the source of a datagram."""
+    """Return the IP address as the kernel prints it in the source of a datagram."""
     if ":" not in address:
         return address
     return socket.inet_ntop(socket.AF_INET6, ipaddress.IPv6Address(address).packed)

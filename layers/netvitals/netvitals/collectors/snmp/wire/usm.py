@@ -1,4 +1,4 @@
-"""The user-based security model (RFC 3414, 3826, 7860): keys, message digests, ciphers.
+"""Make keys, message digests and ciphers of the user-based security model (RFC 3414, 3826, 7860).
 
 Keys come from pysnmp's security models. A message's digest and cipher go straight to OpenSSL instead:
 for 1400 bytes pysnmp takes 15 µs a digest and 14-18 µs an AES pass, `hmac.digest` takes 2.3 and
@@ -58,11 +58,11 @@ class Privacy(Protocol):
     """A privacy protocol with its localised key; boots and time are those of the message."""
 
     def encrypt(self, boots: int, time: int, plain: bytes) -> tuple[bytes, bytes]:
-        """The ciphertext and its salt, which no other message of this process has."""
+        """Return the ciphertext and its salt, which no other message of this process has."""
         ...
 
     def decrypt(self, boots: int, time: int, salt: bytes, data: bytes) -> bytes:
-        """The plaintext, padding included; what a wrong key makes is no error here, only noise.
+        """Return the plaintext, padding included; what a wrong key makes is no error here, only noise.
 
         Raises:
             DecryptionFailed: see there.
@@ -138,7 +138,7 @@ PRIV_MODELS = {
 
 
 def declined(credential: SnmpCredential) -> bool:
-    """Whether this credential needs pysnmp's engine instead of the fast session."""
+    """Return whether this credential needs pysnmp's engine instead of the fast session."""
     return credential.priv is not None and PRIV_MODELS[credential.priv].cipher is None
 
 
@@ -154,13 +154,13 @@ class LocalKeys:
         self.flags = (AUTH if auth else 0) | (PRIV if privacy else 0)
 
     def mac(self, message: bytes) -> bytes:
-        """The digest of a message whose digest field holds zeros."""
+        """Return the digest of a message whose digest field holds zeros."""
         return hmac.digest(self._key, message, self._digest)[: self.mac_bytes]
 
 
 @lru_cache(maxsize=KNOWN_ENGINES)
 def local_keys(credential: SnmpCredential, engine_id: bytes) -> LocalKeys:
-    """A version 3 credential's keys on an engine: milliseconds for its first engine, then microseconds.
+    """Return a version 3 credential's keys on an engine: in milliseconds for its first, then microseconds.
 
     The whole credential is the key of the cache: users of the same name but with other secrets are
     strangers to each other.
@@ -189,7 +189,7 @@ def _priv_key(model: PrivModel, auth: AuthModel, secret: Secret, engine_id: byte
 
 @lru_cache(maxsize=KNOWN_SECRETS)
 def _master_key(digest: str, secret: Secret) -> bytes:
-    """The digest of a megabyte of the repeated passphrase (RFC 3414, A.2); 4-8 ms."""
+    """Return the digest of a megabyte of the repeated passphrase (RFC 3414, A.2); 4-8 ms."""
     return _octets(localkey.hash_passphrase(secret.reveal().encode(), getattr(hashlib, digest)))
 
 

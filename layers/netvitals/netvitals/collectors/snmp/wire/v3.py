@@ -1,4 +1,4 @@
-"""Version 3 between PDU and datagram: discovery, time windows, reports (RFC 3412, 7; RFC 3414, 3 and 4)."""
+"""Carry a PDU in a version 3 datagram: discovery, time windows, reports (RFC 3412, 7; RFC 3414, 3 and 4)."""
 
 import time
 from collections.abc import Callable
@@ -60,7 +60,7 @@ class UserSecurity:
         cache: EngineCache = known_engines,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`memory` is what device memory holds under `MEMORY_KEY`, which may be anything."""
+        """Take over what is known of the engine; `memory`, of device memory, may be anything."""
         self._credential = credential
         self._user = (credential.user or "").encode()
         self._context = credential.context.encode()
@@ -77,7 +77,7 @@ class UserSecurity:
             self._adopt(engine)
 
     def remember(self) -> dict[str, Any]:
-        """Changes for device memory: the engine, where it is proven and not known there already.
+        """Return changes for device memory: the engine, where it is proven and not known there already.
 
         An engine that has been silent is forgotten: whoever stands there next may have another id.
         """
@@ -170,7 +170,7 @@ class UserSecurity:
         self._proven = False
 
     def _heed(self, oid: str, answer: V3Message, engine: Engine, *, authentic: bool) -> NoReturn:
-        """What a report asks for: that we synchronise, or give up."""
+        """Raise what a report asks for: that we synchronise and send again, or give up."""
         sent = self._sent.get(answer.id) or _Sent()
         if oid == UNKNOWN_ENGINE:
             if not answer.engine_id or answer.engine_id == sent.engine_id:
@@ -209,7 +209,7 @@ class UserSecurity:
             self._cache.put(self._peer, engine)
 
     def _authenticate(self, datagram: bytes, answer: V3Message, engine: Engine) -> bool:
-        """Whether the answer is authentic; one that claims to be and is not is no answer at all."""
+        """Return whether the answer is authentic; one that claims to be and is not is no answer at all."""
         if not answer.flags & AUTH:
             return False
         keys = self._keys
@@ -221,7 +221,7 @@ class UserSecurity:
         return True
 
     def _content(self, answer: V3Message) -> tuple[bytes, bytes]:
-        """Context and PDU of an answer."""
+        """Return context and PDU of an answer."""
         if not answer.flags & PRIV:
             return message.unscope(answer.data)
         if self._keys.privacy is None or not answer.flags & AUTH:

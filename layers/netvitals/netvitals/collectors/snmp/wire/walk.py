@@ -1,4 +1,4 @@
-"""The walk of many columns at once: several in one GETBULK, each with a cursor of its own."""
+"""Walk many columns at once: several in one GETBULK, each with a cursor of its own."""
 
 import time
 from collections import deque
@@ -84,7 +84,7 @@ class Step(Request):
 
     @property
     def is_last_resort(self) -> bool:
-        """Whether there is no way to ask for less: a single name by GETNEXT."""
+        """Return whether there is no way to ask for less: a single name by GETNEXT."""
         return not self.repetitions and len(self.columns) == 1
 
 
@@ -137,12 +137,12 @@ class WalkWork:
 
     @property
     def fault(self) -> SnmpFault | None:
-        """Why the walk was ended, or the fault of the first column that has one."""
+        """Return why the walk was ended, or the fault of the first column that has one."""
         return self._stopped or next(iter(self.faults.values()), None)
 
     @property
     def faults(self) -> dict[str, SnmpFault]:
-        """By column that did not come to its end, why."""
+        """Return, by column that did not come to its end, why."""
         return {column.name: column.fault for column in self.columns if column.fault}
 
     def tables(self) -> Tables:
@@ -165,13 +165,13 @@ class WalkWork:
         return Step(self._companions(first, self._pace.room), 0, tries)
 
     def _repetitions(self, column: Column) -> int:
-        """No more than there are rows left, and one more to see the end, where the table's size is known."""
+        """Return no more than the rows that are left and one to see the end, where the size is known."""
         left = self._pace.rows.get(column.parent, 0) - len(column.rows.values)
         most = min(column.limit, self._pace.repetitions, self._pace.room)
         return min(most, left + 1) if left > 0 else most
 
     def _companions(self, first: Column, most: int) -> list[Column]:
-        """Columns that fit into the same request; one that failed before goes alone."""
+        """Return columns that fit into the same request; one that failed before goes alone."""
         group = [first]
         while len(group) < most and self._todo and not first.misses:
             other = self._todo[0]
@@ -217,7 +217,7 @@ class WalkWork:
             self._shrink(request, request.columns, fault, 0 if given_up else request.repetitions // 2)
 
     def _is_gone(self, request: Step) -> bool:
-        """Whether two columns in a row met silence, each alone and by GETNEXT, and nothing else was heard."""
+        """Return whether two columns in a row met silence, each alone by GETNEXT, and nothing else came."""
         if request.is_last_resort and self._answered_at < request.sent_at:
             self._silent += 1
         return self._silent > 1
