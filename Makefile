@@ -84,7 +84,7 @@ lock: ## Pin the dependencies anew
 	  -c layers/dependencies/requirements.txt --universal --extra cli --group demo pyproject.toml -o local/requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --python-version 3.13 \
 	  -c local/requirements.txt --universal --extra cli --group dev pyproject.toml -o tests/requirements.txt
-	printf 'msgspec\npyyaml\n' | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	printf 'google-re2\nmsgspec\npyyaml\n' | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 -c local/requirements.txt --universal - -o layers/netvitals/build-requirements.txt
 	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 --universal - -o tests/sam-requirements.txt

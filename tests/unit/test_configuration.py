@@ -117,7 +117,7 @@ def error_of(document: Any) -> str:
             {"device_types": {"network": {"snmp": {"interfaces": {"include_names": "eth["}}}}},
             (
                 "in config.yaml, device_types.network.snmp.interfaces: "
-                "include_names is no regular expression: unterminated character set at position 3"
+                "include_names: 'eth[' is no regular expression: missing ]: ["
             ),
         ),
     ],

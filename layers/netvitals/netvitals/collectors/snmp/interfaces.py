@@ -3,7 +3,6 @@
 ifIndex may change at a reboot, so an interface is known by its ifName; ifIndex goes with the points.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -14,6 +13,7 @@ from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.tables import Tables
 from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.session import Read
+from netvitals.domain.patterns import compiled
 from netvitals.domain.polling.point import Point
 
 _IF = "1.3.6.1.2.1.2.2.1."
@@ -138,9 +138,9 @@ def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> dict[str, str]:
 
 
 def _is_named_so(name: str, wanted: InterfaceFilter) -> bool:
-    if wanted.include_names and not re.search(wanted.include_names, name):
+    if wanted.include_names and not compiled(wanted.include_names).found_in(name):
         return False
-    return not (wanted.exclude_names and re.search(wanted.exclude_names, name))
+    return not (wanted.exclude_names and compiled(wanted.exclude_names).found_in(name))
 
 
 def names_of(interfaces: Interfaces) -> dict[str, str]:

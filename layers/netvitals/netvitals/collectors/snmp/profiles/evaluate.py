@@ -18,8 +18,10 @@ from netvitals.collectors.snmp.profiles.schema import (
     terms_of,
 )
 from netvitals.collectors.snmp.tables import Tables, Value, text_of
+from netvitals.domain.patterns import LONGEST_TEXT, compiled
 
-_FIRST_NUMBER = r"([-+]?\d+(?:\.\d+)?)"
+_FIRST_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?", re.ASCII)
+"""Found at the first digit, without going back."""
 _UNITS_SCALE = 9
 """EntitySensorDataScale units(9); each step is a factor of 1000 (RFC 3433)."""
 _SCALES = range(1, 18)
@@ -38,20 +40,24 @@ class VitalRow(msgspec.Struct, frozen=True):
     total: float | None = None
 
 
-@lru_cache(maxsize=512)
-def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    return re.compile(pattern, flags)
-
-
 def number_of(value: Value, text_pattern: str | None = None) -> float | None:
     """Return the finite number that a value is, or that its text holds; None where there is none."""
     if isinstance(value, bytes):
-        match = compiled(text_pattern or _FIRST_NUMBER).search(text_of(value))
-        try:
-            value = float(match[1]) if match else None
-        except (TypeError, ValueError):
-            return None
+        return _number_in(text_of(value), text_pattern)
     return float(value) if isinstance(value, int | float) and isfinite(value) else None
+
+
+def _number_in(text: str, pattern: str | None) -> float | None:
+    if pattern is None:
+        match = _FIRST_NUMBER.search(text[:LONGEST_TEXT])
+        found = match[0] if match else None
+    else:
+        found = compiled(pattern).first(text)
+    try:
+        number = float(found or "")
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
 
 
 class Cells:
@@ -85,9 +91,9 @@ class Cells:
             return False
         if text in map(str, rule.none):
             return False
-        if rule.matches is not None and not compiled(rule.matches, re.IGNORECASE).search(text):
+        if rule.matches is not None and not compiled(rule.matches, ignore_case=True).found_in(text):
             return False
-        return rule.not_matches is None or not compiled(rule.not_matches, re.IGNORECASE).search(text)
+        return rule.not_matches is None or not compiled(rule.not_matches, ignore_case=True).found_in(text)
 
     def instance(self, source: Source | InterfaceSource, index: str) -> str:
         """Return what a row is called; empty where the source or the device gives no name."""
@@ -186,8 +192,8 @@ def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator
     assert source.value is not None  # noqa: S101, a source with `each` has it
     name = reader.instance(source, index) or index
     text = text_of(reader.cell(source.value, index))
-    for number, match in enumerate(compiled(source.text or "").finditer(text), 1):
-        raw = number_of(match[1].encode())
+    for number, found in enumerate(compiled(source.text or "").each(text), 1):
+        raw = number_of(found.encode())
         value = None if raw in source.drop else _converted(source, reader, index, raw)
         if value is not None:
             yield VitalRow(f"{name} {number}", time_ns, value)

@@ -13,6 +13,7 @@ import msgspec
 from netvitals.collectors.snmp.profiles.schema import OWN_BRANCH, PARENT_BRANCH, Match, Profile, oid_of
 from netvitals.collectors.snmp.tables import Tables, text_of
 from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.patterns import compiled
 
 STANDARD = "_standard"
 _ENTERPRISES = "1.3.6.1.4.1."
@@ -33,7 +34,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def rank(self) -> tuple[int, int, int, str]:
-        """Return what sorts the best first: length of a prefix that names a device, conditions, any prefix."""
+        """Return what sorts the best first: length of a prefix that names a device, conditions, length."""
         length = len(self.prefix)
         naming = 0 if self.prefix.startswith(_AGENTS) else length
         return (-naming, -self.match.conditions, -length, self.profile)
@@ -101,9 +102,13 @@ def _fits(candidate: Candidate, identity: Identity) -> bool:
     prefix, match = candidate.prefix, candidate.match
     if prefix and identity.sysobjectid != prefix and not identity.sysobjectid.startswith(prefix + "."):
         return False
-    if match.sysdescr and not re.search(match.sysdescr, identity.sysdescr, re.IGNORECASE):
+    if match.sysdescr and not _is_found(match.sysdescr, identity.sysdescr):
         return False
-    return not (match.not_sysdescr and re.search(match.not_sysdescr, identity.sysdescr, re.IGNORECASE))
+    return not (match.not_sysdescr and _is_found(match.not_sysdescr, identity.sysdescr))
+
+
+def _is_found(expression: str, text: str) -> bool:
+    return compiled(expression, ignore_case=True).found_in(text)
 
 
 def probes_of(candidates: list[Candidate]) -> list[str]:
@@ -117,7 +122,7 @@ def choose(candidates: list[Candidate], probed: Tables) -> str:
         match = candidate.match
         if match.probe is not None:
             cell = probed.objects.get(oid_of(match.probe))
-            if cell is None or not re.search(match.probe_matches or "", text_of(cell[0]), re.IGNORECASE):
+            if cell is None or not _is_found(match.probe_matches or "", text_of(cell[0])):
                 continue
         return candidate.profile
     return STANDARD

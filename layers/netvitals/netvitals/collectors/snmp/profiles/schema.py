@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from netvitals.collectors.snmp.profiles.example import Example
+from netvitals.domain.patterns import compiled
 from netvitals.domain.polling.metrics import VITALS, Whole
 
 OWN_BRANCH = "{sysObjectID}"
@@ -292,11 +293,8 @@ else:  # with a field for each row of VITALS
 
 
 def groups_of(pattern: str | None) -> int:
-    """Return how many groups a regular expression has; raise ValueError where it is none."""
-    try:
-        return re.compile(pattern or "").groups
-    except re.PatternError as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+    """Return how many groups a regular expression has; raise ValueError where it is not supported."""
+    return compiled(pattern or "").groups
 
 
 def check_column(text: str) -> None:
