@@ -38,8 +38,8 @@ $(BIN)/netvitals: $(BIN)/python local/requirements.txt pyproject.toml
 demo: $(BIN)/netvitals ## Run the whole pipeline here: no account, no Docker, no root (WATCH=1 keeps it running)
 	@$(BIN)/python -m local.demo $(if $(WATCH),--watch)
 
-test: .venv/tested-with .venv-sam/bin/sam ## Run every test that this machine can run
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/tested-with .venv-sam/bin/sam ## Run every test that this machine can run, on all its cores
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 MINUTES ?= 10
 

@@ -1,3 +1,6 @@
+import re
+from collections import Counter
+
 import pytest
 from hypothesis import settings
 
@@ -21,3 +24,28 @@ pytest_plugins = [
 def _no_terminals_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the terminal that the tests were started on, which pytest-xdist hands down to its processes."""
     monkeypatch.delenv("COLUMNS", raising=False)
+
+
+_INSTALL = re.compile(r"apt-get install ([\w.-]+(?: [\w.-]+)*)")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line how to get the servers for want of which tests were skipped, and why others were."""
+    skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in skipped
+        if isinstance(report.longrepr, tuple)  # path, line, reason
+    )
+    packages: set[str] = set()
+    missing = 0
+    for reason, count in sorted(reasons.items()):
+        if found := _INSTALL.search(reason):
+            packages.update(found[1].split())
+            missing += count
+        else:
+            terminalreporter.write_line(f"{count} skipped: {reason}")
+    if packages:
+        terminalreporter.write_line(
+            f"{missing} skipped for want of servers and tools: apt-get install {' '.join(sorted(packages))}"
+        )
