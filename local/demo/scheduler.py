@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Self
 
 from local.demo.cloud import Cloud
+from local.lambda_.handlers import sqs_event
 from local.lambda_.sandbox import FunctionError, Sandbox
 from netvitals.domain.polling.job import Kind, decode_jobs
 
@@ -78,7 +79,7 @@ class EventSource:
         messages = self._cloud.receive(self._queue)
         if not messages:
             return
-        answer = invoked(self._function, self._cloud.event_of(self._queue, messages))
+        answer = invoked(self._function, sqs_event(messages, self._queue))
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         done = [message for message in messages if message["MessageId"] not in failed]
         for message in done if self._queue in ("status", "metrics") else ():

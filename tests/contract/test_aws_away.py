@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from local import fault_proxy as faults
-from local.fault_proxy import Fault, FaultProxy, fault_proxy
+from local import http_faults as faults
+from local.http_faults import Fault
+from local.proxy import HttpProxy
 from netvitals.adapters.aws import clients
 from netvitals.adapters.aws.clients import Patience
 from netvitals.adapters.aws.digest_topic import DigestTopic
@@ -94,13 +95,13 @@ CALLS: dict[str, Callable[[Client], object]] = {
 
 
 @pytest.fixture
-def proxy() -> Iterator[FaultProxy]:
-    with fault_proxy(1) as proxy:
+def proxy() -> Iterator[HttpProxy]:
+    with HttpProxy(1) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def client(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(proxy: HttpProxy, monkeypatch: pytest.MonkeyPatch) -> Client:
     """The clients that are deployed, with less patience."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")
@@ -112,7 +113,7 @@ def client(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Client:
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_service_that_answers_so_is_unavailable(
-    proxy: FaultProxy, client: Client, call: Callable[[Client], object], answer: Fault
+    proxy: HttpProxy, client: Client, call: Callable[[Client], object], answer: Fault
 ) -> None:
     proxy.inflict(answer)
     began = monotonic()
@@ -127,7 +128,7 @@ HANDS_OVER = ("a job", "a spool batch", "a document", "a secret")
 @pytest.mark.parametrize("answer", EMPTY.values(), ids=EMPTY)
 @pytest.mark.parametrize("call", HANDS_OVER)
 def test_a_success_that_says_nothing_is_none(
-    proxy: FaultProxy, client: Client, call: str, answer: Fault
+    proxy: HttpProxy, client: Client, call: str, answer: Fault
 ) -> None:
     proxy.inflict(answer)
     with pytest.raises(Unavailable):
@@ -135,7 +136,7 @@ def test_a_success_that_says_nothing_is_none(
 
 
 @pytest.mark.parametrize("answer", ANSWERS | EMPTY)
-def test_a_snapshot_that_s3_did_not_take_is_none(proxy: FaultProxy, client: Client, answer: str) -> None:
+def test_a_snapshot_that_s3_did_not_take_is_none(proxy: HttpProxy, client: Client, answer: str) -> None:
     proxy.inflict((ANSWERS | EMPTY)[answer])
     with pytest.raises(Unavailable):
         keep_snapshot(client)
@@ -143,7 +144,7 @@ def test_a_snapshot_that_s3_did_not_take_is_none(proxy: FaultProxy, client: Clie
 
 @pytest.mark.parametrize("answer", (ANSWERS | EMPTY).values(), ids=ANSWERS | EMPTY)
 def test_messages_that_were_not_taken_are_kept_and_complained_of(
-    proxy: FaultProxy, client: Client, answer: Fault, caplog: pytest.LogCaptureFixture
+    proxy: HttpProxy, client: Client, answer: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     proxy.inflict(answer)
     bus = EventBus(client("events"), "bus", sleep=lambda _: None)

@@ -16,13 +16,14 @@ import pytest
 
 from fixtures.influxdb import Influx
 from fixtures.pipeline import COMMUNITY, REGION, Pipeline
-from local import fault_proxy as faults
+from local import http_faults as faults
 from local.aws.server import running
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentThread
-from local.fault_proxy import Fault, FaultProxy
+from local.http_faults import Fault
 from local.lambda_.handlers import Context, handler_of, sqs_event
+from local.proxy import HttpProxy
 from netvitals.adapters.aws import clients, secrets_manager, silence
 from netvitals.adapters.aws.clients import PATIENCE, RENEWAL, Patience
 from netvitals.domain.errors import NetvitalsError
@@ -63,7 +64,7 @@ class Polled(NamedTuple):
 
 
 class Scene:
-    def __init__(self, pipeline: Pipeline, proxies: dict[str, FaultProxy], influx: FaultProxy) -> None:
+    def __init__(self, pipeline: Pipeline, proxies: dict[str, HttpProxy], influx: HttpProxy) -> None:
         self.pipeline, self.proxies, self.influx = pipeline, proxies, influx
 
     def warm(self) -> None:
@@ -107,12 +108,12 @@ def scene(database_url: str, memory_influx: Influx, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with running() as aws, ExitStack() as stack:
         monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-        to_influx = stack.enter_context(faults.fault_proxy(memory_influx.server.server_port))
+        to_influx = stack.enter_context(HttpProxy(memory_influx.server.server_port))
         memory_influx.url = f"http://127.0.0.1:{to_influx.port}"
         pipeline = Pipeline(database_url, memory_influx)
         topic = world()
         port = urlsplit(aws.url).port or 0
-        proxies = {service: stack.enter_context(faults.fault_proxy(port)) for service in SERVICES}
+        proxies = {service: stack.enter_context(HttpProxy(port)) for service in SERVICES}
         for service, name in SERVICES.items():
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", f"http://127.0.0.1:{proxies[service].port}")
         for name, value in {**pipeline.environment(), **environment(topic)}.items():

@@ -23,7 +23,7 @@ from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentThread
 from local.lambda_.handlers import Context, handler_of, sqs_event
-from local.tcp_proxy import Fault, TcpProxy, tcp_proxy
+from local.proxy import TcpFault, TcpProxy
 from netvitals.adapters.postgres import database as postgres
 from netvitals.adapters.postgres import inventory as inventory_postgres
 from netvitals.adapters.postgres import state as state_postgres
@@ -31,6 +31,7 @@ from netvitals.adapters.postgres import status as status_postgres
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.job import decode_jobs
 from netvitals.store.outcome import WriteOutcome
+from netvitals.usecases import retrying_inventory
 from netvitals.wiring.parts import forget, process
 
 pytestmark = pytest.mark.integration
@@ -91,7 +92,7 @@ def silent_when_dialled(server: Server, _words: bytes, _times: int) -> None:
     server.proxy.inflict("stall before")
 
 
-def broken(fault: Fault) -> Callable[[Server, bytes, int], None]:
+def broken(fault: TcpFault) -> Callable[[Server, bytes, int], None]:
     return lambda server, words, times: server.proxy.inflict(fault, words, times)
 
 
@@ -126,6 +127,7 @@ MATRIX = [
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inventory_postgres, "CHUNK_SECONDS", 1)
+    monkeypatch.setattr(retrying_inventory, "PATIENCE_SECONDS", 1)
     monkeypatch.setattr(state_postgres, "RECORD_SECONDS", 1)
     monkeypatch.setattr(status_postgres, "RUN_SECONDS", 1)
     monkeypatch.setattr(postgres, "PATIENCE_SECONDS", 0.2)
@@ -134,7 +136,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server(password_url: str) -> Iterator[Server]:
-    with tcp_proxy(urlsplit(password_url).port or 5432) as proxy:
+    with TcpProxy(urlsplit(password_url).port or 5432) as proxy:
         server = Server(password_url, proxy)
         role, password = sql.Identifier(ROLE), sql.Literal(PASSWORD)
         server.execute("CREATE ROLE {role} LOGIN PASSWORD {password}", role=role, password=password)
@@ -232,7 +234,7 @@ def test_observations_are_spooled_and_replayed_and_a_late_one_overwrites_no_newe
     said()
     if duration == "short":
         assert states(server) == {"sw-1": (1, "timeout"), "sw-2": (1, "timeout")}
-        assert scene._receive("spool") == []
+        assert scene.receive("spool") == []
         return
     spooled = sqs_event(scene.received("spool"), "spool")
     replay = handler_of("replay")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from local import fault_proxy as faults
-from local.fault_proxy import Fault, FaultProxy
+from local import http_faults as faults
+from local.http_faults import Fault
+from local.proxy import HttpProxy
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.domain.settings.secret import Secret
 from netvitals.store.access import InfluxAccess
@@ -66,8 +67,8 @@ LIES: dict[str, Fault] = {
 
 
 @pytest.fixture(scope="module")
-def proxy() -> Iterator[FaultProxy]:
-    with faults.fault_proxy(1) as proxy:
+def proxy() -> Iterator[HttpProxy]:
+    with HttpProxy(1) as proxy:
         yield proxy
 
 
@@ -94,14 +95,14 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def written(proxy: FaultProxy) -> WriteOutcome:
+def written(proxy: HttpProxy) -> WriteOutcome:
     access = InfluxAccess(url=f"http://127.0.0.1:{proxy.port}", token=Secret(CANARY), org="o")
     settings = InfluxSettings(timeout_seconds=2, retries=3)
     return InfluxSink(lambda: access, settings).write(LINES, time.monotonic() + DEADLINE_SECONDS)
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_no_line_is_lost_to_a_lie_and_none_costs_more_than_its_time(proxy: FaultProxy, lie: str) -> None:
+def test_no_line_is_lost_to_a_lie_and_none_costs_more_than_its_time(proxy: HttpProxy, lie: str) -> None:
     proxy.inflict(LIES[lie])
     began = time.monotonic()
     with growth() as megabytes:
@@ -115,7 +116,7 @@ def test_no_line_is_lost_to_a_lie_and_none_costs_more_than_its_time(proxy: Fault
     assert megabytes[0] < MOST_MEGABYTES
 
 
-def test_a_thread_that_waits_for_a_dripping_answer_ends_by_itself(proxy: FaultProxy) -> None:
+def test_a_thread_that_waits_for_a_dripping_answer_ends_by_itself(proxy: HttpProxy) -> None:
     proxy.inflict(LIES["dripping headers"])
     others = set(threading.enumerate())
     assert written(proxy).unsent == LINES

@@ -25,9 +25,9 @@ from local.aws.template import REGION
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentThread
-from local.fault_proxy import Exchange, FaultProxy, fault_proxy
+from local.http_faults import Exchange
 from local.lambda_.handlers import Context, handler_of, sqs_event
-from local.tcp_proxy import TcpProxy, tcp_proxy
+from local.proxy import HttpProxy, TcpProxy
 from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.domain.polling.job import Job, encode_jobs
 from netvitals.domain.settings.policy import PollSettings
@@ -61,7 +61,7 @@ class Held(Agent):
 class World:
     """What is around the collector, and who watches it."""
 
-    def __init__(self, to_influx: FaultProxy, to_queue: FaultProxy, to_database: TcpProxy) -> None:
+    def __init__(self, to_influx: HttpProxy, to_queue: HttpProxy, to_database: TcpProxy) -> None:
         self.to_influx, self.to_queue, self.to_database = to_influx, to_queue, to_database
         self.reached = threading.Event()
         self.agents = {address: Held(self.reached) for address in ADDRESSES}
@@ -207,9 +207,9 @@ def world(database_url: str, influx: Influx, monkeypatch: pytest.MonkeyPatch) ->
     split = urlsplit(database_url)
     with (
         aws.running() as services,
-        fault_proxy(influx.server.server_port) as to_influx,
-        fault_proxy(urlsplit(services.url).port or 0) as to_queue,
-        tcp_proxy(split.port or 5432) as to_database,
+        HttpProxy(influx.server.server_port) as to_influx,
+        HttpProxy(urlsplit(services.url).port or 0) as to_queue,
+        TcpProxy(split.port or 5432) as to_database,
     ):
         world = World(to_influx, to_queue, to_database)
         world.influx, world.sqs, world.direct_url = influx, services.client("sqs"), database_url

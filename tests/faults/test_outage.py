@@ -15,7 +15,7 @@ import pytest
 from fixtures.influxdb import Influx
 from fixtures.storage import MemoryObservations, MemorySpool
 from fixtures.virtual_sqs import VirtualSpool
-from local.fault_proxy import FaultProxy, fault_proxy
+from local.proxy import HttpProxy
 from netvitals.domain.polling.point import Point
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.access import InfluxAccess
@@ -72,7 +72,7 @@ class CountedSink:
 
 
 class World:
-    def __init__(self, influx: Influx, proxy: FaultProxy) -> None:
+    def __init__(self, influx: Influx, proxy: HttpProxy) -> None:
         self.spool, self.rejects = VirtualSpool(), MemorySpool()
         self.proxy = proxy
         access = msgspec.structs.replace(influx.access, url=f"http://127.0.0.1:{proxy.port}")
@@ -113,7 +113,7 @@ class World:
 def test_an_hour_s_outage_loses_no_point_of_a_thousand_devices(
     influx: Influx, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with fault_proxy(influx.server.server_port) as proxy:
+    with HttpProxy(influx.server.server_port) as proxy:
         world = World(influx, proxy)
         expected, deepest, second = 0, 0, 0
         while second < OUTAGE.stop or len(world.spool):

@@ -18,8 +18,9 @@ from moto.server import ThreadedMotoServer
 
 from fixtures.influxdb import Influx
 from fixtures.storage import MemoryObservations
-from local import fault_proxy as faults
-from local.fault_proxy import POISON, Fault, FaultProxy
+from local import http_faults as faults
+from local.http_faults import POISON, Fault
+from local.proxy import HttpProxy
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.point import Point
@@ -136,7 +137,7 @@ class Hurried(SqsSpool):
 class Scene:
     """A collector's way to InfluxDB with a proxy on each stretch."""
 
-    def __init__(self, influx: Influx, to_influx: FaultProxy, to_queue: FaultProxy) -> None:
+    def __init__(self, influx: Influx, to_influx: HttpProxy, to_queue: HttpProxy) -> None:
         self.influx, self.to_influx, self.to_queue = influx, to_influx, to_queue
         access = msgspec.structs.replace(influx.access, url=f"http://127.0.0.1:{to_influx.port}")
         self.refreshed = 0
@@ -177,7 +178,7 @@ class Scene:
             self.to_influx.heal()
         time.sleep(seconds)
 
-    def inflict(self, proxy: FaultProxy, case: Case, duration: Duration) -> None:
+    def inflict(self, proxy: HttpProxy, case: Case, duration: Duration) -> None:
         if case.fault is not None:
             proxy.inflict(case.fault, 1 if duration == "short" else 1_000_000)
         else:
@@ -229,8 +230,8 @@ def moto_port() -> Iterator[int]:
 @pytest.fixture
 def scene(influx: Influx, moto_port: int) -> Iterator[Scene]:
     with (
-        faults.fault_proxy(influx.server.server_port) as to_influx,
-        faults.fault_proxy(moto_port) as to_queue,
+        HttpProxy(influx.server.server_port) as to_influx,
+        HttpProxy(moto_port) as to_queue,
     ):
         yield Scene(influx, to_influx, to_queue)
 

@@ -11,8 +11,8 @@ import pytest
 
 from fixtures.fleet import Fleet
 from fixtures.influxdb import Influx
-from local import fault_proxy as faults
-from local.fault_proxy import FaultProxy, fault_proxy
+from local import http_faults as faults
+from local.proxy import HttpProxy
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.store.influx.sink import InfluxSink
 
@@ -39,7 +39,7 @@ FAULTS = {
 class Scene(NamedTuple):
     fleet: Fleet
     influx: Influx
-    proxy: FaultProxy
+    proxy: HttpProxy
 
     def inflict(self, name: str) -> None:
         fault = FAULTS[name]
@@ -62,7 +62,7 @@ class Scene(NamedTuple):
 
 @pytest.fixture
 def scene(database_url: str, influx: Influx) -> Iterator[Scene]:
-    with fault_proxy(influx.server.server_port) as proxy:
+    with HttpProxy(influx.server.server_port) as proxy:
         access = msgspec.structs.replace(influx.access, url=f"http://127.0.0.1:{proxy.port}")
         fleet = Fleet(database_url, database_url, InfluxSink(lambda: access, SETTINGS))
         yield Scene(fleet, influx, proxy)

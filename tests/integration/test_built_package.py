@@ -18,6 +18,7 @@ from fixtures.influxdb import TOKEN, Influx
 from fixtures.lambda_build import HOST, ROOT, built
 from fixtures.snmpd import StartSnmpd
 from local.aws import server as aws
+from local.aws.account import Account
 from local.aws.cloudformation import EVERYTHING, Deployed
 from local.invoke import function_from
 from local.lambda_.sandbox import Function, Outcome, Sandbox
@@ -60,28 +61,19 @@ class Stack:
 
     def __init__(self, build: Path, services: aws.Aws, database_url: str, influx: Influx) -> None:
         self._build, self.aws = build, services
-        sqs, secrets = services.client("sqs"), services.client("secretsmanager")
-        self.sqs = sqs
-        self.queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in QUEUES}
         contents = {
             "DatabaseSecretArn": {"url": database_url},
-            "InfluxDbSecretArn": {
-                "url": influx.url,
-                "token": TOKEN,
-                "org": influx.access.org,
-                "bucket": influx.bucket,
-            },
+            "InfluxDbSecretArn": influx.secret,
             "CredentialsSecretArn": {"lab": {"snmp": {"version": "2c", "community": COMMUNITY}}},
         }
-        self.parameters = {
-            name: secrets.create_secret(Name=name, SecretString=json.dumps(content))["ARN"]
-            for name, content in contents.items()
-        } | {"AllowedNetworks": "127.0.0.0/8", "EventBusName": "default", "ConfigParameterName": "/netvitals"}
+        self.account = Account(services.client, contents, QUEUES)
+        names = {"EventBusName": "default", "ConfigParameterName": "/netvitals"}
+        self.parameters = self.account.secrets | names | {"AllowedNetworks": "127.0.0.0/8"}
         services.client("ssm").put_parameter(Name="/netvitals", Value="log_level: INFO", Type="String")
 
     def function(self, name: str) -> Function:
         given = function_from(self._build, name, self.parameters).environment
-        own = {key: self.queues.get(value, value) for key, value in given.items()}
+        own = {key: self.account.queues.get(value, value) for key, value in given.items()}
         local = {"AWS_ENDPOINT_URL": self.aws.url, "NETVITALS_ALLOW_LOCAL": "on"}
         return function_from(self._build, name, self.parameters, own | local)
 
@@ -98,8 +90,7 @@ class Stack:
         return outcome
 
     def bodies(self, queue: str) -> list[dict[str, Any]]:
-        got = self.sqs.receive_message(QueueUrl=self.queues[queue], MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in got.get("Messages", [])]
+        return [json.loads(message["Body"]) for message in self.account.receive(queue)]
 
 
 @pytest.fixture
@@ -160,10 +151,7 @@ def test_a_tick_becomes_messages_on_its_queue(stack: Stack, database_url: str, k
     outcome = stack.invoke("FanoutFunction", event_of(f"fanout-{kind}", now))
     assert outcome.error is None, outcome.log
     assert outcome.payload["jobs"] == jobs
-    queue = stack.queues[f"{kind.title()}Queue"]
-    attributes = stack.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
-    waiting = [int(attributes[f"ApproximateNumberOfMessages{state}"]) for state in ("", "Delayed")]
-    assert sum(waiting) == jobs
+    assert stack.account.depth(f"{kind.title()}Queue") == jobs
 
 
 def test_a_tick_that_is_none_is_an_error_that_says_what_is_expected(stack: Stack) -> None:
@@ -238,8 +226,7 @@ def test_a_function_that_finds_influxdb_away_does_nothing_beyond_its_role(
 ) -> None:
     add_device(database_url)
     away = {"url": "http://127.0.0.1:9", "token": TOKEN, "org": "none", "bucket": "none"}
-    secrets = stack.aws.client("secretsmanager")
-    secrets.put_secret_value(SecretId=stack.parameters["InfluxDbSecretArn"], SecretString=json.dumps(away))
+    stack.account.put_secret("InfluxDbSecretArn", away)
     outcome = stack.invoke(function, event_of(event))
     assert outcome.error is None, outcome.log
     assert len(stack.bodies("SpoolQueue")) == (1 if event.startswith("collector") else 0)

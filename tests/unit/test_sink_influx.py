@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from local import fault_proxy as faults
-from local.fault_proxy import Exchange, FaultProxy
+from local import http_faults as faults
+from local.http_faults import Exchange
+from local.proxy import HttpProxy
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.domain.settings.secret import Secret
@@ -33,7 +34,7 @@ SETTINGS = InfluxSettings(
 
 
 class Bench:
-    def __init__(self, proxy: FaultProxy) -> None:
+    def __init__(self, proxy: HttpProxy) -> None:
         self.proxy = proxy
         self.sleeps: list[float] = []
         self.now = 1000.0
@@ -52,7 +53,7 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
-    with faults.fault_proxy(1) as proxy:
+    with HttpProxy(1) as proxy:
         yield Bench(proxy)
 
 
@@ -190,7 +191,7 @@ def test_a_token_with_a_line_break_is_no_header_of_its_own(bench: Bench) -> None
 
 
 def test_a_redirect_is_not_followed(bench: Bench) -> None:
-    with faults.fault_proxy(1) as elsewhere:
+    with HttpProxy(1) as elsewhere:
         elsewhere.inflict(faults.answer(204))
         bench.proxy.inflict(faults.answer(307, Location=f"http://127.0.0.1:{elsewhere.port}/api/v2/write"))
         assert bench.sink.write(LINES, 1100).unsent == LINES
@@ -198,7 +199,7 @@ def test_a_redirect_is_not_followed(bench: Bench) -> None:
 
 
 def test_a_proxy_of_the_environment_is_not_used(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    with faults.fault_proxy(1) as surprise:
+    with HttpProxy(1) as surprise:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{surprise.port}")
         monkeypatch.delenv("NO_PROXY", raising=False)
@@ -242,7 +243,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_only_a_certificate_that_is_trusted_gets_the_token(certificate: Path, *, trusted: bool) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with faults.fault_proxy(1, context) as server:
+    with HttpProxy(1, context) as server:
         server.inflict(faults.answer(204))
         access = InfluxAccess(url=f"https://127.0.0.1:{server.port}", token=Secret(CANARY), org="o")
         sink = InfluxSink(lambda: access, SETTINGS, ca_file=str(certificate) if trusted else None)

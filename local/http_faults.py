@@ -1,16 +1,11 @@
-"""A proxy for HTTP on 127.0.0.1 that misbehaves on demand, between a client and a server that does not."""
+"""What an HTTP server, or the way to it, does wrong; `proxy.HttpProxy` does it on demand."""
 
 import gzip
 import json
 import socket
-import ssl
 import struct
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from http.client import HTTPConnection
-from socketserver import StreamRequestHandler, ThreadingTCPServer
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 POISON = "poison"
@@ -164,131 +159,3 @@ def refuse_poison(words: Words, *, write_rest: bool, status: int = 400) -> Fault
         return answer(status, json.dumps(words(poisoned)).encode())(exchange)
 
     return fault
-
-
-class FaultProxy:
-    """Listens on a port of its own in front of another; `fault` decides about each request."""
-
-    def __init__(self, upstream: int, tls: ssl.SSLContext | None = None) -> None:
-        self.upstream, self.tls = upstream, tls
-        self.fault: Fault = passed
-        self.faulty_requests = 0
-        """So many more requests meet the fault; the others pass."""
-        self.requests: list[float] = []
-        """When each came, on the clock of `time.monotonic`."""
-        self._server: _Server | None = None
-        self.port = 0
-        self.listen()
-
-    def inflict(self, fault: Fault, requests: int = 1_000_000) -> None:
-        self.fault, self.faulty_requests = fault, requests
-
-    def heal(self) -> None:
-        self.faulty_requests = 0
-        self.listen()
-
-    def listen(self) -> None:
-        if self._server is None:
-            self._server = _Server(("127.0.0.1", self.port), self)
-            self.port = self._server.server_address[1]
-            threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def refuse(self) -> None:
-        """Connections are refused from now on, and those that exist are closed."""
-        if self._server is not None:
-            self._server.end()
-            self._server = None
-
-    close = refuse
-
-    def next_fault(self) -> Fault:
-        self.requests.append(time.monotonic())
-        if self.faulty_requests <= 0:
-            return passed
-        self.faulty_requests -= 1
-        return self.fault
-
-
-@contextmanager
-def fault_proxy(upstream: int, tls: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
-    proxy = FaultProxy(upstream, tls)
-    try:
-        yield proxy
-    finally:
-        proxy.close()
-
-
-class _Server(ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], proxy: FaultProxy) -> None:
-        super().__init__(address, _Handler)
-        self.proxy = proxy
-        self.stopped = threading.Event()
-        self.clients: set[socket.socket] = set()
-
-    def end(self) -> None:
-        self.stopped.set()
-        self.shutdown()
-        self.server_close()
-        for client in list(self.clients):
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: broken connections are what this is for."""
-
-
-class _Handler(StreamRequestHandler):
-    server: _Server
-    disable_nagle_algorithm = True
-
-    def handle(self) -> None:
-        self.server.clients.add(self.connection)
-        if self.server.proxy.tls is not None:
-            self.connection = self.server.proxy.tls.wrap_socket(self.connection, server_side=True)
-            self.rfile = self.connection.makefile("rb")
-        try:
-            while exchange := self._read():
-                answered = self.server.proxy.next_fault()(exchange)
-                if answered is None:
-                    return
-                self.connection.sendall(answered)
-        finally:
-            self.server.clients.discard(self.connection)
-
-    def _read(self) -> Exchange | None:
-        head = self.rfile.readline().decode().strip()
-        headers: dict[str, str] = {}
-        while line := self.rfile.readline().decode().strip():
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        if not head:
-            return None
-        body = self.rfile.read(int(headers.get("content-length", "0")))
-        return Exchange(
-            head=head,
-            headers=headers,
-            body=body,
-            forward=lambda body: _forwarded(self.server.proxy.upstream, head, headers, body),
-            client=self.connection,
-            stopped=self.server.stopped,
-        )
-
-
-def _forwarded(port: int, head: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    method, path, _ = head.split(" ")
-    upstream = HTTPConnection("127.0.0.1", port, timeout=30)
-    with closing(upstream):
-        upstream.request(method, path, body, dict(headers) | {"content-length": str(len(body))})
-        reply = upstream.getresponse()
-        content = reply.read()
-        kept = [f"{n}: {v}" for n, v in reply.getheaders() if n.lower() not in _OWN]
-        length = [] if reply.status == 204 else [f"Content-Length: {len(content)}"]
-        lines = [f"HTTP/1.1 {reply.status} {reply.reason}", *kept, *length, "", ""]
-        return "\r\n".join(lines).encode() + content
-
-
-_OWN = ("content-length", "transfer-encoding", "connection")
