@@ -149,6 +149,17 @@ def test_a_refused_password_that_is_still_the_same_is_not_tried_again() -> None:
     assert len(collector.targets) == 1
 
 
+def test_what_a_device_repeats_of_its_credential_is_in_no_detail_whatever_the_protocol() -> None:
+    async def repeats(target: Target, reading: Reading) -> None:
+        reading.alive = True
+        reading.fail(Reason.PROTOCOL, f"it says 'no command {target.credential.password.reveal()}\x1b[2J'")
+
+    for protocol in ("ssh", "winrm"):
+        stage = Bench(collectors={protocol: Scripted({}, repeats)})
+        detail = poll(stage, job(protocols=(protocol,))).detail
+        assert detail == "it says 'no command [secret] [2J'"
+
+
 def test_a_missing_credential_is_the_reason_and_the_host_is_probed_all_the_same() -> None:
     stage = bench(credentials=FakeCredentials({}), prober=FakeProber(ALIVE))
     result = poll(stage)

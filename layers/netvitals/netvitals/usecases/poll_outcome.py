@@ -6,7 +6,7 @@ from typing import Any
 
 from netvitals.domain.polling.job import Job, Kind
 from netvitals.domain.polling.observation import OUR_FAULTS, Reading, Reason
-from netvitals.domain.polling.point import Point, fault_of
+from netvitals.domain.polling.point import Point, fault_of, with_printable_names
 from netvitals.domain.ports import Reach
 
 _PRECEDENCE = (
@@ -38,13 +38,13 @@ def is_loopback(address: str) -> bool:
 
 
 def vetted(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
-    """Return the points that can be stored, and what is wrong with the others.
+    """Return the points that can be stored, with names that print, and what is wrong with the others.
 
     Of several values of one metric and instance the first is kept: a collector reads its best source first.
     """
     kept: dict[tuple[str, str], Point] = {}
     faults = []
-    for point in points:
+    for point in map(with_printable_names, points):
         fault = fault_of(point)
         if fault is None:
             kept.setdefault((point.metric_name, point.instance), point)

@@ -12,6 +12,8 @@ from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.protocol import CredentialPart, Protocol
 from netvitals.domain.ports import Collector, CredentialStore, target_of
 from netvitals.domain.settings.credential import part_of
+from netvitals.domain.settings.redaction import without_secrets
+from netvitals.domain.text import printable
 from netvitals.usecases.faults import log_fault
 
 WIND_DOWN_SHARE = 0.05
@@ -108,6 +110,8 @@ class ProtocolRunner:
                 done, _ = await asyncio.wait({task}, timeout=seconds_left(end))
         finally:
             await stop(task)
+        # A device may repeat what it was given, in any protocol; and may say what a terminal obeys.
+        reading.detail = without_secrets(printable(reading.detail), credential)
         if not done:
             return _report_cut_short(reading, protocol.name)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()

@@ -3,10 +3,13 @@
 import msgspec
 
 from netvitals.domain.polling.metrics import METRICS, MetricSpec
+from netvitals.domain.text import printable
 
 MAX_TIME_NS = 2**63 - 1
 """InfluxDB's times are 64-bit integers; they end in the year 2262."""
 _LARGEST = 1e300
+_NOTHING_PRINTS = "?"
+"""Of a name: an empty one would be the whole device's."""
 
 
 class Point(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,6 +23,14 @@ class Point(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which one, where a device has several; empty for the whole device."""
     if_index: int | None = None
     alias: str = ""
+
+
+def with_printable_names(point: Point) -> Point:
+    """Take out of names what does not print: devices choose them, and terminals obey some of it."""
+    if point.instance.isprintable() and point.alias.isprintable():
+        return point
+    instance = printable(point.instance) or (point.instance and _NOTHING_PRINTS)
+    return msgspec.structs.replace(point, instance=instance, alias=printable(point.alias))
 
 
 def fault_of(point: Point) -> str | None:
