@@ -6,9 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from influxdb_client import Point as ClientPoint
 
+from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.point import Point, fault_of
-from netvitals.store.line_protocol import MAX_NAME_CHARACTERS, encode, status_line, tag_value
+from netvitals.store.line_protocol import (
+    MAX_NAME_CHARACTERS,
+    encode,
+    encode_interfaces,
+    status_line,
+    tag_value,
+)
 from netvitals.usecases.poll_outcome import vetted
 
 NOW = 1_763_913_600_123_456_789
@@ -41,7 +48,7 @@ def test_a_counter_is_written_in_all_its_digits_with_the_interface_index_beside_
     point = Point("net_bytes_in", 12.0, NOW, instance="Gi1/0/1", if_index=10101, alias="to core")
     assert line_of(point) == (
         "device_metrics,alias=to\\ core,device_id=sw1,instance=Gi1/0/1,metric_name=net_bytes_in "
-        f"if_index=10101i,value=12 {NOW}"
+        f"value=12 {NOW}"
     )
 
 
@@ -104,14 +111,11 @@ def test_an_ordinary_name_reads_back_as_it_was(text: str) -> None:
         alphabet=st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\\"), max_size=200
     ),
     value=st.floats(0, 1e299),
-    if_index=st.none() | st.integers(0, 2**31 - 1),
 )
-def test_influxdb_client_writes_the_same_line_for_a_measure(
-    instance: str, value: float, if_index: int | None
-) -> None:
+def test_influxdb_client_writes_the_same_line_for_a_measure(instance: str, value: float) -> None:
     theirs = ClientPoint("device_metrics").tag("device_id", "sw 1").tag("metric_name", "uptime_seconds")
-    theirs = theirs.tag("instance", instance).field("value", value).field("if_index", if_index).time(NOW)
-    ours = line_of(Point("uptime_seconds", value, NOW, instance=instance, if_index=if_index), "sw 1")
+    theirs = theirs.tag("instance", instance).field("value", value).time(NOW)
+    ours = line_of(Point("uptime_seconds", value, NOW, instance=instance), "sw 1")
     assert re.sub(r"(value=\d+)\.0 ", r"\1 ", ours) == theirs.to_line_protocol()
 
 
@@ -140,3 +144,17 @@ def test_two_long_names_that_begin_alike_stay_two_series_of_bounded_length() -> 
 def test_a_status_cannot_leave_its_quotes(status: str) -> None:
     line = status_line("sw1", status, 0, NOW)
     assert re.fullmatch(r'device_status,device_id=sw1 status="(?:[^"\\\n]|\\["\\])*",up=0i \d+', line)
+
+
+def test_what_is_text_about_an_interface_is_a_line_of_its_own() -> None:
+    infos = [
+        InterfaceInfo("Gi1/0/1", 'to "core"', "ethernetCsmacd", 10101),
+        InterfaceInfo("lo, 0", "a\x1b[2J\\", ""),
+    ]
+    assert encode_interfaces("sw 1", infos, NOW) == [
+        (
+            rf'interface_info,device_id=sw\ 1,instance=Gi1/0/1 description="to \"core\"",type="ethernetCsmacd",'
+            f"if_index=10101i {NOW}"
+        ),
+        rf'interface_info,device_id=sw\ 1,instance=lo\,\ 0 description="a [2J\\",type="" {NOW}',
+    ]

@@ -81,7 +81,6 @@ def _metric_line(device: str, point: Point) -> str:
     name, value = point.metric_name, point.value
     alias = f"alias={tag_value(point.alias)}," if point.alias else ""
     instance = f",instance={tag_value(point.instance)}" if point.instance else ""
-    if_index = "" if point.if_index is None else f"if_index={int(point.if_index)}i,"
     number = float(value) if name in _MEASURES else int(value)
     tags = f"{alias}{device}{instance},metric_name={name}"
-    return f"device_metrics,{tags} {if_index}value={number!r} {point.time_ns}"
+    return f"device_metrics,{tags} value={number!r} {point.time_ns}"

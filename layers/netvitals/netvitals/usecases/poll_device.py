@@ -62,6 +62,7 @@ class PollDevice:
             attempted_at_ns=attempted_at_ns,
             duration_ms=duration_ms,
             points=points,
+            interfaces=outcome.interfaces,
             point_faults=faults,
             memory=outcome.memory,
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Any
 
+from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.job import Job, Kind
 from netvitals.domain.polling.observation import OUR_FAULTS, Reading, Reason
 from netvitals.domain.polling.point import Point, fault_of, with_printable_names
@@ -129,6 +130,16 @@ class PollOutcome:
             own.append(Point("collect_ok", int(self.reason is Reason.OK), now_ns))
             own.append(Point("collect_duration_ms", duration_ms, now_ns))
         return own + [point for _, reading in self._asked for point in reading.points]
+
+    @property
+    def interfaces(self) -> list[InterfaceInfo]:
+        """What is text about the interfaces; of those that a protocol does not describe, the index."""
+        readings = [reading for _, reading in self._asked]
+        infos = {info.instance: info for reading in readings for info in reading.interfaces}
+        for point in (point for reading in readings for point in reading.points):
+            if point.if_index is not None and point.instance not in infos:
+                infos[point.instance] = InterfaceInfo(point.instance, if_index=point.if_index)
+        return list(infos.values())
 
     def _ping_points(self, now_ns: int) -> Iterator[Point]:
         if not self.reachable and not self._anything_sent():

@@ -9,6 +9,7 @@ import msgspec
 
 from netvitals.collectors.snmp.interfaces import (
     Interfaces,
+    descriptions_of,
     has_only_64_bit,
     points_of_interfaces,
     read_interfaces,
@@ -227,6 +228,7 @@ class _Metrics:
         rows = [row for found in counted.values() for row in found]
         others = replace_counters(interfaces, rows, self._wanted)
         self._reading.points += points_of_interfaces(interfaces, self._wanted)
+        self._reading.interfaces += descriptions_of(interfaces)
         self._reading.points += points_without_index(others, self._wanted)
         self._faults += map(str, interfaces.faults)
         productive = {"interfaces": [n for n, found in counted.items() if found]}

@@ -14,6 +14,7 @@ from netvitals.collectors.snmp.tables import Tables
 from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.session import Read
 from netvitals.domain.patterns import compiled
+from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.point import Point
 
 _IF = "1.3.6.1.2.1.2.2.1."
@@ -30,6 +31,24 @@ COUNTERS = {
 }
 ONE_COLUMN = {"net_oper_status": OPER, **COUNTERS}
 """The metrics that are a column as it stands. Every interface has the first: they appear in its order."""
+MAX_DESCRIPTION_CHARACTERS = 200
+TYPE_NAMES = {
+    1: "other",
+    6: "ethernetCsmacd",
+    23: "ppp",
+    24: "softwareLoopback",
+    53: "propVirtual",
+    71: "ieee80211",
+    117: "gigabitEthernet",
+    131: "tunnel",
+    135: "l2vlan",
+    136: "l3ipvlan",
+    150: "mplsTunnel",
+    161: "ieee8023adLag",
+    166: "mpls",
+    209: "bridge",
+}
+"""The commonest of IANAifType-MIB; others are stored by their number."""
 _UP = 1
 _GAUGE32_MAX = 0xFFFFFFFF
 """ifSpeed of an interface faster than it can say; ifHighSpeed has it."""
@@ -76,7 +95,7 @@ async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit:
             for where they turn out to be missing.
     """
     interfaces = Interfaces()
-    identity = [NAME, DESCR, OPER, SPEED, HIGH_SPEED, *([ALIAS] if wanted.alias_tag else [])]
+    identity = [NAME, DESCR, OPER, SPEED, HIGH_SPEED, ALIAS, TYPE]
     counters = [*OCTETS_64.values(), *COUNTERS.values(), DISCONTINUITY]
     if not all_64_bit:
         counters += OCTETS_32.values()
@@ -84,7 +103,7 @@ async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit:
         interfaces.add(await session.walk(identity + counters))
         interfaces.names = names_of(interfaces)
     else:
-        interfaces.add(await session.walk([*identity, TYPE, ADMIN]))
+        interfaces.add(await session.walk([*identity, ADMIN]))
         interfaces.names = selected(interfaces, wanted)
         await _read_counters(session, interfaces, counters)
     if all_64_bit:
@@ -182,6 +201,15 @@ def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Ite
             value = values.get(index)
             if value is not None:
                 yield Point(metric, value, times[index], name, if_index, alias)
+
+
+def descriptions_of(interfaces: Interfaces) -> Iterator[InterfaceInfo]:
+    """Yield what is text about the interfaces that passed the filter."""
+    aliases, types = interfaces.tables.texts(ALIAS), interfaces.tables.integers(TYPE)
+    for index, name in interfaces.names.items():
+        number = types.get(index)
+        kind = "" if number is None else TYPE_NAMES.get(int(number), str(int(number)))
+        yield InterfaceInfo(name, aliases.get(index, "")[:MAX_DESCRIPTION_CHARACTERS], kind, int(index))
 
 
 def _measured(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, float]]]:
