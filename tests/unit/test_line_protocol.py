@@ -153,8 +153,8 @@ def test_what_is_text_about_an_interface_is_a_line_of_its_own() -> None:
     ]
     assert encode_interfaces("sw 1", infos, NOW) == [
         (
-            rf'interface_info,device_id=sw\ 1,instance=Gi1/0/1 description="to \"core\"",type="ethernetCsmacd",'
-            f"if_index=10101i {NOW}"
+            rf'interface_info,device_id=sw\ 1,instance=Gi1/0/1 description="to \"core\"",'
+            f'type="ethernetCsmacd",if_index=10101i {NOW}'
         ),
         rf'interface_info,device_id=sw\ 1,instance=lo\,\ 0 description="a [2J\\",type="" {NOW}',
     ]
