@@ -13,8 +13,15 @@ from fixtures.snmpd import StartSnmpd
 from local.devices.snmp_tables import values_of
 from local.servers.snmpd import HOST, Snmpd
 from netvitals.collectors.snmp.collector import SnmpCollector
-from netvitals.collectors.snmp.protocol import SNMP, AuthProtocol, PrivProtocol, SnmpCredential, SnmpSettings
-from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, EngineCache
+from netvitals.collectors.snmp.protocol import (
+    ENGINE_MEMORY,
+    SNMP,
+    AuthProtocol,
+    PrivProtocol,
+    SnmpCredential,
+    SnmpSettings,
+)
+from netvitals.collectors.snmp.wire.engines import EngineCache
 from netvitals.collectors.snmp.wire.faults import AuthFault, NoAnswer
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.transport import close_endpoints
@@ -153,7 +160,7 @@ async def test_a_poll_with_a_wrong_key_is_alive_and_says_why(snmpd: Snmpd, *, ri
     assert reading.alive
     assert reading.reason is (Reason.OK if right else Reason.AUTH)
     assert ("wrong digest" in reading.detail) is not right
-    assert (MEMORY_KEY in reading.memory) is right
+    assert (ENGINE_MEMORY in reading.memory) is right
 
 
 async def test_a_walk_with_a_wrong_key_ends_with_its_fault(snmpd: Snmpd) -> None:
@@ -174,13 +181,13 @@ def moody(start_snmpd: StartSnmpd) -> Iterator[Snmpd]:
 async def test_nothing_listening_is_no_answer(moody: Snmpd) -> None:
     security = security_for(moody, credential("SHA1"))
     await ask(moody, security)
-    remembered = security.remember()[MEMORY_KEY]
+    remembered = security.remember()[ENGINE_MEMORY]
     moody.stop()
     security = security_for(moody, credential("SHA1"), remembered)
     with pytest.raises(NoAnswer) as silence:
         await ask(moody, security, timeout_seconds=0.2, retries=1)
     assert not silence.value.alive
-    assert security.remember() == {MEMORY_KEY: None}
+    assert security.remember() == {ENGINE_MEMORY: None}
 
 
 @pytest.mark.parametrize(
@@ -191,11 +198,11 @@ async def test_a_device_that_reboots_between_polls_costs_one_synchronisation(
 ) -> None:
     security = security_for(moody, user)
     await ask(moody, security)
-    before = security.remember()[MEMORY_KEY]
+    before = security.remember()[ENGINE_MEMORY]
     moody.reboot()
     security = security_for(moody, user, before)
     await ask(moody, security, retries=0)
-    after = security.remember()[MEMORY_KEY]
+    after = security.remember()[ENGINE_MEMORY]
     assert (after["id"], after["boots"]) == (before["id"], before["boots"] + 1)
 
 
@@ -212,17 +219,17 @@ async def test_a_device_that_reboots_within_a_session_is_read_on(moody: Snmpd) -
 async def test_replaced_hardware_is_found_by_its_new_engine_id(moody: Snmpd, user: SnmpCredential) -> None:
     security = security_for(moody, user)
     await ask(moody, security)
-    before = security.remember()[MEMORY_KEY]
+    before = security.remember()[ENGINE_MEMORY]
     moody.replace()
     security = security_for(moody, user, before)
     await ask(moody, security, retries=0)
-    assert security.remember()[MEMORY_KEY]["id"] != before["id"]
+    assert security.remember()[ENGINE_MEMORY]["id"] != before["id"]
 
 
 async def test_memory_that_is_true_saves_the_discovery_and_is_not_written_again(snmpd: Snmpd) -> None:
     first = security_for(snmpd, credential("SHA1", "AES128"))
     await ask(snmpd, first)
-    second = security_for(snmpd, credential("SHA1", "AES128"), first.remember()[MEMORY_KEY])
+    second = security_for(snmpd, credential("SHA1", "AES128"), first.remember()[ENGINE_MEMORY])
     discoveries = []
     unwrap = second.unwrap
 
@@ -242,7 +249,7 @@ async def test_memory_that_is_true_saves_the_discovery_and_is_not_written_again(
 async def test_memory_that_makes_no_sense_is_as_good_as_none(snmpd: Snmpd, memory: Any) -> None:
     security = security_for(snmpd, credential("SHA1", "AES128"), memory)
     await ask(snmpd, security)
-    assert security.remember()[MEMORY_KEY]["boots"] == 1
+    assert security.remember()[ENGINE_MEMORY]["boots"] == 1
 
 
 @pytest.mark.parametrize(
@@ -252,10 +259,10 @@ async def test_memory_that_makes_no_sense_is_as_good_as_none(snmpd: Snmpd, memor
 async def test_memory_that_is_wrong_is_put_right(snmpd: Snmpd, wrong: dict[str, Any]) -> None:
     first = security_for(snmpd, credential("SHA256", "AES256"))
     await ask(snmpd, first)
-    right = first.remember()[MEMORY_KEY]
+    right = first.remember()[ENGINE_MEMORY]
     second = security_for(snmpd, credential("SHA256", "AES256"), right | wrong)
     await ask(snmpd, second, retries=0)
-    assert second.remember()[MEMORY_KEY] == pytest.approx(right, abs=1)
+    assert second.remember()[ENGINE_MEMORY] == pytest.approx(right, abs=1)
 
 
 async def test_agents_whose_users_share_a_name_each_take_their_own_passwords_only(

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.devices.snmp_v3_agent import V3Agent
-from netvitals.collectors.snmp.protocol import SnmpCredential
+from netvitals.collectors.snmp.protocol import ENGINE_MEMORY, SnmpCredential
 from netvitals.collectors.snmp.wire import message, pdu
 from netvitals.collectors.snmp.wire.decode import decode_pdu
 from netvitals.collectors.snmp.wire.encode import encode_oid, encode_request
-from netvitals.collectors.snmp.wire.engines import MAX_BOOTS, MEMORY_KEY, Engine, EngineCache, recall
+from netvitals.collectors.snmp.wire.engines import MAX_BOOTS, Engine, EngineCache, engine_of
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, ProtocolFault, Resend, SnmpFault
 from netvitals.collectors.snmp.wire.reports import NOT_IN_TIME_WINDOW, REPORTS, UNKNOWN_ENGINE
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
@@ -95,7 +95,7 @@ def test_a_device_that_this_process_knows_needs_no_discovery(pair: Pair) -> None
 
 
 def test_a_device_that_its_memory_describes_needs_no_discovery(pair: Pair) -> None:
-    remembered = pair.synchronised().security.remember()[MEMORY_KEY]
+    remembered = pair.synchronised().security.remember()[ENGINE_MEMORY]
     pair.clock.now += 100_000
     pair.cache = EngineCache()
     pair.security = pair.another(memory=remembered)
@@ -209,7 +209,7 @@ def test_a_reboot_costs_one_synchronisation_even_where_boots_are_forgotten(boots
     pair = Pair(boots=3, uptime=10_000_000).synchronised()
     pair.agent.boots, pair.agent.booted_at = boots, pair.clock() - 5
     pair.exchange(resends=1)
-    assert pair.security.remember()[MEMORY_KEY]["boots"] == boots
+    assert pair.security.remember()[ENGINE_MEMORY]["boots"] == boots
 
 
 def test_a_clock_of_ours_that_was_set_costs_one_synchronisation(authenticated: Pair) -> None:
@@ -248,7 +248,7 @@ def pdu_of(datagram: bytes) -> bytes:
 def test_replaced_hardware_is_found_by_its_report(pair: Pair) -> None:
     pair.synchronised().agent.engine_id = b"new hardware"
     pair.exchange(resends=2)
-    assert pair.security.remember()[MEMORY_KEY]["id"] == b"new hardware".hex()
+    assert pair.security.remember()[ENGINE_MEMORY]["id"] == b"new hardware".hex()
 
 
 def test_replaced_hardware_that_does_not_report_is_found_by_the_second_try(pair: Pair) -> None:
@@ -331,11 +331,11 @@ def test_silence_after_the_discovery_is_a_fault_of_its_own() -> None:
 
 
 def test_silence_of_a_known_device_forgets_its_engine(pair: Pair) -> None:
-    remembered = pair.synchronised().security.remember()[MEMORY_KEY]
+    remembered = pair.synchronised().security.remember()[ENGINE_MEMORY]
     pair.security = pair.another(memory=remembered)
     pair.security.wrap(REQUEST, 77)
     assert pair.security.silence() is None
-    assert pair.security.remember() == {MEMORY_KEY: None}
+    assert pair.security.remember() == {ENGINE_MEMORY: None}
     assert pair.cache.get((pair.user, "127.0.0.1", 161)) is None
 
 
@@ -416,7 +416,7 @@ def test_the_time_window_is_that_of_rfc_3414(boots: int, time: int, fresh: bool)
 )
 def test_only_a_whole_memory_is_recalled(change: dict[str, Any]) -> None:
     memory = {"id": "8000", "boots": 3, "booted_at": 1000} | change
-    engine = recall(memory, 5000.0)
+    engine = engine_of(memory, 5000.0)
     assert (engine is not None) == (change == {})
     if engine:
         assert (engine.id, engine.boots, engine.time(5000.0)) == (b"\x80\0", 3, 4000)

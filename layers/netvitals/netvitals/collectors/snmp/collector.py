@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import msgspec
 
+from netvitals.collectors.memory import recall
 from netvitals.collectors.snmp.interfaces import (
     Interfaces,
     descriptions_of,
@@ -23,7 +23,7 @@ from netvitals.collectors.snmp.profiles.index import (
 )
 from netvitals.collectors.snmp.profiles.packaged import packaged_profiles
 from netvitals.collectors.snmp.profiles.vitals import Chosen, Evaluation, Reads, Vitals, reads_of
-from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
+from netvitals.collectors.snmp.protocol import MEMORY, SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.tables import Tables, Value, text_of
 from netvitals.collectors.snmp.vendor_interfaces import points_without_index, replace_counters, rows_counted
 from netvitals.collectors.snmp.wire.faults import SnmpFault
@@ -78,7 +78,7 @@ class SnmpCollector:
         return self._profiles
 
     async def collect(self, target: _Target, reading: Reading) -> None:
-        memory = memory_of(target.job.memory)
+        memory = recall(target.job.memory, MEMORY, SnmpMemory) or SnmpMemory()
         try:
             opened = self._connect(target, memory.repetitions)
             try:
@@ -170,7 +170,7 @@ class _Metrics:
             repetitions=self._session.repetitions,
         )
         if after != before:
-            self._reading.memory["snmp"] = msgspec.to_builtins(after)
+            self._reading.memory[MEMORY] = msgspec.to_builtins(after)
         self._conclude()
 
     def _chosen(self) -> Chosen:
@@ -233,14 +233,6 @@ class _Metrics:
         self._faults += map(str, interfaces.faults)
         productive = {"interfaces": [n for n, found in counted.items() if found]}
         return interfaces, productive if self._counted else {}
-
-
-def memory_of(memory: Mapping[str, Any]) -> SnmpMemory:
-    """Return what the last polls left; nothing where it can't be read."""
-    try:
-        return msgspec.convert(memory.get("snmp", {}), SnmpMemory)
-    except msgspec.ValidationError:
-        return SnmpMemory()
 
 
 def _is_stale(memory: SnmpMemory) -> bool:

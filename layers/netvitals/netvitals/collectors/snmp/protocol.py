@@ -97,6 +97,11 @@ class SnmpCredential(CredentialPart, frozen=True):
                 raise ValueError(f"{name} has fewer than 8 characters")
 
 
+MEMORY = "snmp"
+"""What the last polls left, a `collector.SnmpMemory`."""
+ENGINE_MEMORY = "snmp_engine"
+"""The agent's engine, a `wire.engines.EngineMemory`: a poll over v3 need not discover it again."""
+
 SNMP = Protocol(
     name="snmp",
     settings=SnmpSettings,
@@ -104,10 +109,8 @@ SNMP = Protocol(
     port=lambda settings: settings.port,
     transport="udp",
     memory=(
-        MemoryKey(name="snmp"),  # `collector.SnmpMemory`
-        MemoryKey(
-            name="snmp_engine", status=True
-        ),  # `wire.engines`: a status poll over v3 needs no discovery
+        MemoryKey(name=MEMORY),
+        MemoryKey(name=ENGINE_MEMORY, status=True),
     ),
     collector="netvitals.collectors.snmp.collector:SnmpCollector",
     command_line="netvitals.collectors.snmp.command_line:SNMP",

@@ -12,8 +12,6 @@ from msgspec import Meta
 
 from netvitals.collectors.snmp.protocol import SnmpCredential
 
-MEMORY_KEY = "snmp_engine"
-"""Under which `Job.memory` and `Reading.memory` hold a `EngineMemory`."""
 KNOWN_ENGINES = 16_384
 TIME_WINDOW_SECONDS = 150
 """RFC 3414, 2.2.3."""
@@ -64,7 +62,7 @@ class Engine:
         return EngineMemory(self.id.hex(), self.boots, self.booted_at)
 
 
-def recall(memory: Any, now: float) -> Engine | None:
+def engine_of(memory: Any, now: float) -> Engine | None:
     """Return the engine that device memory describes; None where there is none or it makes no sense."""
     try:
         known = msgspec.convert(memory, EngineMemory)

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
-from netvitals.collectors.snmp.wire.engines import MEMORY_KEY
+from netvitals.collectors.snmp.protocol import ENGINE_MEMORY, SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire.security import CommunitySecurity, Security
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.domain.errors import CredentialMissing
@@ -62,7 +61,7 @@ def _security(
     if credential.version == "3":
         from netvitals.collectors.snmp.wire.v3 import UserSecurity  # noqa: PLC0415, 70 ms, for v3 only
 
-        return UserSecurity(credential, address, settings.port, memory.get(MEMORY_KEY))
+        return UserSecurity(credential, address, settings.port, memory.get(ENGINE_MEMORY))
     if credential.community is None:
         raise CredentialMissing(f"version {credential.version} needs a community")
     return CommunitySecurity(

@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from netvitals.collectors.snmp.protocol import SnmpCredential
+from netvitals.collectors.snmp.protocol import ENGINE_MEMORY, SnmpCredential
 from netvitals.collectors.snmp.wire import message, pdu
-from netvitals.collectors.snmp.wire.engines import MEMORY_KEY, Engine, EngineCache, Peer, differs, recall
+from netvitals.collectors.snmp.wire.engines import Engine, EngineCache, Peer, differs, engine_of
 from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, Resend, SnmpFault
 from netvitals.collectors.snmp.wire.message import V3Message
 from netvitals.collectors.snmp.wire.reports import (
@@ -72,7 +72,7 @@ class UserSecurity:
         self._keys = LocalKeys(None, b"", None)
         self._sent: dict[int, _Sent] = {}
         self._heard = self._proven = self._silent = False
-        engine = cache.get(self._peer) or recall(memory, clock())
+        engine = cache.get(self._peer) or engine_of(memory, clock())
         if engine is not None:
             self._adopt(engine)
 
@@ -82,10 +82,10 @@ class UserSecurity:
         An engine that has been silent is forgotten: whoever stands there next may have another id.
         """
         if self._silent and not self._heard and self._memory is not None:
-            return {MEMORY_KEY: None}
+            return {ENGINE_MEMORY: None}
         if self._engine is None or not self._proven or not differs(self._memory, self._engine):
             return {}
-        return {MEMORY_KEY: msgspec.to_builtins(self._engine.remembered())}
+        return {ENGINE_MEMORY: msgspec.to_builtins(self._engine.remembered())}
 
     def wrap(self, pdu: bytes, message_id: int) -> bytes:
         sent = self._sent.setdefault(message_id, _Sent())
