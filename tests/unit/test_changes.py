@@ -1,15 +1,15 @@
 """Report by exception: what is held back changes no value, no rate and no boot time."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
 import pytest
 
+from fixtures.traces import START, played, poll_at
 from netvitals.domain.polling.changes import (
     FULL_SECONDS,
-    Changes,
     InterfaceInfo,
     Poll,
     Samples,
@@ -20,13 +20,7 @@ from netvitals.domain.polling.changes import (
 from netvitals.domain.polling.point import Point
 from netvitals.domain.polling.samples_codec import pack, unpack
 
-INTERVAL = 300
-START = 1_764_000_000 - 1_764_000_000 % INTERVAL
 LOOKBACK_SECONDS = 70 * 60
-
-
-def poll_at(due_at: int, address: str = "10.0.0.1") -> Poll:
-    return Poll("sw-1", address, due_at, INTERVAL)
 
 
 def octets(due_at: int, value: int, instance: str = "Gi1/0/1", if_index: int = 1) -> Point:
@@ -193,104 +187,7 @@ def test_a_memory_that_somebody_else_wrote_is_no_uptime() -> None:
     assert len(status_changes(points, {"booted_at": "x"}, steady=True)) == 2
 
 
-# --- The same history told to two stores: one takes everything, the other what is reported.
-
-type SeriesPoints = dict[tuple[str, str], dict[int, float]]
-
-
-class Table:
-    """`device_samples` of one device: a row is replaced only where it is still the one that was read."""
-
-    def __init__(self) -> None:
-        self.row: bytes | None = None
-
-    def read(self) -> Samples | None:
-        return None if self.row is None else unpack(self.row)
-
-    def record(self, samples: Samples, read: Samples | None) -> bool:
-        standing = self.read()
-        if (standing.due_at if standing else None) != (read.due_at if read else None):
-            return False
-        self.row = pack(samples)
-        return True
-
-
-class Device:
-    """A switch with steady, bursty, idle, flapping and renamed ports, which reboots now and then."""
-
-    def __init__(self, generator: random.Random) -> None:
-        self._random = generator
-        self._booted = START - generator.randrange(10**6)
-        self._counters = {f"Gi1/0/{port}": generator.randrange(10**9) for port in range(6)}
-
-    def answer(self, at: float) -> list[Point]:
-        chance = self._random.random
-        if chance() < 0.02:
-            self._booted, self._counters = int(at) - 5, dict.fromkeys(self._counters, 0)
-        names = [name for name in self._counters if chance() > 0.03]
-        time_ns = int(at * 1e9) + self._random.randrange(1000)
-        points = [
-            Point("uptime_seconds", at - self._booted + chance(), time_ns),
-            Point("cpu_percent", float(self._random.randrange(3)), time_ns),
-        ]
-        for port, name in enumerate(names):
-            if port == 0 or (port < 4 and chance() < 0.2):
-                self._counters[name] += self._random.randrange(10**6)
-            points.append(Point("net_bytes_in", self._counters[name], time_ns + port, name, port + 1))
-            oper = 1 + (port == 5 and chance() < 0.3)
-            points.append(Point("net_oper_status", oper, time_ns + port, name, port + 1))
-        return points
-
-
-class Stores:
-    """What InfluxDB would hold: with everything written, and with what is reported."""
-
-    def __init__(self) -> None:
-        self.everything: SeriesPoints = {}
-        self.reported: SeriesPoints = {}
-
-    def take(self, points: Sequence[Point], found: Changes, *, recorded: bool) -> None:
-        _put(self.everything, points)
-        _put(self.reported, found.points)
-        if not recorded:
-            _put(self.reported, found.held)
-
-
-def _put(store: SeriesPoints, points: Sequence[Point]) -> None:
-    for point in points:
-        store.setdefault((point.metric_name, point.instance), {})[point.time_ns] = point.value
-
-
-def played(seed: int) -> tuple[Stores, int]:
-    """Play hours of polls with faults: PostgreSQL away, lost commits, silent devices, overlapping polls.
-
-    The last polls meet no fault: what an outage of PostgreSQL kept from the store is made up for then.
-    """
-    generator = random.Random(seed)  # noqa: S311, repeatable
-    device, table, stores = Device(generator), Table(), Stores()
-    overtaken: list[tuple[list[Point], Changes, Samples | None]] = []
-    last = START + generator.randrange(20, 200) * INTERVAL
-    for due_at in range(START, last + 1, INTERVAL):
-        chance = generator.random() if due_at < last - 2 * INTERVAL else 0.5
-        if chance < 0.03:
-            continue  # the tick was lost
-        read = None if chance < 0.06 else table.read()
-        points = [] if chance > 0.97 else device.answer(due_at + generator.random() * 20)
-        found = changes(poll_at(due_at), points, read)
-        for earlier in overtaken:
-            _finish(stores, table, *earlier, away=False)
-        overtaken.clear()
-        if 0.1 < chance < 0.14:
-            overtaken.append((points, found, read))
-        else:
-            _finish(stores, table, points, found, read, away=0.2 < chance < 0.24)
-    return stores, last + 20
-
-
-def _finish(
-    stores: Stores, table: Table, points: list[Point], found: Changes, read: Samples | None, *, away: bool
-) -> None:
-    stores.take(points, found, recorded=not away and table.record(found.samples, read))
+# --- A whole history
 
 
 def _segments(points: dict[int, float]) -> Iterator[tuple[tuple[int, float], tuple[int, float]]]:
