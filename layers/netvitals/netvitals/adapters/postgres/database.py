@@ -3,24 +3,26 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
+from netvitals.adapters.postgres.connection import LimitedConnection
 from netvitals.domain.errors import ConfigurationError, Unavailable
 from netvitals.domain.settings.secret import Secret
-
-if TYPE_CHECKING:
-    from psycopg.abc import PQGen
 
 type Cursor = psycopg.Cursor[TupleRow]
 
 STATEMENT_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 5
+IDLE_TIMEOUT_SECONDS = 60
+"""The server ends a transaction that says nothing for so long: its process was frozen, or is gone. Ours say
+nothing while status changes are being published."""
+UNREAD_TIMEOUT_SECONDS = 30
+"""And one whose process reads nothing of what it is sent."""
 PATIENCE_SECONDS = 1.0
 """After its statement's time-out a server is given so long to say so."""
 # The URL may say otherwise. A NAT gateway forgets a connection silently after 350 s idle: keepalives and the
@@ -37,6 +39,7 @@ _CONNECTION_DEFAULTS: dict[str, Any] = {
 _REPEATED = ("08", "25006", "40001", "40P01", "57P")
 """SQLSTATE prefixes: connection lost, read-only after a fail-over, serialisation, deadlock, shut-down."""
 _REMEDIES = {
+    "25P03": "the server ended a transaction that was idle for too long: the function was frozen, or slow",
     "25006": "it is read-only (a replica, or failing over): the URL must name the writer",
     "28": "check the user and password that the database secret or DATABASE_URL holds",
     "3D000": "check the name of the database in the URL",
@@ -55,27 +58,6 @@ _CANNOT_CONNECT = (
 _URL_EXAMPLE = "postgresql://user:password@host:5432/database?sslmode=require"
 
 
-class _Connection(psycopg.Connection[TupleRow]):
-    """Waits for an answer no longer than its statement may take.
-
-    A server's own time-outs say nothing where the server, or a pooler before it, hangs with its sockets open.
-    """
-
-    patience_seconds = STATEMENT_TIMEOUT_SECONDS + PATIENCE_SECONDS
-
-    def wait[Result](
-        self, gen: "PQGen[Result]", interval: float = 0.1, timeout: float | None = None
-    ) -> Result:
-        patience = self.patience_seconds if timeout is None else timeout
-        began = monotonic()
-        try:
-            return super().wait(gen, interval, patience)
-        except psycopg.OperationalError:
-            if monotonic() - began < patience:
-                raise
-            raise psycopg.OperationalError(f"no answer within {patience:g} s") from None
-
-
 class Database:
     """Runs work in transactions on one connection, opened when first needed and again when it was dropped.
 
@@ -87,7 +69,7 @@ class Database:
         """Call `url` at each connecting; where that failed, call `refresh` and try a new URL."""
         self._url = url
         self._refresh = refresh
-        self._connection: _Connection | None = None
+        self._connection: LimitedConnection | None = None
         self._lock = threading.Lock()
 
     def run[Result](
@@ -156,7 +138,7 @@ class Database:
         """Return whether a connection was lost; one that was never made is not tried again."""
         return self._connection is not None and self._connection.closed
 
-    def _connected(self) -> _Connection:
+    def _connected(self) -> LimitedConnection:
         if self._connection is None or self._connection.closed:
             self._connection = None
             url = self._url()
@@ -203,19 +185,23 @@ def _abandon(connection: psycopg.Connection[TupleRow]) -> None:
 def _begin(*, read_only: bool, timeout_seconds: int) -> bytes:
     """Return what begins a transaction in one round trip, with time-outs of its own.
 
-    The owner's settings for dates and zones must not change what casts to text give.
+    They are local to the transaction, as a transaction pooler hands the session to others after it. Without
+    them a session whose process is gone holds its locks until the server's keepalives notice, two hours
+    later on Linux. The owner's settings for dates and zones must not change what casts to text give.
     """
     return (
         f"BEGIN {'READ ONLY' if read_only else ''};"
         f"SET LOCAL statement_timeout = '{timeout_seconds}s';"
         f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s';"
+        f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_SECONDS}s';"
+        f"SET LOCAL tcp_user_timeout = '{UNREAD_TIMEOUT_SECONDS}s';"
         "SET LOCAL datestyle = 'ISO'; SET LOCAL timezone = 'UTC'"
     ).encode()
 
 
-def _connect(url: Secret) -> _Connection:
+def _connect(url: Secret) -> LimitedConnection:
     parameters = _CONNECTION_DEFAULTS | _parameters(url)
-    return _Connection.connect(autocommit=True, prepare_threshold=None, **parameters)
+    return LimitedConnection.connect(autocommit=True, prepare_threshold=None, **parameters)
 
 
 def _parameters(url: Secret) -> dict[str, Any]:

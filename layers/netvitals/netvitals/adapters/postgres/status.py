@@ -30,6 +30,8 @@ from netvitals.domain.ports import StatusRun
 
 RUN_SECONDS = 20
 """The limit for one statement of a run; twice that leaves time to report a database that hangs."""
+DELIVERY_SECONDS = 5
+"""For one statement of a delivery: they are small, and what is published waits for them."""
 _LOCK = 0x6E657477  # "netw": one run at a time
 _DELIVERY_LOCK = 0x6E657478  # "netx": one sender of a channel at a time
 _POLLS = ("last_seen_at", "last_attempt_at", "streak_since", "failures", "successes", "reason")
@@ -87,7 +89,7 @@ class PostgresStatusStore:
 
         One process at a time sends the messages of a channel, so that none overtakes an older one.
         """
-        with self._database.transaction() as cursor:
+        with self._database.transaction(timeout_seconds=DELIVERY_SECONDS) as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_DELIVERY_LOCK, channel])
             [(ours,)] = cursor.fetchall()
             if not ours:
