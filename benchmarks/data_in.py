@@ -2,8 +2,8 @@
 
 Plays a day of 20 switches with 24 ports through the real collector's handler, a real PostgreSQL, and a server
 that counts what InfluxDB would receive before compression. A third of the used ports is busy, a third bursty,
-a third idle at night. The day passes as fast as polls are made: the clock of this process is moved from due time
-to due time. A day takes about ten minutes.
+a third idle at night. The clock of this process is moved from one due time to the next, so a day takes about
+ten minutes.
 """
 
 # ruff: noqa: E402, the clock is moved before anything takes it for itself
