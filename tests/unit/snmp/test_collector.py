@@ -166,6 +166,16 @@ async def test_interfaces_are_chosen_before_their_counters_are_read(
     assert set(values(reading, "net_bytes_in")) == names
 
 
+async def test_interfaces_that_come_and_go_are_left_out_unless_asked_for() -> None:
+    objects: dict[str, Object] = {}
+    for index, name in enumerate(("eth0", "veth1a2b3c4", "br-0123456789ab", "Vi3", "wg0"), 1):
+        objects |= port(index, x1=name, c8=1, x6=Counter64(index))
+    agent = Agent({**system("r"), **objects})
+    assert set(values(await poll(agent), "net_bytes_in")) == {"eth0", "wg0"}
+    everything = await poll(agent, snmp={"interfaces": {"exclude_names": None}})
+    assert len(values(everything, "net_bytes_in")) == 5
+
+
 async def test_an_alias_is_a_tag_where_it_is_wanted() -> None:
     reading = await poll(Agent({**system("r"), **interfaces(2)}), snmp={"interfaces": {"alias_tag": True}})
     assert {p.alias for p in reading.points if p.metric_name == "net_bytes_in"} == {"uplink 1", "uplink 2"}

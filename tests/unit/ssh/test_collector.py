@@ -20,6 +20,7 @@ from netvitals.collectors.ssh.collector import SshCollector
 from netvitals.collectors.ssh.keys import line_of
 from netvitals.collectors.ssh.protocol import SshCredential
 from netvitals.domain.polling.observation import Reason
+from netvitals.domain.settings.interfaces import HostInterfaceNames
 from netvitals.domain.settings.secret import Secret
 
 SECOND_SAMPLE = LINUX.replace("@mounts", "@cpu2\ncpu  125 0 125 850 0 0 0 0 0 0\n@mounts")
@@ -40,6 +41,14 @@ async def test_a_poll_gives_every_vital_sign(server: SshServer) -> None:
     assert (found["memory_percent"], found["uptime_seconds"]) == (25, 5000)
     assert (found["disk_percent /"], found["net_bytes_out eth0"]) == (25, 2)
     assert reading.rtt_ms is not None
+
+
+async def test_interfaces_that_come_and_go_are_left_out_unless_asked_for(server: SshServer) -> None:
+    row = next(line for line in LINUX.splitlines() if line.strip().startswith("eth0:"))
+    server.run = answering(LINUX.replace(row, f"{row}\n{row.replace('eth0', 'veth1a2b3c4')}"))
+    assert "net_bytes_out veth1a2b3c4" not in values(await Device(server).poll())
+    found = values(await Device(server, interfaces=HostInterfaceNames(exclude_names=None)).poll())
+    assert found["net_bytes_out veth1a2b3c4"] == found["net_bytes_out eth0"]
 
 
 async def test_only_a_first_poll_asks_for_two_samples(server: SshServer) -> None:

@@ -63,7 +63,9 @@ def markdown(entries: Sequence[Entry], *, functions: bool = False) -> str:
     last = "read by" if functions else "default"
     lines = [f"| name | takes | {last} | meaning |", "|---|---|---|---|"]
     for entry in entries:
-        shown = ", ".join(used_by(entry.name)) or "all" if functions else f"`{entry.default}`"
+        shown = (
+            ", ".join(used_by(entry.name)) or "all" if functions else f"`{entry.default.replace('|', '\\|')}`"
+        )
         lines.append(f"| `{entry.name}` | {entry.takes} | {shown} | {entry.meaning} |")
     return "\n".join(lines)
 

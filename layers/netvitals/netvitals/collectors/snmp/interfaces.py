@@ -13,7 +13,6 @@ from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.tables import Tables
 from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.session import Read
-from netvitals.domain.patterns import compiled
 from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.point import Point
 
@@ -101,7 +100,7 @@ async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit:
         counters += OCTETS_32.values()
     if wanted == InterfaceFilter(alias_tag=wanted.alias_tag):
         interfaces.add(await session.walk(identity + counters))
-        interfaces.names = names_of(interfaces)
+        interfaces.names = selected(interfaces, wanted)
     else:
         interfaces.add(await session.walk([*identity, ADMIN]))
         interfaces.names = selected(interfaces, wanted)
@@ -152,14 +151,8 @@ def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> dict[str, str]:
         if types.get(index) not in wanted.exclude_types
         and (not wanted.only_oper_up or oper.get(index) == _UP)
         and (not wanted.only_admin_up or admin.get(index) == _UP)
-        and _is_named_so(name, wanted)
+        and wanted.wants(name)
     }
-
-
-def _is_named_so(name: str, wanted: InterfaceFilter) -> bool:
-    if wanted.include_names and not compiled(wanted.include_names).found_in(name):
-        return False
-    return not (wanted.exclude_names and compiled(wanted.exclude_names).found_in(name))
 
 
 def names_of(interfaces: Interfaces) -> dict[str, str]:

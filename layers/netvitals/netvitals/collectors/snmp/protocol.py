@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
+from netvitals.domain.settings.interfaces import InterfaceNames
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.section import Port, Seconds, Section
 
@@ -14,37 +15,17 @@ PrivProtocol = Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "
 """AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and AES256C as Cisco does."""
 
 
-def check_expression(key: str, expression: str) -> None:
-    """Raise ValueError where a text is no regular expression that is supported; names its key."""
-    from netvitals.domain.patterns import compiled  # noqa: PLC0415, 10 ms, for those who filter by name only
-
-    try:
-        compiled(expression)
-    except ValueError as error:
-        raise ValueError(f"{key}: {error}") from None
-
-
-class InterfaceFilter(Section, frozen=True):
-    """Which interfaces are collected; an empty list excludes nothing."""
+class InterfaceFilter(InterfaceNames, frozen=True):
+    """Which interfaces are collected, by ifName and otherwise; an empty list excludes nothing."""
 
     exclude_types: tuple[int, ...] = ()
     """IANAifType numbers, such as 24 for softwareLoopback."""
-    include_names: str | None = None
-    """A regular expression searched in ifName: only interfaces in which it is found. It is RE2's, that is
-    Python's without look-around and back-references."""
-    exclude_names: str | None = None
-    """A regular expression, as above: no interface in whose ifName it is found."""
     only_oper_up: bool = False
     """Only interfaces whose ifOperStatus is up."""
     only_admin_up: bool = False
     """Only interfaces whose ifAdminStatus is up."""
     alias_tag: bool = False
     """Adds ifAlias, the operator's own description, as the tag `alias`; renaming then starts a new series."""
-
-    def __post_init__(self) -> None:
-        for key in ("include_names", "exclude_names"):
-            if expression := getattr(self, key):
-                check_expression(key, expression)
 
 
 class SnmpSettings(Section, frozen=True):

@@ -55,6 +55,7 @@ class SshCollector(LoginCollector[SshSettings, SshCredential]):
         self._refusals.clear(target, reading)
         if isinstance(outcome, SshFault):
             raise outcome
+        outcome.keep_interfaces(target.settings.interfaces.wants)
         _conclude(probe, outcome, reading, memory, now)
 
 

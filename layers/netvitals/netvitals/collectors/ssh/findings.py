@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -74,6 +74,14 @@ class Findings(msgspec.Struct):
             Point(metric, value, time_ns, name, index)
             for metric, value in values.items()
             if value is not None
+        ]
+
+    def keep_interfaces(self, wants: Callable[[str], bool]) -> None:
+        """Leave out the points of interfaces whose name is not wanted."""
+        self.points = [
+            point
+            for point in self.points
+            if not point.metric_name.startswith("net_") or wants(point.instance)
         ]
 
     def add_temperatures(self, sensors: Sequence[tuple[str, str, float]], time_ns: int) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 
 from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
+from netvitals.domain.settings.interfaces import HostInterfaceNames
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.section import Port, Seconds, Section
 
@@ -24,6 +25,7 @@ class SshSettings(Section, frozen=True):
     """`host` or `host:port` of a jump host that takes the same credential."""
     jump_host_keys: tuple[str, ...] = ()
     """Pinned keys of the jump host, in the form of `host_keys`; it is never trusted on first use."""
+    interfaces: HostInterfaceNames = HostInterfaceNames()
 
 
 class SshCredential(CredentialPart, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.settings.interfaces import TRANSIENT_HOST_INTERFACES
 from netvitals.domain.settings.policy import Policy
 from netvitals.domain.settings.section import Seconds, Section
 from netvitals.domain.settings.status import StatusSettings
@@ -20,7 +21,10 @@ Tree = Mapping[str, Any]
 
 BUILT_IN_TYPES: dict[str, Tree] = {
     "network": {"protocols": ("snmp",)},
-    "linux": {"protocols": ("ssh", "snmp")},
+    "linux": {
+        "protocols": ("ssh", "snmp"),
+        "snmp": {"interfaces": {"exclude_names": TRANSIENT_HOST_INTERFACES}},
+    },
     "windows": {"protocols": ("winrm", "snmp"), "ping": {"tcp_ports": (5986, 5985, 445, 3389, 135)}},
 }
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")

@@ -1,0 +1,72 @@
+"""Which interfaces are collected, by their names; those that come and go are not, unless asked for.
+
+InfluxDB keeps a series for ever, and each container, virtual machine or session would be some more of them.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from netvitals.domain.settings.section import Section
+
+TRANSIENT_INTERFACES = (
+    # Containers: Docker, Podman, LXC and LXD, and what connects the pods of Kubernetes.
+    r"^(veth|br-[0-9a-f]{12}$|podman|lxc|lxd|cni\d|cali|flannel|cilium|kube-|(azv|eni|gke)[0-9a-f]{11}$"
+    # Virtual machines: libvirt, OpenStack, Proxmox, VMware; jails of FreeBSD.
+    r"|virbr|vnet\d|tap|q(br|vb|vo)[0-9a-f]|fw(br|ln|pr)\d|vmnet|epair\d"
+    # Users who dial in: PPPoE, `<pppoe-…>` and `<l2tp-…>` of RouterOS, Virtual-Access of IOS.
+    r"|pppoe-?\d|<\w+-|Vi(rtual-Access)?\d)"
+)
+"""Found in names that are made up for a container, a machine or a session."""
+TRANSIENT_HOST_INTERFACES = TRANSIENT_INTERFACES.removesuffix(")") + r"|docker|u?tun\d|ppp\d)"
+"""On a host these are Docker's and users' as well; on a router or firewall somebody has configured them."""
+
+
+_OURS = {text: re.compile(text) for text in (TRANSIENT_INTERFACES, TRANSIENT_HOST_INTERFACES)}
+"""These need no RE2, which takes 10 ms to import and guards against expressions that search for ever."""
+
+
+class InterfaceNames(Section, frozen=True):
+    """Which interfaces are collected, by name."""
+
+    include_names: str | None = None
+    """A regular expression: only interfaces in whose name it is found. It is RE2's, that is Python's without
+    look-around and back-references."""
+    exclude_names: str | None = TRANSIENT_INTERFACES
+    """A regular expression, as above: no interface in whose name it is found. Unless set: those that
+    containers, virtual machines and dial-in users bring; null collects them as well."""
+
+    def __post_init__(self) -> None:
+        for key in ("include_names", "exclude_names"):
+            try:
+                _search(getattr(self, key))
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from None
+
+    def wants(self, name: str) -> bool:
+        """Return whether the interface of this name is collected."""
+        include, exclude = _search(self.include_names), _search(self.exclude_names)
+        return (include is None or bool(include(name))) and not (exclude is not None and exclude(name))
+
+
+class HostInterfaceNames(InterfaceNames, frozen=True):
+    """Which interfaces of a host are collected, by name."""
+
+    exclude_names: str | None = TRANSIENT_HOST_INTERFACES
+    """A regular expression, as above: no interface in whose name it is found. Unless set: those that
+    containers, virtual machines, VPNs and dial-in users bring; null collects them as well."""
+
+
+def _search(expression: str | None) -> Callable[[str], Any] | None:
+    """Return what finds an expression in a name; None where there is none.
+
+    Raises:
+        ValueError: it is no regular expression that is supported.
+    """
+    if not expression:
+        return None
+    if expression in _OURS:
+        return _OURS[expression].search
+    from netvitals.domain.patterns import compiled  # noqa: PLC0415, see `_OURS`
+
+    return compiled(expression).found_in
