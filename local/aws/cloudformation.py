@@ -36,17 +36,22 @@ EVERYTHING = GIVEN | {
 UNTIL_DEPLOYED = {"CodeUri": "s3://code/function.zip", "ContentUri": "s3://code/layer.zip"}
 
 
+def transformed(template: dict[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    """Return a template without SAM's types, as its transform leaves it under these parameters."""
+    parameters = {name: str(declared.get("Default", "")) for name, declared in template["Parameters"].items()}
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    found = translator.translate(template, {**parameters, **given})
+    return cast("dict[str, Any]", json.loads(json.dumps(found)))
+
+
 @cache
 def expanded() -> dict[str, Any]:
-    """The template without SAM's types, as its transform leaves it."""
+    """Return template.yaml without SAM's types."""
     template = load(TEMPLATE)
     for resource in template["Resources"].values():
         properties = resource["Properties"]
         properties |= {name: uri for name, uri in UNTIL_DEPLOYED.items() if name in properties}
-    parameters = {name: str(declared.get("Default", "")) for name, declared in template["Parameters"].items()}
-    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
-    found = translator.translate(template, parameters | GIVEN)
-    return cast("dict[str, Any]", json.loads(json.dumps(found)))
+    return transformed(template, GIVEN)
 
 
 class Resource(NamedTuple):

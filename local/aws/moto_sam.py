@@ -8,29 +8,24 @@ import json
 import os
 import sys
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
-import boto3
 from moto.backends import get_backend
 from moto.cloudformation import models, parsing
 from moto.core.common_models import CloudFormationModel
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
 
 from local.aws import server as aws
+from local.aws.cloudformation import transformed
 from local.aws.template import REGION
 
 SAM = "AWS::Serverless-2016-10-31"
 
 
 def expanded(template: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
-    """The template without SAM's types."""
+    """Return the template without SAM's types, as moto can read it."""
     if template.get("Transform") != SAM:
         return template
-    plain = json.loads(json.dumps(template, default=date.isoformat))
-    defaults = {name: str(p["Default"]) for name, p in plain.get("Parameters", {}).items() if "Default" in p}
-    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
-    found = cast("dict[str, Any]", translator.translate(plain, defaults | given))
+    found = transformed(json.loads(json.dumps(template, default=date.isoformat)), given)
     for mapping in found["Mappings"].values():  # moto makes numbers of numeric parameters, also as keys
         mapping.update({int(key): value for key, value in mapping.items() if key.isdigit()})
     return found

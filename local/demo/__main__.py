@@ -13,10 +13,11 @@ from types import FrameType
 from rich.markup import escape
 
 from local.demo.environment import Stage, stage
-from local.demo.influx import Unreadable
+from local.demo.influx import TOKEN
 from local.demo.scenario import Play
 from local.demo.ui import Screen
 from local.demo.verdict import Verdict
+from local.influx.client import Unreadable
 from netvitals.domain.errors import NetvitalsError
 
 METRICS_SECONDS, METRICS_SECONDS_WATCHED = 10, 30
@@ -64,7 +65,7 @@ def _perform(screen: Screen, *, watch: bool) -> Verdict:
 def _say_where(built: Stage, screen: Screen) -> None:
     """Where to look for more while it runs; what was given may hold a secret and is known anyway."""
     places = {
-        "InfluxDB": f"{built.influx.access['url']}, a small one",
+        "InfluxDB": f"{built.influx.access['url']} (token {TOKEN}), a small one",
         "PostgreSQL": built.database_url,
         "AWS": f"{built.cloud.url}, by moto",
         "logs": str(built.logs),

@@ -140,8 +140,8 @@ def cast() -> Sequence[Role]:
             reason="timeout",
         ),
         Role(
-            id="demo-lobby-ap",
-            part=_snmp(devices.switch("lobby-ap", 2, 20e6)),
+            id="demo-lobby-phone",
+            part=_snmp(devices.switch("lobby-phone", 2, 20e6)),
             parent_id="demo-lobby-sw",
             # So that its parent has been found out by the time it would be called offline itself.
             settings={"offline_timeout_seconds": 15, "metrics_interval_seconds": 30},

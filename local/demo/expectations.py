@@ -16,7 +16,12 @@ ANY = "*"
 
 class Truth(Protocol):
     def holds(self, value: float) -> bool:
-        """Whether a point of this value says what the device said."""
+        """Tell whether a point of this value says what the device said."""
+        ...
+
+    @property
+    def moves(self) -> bool:
+        """Whether it has had another value at each poll."""
         ...
 
 
@@ -31,6 +36,10 @@ class Always(NamedTuple):
 
     number: float
 
+    @property
+    def moves(self) -> bool:
+        return False
+
     def holds(self, value: float) -> bool:
         return math.isclose(value, self.number, rel_tol=1e-9, abs_tol=_ROUNDING)
 
@@ -40,6 +49,10 @@ class Between(NamedTuple):
 
     low: float
     high: float
+
+    @property
+    def moves(self) -> bool:
+        return False
 
     def holds(self, value: float) -> bool:
         return self.low <= value <= self.high
@@ -56,6 +69,10 @@ class Told:
         value = self._now()
         self._told.add(value)
         return self._kind(value)
+
+    @property
+    def moves(self) -> bool:
+        return len(self._told) > 1
 
     def holds(self, value: float) -> bool:
         return round(value / self._scale) in self._told

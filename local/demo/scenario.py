@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from local.demo.environment import Stage
-from local.demo.influx import Unreadable
 from local.demo.reading import View, points, states
 from local.demo.scheduler import Drive
 from local.demo.ui import Screen
 from local.demo.verdict import Verdict, judge, survey
+from local.influx.client import Unreadable
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 40.0, 75.0
 """It ends between these two, as soon as everything is as it must be; what is not by then has failed."""
@@ -44,7 +44,7 @@ def _influx(*, away: bool) -> Callable[[Stage], None]:
 SCENES = (
     Scene(7, "InfluxDB is away", _influx(away=True), lambda stage: stage.influx.is_own),
     Scene(12, "InfluxDB is back", _influx(away=False), lambda stage: stage.influx.is_own),
-    Scene(14, "lobby-sw loses its power, and lobby-ap behind it", _plug("lobby-sw", "lobby-ap", in_=False)),
+    Scene(14, "lobby-sw loses its power, lobby-phone with it", _plug("lobby-sw", "lobby-phone", in_=False)),
     Scene(22, "kiosk-sw is plugged in", _plug("kiosk-sw", in_=True)),
 )
 

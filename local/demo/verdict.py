@@ -7,6 +7,7 @@ from local.demo.devices import Role
 from local.demo.expectations import ANY, Series
 from local.demo.reading import Reads, State, View
 from local.demo.scheduler import Ledger
+from netvitals.domain.polling.metrics import METRICS
 
 _OWN_PREFIXES = ("ping_", "collect_", "uptime_")
 """Metrics that netvitals makes itself, or that the simulator's clock makes."""
@@ -78,24 +79,26 @@ def _status_faults(role: Role, state: State, influx: Reads, started_ns: int) -> 
 
 
 def _count_faults(role: Role, stored: _Stored, ledger: Ledger) -> Iterator[str]:
-    """Every poll has left its points, whatever happened to InfluxDB meanwhile."""
-    both = ledger.polls(role.id, "status"), ledger.polls(role.id, "metrics")
-    fewest, most = (sum(polls[place] for polls in both) for place in (0, -1))
+    """Yield what is missing or too much, whatever happened to InfluxDB meanwhile.
+
+    A poll writes what moved and what is written each time; what stands still is there once, at the least.
+    """
+    statuses, metrics = ledger.polls(role.id, "status"), ledger.polls(role.id, "metrics")
     pings = len(stored.get(("ping_status", ""), ()))
-    if not fewest <= pings <= most:
-        yield f"{most} polls left {pings} points of ping_status"
-    finished = stored.get(("collect_ok", ""), [])
-    complete, metrics = int(sum(finished)), both[1]
-    if len(finished) not in metrics:
-        yield f"{metrics[-1]} metrics polls left {len(finished)} points of collect_ok"
-    if role.part.known and (complete < len(finished) if role.steady else not complete):
-        yield f"{complete} of {len(finished)} metrics polls were complete"
-    for series in role.part.known:
-        if series[1] == ANY:
-            continue
+    if not metrics[0] <= pings <= statuses[-1] + metrics[-1]:
+        yield f"{statuses[-1] + metrics[-1]} polls left {pings} points of ping_status"
+    finished = len(stored.get(("collect_duration_ms", ""), ()))
+    if finished not in metrics:
+        yield f"{metrics[-1]} metrics polls left {finished} points of collect_duration_ms"
+    complete = stored.get(("collect_ok", ""), [])
+    if role.part.known and (0 in complete if role.steady else 1 not in complete):
+        yield "a metrics poll was incomplete" if role.steady else "no metrics poll was complete"
+    for series, truth in role.part.known.items():
+        each_time = METRICS[series[0]].every_poll or truth.moves
+        least = finished if role.steady and each_time else 1
         points = len(stored.get(series, ()))
-        if not complete <= points <= len(finished):
-            yield f"{complete} complete polls left {points} points of {' '.join(series)}"
+        if series[1] != ANY and not least <= points <= finished:
+            yield f"{finished} metrics polls left {points} points of {' '.join(series)}"
 
 
 def _value_faults(role: Role, stored: _Stored) -> Iterator[str]:

@@ -5,9 +5,10 @@
 """
 
 import json
+import threading
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, urlsplit
 
 NANOSECONDS = {"ns": 1, "us": 1000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -40,7 +41,7 @@ class Store(Protocol):
 
 
 class InfluxServer(ThreadingHTTPServer):
-    """Serves a store on 127.0.0.1; port 0 takes a free one."""
+    """`with InfluxServer(store, token) as server:` serves a store on 127.0.0.1; port 0 takes a free one."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -56,6 +57,16 @@ class InfluxServer(ThreadingHTTPServer):
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.store, self.token, self.org, self.max_body_bytes = store, token, org, max_body_bytes
+        self.away = False
+        """Every request is answered with 503."""
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
 
     @property
     def url(self) -> str:
@@ -92,6 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _get(self) -> tuple[int, dict[str, Any] | None]:
+        self._check_presence()
         path, asked = self._asked()
         if path == "/ping":
             return 204, None
@@ -101,6 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _post(self) -> tuple[int, dict[str, Any] | None]:
         body = self._body()  # read before any answer: the connection lives on
+        self._check_presence()
         path, asked = self._asked()
         if path != "/api/v2/write":
             return self._query(path, asked | _first(body.decode(errors="replace")))
@@ -122,6 +135,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _asked(self) -> tuple[str, dict[str, str]]:
         url = urlsplit(self.path)
         return url.path, _first(url.query)
+
+    def _check_presence(self) -> None:
+        if self.server.away:
+            raise Answer(503, "unavailable", "InfluxDB has been taken away for a moment")
 
     def _check_token(self) -> None:
         if self.headers.get("Authorization") != f"Token {self.server.token}":

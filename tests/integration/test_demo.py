@@ -132,5 +132,5 @@ def test_an_influxdb_that_cannot_be_read_is_explained(bare: dict[str, str], memo
 
 def test_a_device_behind_another_is_polled_long_enough_after_it_for_the_cause_to_be_known() -> None:
     """Both are cut off at once; the one behind must not seem to be offline before the other is found out."""
-    apart = (phase("demo-lobby-ap", "status", 10) - phase("demo-lobby-sw", "status", 10)) % 10
+    apart = (phase("demo-lobby-phone", "status", 10) - phase("demo-lobby-sw", "status", 10)) % 10
     assert 3 <= apart <= 7

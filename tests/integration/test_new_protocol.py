@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 import netvitals
-from fixtures.influxdb import TOKEN, Influx, served
+from fixtures.influxdb import TOKEN, Influx
 from local.influx.http import InfluxServer
 from local.influx.store import MemoryStore
 
@@ -38,8 +38,7 @@ from fixtures.pipeline import Pipeline
 
 given = json.load(sys.stdin)
 assert netvitals.__file__.startswith(given["package"]), netvitals.__file__
-access = SimpleNamespace(org=given["org"])
-influx = SimpleNamespace(url=given["influx"], access=access, bucket=given["bucket"])
+influx = SimpleNamespace(secret=given["influx"])
 with mock_aws():
     pipeline = Pipeline(given["database"], influx)
     os.environ |= pipeline.environment()
@@ -124,13 +123,11 @@ def run(package: Path, *arguments: str, stdin: str = "", **environ: str) -> str:
 def test_a_folder_and_a_line_are_polled_by_the_deployed_functions(
     package: Path, toy: Toy, database_url: str
 ) -> None:
-    with served(InfluxServer(MemoryStore(), TOKEN)) as server:
+    with InfluxServer(MemoryStore(), TOKEN) as server:
         influx = Influx(server, "network_metrics")
         given: dict[str, Any] = {
             "package": str(package),
-            "influx": influx.url,
-            "org": server.org,
-            "bucket": influx.bucket,
+            "influx": influx.secret,
             "database": database_url,
             "port": toy.port,
         }
@@ -138,15 +135,15 @@ def test_a_folder_and_a_line_are_polled_by_the_deployed_functions(
         run(package, "-c", POLLS, stdin=json.dumps(given), AWS_DEFAULT_REGION="eu-west-1", **aws)
         rows = influx.query("SELECT * FROM device_metrics WHERE metric_name = 'cpu_percent'")
     assert [(row["device_id"], row["value"]) for row in rows] == [("toy-1", 41), ("toy-1", 42), ("toy-1", 43)]
-    # What it remembers travels with metrics jobs, and with status jobs as far as the table says.
+    # What it remembers is read with the bundle's other rows, whatever the kind of the poll.
     assert toy.questions == [
         "metrics []",
         "metrics ['toy_first_seen', 'toy_polls']",
-        "status ['toy_first_seen']",
+        "status ['toy_first_seen', 'toy_polls']",
     ]
     with closing(psycopg.connect(database_url)) as connection:
         state = connection.execute("SELECT method, reason, memory FROM device_state").fetchall()
-    assert state == [("toy", "ok", {"toy_polls": 1, "toy_first_seen": "41"})]
+    assert state == [("toy", "ok", {"toy_polls": 3, "toy_first_seen": "41"})]
 
 
 def test_the_command_line_has_its_options(package: Path, toy: Toy, tmp_path: Path) -> None:

@@ -73,7 +73,10 @@ def test_the_environment_of_local_runs_sets_only_what_the_template_declares() ->
 @pytest.mark.integration
 @pytest.mark.parametrize(
     "more",
-    [{}, {"Architecture": "x86_64", "LogLevel": "DEBUG", "EventBusName": "default", "StatusBatchSize": "7"}],
+    [
+        {},
+        {"Architecture": "x86_64", "LogLevel": "DEBUG", "StatusConcurrency": "7"},
+    ],
 )
 def test_sam_resolves_every_function_as_the_local_runner_does(more: dict[str, str]) -> None:
     if not SAM.exists():
