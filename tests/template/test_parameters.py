@@ -16,12 +16,16 @@ ARN = GIVEN["DatabaseSecretArn"]
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/0d5f7f1a-5c0f-4e3b-9a53-3d1b2d4c6e7f"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alarms"
 
+SECONDS = ["", "10", "30", "300", "86400", "85999"]
 ACCEPTED: dict[str, list[str]] = {
+    "StatusIntervalSeconds": SECONDS,
+    "MetricsIntervalSeconds": SECONDS,
     "DatabaseSecretArn": [ARN, "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:rds!db-1"],
     "InfluxDbSecretArn": [ARN],
     "CredentialsSecretArn": [ARN],
     "ConfigParameterName": ["", "/netvitals", "/netvitals/prod/config.v2"],
     "AllowedNetworks": [
+        "",
         "10.0.0.0/8",
         "10.1.2.3/32,192.168.0.0/16",
         "fd12:3456::/48",
@@ -55,7 +59,10 @@ RATES = [
     "1 minute",
     "",
 ]
+NO_SECONDS = ["0", "9", "86401", "90000", "030", "30s", "1.5", "-30"]
 REFUSED: dict[str, list[str]] = {
+    "StatusIntervalSeconds": NO_SECONDS,
+    "MetricsIntervalSeconds": NO_SECONDS,
     "DatabaseSecretArn": [
         "",
         "netvitals/database",
@@ -68,7 +75,6 @@ REFUSED: dict[str, list[str]] = {
     "CredentialsSecretArn": ["", "*"],
     "ConfigParameterName": ["netvitals", "/", "/netvitals/", "/net vitals", "/a*"],
     "AllowedNetworks": [
-        "",
         "10.0.0.0",
         "10.0.0.0/33",
         "10.0.0.0/8, 192.168.0.0/16",

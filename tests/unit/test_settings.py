@@ -95,11 +95,6 @@ def test_no_error_shows_a_secrets_value() -> None:
     [
         ({"NETVITALS_LOG_LEVEL": "ERROR"}, "log_level", "ERROR"),
         ({"INFLUXDB_BUCKET": "elsewhere"}, "influxdb.bucket", "elsewhere"),
-        (
-            {"NETVITALS_ALLOWED_NETWORKS": "10.1.0.0/16, fd00::/8"},
-            "allowed_networks",
-            ("10.1.0.0/16", "fd00::/8"),
-        ),
     ],
 )
 def test_the_environment_beats_the_document_beats_the_default(
@@ -109,13 +104,54 @@ def test_the_environment_beats_the_document_beats_the_default(
         "log_level": "DEBUG",
         "collector": {"max_concurrent_per_site": 3},
         "influxdb": {"bucket": "documented"},
-        "allowed_networks": ["172.16.0.0/12"],
     }
     default, documented, overridden = (
         at(path, settings.configuration(given, "config.yaml", variables))
         for given, variables in (({}, {}), (document, {}), (document, environ))
     )
     assert default != documented != overridden == value
+
+
+@pytest.mark.parametrize(
+    ("document", "parameter", "both"),
+    [
+        (["10.20.0.0/16"], "10.0.0.0/8,172.16.0.0/12", ("10.20.0.0/16",)),
+        (["10.0.0.0/8", "fd00::/8"], "10.20.0.0/16,fd12::/16", ("10.20.0.0/16", "fd12::/16")),
+        (["10.0.0.0/8"], "10.0.0.0/8", ("10.0.0.0/8",)),
+    ],
+)
+def test_networks_of_document_and_environment_can_only_narrow_each_other(
+    document: list[str], parameter: str, both: tuple[str, ...]
+) -> None:
+    environ = {"NETVITALS_ALLOWED_NETWORKS": parameter}
+    configuration = settings.configuration({"allowed_networks": document}, "config.yaml", environ)
+    assert configuration.allowed_networks == both
+
+
+def test_networks_that_have_nothing_in_common_are_an_error_and_not_an_open_door() -> None:
+    with pytest.raises(ConfigurationError, match="nothing may be polled"):
+        settings.configuration(
+            {"allowed_networks": ["10.0.0.0/8"]}, "c.yaml", {"NETVITALS_ALLOWED_NETWORKS": "192.168.0.0/16"}
+        )
+
+
+def test_an_override_is_told_with_both_values_and_one_that_changes_nothing_is_not() -> None:
+    document = {
+        "log_level": "DEBUG",
+        "defaults": {"status_interval_seconds": 60},
+        "allowed_networks": ["::/0"],
+    }
+    environ = {
+        "NETVITALS_LOG_LEVEL": "DEBUG",
+        "NETVITALS_STATUS_INTERVAL_SECONDS": "30",
+        "NETVITALS_METRICS_INTERVAL_SECONDS": "600",
+        "NETVITALS_ALLOWED_NETWORKS": "fd00::/8",
+    }
+    told = list(settings.overridden(document, environ))
+    assert len(told) == 2
+    assert "status_interval_seconds: 30 of NETVITALS_STATUS_INTERVAL_SECONDS is used" in told[0]
+    assert "60" in told[0]
+    assert "only what is in both" in told[1]
 
 
 def at(path: str, configuration: Configuration) -> Any:

@@ -5,6 +5,8 @@ that is not set: CloudFormation has no other way to leave one out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
+from itertools import product
 from typing import Annotated, Any, get_args
 
 import msgspec
@@ -182,7 +184,8 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     "NETVITALS_ALLOWED_NETWORKS": ("allowed_networks",),
     "INFLUXDB_BUCKET": ("influxdb", "bucket"),
 }
-"""Variables that stand for a key of the configuration document."""
+"""Variables that stand for a key of the configuration document: networks narrow it, others replace it."""
+_NETWORKS = ("allowed_networks",)
 
 
 def groups() -> list[type[Variables]]:
@@ -223,8 +226,46 @@ def configuration(document: Any, name: str, environ: Environ) -> Configuration:
     document = {} if document is None else document
     if isinstance(document, Mapping) and not key_faults(document):
         for variable, text in given.items():
-            document = merged(document, _nested(OVERRIDES[variable], _override(variable, text)))
+            value, path = _override(variable, text), OVERRIDES[variable]
+            if path == _NETWORKS and path[0] in document:
+                value = _narrowed(document[path[0]], value, name)
+            document = merged(document, _nested(path, value))
     return configuration_from(document, name)
+
+
+def overridden(document: Any, environ: Environ) -> Iterator[str]:
+    """Yield a line for each key of the document that a variable stands for with another value."""
+    for variable, path in OVERRIDES.items():
+        found: Any = document
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if found is None or not environ.get(variable):
+            continue
+        value = _override(variable, environ[variable])
+        if path == _NETWORKS and set(value) != set(found):
+            yield f"allowed_networks {shown(found)} and {variable} {shown(list(value))}: only what is in both"
+        elif path != _NETWORKS and value != found:
+            used = f"{'.'.join(path)}: {shown(value)} of {variable} is used"
+            yield f"{used}, and not the document's {shown(found)}"
+
+
+def _narrowed(ours: Sequence[str], theirs: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return the networks that are in both lists: a guard can only be narrowed.
+
+    Raises:
+        ConfigurationError: none is.
+    """
+    both = [
+        min(pair, key=lambda network: -network.prefixlen)
+        for pair in product(map(ip_network, ours), map(ip_network, theirs))
+        if pair[0].version == pair[1].version and pair[0].overlaps(pair[1])
+    ]
+    if not both:
+        raise ConfigurationError(
+            f"in {name}, allowed_networks: none of them is in NETVITALS_ALLOWED_NETWORKS (the parameter "
+            "AllowedNetworks): nothing may be polled; correct one, or leave the parameter empty"
+        )
+    return tuple(dict.fromkeys(map(str, both)))
 
 
 def type_at(path: Sequence[str]) -> Any:

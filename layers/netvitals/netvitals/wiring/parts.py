@@ -1,6 +1,7 @@
 """Make the parts of one process, each when it is first used, and keep them for the process's life."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -17,12 +18,14 @@ from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.postgres.access import database_url
 from netvitals.adapters.postgres.database import Database
 from netvitals.domain.inventory.guard import Guard
-from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.configuration import Configuration, retired_keys
 
 RENEWAL_SECONDS = 4.0
 """At the end of an invocation, for all secrets together; one attempt takes 3, and the resolving of a name."""
 REPORT_SECONDS = 1.0
 """Of an invocation, for its report."""
+
+_logger = logging.getLogger("netvitals")
 
 
 class Parts:
@@ -72,6 +75,10 @@ class Parts:
             name = f"SSM parameter {document.parameter}"
             value = document_in_parameter(document.parameter, self.client("ssm"))
         configuration = settings.configuration(value, name, self._environ)
+        for line in settings.overridden(value, self._environ):
+            _logger.info("%s: %s", name, line)
+        for key in retired_keys(value):
+            _logger.warning("%s: %s has no effect any more: what it set works itself out", name, key)
         observability.set_level(configuration.log_level)
         return configuration
 
