@@ -14,7 +14,7 @@ from netvitals.collectors.ssh.protocol import SSH, SshSettings
 from netvitals.collectors.winrm.protocol import WINRM, WinrmSettings
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.polling.protocol import Protocol
-from netvitals.domain.protocols import PROTOCOLS, STATUS_MEMORY, VITAL_MEMORY, WRITE_ONCE_MEMORY
+from netvitals.domain.protocols import PROTOCOLS, VITAL_MEMORY, WRITE_ONCE_MEMORY
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import Policy, PollSettings
@@ -61,7 +61,6 @@ def test_no_request_may_take_longer_than_the_device() -> None:
 def test_memory_keys_are_those_that_stored_state_has() -> None:
     keys = [key.name for protocol in PROTOCOLS.values() for key in protocol.memory]
     assert keys == ["snmp", "snmp_engine", "ssh", "ssh_host_keys", "ssh_refused", "winrm", "winrm_refused"]
-    assert {"snmp_engine", "ssh_refused"} == STATUS_MEMORY
     assert {"ssh_host_keys", "ssh_refused", "winrm_refused"} == VITAL_MEMORY
     assert {"ssh_host_keys"} == WRITE_ONCE_MEMORY
 

@@ -1,16 +1,16 @@
 """The table of protocols: a line for each folder in `collectors/` whose `protocol.py` describes one.
 
 Everything that depends on a protocol follows from this table: the keys of device types and credentials, the
-ports that are probed, what is remembered of a device and what of it travels with a job, the options of
-`netvitals poll`, the levels of library loggers, and which collector asks. A description imports nothing but
-msgspec and the domain; its collector, and the library behind that, are imported when first used.
+ports that are probed, what is remembered of a device and how, the options of `netvitals poll`, the levels of
+library loggers, and which collector polls. A description imports nothing but msgspec and the domain; its
+collector, and the library behind that, are imported when first used.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, cast
 
-from netvitals.domain.polling.protocol import MemoryKey, Protocol
+from netvitals.domain.polling.protocol import Protocol
 
 _DESCRIPTIONS = (
     "netvitals.collectors.snmp.protocol:SNMP",
@@ -28,11 +28,6 @@ PROTOCOLS: Mapping[str, Protocol[Any, Any]] = {
     protocol.name: protocol for protocol in map(_described, _DESCRIPTIONS)
 }
 
-
-def _memory_keys(wanted: Callable[[MemoryKey], bool]) -> frozenset[str]:
-    return frozenset(key.name for protocol in PROTOCOLS.values() for key in protocol.memory if wanted(key))
-
-
-STATUS_MEMORY = _memory_keys(lambda key: key.status)
-VITAL_MEMORY = _memory_keys(lambda key: key.vital)
-WRITE_ONCE_MEMORY = _memory_keys(lambda key: key.write_once)
+_MEMORY = tuple(key for protocol in PROTOCOLS.values() for key in protocol.memory)
+VITAL_MEMORY = frozenset(key.name for key in _MEMORY if key.vital)
+WRITE_ONCE_MEMORY = frozenset(key.name for key in _MEMORY if key.write_once)

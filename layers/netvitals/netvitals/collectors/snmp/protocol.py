@@ -91,7 +91,7 @@ SNMP = Protocol(
     transport="udp",
     memory=(
         MemoryKey(name=MEMORY),
-        MemoryKey(name=ENGINE_MEMORY, status=True),
+        MemoryKey(name=ENGINE_MEMORY),
     ),
     collector="netvitals.collectors.snmp.collector:SnmpCollector",
     command_line="netvitals.collectors.snmp.command_line:SNMP",

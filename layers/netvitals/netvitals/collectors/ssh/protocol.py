@@ -45,8 +45,6 @@ MEMORY = "ssh"
 """What the last polls left, a `memory.SshMemory`."""
 HOST_KEYS = "ssh_host_keys"
 """The key that was trusted on first use: a list of one line, as `host_keys` takes it."""
-REFUSED = "ssh_refused"
-"""The last refused login, see `collectors.refusals`."""
 
 SSH = Protocol(
     name="ssh",
@@ -56,7 +54,7 @@ SSH = Protocol(
     memory=(
         MemoryKey(name=MEMORY),
         MemoryKey(name=HOST_KEYS, vital=True, write_once=True),
-        MemoryKey(name=REFUSED, status=True, vital=True),
+        MemoryKey(name="ssh_refused", vital=True),  # `collectors.refusals`
     ),
     # A key that was trusted before may only be out of reach.
     without_memory=lambda settings: msgspec.structs.replace(settings, trust_on_first_use=False),

@@ -46,8 +46,6 @@ class WinrmCredential(CredentialPart, frozen=True):
 
 MEMORY = "winrm"
 """What the last polls left, a `survey.WinrmMemory`."""
-REFUSED = "winrm_refused"
-"""The last refused login, see `collectors.refusals`."""
 
 WINRM = Protocol(
     name="winrm",
@@ -56,7 +54,7 @@ WINRM = Protocol(
     port=lambda settings: settings.port or (_TLS_PORT if settings.tls else _PORT),
     memory=(
         MemoryKey(name=MEMORY),
-        MemoryKey(name=REFUSED, vital=True),
+        MemoryKey(name="winrm_refused", vital=True),  # `collectors.refusals`
     ),
     collector="netvitals.collectors.winrm.collector:WinrmCollector",
     command_line="netvitals.collectors.winrm.command_line:WINRM",

@@ -16,10 +16,8 @@ class MemoryKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key of `device_state.memory`, where a poll leaves something for the next one."""
 
     name: str
-    status: bool = False
-    """Travels with status jobs as well; the others need metrics jobs only."""
     vital: bool = False
-    """Stays in a job that is too long for a message, where everything else is left out."""
+    """Travels in jobs as well, so that it is known to a poll for which `device_state` can't be read."""
     write_once: bool = False
     """Is never replaced once it is stored, whatever a later poll brings."""
 
@@ -36,10 +34,11 @@ class Protocol[S: Section, C: CredentialPart](msgspec.Struct, frozen=True, kw_on
     transport: Literal["tcp", "udp"] = "tcp"
     """The host probe tries the TCP ports of a device's protocols as well."""
     memory: tuple[MemoryKey, ...] = ()
+    """The keys that its collector reads and writes; no two protocols share one."""
     collector: str
     """`package.module:Class`, imported when a device is first asked; implements `ports.Collector`."""
     command_line: str = ""
-    """`package.module:NAME` of a `collectors.command_line.Questions`, for `netvitals poll ADDRESS`."""
+    """`package.module:NAME` of a `collectors.command_line.CommandLine`, for `netvitals poll ADDRESS`."""
     without_memory: Callable[[S], S] | None = None
     """Returns the settings of a poll for which the device's memory can't be read; None: the same."""
     loggers: Mapping[str, str] = {}
