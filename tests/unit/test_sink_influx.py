@@ -367,3 +367,12 @@ def test_requests_of_one_write_are_bounded(bench: Bench) -> None:
     assert len(outcome.refused) == delivery.MAX_REQUESTS
     assert outcome.unsent == MANY[delivery.MAX_REQUESTS :]
     assert outcome.obstacle is Obstacle.NO_TIME
+
+
+def test_an_answer_that_is_malformed_is_not_logged(
+    bench: Bench, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.proxy.inflict(faults.answer_and_close(b"HTTP/1.1 400 Bad\r\nno header but a canary\r\n\r\n"))
+    bench.sink.write(LINES, 1100)
+    said = capsys.readouterr()
+    assert "canary" not in said.out + said.err + caplog.text

@@ -280,7 +280,7 @@ def _override_faults(given: Mapping[str, str]) -> Iterator[str]:
     for variable, text in given.items():
         try:
             value = _override(variable, text)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeError):
             unit = "seconds" if variable.endswith("_SECONDS") else ""
             remedy = bare_seconds(text) if unit else ""
             expected = _allowed(type_at(OVERRIDES[variable]), unit)
@@ -310,7 +310,7 @@ def _faults(known: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]
             continue
         try:
             msgspec.convert(given[name], hint, strict=False, dec_hook=decode_secret)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeError):
             yield f"{name}: expected {_allowed(hint)}, got {shown(given[name])}"
 
 

@@ -93,7 +93,7 @@ class Configuration(Section, frozen=True, dict=True):
             return policy
         try:
             return _policy(merged(self._types[device_type], overrides))
-        except (msgspec.ValidationError, AttributeError, RecursionError) as error:
+        except (msgspec.ValidationError, UnicodeError, AttributeError, RecursionError) as error:
             found = "; ".join(faults(Policy, overrides, "settings"))
             raise ConfigurationError(found or worded(error, "settings")) from None
 

@@ -68,7 +68,7 @@ def allowed(wanted: Any, unit: str = "") -> str:
 def _value_fault(wanted: Any, value: Any, path: str) -> Iterator[str]:
     try:
         msgspec.convert(value, wanted)
-    except (msgspec.ValidationError, RecursionError):
+    except (msgspec.ValidationError, UnicodeError, RecursionError):
         unit = "seconds" if path.endswith("_seconds") else ""
         remedy = bare_seconds(value) if unit else _unquoted(wanted, value)
         yield f"{path}: expected {allowed(wanted, unit)}, got {shown(value)}{remedy}"
@@ -108,7 +108,7 @@ def _unquoted(wanted: Any, value: Any) -> str:
     """Return a remedy for a text that YAML reads as a number, such as `version: 1`; else empty."""
     try:
         msgspec.convert(str(value), wanted)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         return ""
     return f"; put it in quotes: '{value}'"
 

@@ -1,5 +1,6 @@
 """One request to InfluxDB, with an end to its time and to its answer whatever the other side does."""
 
+import logging
 import queue
 import ssl
 import threading
@@ -41,6 +42,8 @@ class InfluxConnection:
         client = InfluxDBClient(
             access.url, token, org=access.org, ssl_context=ssl.create_default_context(cafile=ca_file)
         )
+        # The client has set another level, at which all of a malformed answer is logged.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         rest = client.api_client.rest_client
         rest.pool_manager = _ShortAnswers(rest.pool_manager, self.redacted)
         self._writes = WriteService(client.api_client)
