@@ -10,6 +10,7 @@ settings.load_profile("netvitals")
 
 pytest_plugins = [
     "fixtures.bare",
+    "fixtures.certificate",
     "fixtures.influxdb",
     "fixtures.postgres",
     "fixtures.snmpd",

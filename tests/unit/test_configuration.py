@@ -294,3 +294,12 @@ def test_keys_that_have_no_effect_any_more_are_accepted_and_named() -> None:
 def test_a_key_that_never_was_is_refused_beside_one_that_has_no_effect_any_more() -> None:
     with pytest.raises(ConfigurationError, match=r"fanout"):
         configuration_from({"fanout": {"jobs_per_message": 10, "x": 1}}, "config.yaml")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"log_level": "\ud800"}, {"defaults": {"protocols": ["\ud800"]}}, {"\ud800": 1}],
+)
+def test_half_of_a_character_is_a_fault_like_any_other(document: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"^in the document, "):
+        configuration_from(document, "the document")
