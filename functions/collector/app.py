@@ -35,6 +35,7 @@ def _count(report: CollectReport) -> None:
             "LinesSpooled": report.points_spooled,
             "LinesRefused": report.points_refused,
             "PointsInvalid": report.points_invalid,
+            "InstancesRefused": report.instances_refused,
             "PointsHeld": report.points_held,
             "ObservationsSpooled": report.observations_spooled,
             "JobsExpired": report.jobs_expired,

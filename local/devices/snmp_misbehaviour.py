@@ -193,11 +193,15 @@ class Uninvited(Agent):
 
 
 class Garbage(Agent):
-    """Sends, before its answer, datagrams that are wrong in every way that fits the request's id."""
+    """Sends, before each answer, two datagrams with the request's id that are wrong, in every way in turn."""
+
+    replies = 0
 
     def reply(self, query: Query) -> list[bytes]:
         (answer,) = super().reply(query)
-        return [*self._wrongs(query, answer), answer]
+        wrongs = list(self._wrongs(query, answer))
+        self.replies += 1
+        return [*(wrongs[(2 * self.replies + n) % len(wrongs)] for n in (0, 1)), answer]
 
     def _wrongs(self, query: Query, answer: bytes) -> Iterable[bytes]:
         yield b""
@@ -238,7 +242,8 @@ class Flooding(Agent):
 
 
 class OnlyGarbage(Garbage):
-    """Sends nothing else."""
+    """Sends nothing else, and all of it at once."""
 
     def reply(self, query: Query) -> list[bytes]:
-        return super().reply(query)[:-1]
+        (answer,) = Agent.reply(self, query)
+        return list(self._wrongs(query, answer))

@@ -25,6 +25,7 @@ with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from local.devices.snmp_devices import switch
 from local.devices.snmp_tables import values_of
+from netvitals.domain.polling.budget import Budget
 from netvitals.domain.settings.secret import Secret
 
 SECURITY = CommunitySecurity("2c", Secret("public"))
@@ -61,7 +62,7 @@ def _get(answer: pdu.Pdu) -> None:
 
 def _walk(answer: pdu.Pdu) -> None:
     """The same answer to each request is a loop, which must end."""
-    work = WalkWork(COLUMNS, Pace(10, 25, bulk=True), retries=1, max_varbinds=10_000)
+    work = WalkWork(COLUMNS, Pace(10, 25, bulk=True), retries=1, budget=Budget(max_values=10_000))
     for _ in range(MAX_STEPS):
         step = work.next_request()
         if step is None:

@@ -283,7 +283,7 @@ async def test_agents_whose_users_share_a_name_each_take_their_own_passwords_onl
     async def attempt(agent: Snmpd, user: SnmpCredential) -> str:
         security = UserSecurity(user, HOST, agent.port, cache=cache)
         try:
-            await ask(agent, security, timeout_seconds=10.0)
+            await ask(agent, security, timeout_seconds=3.0)
         except AuthFault as fault:
             return "wrong digest" if "wrong digest" in str(fault) else str(fault)
         return "taken"

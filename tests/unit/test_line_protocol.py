@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from influxdb_client import Point as ClientPoint
 
 from netvitals.domain.polling.changes import InterfaceInfo
+from netvitals.domain.polling.instances import admitted
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.point import Point, fault_of
 from netvitals.store.line_protocol import (
@@ -16,7 +17,7 @@ from netvitals.store.line_protocol import (
     status_line,
     tag_value,
 )
-from netvitals.usecases.poll_outcome import vetted
+from netvitals.usecases.turns import at_once
 
 NOW = 1_763_913_600_123_456_789
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=300)
@@ -79,9 +80,9 @@ def test_every_metric_has_the_one_type_that_influxdb_allows_its_field() -> None:
 )
 def test_an_unfit_point_is_left_out_with_its_fault(point: Point, named: str) -> None:
     good = Point("cpu_percent", 1.5, NOW)
-    kept, [fault] = vetted([point, good])
-    assert kept == [good]
-    assert named in fault
+    found = at_once(admitted([point, good], None, 0))
+    assert found.points == [good]
+    assert [named in fault for fault in found.faults] == [True]
 
 
 @given(device_id=ANY_TEXT.filter(bool) | HOSTILE.filter(bool), instance=ANY_TEXT | HOSTILE, alias=HOSTILE)

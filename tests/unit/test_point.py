@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netvitals.domain.polling.instances import admitted
 from netvitals.domain.polling.point import Point, with_printable_names
-from netvitals.usecases.poll_outcome import vetted
+from netvitals.usecases.turns import at_once
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 
@@ -30,7 +31,8 @@ def test_what_does_not_print_is_taken_out_of_names(said: str, kept: str) -> None
 
 @given(ANY_TEXT, ANY_TEXT)
 def test_no_point_of_a_poll_has_a_name_that_does_not_print(instance: str, alias: str) -> None:
-    [point], _ = vetted([Point("net_bytes_in", 1, 1, instance=instance, alias=alias)])
+    given = Point("net_bytes_in", 1, 1, instance=instance, alias=alias)
+    [point] = at_once(admitted([given], None, 0)).points
     assert point.instance.isprintable()
     assert point.alias.isprintable()
     assert bool(point.instance) is bool(instance)

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.type import univ
 
-from netvitals.collectors.snmp.wire.decode import decode_index, decode_oid, read, read_integer, read_octets
+from netvitals.collectors.snmp.wire.decode import (
+    decode_oid,
+    decode_short_index,
+    read,
+    read_integer,
+    read_octets,
+)
 from netvitals.collectors.snmp.wire.encode import encode_oid, integer, tlv
 from netvitals.collectors.snmp.wire.faults import Malformed
 from netvitals.collectors.snmp.wire.pdu import OBJECT_IDENTIFIER, OCTET_STRING
@@ -97,5 +103,5 @@ def test_a_length_in_more_octets_than_it_needs_is_accepted() -> None:
 
 
 def test_what_is_kept_of_decoded_names_is_bounded() -> None:
-    assert decode_index.cache_info().maxsize
+    assert decode_short_index.cache_info().maxsize
     assert encode_oid.cache_info().maxsize

@@ -31,7 +31,7 @@ def answers(
 
 
 def rows_of(found: Source, given: Tables) -> list[VitalRow]:
-    return list(evaluate.rows_of(found, given))
+    return [row for row in evaluate.rows_of(found, given) if row is not None]
 
 
 def host_resources_memory(given: Tables) -> list[VitalRow]:
@@ -280,7 +280,7 @@ def test_every_number_in_a_text_may_be_a_sensor() -> None:
 
 
 def test_a_text_is_searched_no_further_than_a_line_or_two() -> None:
-    assert len(text_of(b"\xc3\xa4" * 40_000)) <= 1024
+    assert len(text_of(b"\xc3\xa4" * 40_000)) <= 256
     assert number_of(b"x" * 60_000 + b"7") is None
 
 

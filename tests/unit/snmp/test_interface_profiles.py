@@ -21,6 +21,7 @@ from netvitals.collectors.snmp.vendor_interfaces import Counted, rows_counted
 from netvitals.collectors.snmp.wire.sessions import open_session
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.polling.observation import Reading, Reason
+from netvitals.usecases.turns import at_once
 
 ACME = "1.3.6.1.4.1.99999.7"
 IF = "1.3.6.1.2.1.2.2.1"
@@ -151,7 +152,7 @@ def counted(name: str, objects: Mapping[str, Value]) -> list[Counted]:
     [path] = PACKAGED.rglob(f"{name}.yaml")
     sources = read_profiles(path)[name].profile.interfaces
     given = tables_of(objects, reads_of(sources).columns)
-    return [row for found in sources for row in rows_counted(found, given)]
+    return [row for found in sources for row in at_once(rows_counted(found, given))]
 
 
 def test_a_groove_counts_in_texts_and_names_ports_by_their_place() -> None:

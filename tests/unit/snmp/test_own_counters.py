@@ -1,21 +1,18 @@
 """Interfaces that a vendor's own MIB counts: what its rows say, and what they stand in for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
-from netvitals.collectors.snmp.interfaces import Interfaces, points_of_interfaces, selected
+from netvitals.collectors.snmp import interfaces, vendor_interfaces
+from netvitals.collectors.snmp.interfaces import Interfaces, points_of_interfaces
 from netvitals.collectors.snmp.profiles.schema import InterfaceSource
 from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.tables import Rows, Tables, Value
-from netvitals.collectors.snmp.vendor_interfaces import (
-    Counted,
-    points_without_index,
-    replace_counters,
-    rows_counted,
-)
+from netvitals.collectors.snmp.vendor_interfaces import Counted, points_without_index
+from netvitals.usecases.turns import at_once
 
 ACME = "1.3.6.1.4.1.99999.7"
 IF, IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
@@ -25,6 +22,14 @@ EVERY = InterfaceFilter()
 
 def source(**given: Any) -> InterfaceSource:
     return msgspec.convert({"if_index": "index", "bytes_in": IN, **given}, InterfaceSource)
+
+
+def rows_counted(found: InterfaceSource, given: Tables) -> list[Counted]:
+    return at_once(vendor_interfaces.rows_counted(found, given))
+
+
+def replace_counters(found: Interfaces, rows: Sequence[Counted], wanted: InterfaceFilter) -> Interfaces:
+    return at_once(vendor_interfaces.replace_counters(found, rows, wanted))
 
 
 def answers(**columns: Mapping[str, Value]) -> Tables:
@@ -118,7 +123,7 @@ def if_mib() -> Interfaces:
     found = Interfaces()
     for column, rows in columns.items():
         found.tables.columns[column] = Rows(rows, 1)
-    found.names = selected(found, EVERY)
+    found.names = at_once(interfaces.selected(found, EVERY))
     return found
 
 

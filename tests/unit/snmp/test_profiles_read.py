@@ -9,9 +9,10 @@ from local.devices.snmp_tables import tables_of
 from netvitals.collectors.snmp.profiles.files import read_folder
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED
 from netvitals.collectors.snmp.profiles.schema import Profile
-from netvitals.collectors.snmp.profiles.vitals import Vitals
+from netvitals.collectors.snmp.profiles.vitals import Evaluation, Vitals
 from netvitals.collectors.snmp.tables import Value
 from netvitals.domain.polling.metrics import VITALS
+from netvitals.usecases.turns import at_once
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,8 @@ def read(profiles: dict[str, Profile], name: str, section: str, objects: Mapping
     """{instance: value} of the section's percentages or temperatures."""
     vitals = Vitals(profiles[name], profiles["_standard"])
     everything = vitals.everything()
-    found = vitals.evaluate(everything, tables_of(objects, vitals.reads(everything).columns))
+    found = Evaluation()
+    at_once(vitals.evaluate(everything, tables_of(objects, vitals.reads(everything).columns), found))
     wanted = VITALS[section].metric
     return {p.instance: p.value for p in found.points if p.metric_name == wanted}
 

@@ -51,7 +51,7 @@ async def port() -> AsyncIterator[int]:
 
 async def ask(number: int, user: SnmpCredential, port: int, cache: EngineCache) -> str:
     security = UserSecurity(user, address(number), port, cache=cache)
-    settings = SnmpSettings(port=port, timeout_seconds=20.0)
+    settings = SnmpSettings(port=port, timeout_seconds=4.0)
     session = SnmpSession(address(number), security, settings, time.monotonic() + 60)
     try:
         name = (await session.get([NAME])).tables.value(NAME)

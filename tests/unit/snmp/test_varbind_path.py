@@ -2,7 +2,7 @@
 
 A poll is traced: a file counts when one of its functions has the value in an argument, a local variable or
 what it returns, itself or in a container, from the moment when the datagram is read from the socket until
-the point is made.
+the point is made. A text that a profile searches with an expression passes `domain/patterns` besides.
 """
 
 import gc
@@ -10,7 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, CoroutineType, FrameType, FunctionType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    ModuleType,
+)
 from typing import Any
 
 import pytest
@@ -38,13 +46,15 @@ SOCKET = "collectors/snmp/wire/transport.py"
 _DEEPEST = 6
 _NO_CONTAINER = (
     *(str, int, type, ModuleType, FunctionType, BuiltinFunctionType),
-    *(CodeType, FrameType, CoroutineType),
+    *(CodeType, FrameType, CoroutineType, GeneratorType),  # they run, and hold nothing
 )
 
 
 def is_value(thing: object) -> bool:
     if isinstance(thing, bytes):
         return TEXT in thing or COUNT.to_bytes(8) in thing
+    if isinstance(thing, str):
+        return TEXT.decode() in thing
     return type(thing) in (int, float) and thing in (NUMBER, COUNT)
 
 

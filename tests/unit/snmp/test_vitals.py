@@ -7,9 +7,10 @@ import pytest
 
 from netvitals.collectors.snmp.profiles.evaluate import VitalRow
 from netvitals.collectors.snmp.profiles.schema import Profile
-from netvitals.collectors.snmp.profiles.vitals import Vitals, points_of
+from netvitals.collectors.snmp.profiles.vitals import Evaluation, Vitals, points_of
 from netvitals.collectors.snmp.tables import Rows, Tables
 from netvitals.domain.polling.metrics import VITALS
+from netvitals.usecases.turns import at_once
 
 NOW = 1_763_900_000_000_000_000
 OWN, OTHER, STANDARD = (f"1.3.6.1.4.1.99999.{n}" for n in (1, 2, 3))
@@ -31,9 +32,15 @@ def answers(**columns: dict[str, int]) -> Tables:
     return given
 
 
+def evaluated(vitals: Vitals, given: Tables) -> Evaluation:
+    found = Evaluation()
+    at_once(vitals.evaluate(vitals.everything(), given, found))
+    return found
+
+
 def read(own: Profile, standard: Profile, given: Tables) -> tuple[dict[tuple[str, str], float], Any]:
     vitals = Vitals(own, standard)
-    found = vitals.evaluate(vitals.everything(), given)
+    found = evaluated(vitals, given)
     sources = {name: numbers for name, numbers in found.sources.items() if numbers}
     return {(p.metric_name, p.instance): p.value for p in found.points}, sources
 
@@ -139,7 +146,7 @@ def test_an_impossible_value_counts_as_none_and_the_next_source_is_used() -> Non
 
 def test_a_value_that_is_impossible_from_every_source_is_told() -> None:
     vitals = Vitals(profile("x", cpu=section(OWN)), profile("_standard"))
-    found = vitals.evaluate(vitals.everything(), answers(own={"1": 59_042}))
+    found = evaluated(vitals, answers(own={"1": 59_042}))
     assert found.points == []
     assert found.impossible == ["cpu: 59042 is not from 0 to 100 percent"]
 

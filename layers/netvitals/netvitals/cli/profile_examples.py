@@ -43,7 +43,9 @@ async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, di
     credential = SnmpCredential(community=Secret(""))
     target = target_of(SNMP, job, address=_NOWHERE, credential=credential, deadline=deadline)
     session, reading = _Answering(example.answers), Reading()
-    await SnmpCollector(book, lambda _target, _repetitions: Opened(session, dict)).collect(target, reading)
+    await SnmpCollector(book, lambda _target, _repetitions, _budget: Opened(session, dict)).collect(
+        target, reading
+    )
     points = {
         point_name(point.metric_name, point.instance): point.value
         for point in reading.points

@@ -42,6 +42,8 @@ class CollectReport(msgspec.Struct):
     points_spooled: int = 0
     points_refused: int = 0
     points_invalid: int = 0
+    instances_refused: int = 0
+    """Names of interfaces, sensors and disks that devices have made up beyond what they may."""
     observations_spooled: int = 0
     jobs_expired: int = 0
     jobs_repeated: int = 0
@@ -247,6 +249,7 @@ def _log_incomplete(result: PollResult) -> None:
 def _count(results: Sequence[PollResult], report: CollectReport) -> None:
     report.devices_polled = len(results)
     report.devices_unreachable = sum(not result.reachable for result in results)
-    report.points_invalid = sum(len(result.point_faults) for result in results)
+    report.points_invalid = sum(result.points_unfit for result in results)
+    report.instances_refused = sum(result.instances_refused for result in results)
     report.poll_seconds = [result.duration_ms / 1e3 for result in results]
     report.reasons = Counter(result.reason.value for result in results)

@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from time import time_ns
+from collections.abc import Awaitable, Callable
+from time import time, time_ns
 
 import msgspec
 
 from netvitals.domain.errors import AddressDenied, NameNotResolved
+from netvitals.domain.polling.instances import Admitted, admitted, instances_of
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import PollResult, Reading, Reason
 from netvitals.domain.ports import Collector, CredentialStore, Prober
 from netvitals.domain.protocols import PROTOCOLS
 from netvitals.domain.settings.policy import PingSettings, PollSettings
 from netvitals.usecases.faults import log_fault
-from netvitals.usecases.poll_outcome import PollOutcome, has_answer, is_loopback, vetted
+from netvitals.usecases.poll_outcome import PollOutcome, has_answer, is_loopback
 from netvitals.usecases.protocol_runner import ProtocolRunner, Query, seconds_left, stop
+from netvitals.usecases.turns import in_turns
 
 _logger = logging.getLogger(__name__)
 
@@ -52,18 +54,21 @@ class PollDevice:
         outcome = PollOutcome(job)
         await self._ask(outcome, end if deadline is None else min(end, deadline))
         duration_ms = (loop.time() - started) * 1e3
-        points, faults = vetted(outcome.points(duration_ms, time_ns()))
+        admission = await in_turns(admitted(outcome.measured, instances_of(job.memory), time()))
+        outcome.keep(admission)
         return PollResult(
             job=job,
             reachable=outcome.reachable,
             method=outcome.method,
             reason=outcome.reason,
-            detail=outcome.detail or _invalid_points(faults),
+            detail=outcome.detail or _invalid_points(admission),
             attempted_at_ns=attempted_at_ns,
             duration_ms=duration_ms,
-            points=points,
+            points=outcome.points(duration_ms, time_ns()),
             interfaces=outcome.interfaces,
-            point_faults=faults,
+            point_faults=admission.faults,
+            points_unfit=admission.unfit + admission.surplus,
+            instances_refused=admission.refused,
             memory=outcome.memory,
         )
 
@@ -129,8 +134,12 @@ class PollDevice:
             outcome.add_reach(reach, time_ns())
 
 
-def _invalid_points(faults: Sequence[str]) -> str:
-    return f"{len(faults)} values were unfit to be stored: {faults[0]} …" if faults else ""
+def _invalid_points(admission: Admitted) -> str:
+    return (
+        f"{admission.unfit} values were unfit to be stored: {admission.faults[0]} …"
+        if admission.unfit
+        else ""
+    )
 
 
 def _with_own_ports(settings: PollSettings) -> PingSettings:

@@ -1,13 +1,17 @@
 """Combine the readings of a poll and the host probe into one answer, with its points."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
+import msgspec
+
 from netvitals.domain.polling.changes import InterfaceInfo
+from netvitals.domain.polling.instances import MEMORY_KEY as INSTANCES
+from netvitals.domain.polling.instances import Admitted
 from netvitals.domain.polling.job import Job, Kind
 from netvitals.domain.polling.observation import OUR_FAULTS, Reading, Reason
-from netvitals.domain.polling.point import Point, fault_of, with_printable_names
+from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Reach
 
 _PRECEDENCE = (
@@ -38,28 +42,13 @@ def is_loopback(address: str) -> bool:
     return ip_address(address).is_loopback
 
 
-def vetted(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
-    """Return the points that can be stored, with names that print, and what is wrong with the others.
-
-    Of several values of one metric and instance the first is kept: a collector reads its best source first.
-    """
-    kept: dict[tuple[str, str], Point] = {}
-    faults = []
-    for point in map(with_printable_names, points):
-        fault = fault_of(point)
-        if fault is None:
-            kept.setdefault((point.metric_name, point.instance), point)
-        else:
-            faults.append(fault)
-    return list(kept.values()), faults
-
-
 class PollOutcome:
     """Collects readings while a device is polled; its properties are the answer so far."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self._asked: list[tuple[str, Reading]] = []
+        self._admitted = Admitted()
         self._reach: Reach | None = None
         self._reach_time_ns = 0
 
@@ -68,6 +57,20 @@ class PollOutcome:
 
     def add_reach(self, reach: Reach, time_ns: int) -> None:
         self._reach, self._reach_time_ns = reach, time_ns
+
+    @property
+    def measured(self) -> list[Point]:
+        """Return what all protocols have read."""
+        return [point for _, reading in self._asked for point in reading.points]
+
+    def keep(self, admitted: Admitted) -> None:
+        """Take what may be stored of `measured`, and tell what may not."""
+        self._admitted = admitted
+        text = admitted.told
+        if self._asked and text:
+            best = self._by_precedence()[0][1]
+            reason = Reason.PARTIAL if best.reason is Reason.OK else best.reason
+            best.fail(reason, f"{best.detail}; {text}" if best.detail else text)
 
     @property
     def replied(self) -> bool:
@@ -120,7 +123,9 @@ class PollOutcome:
     @property
     def memory(self) -> dict[str, Any]:
         """Return the changes for `device_state.memory`."""
-        return {key: value for _, reading in self._asked for key, value in reading.memory.items()}
+        memory = {key: value for _, reading in self._asked for key, value in reading.memory.items()}
+        instances = self._admitted.memory
+        return memory if instances is None else {**memory, INSTANCES: msgspec.to_builtins(instances)}
 
     def points(self, duration_ms: float, now_ns: int) -> list[Point]:
         """Return all points of the poll; `now_ns` stamps those that no response brought."""
@@ -129,14 +134,16 @@ class PollOutcome:
             # Not of status polls: their milliseconds in the same series would say nothing of either.
             own.append(Point("collect_ok", int(self.reason is Reason.OK), now_ns))
             own.append(Point("collect_duration_ms", duration_ms, now_ns))
-        return own + [point for _, reading in self._asked for point in reading.points]
+        return own + self._admitted.points
 
     @property
     def interfaces(self) -> list[InterfaceInfo]:
-        """What is text about the interfaces; of those that a protocol does not describe, the index."""
-        readings = [reading for _, reading in self._asked]
-        infos = {info.instance: info for reading in readings for info in reading.interfaces}
-        for point in (point for reading in readings for point in reading.points):
+        """Return what is text about the interfaces; of those that a protocol does not describe, the index."""
+        infos = {info.instance: info for _, reading in self._asked for info in reading.interfaces}
+        if self._admitted.refused:
+            known = {point.instance for point in self._admitted.points}
+            infos = {instance: info for instance, info in infos.items() if instance in known}
+        for point in self._admitted.points:
             if point.if_index is not None and point.instance not in infos:
                 infos[point.instance] = InterfaceInfo(point.instance, if_index=point.if_index)
         return list(infos.values())

@@ -1,6 +1,7 @@
 """Collect from one SNMP device: whether it is there, what it is, its vital signs and interfaces."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 
@@ -30,15 +31,18 @@ from netvitals.collectors.snmp.wire.faults import SnmpFault
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.sessions import Opened, open_session
 from netvitals.domain.errors import ConfigurationError, CredentialMissing
+from netvitals.domain.polling.budget import Budget, BudgetSpent, Steps
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
+from netvitals.usecases.turns import gathered, in_turns
 
 SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
 ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
 """snmpEngineTime, seconds: does not wrap after 497 days as sysUpTime does (RFC 3411)."""
+_OID = re.compile(r"\d{1,10}(\.\d{1,10}){1,127}", re.ASCII)
 _TICKS_WRAP_SECONDS = 2**32 // 100
 _REDISCOVER_SECONDS = 86_400
 """How often everything is asked for anew, so that a module that was plugged in is found."""
@@ -65,7 +69,7 @@ class SnmpCollector:
     def __init__(
         self,
         profiles: ProfileBook | None = None,
-        connect: Callable[[Target, int | None], Opened] = open_session,
+        connect: Callable[[_Target, int | None, Budget], Opened] = open_session,
     ) -> None:
         """Take `connect`, which opens a session with the repetitions that the device managed before."""
         self._profiles = profiles
@@ -80,9 +84,10 @@ class SnmpCollector:
     async def collect(self, target: _Target, reading: Reading) -> None:
         memory = recall(target.job.memory, MEMORY, SnmpMemory) or SnmpMemory()
         try:
-            opened = self._connect(target, memory.repetitions)
+            budget = Budget(max_values=target.settings.max_varbinds)
+            opened = self._connect(target, memory.repetitions, budget)
             try:
-                await self._collect(opened.session, target, reading, memory)
+                await self._collect(opened.session, target, reading, memory, budget)
             finally:
                 reading.memory.update(opened.memory())
         except SnmpFault as fault:
@@ -92,7 +97,7 @@ class SnmpCollector:
             reading.fail(Reason.BAD_CREDENTIAL, str(error))
 
     async def _collect(
-        self, session: SnmpSession, target: _Target, reading: Reading, memory: SnmpMemory
+        self, session: SnmpSession, target: _Target, reading: Reading, memory: SnmpMemory, budget: Budget
     ) -> None:
         metrics = target.job.kind == "metrics"
         first = await session.get([SYS_UPTIME, ENGINE_TIME, *([SYS_OBJECT_ID, SYS_DESCR] if metrics else [])])
@@ -109,7 +114,7 @@ class SnmpCollector:
         profile = await self._profile(session, target, identity, memory)
         if profile != memory.profile or identity.sysobjectid != memory.sysobjectid:
             memory = SnmpMemory(identity.sysobjectid, profile, repetitions=memory.repetitions)
-        await _Metrics(self.profiles, session, target, reading, memory).read()
+        await _Metrics(self.profiles, session, target, reading, memory, budget).read()
 
     async def _profile(
         self, session: SnmpSession, target: _Target, identity: Identity, memory: SnmpMemory
@@ -127,15 +132,17 @@ class SnmpCollector:
 class _Metrics:
     """Reads everything that a metrics job asks for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917, one poll has these parts
         self,
         profiles: ProfileBook,
         session: SnmpSession,
         target: _Target,
         reading: Reading,
         memory: SnmpMemory,
+        budget: Budget,
     ) -> None:
         self._session = session
+        self._budget = budget
         self._wanted = target.settings.interfaces
         self._reading = reading
         self._memory = memory
@@ -205,9 +212,18 @@ class _Metrics:
         return found.sources
 
     async def _evaluated(self, chosen: Chosen) -> Evaluation:
-        found = self._vitals.evaluate(chosen, await self._read(self._vitals.reads(chosen)))
+        tables, found = await self._read(self._vitals.reads(chosen)), Evaluation()
+        await self._in_turns(self._vitals.evaluate(chosen, tables, found), None)
         self._reading.points += found.points
         return found
+
+    async def _in_turns[Result](self, steps: Steps[Result], otherwise: Result) -> Result:
+        """Return what the steps do, or `otherwise` where the device has used up its processor time."""
+        try:
+            return await in_turns(steps, self._budget)
+        except BudgetSpent as spent:
+            self._faults.append(str(spent))
+            return otherwise
 
     async def _read(self, reads: Reads) -> Tables:
         read = await self._session.read(reads.scalars, reads.columns)
@@ -224,12 +240,17 @@ class _Metrics:
             )
             own = tasks.create_task(self._read(reads_of(sources.values())))
         interfaces = standard.result()
-        counted = {n: rows_counted(source, own.result()) for n, source in sources.items()}
+        counted = {
+            n: await self._in_turns(rows_counted(source, own.result()), []) for n, source in sources.items()
+        }
         rows = [row for found in counted.values() for row in found]
-        others = replace_counters(interfaces, rows, self._wanted)
-        self._reading.points += points_of_interfaces(interfaces, self._wanted)
-        self._reading.interfaces += descriptions_of(interfaces)
-        self._reading.points += points_without_index(others, self._wanted)
+        others = await self._in_turns(replace_counters(interfaces, rows, self._wanted), Interfaces())
+        for points in (
+            points_of_interfaces(interfaces, self._wanted),
+            points_without_index(others, self._wanted),
+        ):
+            await self._in_turns(gathered(points, self._reading.points), None)
+        await self._in_turns(gathered(descriptions_of(interfaces), self._reading.interfaces), None)
         self._faults += map(str, interfaces.faults)
         productive = {"interfaces": [n for n, found in counted.items() if found]}
         return interfaces, productive if self._counted else {}
@@ -241,7 +262,8 @@ def _is_stale(memory: SnmpMemory) -> bool:
 
 def identity_of(system: Tables) -> Identity:
     """Return what a device says of itself in sysObjectID and sysDescr."""
-    return Identity(text_of(system.value(SYS_OBJECT_ID)), text_of(system.value(SYS_DESCR)))
+    sysobjectid = text_of(system.value(SYS_OBJECT_ID))
+    return Identity(sysobjectid if _OID.fullmatch(sysobjectid) else "", text_of(system.value(SYS_DESCR)))
 
 
 def uptime_seconds(ticks: Value, engine: Value = None) -> float | None:

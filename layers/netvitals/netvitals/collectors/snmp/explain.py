@@ -21,10 +21,11 @@ from netvitals.collectors.snmp.profiles.schema import (
     Source,
     references_of,
 )
-from netvitals.collectors.snmp.profiles.vitals import Vitals, reads_of
+from netvitals.collectors.snmp.profiles.vitals import Evaluation, Vitals, reads_of
 from netvitals.collectors.snmp.tables import SCALAR, Tables, Value, text_of
 from netvitals.collectors.snmp.vendor_interfaces import Counted, rows_counted
 from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.usecases.turns import at_once
 
 _SAMPLES = 3
 
@@ -82,7 +83,8 @@ async def explain(session: SnmpSession, book: ProfileBook, forced: str | None = 
 
 
 def _vital_reports(vitals: Vitals, own: Profile, tables: Tables) -> Iterator[SourceReport]:
-    used = vitals.evaluate(vitals.everything(), tables).sources
+    found = Evaluation()
+    at_once(vitals.evaluate(vitals.everything(), tables, found))
     for section in SECTIONS:
         owned = len(own.section(section).sources) if own.name != STANDARD else 0
         for number, source in enumerate(vitals.sources(section)):
@@ -91,14 +93,14 @@ def _vital_reports(vitals: Vitals, own: Profile, tables: Tables) -> Iterator[Sou
                 number=number + 1 if number < owned else number + 1 - owned,
                 profile=own.name if number < owned else STANDARD,
                 asked=list(_asked(source, tables)),
-                rows=list(rows_of(source, tables)),
-                used=number in used[section],
+                rows=[row for row in rows_of(source, tables) if row is not None],
+                used=number in found.sources[section],
             )
 
 
 def _interface_reports(own: Profile, tables: Tables) -> Iterator[SourceReport]:
     for number, source in enumerate(own.interfaces, 1):
-        counted = rows_counted(source, tables)
+        counted = at_once(rows_counted(source, tables))
         asked = list(_asked(source, tables))
         yield SourceReport("interfaces", number, own.name, asked, [], bool(counted), counted)
 

@@ -5,16 +5,19 @@ ifIndex may change at a reboot, so an interface is known by its ifName; ifIndex 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import batched
 from typing import Protocol
 
 import msgspec
 
 from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.tables import Tables
-from netvitals.collectors.snmp.wire.faults import SnmpFault
+from netvitals.collectors.snmp.wire.faults import SnmpFault, TooMuch
 from netvitals.collectors.snmp.wire.session import Read
+from netvitals.domain.polling.budget import MAX_INSTANCES, Steps
 from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.point import Point
+from netvitals.usecases.turns import in_turns
 
 _IF = "1.3.6.1.2.1.2.2.1."
 _IFX = "1.3.6.1.2.1.31.1.1.1."
@@ -51,6 +54,8 @@ TYPE_NAMES = {
 _UP = 1
 _GAUGE32_MAX = 0xFFFFFFFF
 """ifSpeed of an interface faster than it can say; ifHighSpeed has it."""
+_CELLS_PER_GET = 2000
+"""As many names as are encoded in one go."""
 _WALK_RATHER_THAN_GET = 0.3
 """Of the interfaces that are wanted, from which share on a walk costs less than asking one by one."""
 
@@ -100,10 +105,10 @@ async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit:
         counters += OCTETS_32.values()
     if wanted == InterfaceFilter(alias_tag=wanted.alias_tag):
         interfaces.add(await session.walk(identity + counters))
-        interfaces.names = selected(interfaces, wanted)
+        interfaces.names = await in_turns(selected(interfaces, wanted))
     else:
         interfaces.add(await session.walk([*identity, ADMIN]))
-        interfaces.names = selected(interfaces, wanted)
+        interfaces.names = await in_turns(selected(interfaces, wanted))
         await _read_counters(session, interfaces, counters)
     if all_64_bit:
         await _fill_in_32_bit(session, interfaces)
@@ -134,34 +139,45 @@ async def _fill_in_32_bit(session: Asks, interfaces: Interfaces) -> None:
 
 
 async def _get_cells(session: Asks, interfaces: Interfaces, oids: Sequence[str]) -> None:
-    if not oids:
-        return
-    try:
-        interfaces.add(await session.get(oids))
-    except SnmpFault as fault:
-        interfaces.faults.append(fault)
+    for some in batched(oids, _CELLS_PER_GET, strict=False):
+        try:
+            interfaces.add(await session.get(some))
+        except SnmpFault as fault:
+            interfaces.faults.append(fault)
+            return
 
 
-def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> dict[str, str]:
-    """Return, by ifIndex, the names of the interfaces that pass the filter."""
+def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> Steps[dict[str, str]]:
+    """Return, by ifIndex, the names of the interfaces that pass the filter, as many as a device may have."""
     types, oper, admin = map(interfaces.tables.integers, (TYPE, OPER, ADMIN))
-    return {
-        index: name
-        for index, name in names_of(interfaces).items()
-        if types.get(index) not in wanted.exclude_types
-        and (not wanted.only_oper_up or oper.get(index) == _UP)
-        and (not wanted.only_admin_up or admin.get(index) == _UP)
-        and wanted.wants(name)
-    }
+    found: dict[str, str] = {}
+    for index, name in (yield from names_of(interfaces)).items():
+        yield None
+        if (
+            types.get(index) not in wanted.exclude_types
+            and (not wanted.only_oper_up or oper.get(index) == _UP)
+            and (not wanted.only_admin_up or admin.get(index) == _UP)
+            and wanted.wants(name)
+        ):
+            found[index] = name
+        if len(found) > MAX_INSTANCES:
+            del found[index]
+            interfaces.faults.append(
+                TooMuch(f"more than {MAX_INSTANCES} interfaces: name those that matter with include_names")
+            )
+            break
+    return found
 
 
-def names_of(interfaces: Interfaces) -> dict[str, str]:
+def names_of(interfaces: Interfaces) -> Steps[dict[str, str]]:
     """Return, by ifIndex, the interface's name: ifName, else ifDescr, else the index; unique on the device.
 
     Where several share a name, each gets its ifIndex behind it, so that none depends on the others' order.
     """
-    names, descriptions = interfaces.tables.texts(NAME), interfaces.tables.texts(DESCR)
-    plain = {index: names.get(index) or descriptions.get(index) or index for index in interfaces.indexes}
+    plain: dict[str, str] = {}
+    for index in interfaces.indexes:
+        plain[index] = interfaces.tables.text(NAME, index) or interfaces.tables.text(DESCR, index) or index
+        yield None
     count = Counter(plain.values())
     return {index: name if count[name] == 1 else f"{name} [{index}]" for index, name in plain.items()}
 
@@ -186,8 +202,10 @@ def octets_columns(interfaces: Interfaces, metric: str) -> dict[str, str]:
 
 def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
     """Yield the points of the interfaces that passed the filter, stamped with their responses' times."""
-    aliases = interfaces.tables.texts(ALIAS) if wanted.alias_tag else {}
-    known = [(index, name, int(index), aliases.get(index, "")) for index, name in interfaces.names.items()]
+    known = [
+        (index, name, int(index), interfaces.tables.text(ALIAS, index) if wanted.alias_tag else "")
+        for index, name in interfaces.names.items()
+    ]
     for metric, column, values in _measured(interfaces):
         times = interfaces.tables.times(column)
         for index, name, if_index, alias in known:
@@ -198,11 +216,12 @@ def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Ite
 
 def descriptions_of(interfaces: Interfaces) -> Iterator[InterfaceInfo]:
     """Yield what is text about the interfaces that passed the filter."""
-    aliases, types = interfaces.tables.texts(ALIAS), interfaces.tables.integers(TYPE)
+    types = interfaces.tables.integers(TYPE)
     for index, name in interfaces.names.items():
         number = types.get(index)
         kind = "" if number is None else TYPE_NAMES.get(int(number), str(int(number)))
-        yield InterfaceInfo(name, aliases.get(index, "")[:MAX_DESCRIPTION_CHARACTERS], kind, int(index))
+        alias = interfaces.tables.text(ALIAS, index)[:MAX_DESCRIPTION_CHARACTERS]
+        yield InterfaceInfo(name, alias, kind, int(index))
 
 
 def _measured(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, float]]]:

@@ -15,8 +15,8 @@ type Cell = tuple[Value, int]
 
 SCALAR = ".0"
 """The end of a scalar's OID (RFC 2578, 7.8)."""
-LONGEST_TEXT_BYTES = 1024
-"""Of what a device says: profiles search it with regular expressions, some of which go back and forth."""
+LONGEST_TEXT_BYTES = 256
+"""Of what a device says in one value; a DisplayString has no more (RFC 2579)."""
 
 _NOTHING: Mapping[str, Value] = {}
 
@@ -109,9 +109,9 @@ class Tables:
         """Return the column's values that are whole numbers, by index."""
         return {index: value for index, value in self.column(column).items() if isinstance(value, int)}
 
-    def texts(self, column: str) -> dict[str, str]:
-        """Return the column's values as a person reads them, by index."""
-        return {index: text_of(value) for index, value in self.column(column).items()}
+    def text(self, column: str, index: str) -> str:
+        """Return the value of a column's row as a person reads it; empty where there is none."""
+        return text_of(self.column(column).get(index))
 
     def value(self, oid: str, index: str = "") -> Value:
         """Return the value of a column's row, or of a scalar, whose OID ends in `.0`, whatever the index."""
@@ -134,12 +134,14 @@ def text_of(value: Value) -> str:
 
     Octets that are no UTF-8 are read as Latin-1.
     """
-    if isinstance(value, bytes):
-        stripped = value.rstrip(b"\x00")
-        if len(stripped) > LONGEST_TEXT_BYTES:
-            return printable(stripped[:LONGEST_TEXT_BYTES].decode(errors="ignore"))
+    if not isinstance(value, bytes):
+        return "" if value is None else str(value)
+    octets = value.rstrip(b"\x00")
+    if len(octets) > LONGEST_TEXT_BYTES:
+        text = octets[:LONGEST_TEXT_BYTES].decode(errors="ignore")
+    else:
         try:
-            return printable(stripped.decode())
+            text = octets.decode()
         except UnicodeDecodeError:
-            return printable(stripped.decode("latin-1"))
-    return "" if value is None else str(value)
+            text = octets.decode("latin-1")
+    return text if text.isprintable() and " ".join(text.split()) == text else printable(text)

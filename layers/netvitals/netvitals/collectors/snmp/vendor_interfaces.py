@@ -30,6 +30,7 @@ from netvitals.collectors.snmp.profiles.schema import (
 )
 from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.tables import Tables, Value, text_of
+from netvitals.domain.polling.budget import Steps
 from netvitals.domain.polling.point import Point
 
 _COLUMN: Mapping[InterfaceNumber, str] = {
@@ -65,15 +66,15 @@ class Counted(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-def rows_counted(source: InterfaceSource, tables: Tables) -> list[Counted]:
+def rows_counted(source: InterfaceSource, tables: Tables) -> Steps[list[Counted]]:
     """Return the rows that say anything; those that share a name have their index behind it."""
     cells = Cells(tables)
     terms = [t for t in interface_numbers_of(source).values() if isinstance(t, str | Reported)]
-    rows = {
-        index: _counted(source, cells, index, tables.time_ns(oid, index))
-        for index, oid in indexes_of(terms, tables)
-        if all(cells.passes(rule, index) for rule in source.where)
-    }
+    rows: dict[str, Counted] = {}
+    for index, oid in indexes_of(terms, tables):
+        if all(cells.passes(rule, index) for rule in source.where):
+            rows[index] = _counted(source, cells, index, tables.time_ns(oid, index))
+        yield None
     count = Counter(row.name for row in rows.values() if row.name)
     for index, row in rows.items():
         if count[row.name] > 1:
@@ -130,7 +131,9 @@ def _if_index(source: InterfaceSource, cells: Cells, index: str) -> str:
     return found if found and found.isdecimal() else ""
 
 
-def replace_counters(interfaces: Interfaces, rows: Sequence[Counted], wanted: InterfaceFilter) -> Interfaces:
+def replace_counters(
+    interfaces: Interfaces, rows: Sequence[Counted], wanted: InterfaceFilter
+) -> Steps[Interfaces]:
     """Put what rows say in the place of what IF-MIB says; where two rows say it, the first counts.
 
     Returns:
@@ -139,10 +142,11 @@ def replace_counters(interfaces: Interfaces, rows: Sequence[Counted], wanted: In
     others = Interfaces()
     if not rows:
         return others
-    known = _by_name(interfaces)
+    known = yield from _by_name(interfaces)
     own, without_index = _Replacement(interfaces.indexes), _Replacement(())
     numbered: dict[str, str] = {}
     for row in rows:
+        yield None
         index = row.if_index or known.get(row.interface or row.name, "")
         if index:
             own.add(index, row)
@@ -151,15 +155,17 @@ def replace_counters(interfaces: Interfaces, rows: Sequence[Counted], wanted: In
     own.write(interfaces)
     without_index.write(others)
     for changed in (interfaces, others):
-        changed.names = selected(changed, wanted)
+        changed.names = yield from selected(changed, wanted)
     return others
 
 
-def _by_name(interfaces: Interfaces) -> dict[str, str]:
+def _by_name(interfaces: Interfaces) -> Steps[dict[str, str]]:
     """Return, by ifName, and by ifDescr where no ifName is the same, the ifIndex."""
-    names, descriptions = interfaces.tables.texts(NAME), interfaces.tables.texts(DESCR)
-    found = {descriptions.get(index, ""): index for index in reversed(interfaces.indexes)}
-    found |= {names.get(index, ""): index for index in reversed(interfaces.indexes)}
+    found: dict[str, str] = {}
+    for column in (DESCR, NAME):
+        for index in reversed(interfaces.indexes):
+            found[interfaces.tables.text(column, index)] = index
+            yield None
     found.pop("", None)
     return found
 

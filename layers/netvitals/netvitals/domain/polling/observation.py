@@ -74,7 +74,10 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
     interfaces: list[InterfaceInfo] = []
     """What is text about the device's interfaces."""
     point_faults: list[str] = []
-    """What was wrong with points that were dropped."""
+    """What was wrong with points that were dropped, as far as is worth telling."""
+    points_unfit: int = 0
+    instances_refused: int = 0
+    """Names of instances that the device has made up beyond what it may."""
     memory: dict[str, Any] = {}
 
     @property

@@ -12,7 +12,7 @@ _NOTHING_PRINTS = "?"
 """Of a name: an empty one would be the whole device's."""
 
 
-class Point(msgspec.Struct, frozen=True, omit_defaults=True):
+class Point(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One value of one metric at one time."""
 
     metric_name: str

@@ -28,9 +28,11 @@ _SCALES = range(1, 18)
 _PRECISIONS = range(-8, 10)
 _POWERS = range(-24, 25)
 _WORD = 1 << 32
+_STORAGE = "1.3.6.1.2.1.25.2.3.1."
+"""hrStorageEntry."""
 
 
-class VitalRow(msgspec.Struct, frozen=True):
+class VitalRow(msgspec.Struct, frozen=True, gc=False):
     """One instance of a vital sign, in the metric's unit; bytes used and in all where a source tells."""
 
     instance: str
@@ -171,23 +173,22 @@ class _Reader(Cells):
         return sum(present) if present else None
 
 
-def rows_of(source: Source, tables: Tables) -> Iterator[VitalRow]:
-    """Yield the rows that a source gives, in the order in which they were read; none where there are none."""
+def rows_of(source: Source, tables: Tables) -> Iterator[VitalRow | None]:
+    """Yield the rows that a source gives, in the order in which they were read; None for what is no row."""
     if source.builtin:
         yield from _host_resources_memory(tables)
         return
     reader = _Reader(source, tables)
     for index, oid in indexes_of(terms_of(source), tables):
         if not all(reader.passes(rule, index) for rule in source.where):
-            continue
-        time_ns = tables.time_ns(oid, index)
-        if source.each:
-            yield from _each(source, reader, index, time_ns)
-        elif row := _row(source, reader, index, time_ns):
-            yield row
+            yield None
+        elif source.each:
+            yield from _each(source, reader, index, tables.time_ns(oid, index))
+        else:
+            yield _row(source, reader, index, tables.time_ns(oid, index))
 
 
-def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator[VitalRow]:
+def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator[VitalRow | None]:
     """Yield a row for every number in the value's text."""
     assert source.value is not None  # noqa: S101, a source with `each` has it
     name = reader.instance(source, index) or index
@@ -195,8 +196,7 @@ def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator
     for number, found in enumerate(compiled(source.text or "").each(text), 1):
         raw = number_of(found.encode())
         value = None if raw in source.drop else _converted(source, reader, index, raw)
-        if value is not None:
-            yield VitalRow(f"{name} {number}", time_ns, value)
+        yield None if value is None else VitalRow(f"{name} {number}", time_ns, value)
 
 
 def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> VitalRow | None:
@@ -281,34 +281,35 @@ def _percent(
     return 100 * used / total
 
 
-def _host_resources_memory(tables: Tables) -> Iterator[VitalRow]:
+def _host_resources_memory(tables: Tables) -> Iterator[VitalRow | None]:
     """Yield RAM of HOST-RESOURCES-MIB (RFC 2790), without what the kernel would give back at once.
 
     net-snmp counts buffers and cache as used and lists them as rows of their own.
     """
-    storage = "1.3.6.1.2.1.25.2.3.1."
-    kinds, names = tables.texts(storage + "2"), tables.texts(storage + "3")
-    amounts = {index: _storage_bytes(tables, storage, index) for index in kinds | names}
-    reclaimable = sum(
-        used for index, (used, _) in amounts.items()
-        if used is not None and used > 0 and names.get(index) in ("Memory buffers", "Cached memory")
-    )  # fmt: skip
-    for index, kind in kinds.items():
-        used, total = amounts[index]
-        if not kind.strip().endswith(".25.2.1.2") or used is None or not total:
-            continue
-        name = names.get(index, "")
-        if name == "Physical memory" and 0 < reclaimable <= used:
-            used -= reclaimable
-        if 0 <= used <= total:
-            yield VitalRow(
-                name or index, tables.time_ns(storage + "6", index), 100 * used / total, used, total
-            )
+    reclaimable = 0.0
+    for index in tables.column(_STORAGE + "3"):
+        if tables.text(_STORAGE + "3", index) in ("Memory buffers", "Cached memory"):
+            reclaimable += max(_storage_bytes(tables, index)[0] or 0, 0)
+        yield None
+    for index in tables.column(_STORAGE + "2"):
+        yield _memory_row(tables, index, reclaimable)
 
 
-def _storage_bytes(tables: Tables, storage: str, index: str) -> tuple[float | None, float | None]:
+def _memory_row(tables: Tables, index: str, reclaimable: float) -> VitalRow | None:
+    used, total = _storage_bytes(tables, index)
+    kind, name = (tables.text(_STORAGE + column, index) for column in "23")
+    if not kind.endswith(".25.2.1.2") or used is None or not total:
+        return None
+    if name == "Physical memory" and 0 < reclaimable <= used:
+        used -= reclaimable
+    if not 0 <= used <= total:
+        return None
+    return VitalRow(name or index, tables.time_ns(_STORAGE + "6", index), 100 * used / total, used, total)
+
+
+def _storage_bytes(tables: Tables, index: str) -> tuple[float | None, float | None]:
     """Return a row's bytes used and in all; None for what it does not tell or can't be."""
-    unit, size, used = (number_of(tables.value(storage + column, index)) for column in "456")
+    unit, size, used = (number_of(tables.value(_STORAGE + column, index)) for column in "456")
     if not unit or unit < 0:
         return None, None
     return (None if used is None else used * unit), (size * unit if size and size > 0 else None)

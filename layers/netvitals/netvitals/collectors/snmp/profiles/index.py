@@ -51,7 +51,8 @@ def shelf_of(sysobjectid: str) -> str:
     """Return the name of the match file for a sysObjectID or for a prefix of one."""
     if not sysobjectid.startswith(_ENTERPRISES):
         return "any"
-    return sysobjectid[len(_ENTERPRISES) :].partition(".")[0]
+    enterprise = sysobjectid[len(_ENTERPRISES) :].partition(".")[0]
+    return enterprise if enterprise.isdecimal() else "any"
 
 
 class ProfileBook:

@@ -17,6 +17,7 @@ from netvitals.collectors.snmp.profiles.schema import (
 from netvitals.collectors.snmp.tables import Tables
 from netvitals.collectors.vital_points import is_amount, is_possible
 from netvitals.collectors.vital_points import points_of as points_of_row
+from netvitals.domain.polling.budget import Steps
 from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.domain.polling.point import Point
 
@@ -74,30 +75,33 @@ class Vitals:
             if number in chosen.get(name, ())
         )
 
-    def evaluate(self, chosen: Chosen, tables: Tables) -> Evaluation:
-        """Make points of what was read for the chosen sources."""
-        found = Evaluation()
+    def evaluate(self, chosen: Chosen, tables: Tables, found: Evaluation) -> Steps[None]:
+        """Put into `found` what was read for the chosen sources, row by row."""
         for name, numbers in chosen.items():
             if name not in VITALS:
                 continue
-            given, impossible = self._rows(name, numbers, tables)
+            given, impossible = yield from self._rows(name, numbers, tables)
             used = self._used(name, given)
             found.sources[name] = list(used)
             if used:
-                found.points += self._points(name, used)
+                for point in self._points(name, used):
+                    found.points.append(point)
+                    yield None
             if impossible:
                 found.impossible.append(f"{name}: {impossible}")
-        return found
 
     def _rows(
         self, name: str, numbers: Iterable[int], tables: Tables
-    ) -> tuple[dict[int, list[VitalRow]], str]:
+    ) -> Steps[tuple[dict[int, list[VitalRow]], str]]:
         """Return the possible rows of each source that has any, and an impossible one in words."""
         vital, sources = VITALS[name], self.sources(name)
         given: dict[int, list[VitalRow]] = {}
         impossible = ""
         for number in numbers:
             for row in rows_of(sources[number], tables) if number < len(sources) else ():
+                yield None
+                if row is None:
+                    continue
                 possible = _possible(vital, row)
                 if possible is not None:
                     given.setdefault(number, []).append(possible)

@@ -34,7 +34,9 @@ from netvitals.collectors.snmp.wire.pdu import (
     VarBind,
     WireValue,
 )
+from netvitals.domain.polling.budget import MAX_VALUE_BYTES
 
+MAX_VARBINDS = 10_000
 _LONG_FORM = 0x80
 _MAX_LENGTH_OCTETS = 4
 _MAX_SUB_IDENTIFIER = 0xFFFFFFFF
@@ -108,7 +110,6 @@ def read_octets(data: bytes, position: int) -> tuple[bytes, int]:
     return data[start:end], end
 
 
-@lru_cache(maxsize=32768)
 def decode_index(octets: bytes) -> str:
     """Return the dotted form of whole sub-identifiers, such as the index part behind a column.
 
@@ -127,6 +128,11 @@ def decode_index(octets: bytes) -> str:
     if (octets and octets[-1] >= 0x80) or len(numbers) > _MAX_SUB_IDENTIFIERS:
         raise Malformed("an object identifier that is cut off or overlong")
     return ".".join(map(str, numbers))
+
+
+SHORT_INDEX = 16
+"""Octets of an index that is kept: tables share such; long ones would fill the memory."""
+decode_short_index = lru_cache(maxsize=16_384)(decode_index)
 
 
 def decode_oid(octets: bytes) -> str:
@@ -181,8 +187,10 @@ def _decode_oid_value(content: bytes) -> Oid | Absent:
         return UNREADABLE
 
 
-def decode_pdu(data: bytes, position: int = 0) -> Pdu:
+def decode_pdu(data: bytes, position: int = 0, most: int = MAX_VARBINDS) -> Pdu:
     """Return the response or report at `position`, which must be the last element of `data`.
+
+    No more than `most` variable bindings are read: whoever answers more than was asked costs no more time.
 
     Raises:
         Malformed: it is none.
@@ -197,12 +205,12 @@ def decode_pdu(data: bytes, position: int = 0) -> Pdu:
     if last != end:
         raise Malformed("a variable binding list that does not end with its PDU")
     try:
-        return Pdu(tag, request_id, status, index, _decode_varbinds(data, first, last))
+        return Pdu(tag, request_id, status, index, _decode_varbinds(data, first, last, most))
     except IndexError:
         raise Malformed("a variable binding that is cut off") from None
 
 
-def _decode_varbinds(data: bytes, position: int, end: int) -> list[VarBind]:
+def _decode_varbinds(data: bytes, position: int, end: int, most: int) -> list[VarBind]:  # noqa: PLR0912, in line
     """Decode a variable binding list: in line what `read` and `decode_value` do in the usual cases.
 
     This is the hot loop: the names of SNMP's tags are spelt as numbers, and lengths below 0x80 are the
@@ -210,7 +218,9 @@ def _decode_varbinds(data: bytes, position: int, end: int) -> list[VarBind]:
     """
     varbinds: list[VarBind] = []
     append, from_bytes = varbinds.append, int.from_bytes
-    while position < end:
+    for _ in range(most):
+        if position >= end:
+            break
         size = data[position + 1]
         start = position + 2
         if size < 0x80:
@@ -230,11 +240,12 @@ def _decode_varbinds(data: bytes, position: int, end: int) -> list[VarBind]:
         start = position + 2
         if size < 0x80:
             position = start + size
+            content = data[start:position]
         else:
             _, start, position = read(data, position)
+            content = data[start : min(position, start + MAX_VALUE_BYTES)]
         if position != stop:
             raise Malformed("a variable binding whose lengths disagree")
-        content = data[start:position]
         if tag == 0x04:
             append((name, content))
         elif 0 < size < 6 and (tag in UNSIGNED or (tag == 0x02 and content[0] < 0x80)):

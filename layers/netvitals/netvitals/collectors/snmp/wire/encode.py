@@ -57,12 +57,17 @@ def _null_varbind(name: bytes) -> bytes:
     return tlv(SEQUENCE, tlv(OBJECT_IDENTIFIER, name) + b"\x05\x00")
 
 
-@lru_cache(maxsize=256)
 def _null_varbinds(names: tuple[bytes, ...]) -> bytes:
     return tlv(SEQUENCE, b"".join(map(_null_varbind, names)))
+
+
+_cached_null_varbinds = lru_cache(maxsize=256)(_null_varbinds)
+_CACHED_OCTETS = 1200
+"""Of names that are encoded once: long ones are of a device's making and would fill the memory."""
 
 
 def encode_request(tag: int, request_id: int, names: Sequence[bytes], repetitions: int = 0) -> bytes:
     """Encode a GET, GETNEXT or GETBULK of these names (content octets); repetitions are GETBULK's only."""
     bulk = integer(repetitions) if tag == GET_BULK else b"\x02\x01\x00"
-    return tlv(tag, integer(request_id) + b"\x02\x01\x00" + bulk + _null_varbinds(tuple(names)))
+    encode = _cached_null_varbinds if sum(map(len, names)) <= _CACHED_OCTETS else _null_varbinds
+    return tlv(tag, integer(request_id) + b"\x02\x01\x00" + bulk + encode(tuple(names)))

@@ -41,8 +41,23 @@ class Unsupported(SnmpFault):
     reason = Reason.UNSUPPORTED
 
 
+class TooMuch(SnmpFault):
+    """The device has cost what one poll may: nothing more is asked."""
+
+    reason = Reason.PROTOCOL
+
+
 class Malformed(Exception):
     """A datagram that is no valid answer: dropped and counted, and the wait goes on."""
+
+
+class Unproven(Malformed):
+    """A report that nobody has signed, to a request that was: it counts where no genuine answer comes."""
+
+    def __init__(self, text: str, fault: SnmpFault | None = None) -> None:
+        """Take the fault that it is then; None where the request is worth another try."""
+        super().__init__(text)
+        self.fault = fault
 
 
 class Resend(Exception):

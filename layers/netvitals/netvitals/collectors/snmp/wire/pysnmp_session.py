@@ -25,7 +25,14 @@ from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.wire import pdu
 from netvitals.collectors.snmp.wire.decode import decode_pdu
 from netvitals.collectors.snmp.wire.encode import encode_request
-from netvitals.collectors.snmp.wire.faults import Malformed, NoAnswer, ProtocolFault, SnmpFault, Unsupported
+from netvitals.collectors.snmp.wire.faults import (
+    Malformed,
+    NoAnswer,
+    ProtocolFault,
+    SnmpFault,
+    TooMuch,
+    Unsupported,
+)
 from netvitals.collectors.snmp.wire.pdu import Pdu
 from netvitals.collectors.snmp.wire.reports import (
     DECRYPTION_ERROR,
@@ -39,6 +46,7 @@ from netvitals.collectors.snmp.wire.transport import Address
 from netvitals.collectors.snmp.wire.usm import AUTH_MODELS, PRIV_MODELS
 from netvitals.collectors.snmp.wire.v3 import UserSecurity
 from netvitals.collectors.snmp.wire.work import Request, Work
+from netvitals.domain.polling.budget import Budget, BudgetSpent
 
 _TARGET = "netvitals"
 _PDUS = {pdu.GET: v2c.GetRequestPDU, pdu.GET_NEXT: v2c.GetNextRequestPDU, pdu.GET_BULK: v2c.GetBulkRequestPDU}
@@ -50,6 +58,22 @@ _REPORTS = {
     errind.WrongDigest: "1.3.6.1.6.3.15.1.1.5",
     errind.DecryptionError: DECRYPTION_ERROR,
 }
+
+
+_DATAGRAM_BYTES = 4096
+"""pysnmp takes 10 µs for a byte that it decodes: larger datagrams are lost, and less is asked for then."""
+
+
+class _BoundedUdp(udp.UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
+    def datagram_received(self, datagram: bytes, transport_address: Any) -> None:
+        if len(datagram) <= _DATAGRAM_BYTES:
+            super().datagram_received(datagram, transport_address)
+
+
+class _BoundedUdp6(udp6.Udp6AsyncioTransport):  # type: ignore[misc]  # as above
+    def datagram_received(self, datagram: bytes, transport_address: Any) -> None:
+        if len(datagram) <= _DATAGRAM_BYTES:
+            super().datagram_received(datagram, transport_address)
 
 
 class PysnmpEngine:
@@ -77,7 +101,7 @@ class PysnmpEngine:
         carrier = udp6 if ":" in address[0] else udp
         domain: tuple[int, ...] = carrier.DOMAIN_NAME
         if domain not in self._domains:
-            transport = carrier.Udp6AsyncioTransport if carrier is udp6 else carrier.UdpAsyncioTransport
+            transport = _BoundedUdp6 if carrier is udp6 else _BoundedUdp
             config.add_transport(self._engine, domain, transport().open_client_mode())
             self._domains.add(domain)
         return domain
@@ -150,9 +174,10 @@ class PysnmpSession(SnmpSession):
         deadline: float,
         *,
         repetitions: int | None = None,
+        budget: Budget | None = None,
     ) -> None:
         security = UserSecurity(credential, address, settings.port)  # not asked for a message in here
-        super().__init__(address, security, settings, deadline, repetitions=repetitions)
+        super().__init__(address, security, settings, deadline, repetitions=repetitions, budget=budget)
         self._credential = credential
 
     async def _carry_out[R: Request](self, work: Work[R], deadline: float) -> None:
@@ -172,10 +197,14 @@ class PysnmpSession(SnmpSession):
         for tries_left in reversed(range(request.tries)):
             octets = encode_request(request.tag, 0, request.names, request.repetitions)
             try:
-                return decode_pdu(await engine.ask(self._address, octets, self._settings.timeout_seconds))
+                answer = await engine.ask(self._address, octets, self._settings.timeout_seconds)
+                self._budget.spend_bytes(len(answer))
+                return decode_pdu(answer)
             except NoAnswer:
                 if not tries_left:
                     raise
+            except BudgetSpent as spent:
+                raise TooMuch(f"{self._address[0]}: {spent}") from None
             except Malformed as error:
                 raise ProtocolFault(f"{self._address[0]}: answers with {error}") from None
         raise self._out_of_time()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -11,16 +12,31 @@ from netvitals.collectors.snmp.tables import Tables
 from netvitals.collectors.snmp.wire import pdu
 from netvitals.collectors.snmp.wire.decode import decode_pdu
 from netvitals.collectors.snmp.wire.encode import encode_request
-from netvitals.collectors.snmp.wire.faults import Malformed, NoAnswer, ProtocolFault, Resend, SnmpFault
+from netvitals.collectors.snmp.wire.faults import (
+    Malformed,
+    NoAnswer,
+    ProtocolFault,
+    Resend,
+    SnmpFault,
+    TooMuch,
+    Unproven,
+)
 from netvitals.collectors.snmp.wire.get import GetWork
 from netvitals.collectors.snmp.wire.pdu import Pdu
 from netvitals.collectors.snmp.wire.security import Security
 from netvitals.collectors.snmp.wire.transport import Address, Endpoint, canonical, endpoint_to
 from netvitals.collectors.snmp.wire.walk import Pace, WalkWork
 from netvitals.collectors.snmp.wire.work import Request, Work
+from netvitals.domain.polling.budget import SLICE_SECONDS, Budget, BudgetSpent
 
 MAX_RESENDS = 4
 """v3 needs two to learn engine id and time, one more after a reboot."""
+MAX_MALFORMED = 3
+"""Datagrams under a request's id that are no answer to it: whoever sends more has none."""
+MAX_UNINVITED = 50
+"""Objects in an answer that nobody asked for; more of it is not looked at."""
+MAX_WAITING = 3
+"""Datagrams under one id that wait to be looked at; a request is sent that often by default."""
 
 
 class _Flight[R: Request]:
@@ -31,12 +47,16 @@ class _Flight[R: Request]:
         "address",
         "complaint",
         "expires",
+        "malformed",
         "number",
         "payload",
+        "refusal",
         "request",
         "resends",
         "sent_at",
         "tries",
+        "unsure",
+        "waiting",
     )
 
     def __init__(self, request: R, address: Address, inbox: "Conversation[R]") -> None:
@@ -47,7 +67,16 @@ class _Flight[R: Request]:
         self.payload = b""
         self.tries = self.resends = 0
         self.sent_at = self.expires = 0.0
+        self.malformed = 0
+        """Datagrams that were no answer."""
         self.complaint = ""
+        """What the last of them was."""
+        self.refusal: SnmpFault | None = None
+        """What a report said that nobody has signed …"""
+        self.unsure = False
+        """… and whether it said that the device is another one than we think."""
+        self.waiting = 0
+        """Datagrams that have arrived and are not looked at yet."""
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:
         self._inbox.arrived(self, datagram, time_ns)
@@ -57,7 +86,14 @@ class Conversation[R: Request]:
     """Carries out one piece of work with one device, until it is done or the deadline has come."""
 
     def __init__(
-        self, endpoint: Endpoint, address: Address, security: Security, *, timeout: float, deadline: float
+        self,
+        endpoint: Endpoint,
+        address: Address,
+        security: Security,
+        *,
+        timeout: float,
+        deadline: float,
+        budget: Budget,
     ) -> None:
         """Send nothing yet; `deadline` is on the clock of `time.monotonic`, which is the loop's."""
         self._endpoint = endpoint
@@ -65,9 +101,10 @@ class Conversation[R: Request]:
         self._security = security
         self._timeout = timeout
         self._deadline = deadline
+        self._budget = budget
         self._loop = asyncio.get_running_loop()
         self._flights: dict[int, _Flight[R]] = {}
-        self._inbox: list[tuple[_Flight[R], bytes, int, float]] = []
+        self._inbox: deque[tuple[_Flight[R], bytes, int, float]] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -79,7 +116,7 @@ class Conversation[R: Request]:
                 if not self._flights:
                     return
                 await self._wait()
-                self._take_in(work)
+                await self._take_in(work)
                 self._give_up(work)
         finally:
             if self._timer:
@@ -88,8 +125,10 @@ class Conversation[R: Request]:
                 self._endpoint.forget(number)
 
     def arrived(self, flight: _Flight[R], datagram: bytes, time_ns: int) -> None:
-        self._inbox.append((flight, datagram, time_ns, time.monotonic()))
-        self._wake_up()
+        if flight.waiting < MAX_WAITING:
+            flight.waiting += 1
+            self._inbox.append((flight, datagram, time_ns, time.monotonic()))
+            self._wake_up()
 
     def _wake_up(self) -> None:
         if self._wake and not self._wake.done():
@@ -128,36 +167,58 @@ class Conversation[R: Request]:
         try:
             self._endpoint.send(self._security.wrap(flight.payload, flight.number), self._address)
         except SnmpFault as fault:
-            self._complete(flight)
-            work.failed(flight.request, fault)
+            self._fail(work, flight, fault)
 
     def _complete(self, flight: _Flight[R]) -> None:
         del self._flights[flight.number]
         self._endpoint.forget(flight.number)
 
-    def _take_in(self, work: Work[R]) -> None:
-        inbox, self._inbox = self._inbox, []
-        for flight, datagram, time_ns, arrived_at in inbox:
-            if flight.number not in self._flights:
-                continue  # a second answer to the same request
-            try:
-                answer = self._open(flight, datagram)
-            except Malformed as error:
-                flight.complaint = str(error)
-            except Resend:
-                self._resend(work, flight)
-            except SnmpFault as fault:
-                self._complete(flight)
-                work.failed(flight.request, fault)
-            else:
-                self._complete(flight)
-                work.answered(flight.request, answer, time_ns, (arrived_at - flight.sent_at) * 1000)
+    async def _take_in(self, work: Work[R]) -> None:
+        """Look at what has arrived by now, in turns with everybody else."""
+        crowd = len(self._inbox)
+        began = time.thread_time() if crowd > 1 else 0.0
+        for _ in range(crowd):
+            flight, datagram, time_ns, arrived_at = self._inbox.popleft()
+            flight.waiting -= 1
+            if flight.number in self._flights:  # else a second answer to the same request
+                self._take(work, flight, datagram, time_ns, (arrived_at - flight.sent_at) * 1000)
+            if crowd > 1 and time.thread_time() - began >= SLICE_SECONDS:
+                await asyncio.sleep(0)
+                began = time.thread_time()
+
+    def _take(self, work: Work[R], flight: _Flight[R], datagram: bytes, time_ns: int, rtt_ms: float) -> None:
+        try:
+            self._budget.spend_bytes(len(datagram))
+            answer = self._open(flight, datagram)
+        except Unproven as error:
+            flight.complaint, flight.refusal = str(error), error.fault or flight.refusal
+            flight.unsure = error.fault is None
+        except Malformed as error:
+            flight.malformed += 1
+            flight.complaint = str(error)
+            if flight.malformed >= MAX_MALFORMED:
+                self._fail(work, flight, self._silence(flight))
+        except Resend:
+            self._resend(work, flight)
+        except BudgetSpent as spent:
+            self._fail(work, flight, TooMuch(f"{self._address[0]}: {spent}"))
+        except SnmpFault as fault:
+            self._fail(work, flight, fault)
+        else:
+            self._complete(flight)
+            work.answered(flight.request, answer, time_ns, rtt_ms)
 
     def _open(self, flight: _Flight[R], datagram: bytes) -> Pdu:
-        answer = decode_pdu(self._security.unwrap(datagram, flight.number))
+        request = flight.request
+        most = len(request.names) * max(request.repetitions, 1) + MAX_UNINVITED
+        answer = decode_pdu(self._security.unwrap(datagram, flight.number), most=most)
         if answer.tag != pdu.RESPONSE or answer.request_id != flight.number:
             raise Malformed("an answer that is no response to this request")
         return answer
+
+    def _fail(self, work: Work[R], flight: _Flight[R], fault: SnmpFault) -> None:
+        self._complete(flight)
+        work.failed(flight.request, fault)
 
     def _resend(self, work: Work[R], flight: _Flight[R]) -> None:
         flight.resends += 1
@@ -165,8 +226,7 @@ class Conversation[R: Request]:
             flight.tries -= 1
             self._send(work, flight)
         else:
-            self._complete(flight)
-            work.failed(flight.request, ProtocolFault(f"{self._address[0]}: SNMPv3 does not get in step"))
+            self._fail(work, flight, ProtocolFault(f"{self._address[0]}: SNMPv3 does not get in step"))
 
     def _give_up(self, work: Work[R]) -> None:
         """Send again what has expired, or fail it; the socket has been drained before."""
@@ -174,11 +234,13 @@ class Conversation[R: Request]:
             return
         now = time.monotonic()
         for flight in [flight for flight in self._flights.values() if flight.expires <= now]:
-            if flight.tries < flight.request.tries and now < self._deadline:
+            if now < self._deadline and flight.unsure:
+                flight.unsure = False
+                self._resend(work, flight)
+            elif now < self._deadline and flight.tries < flight.request.tries and not flight.refusal:
                 self._send(work, flight)
             else:
-                self._complete(flight)
-                work.failed(flight.request, self._silence(flight))
+                self._fail(work, flight, flight.refusal or self._silence(flight))
 
     def _silence(self, flight: _Flight[R]) -> SnmpFault:
         address, port = self._address
@@ -216,6 +278,7 @@ class SnmpSession:
         deadline: float,
         *,
         repetitions: int | None = None,
+        budget: Budget | None = None,
     ) -> None:
         """Send nothing yet; `address` is an IP address, `deadline` on the clock of `time.monotonic`.
 
@@ -225,6 +288,7 @@ class SnmpSession:
         self._address = (canonical(address), settings.port)
         self._security = security
         self._settings = settings
+        self._budget = budget or Budget(max_values=settings.max_varbinds)
         most = settings.max_repetitions
         self._pace = Pace(repetitions or most, most, bulk=security.supports_bulk)
 
@@ -255,7 +319,7 @@ class SnmpSession:
         """
         deadline = self.deadline if seconds is None else min(self.deadline, time.monotonic() + seconds)
         settings = self._settings
-        work = WalkWork(columns, self._pace, retries=settings.retries, max_varbinds=settings.max_varbinds)
+        work = WalkWork(columns, self._pace, retries=settings.retries, budget=self._budget)
         await self._carry_out(work, deadline)
         work.close(self._out_of_time())
         return Read(work.tables(), work.fault, work.faults)
@@ -279,6 +343,7 @@ class SnmpSession:
             self._security,
             timeout=self._settings.timeout_seconds,
             deadline=deadline,
+            budget=self._budget,
         )
         await conversation.run(work, self._settings.requests_in_flight)
 

@@ -8,6 +8,7 @@ from netvitals.collectors.snmp.protocol import ENGINE_MEMORY, SnmpCredential, Sn
 from netvitals.collectors.snmp.wire.security import CommunitySecurity, Security
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.domain.errors import CredentialMissing
+from netvitals.domain.polling.budget import Budget
 from netvitals.domain.ports import Target
 
 _RESERVE_SECONDS = 0.5
@@ -20,7 +21,11 @@ class Opened(NamedTuple):
     """Changes for device memory; to be asked when the session has done its work."""
 
 
-def open_session(target: Target[SnmpSettings, SnmpCredential], repetitions: int | None = None) -> Opened:
+def open_session(
+    target: Target[SnmpSettings, SnmpCredential],
+    repetitions: int | None = None,
+    budget: Budget | None = None,
+) -> Opened:
     """Return a session with the target's agent; nothing is sent yet.
 
     Raises:
@@ -34,10 +39,12 @@ def open_session(target: Target[SnmpSettings, SnmpCredential], repetitions: int 
         from netvitals.collectors.snmp.wire.pysnmp_session import PysnmpSession  # noqa: PLC0415, 200 ms, for few
 
         session: SnmpSession = PysnmpSession(
-            target.address, credential, settings, deadline, repetitions=repetitions
+            target.address, credential, settings, deadline, repetitions=repetitions, budget=budget
         )
     else:
-        session = SnmpSession(target.address, security, settings, deadline, repetitions=repetitions)
+        session = SnmpSession(
+            target.address, security, settings, deadline, repetitions=repetitions, budget=budget
+        )
     return Opened(session, security.remember)
 
 

@@ -23,8 +23,9 @@ RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 _MAX_SOCKETS = 32
 _DATAGRAM_BYTES = 65_535
 _READS_PER_TURN = 256
+_BYTES_PER_TURN = 1 << 20
 """A flood gets no more of the loop than this at a time."""
-_READS_PER_DRAIN = 4096
+_READS_PER_DRAIN = 2048
 
 _V3 = 3
 
@@ -68,7 +69,7 @@ class Endpoint:
         self._socket.bind(("", 0))
         self.strays = 0
         """Datagrams nobody waited for: late, forged, from another address, or no SNMP at all."""
-        loop.add_reader(self._socket.fileno(), self._read, _READS_PER_TURN)
+        loop.add_reader(self._socket.fileno(), self._read, _READS_PER_TURN, _BYTES_PER_TURN)
 
     def expect(self, waiter: Waiter) -> int:
         """Return a fresh message id under which the waiter gets what arrives, until it is forgotten.
@@ -98,17 +99,20 @@ class Endpoint:
 
     def drain(self) -> None:
         """Take in what has arrived already: time that our own loop was busy is no silence of a device."""
-        self._read(_READS_PER_DRAIN)
+        self._read(_READS_PER_DRAIN, RECEIVE_BUFFER_BYTES)
 
-    def _read(self, most: int) -> None:
+    def _read(self, most: int, most_bytes: int) -> None:
         receive = self._socket.recvfrom
         for _ in range(most):
+            if most_bytes <= 0:
+                return
             try:
                 datagram, source = receive(_DATAGRAM_BYTES)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
                 continue  # an ICMP error for an earlier datagram; the next read goes on
+            most_bytes -= len(datagram)
             self._dispatch(datagram, source)
 
     def _dispatch(self, datagram: bytes, source: tuple[str, int] | tuple[str, int, int, int]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from netvitals.collectors.snmp.protocol import ENGINE_MEMORY, SnmpCredential
 from netvitals.collectors.snmp.wire import message, pdu
 from netvitals.collectors.snmp.wire.engines import Engine, EngineCache, Peer, differs, engine_of
-from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, Resend, SnmpFault
+from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, Resend, SnmpFault, Unproven
 from netvitals.collectors.snmp.wire.message import V3Message
 from netvitals.collectors.snmp.wire.reports import (
     DECRYPTION_ERROR,
@@ -72,9 +72,12 @@ class UserSecurity:
         self._keys = LocalKeys(None, b"", None)
         self._sent: dict[int, _Sent] = {}
         self._heard = self._proven = self._silent = False
+        self._trusted = False
+        """Whether the engine has proven itself, in this poll or an earlier one."""
         engine = cache.get(self._peer) or engine_of(memory, clock())
         if engine is not None:
             self._adopt(engine)
+            self._trusted = True
 
     def remember(self) -> dict[str, Any]:
         """Return changes for device memory: the engine, where it is proven and not known there already.
@@ -167,14 +170,20 @@ class UserSecurity:
     def _adopt(self, engine: Engine) -> None:
         self._engine = engine
         self._keys = local_keys(self._credential, engine.id)
-        self._proven = False
+        self._proven = self._trusted = False
 
     def _heed(self, oid: str, answer: V3Message, engine: Engine, *, authentic: bool) -> NoReturn:
-        """Raise what a report asks for: that we synchronise and send again, or give up."""
+        """Raise what a report asks for: that we synchronise and send again, or give up.
+
+        Whoever sees a request can report on it without a key. To an authenticated request, such a report
+        counts only where the time-out brings no authentic answer.
+        """
         sent = self._sent.get(answer.id) or _Sent()
         if oid == UNKNOWN_ENGINE:
             if not answer.engine_id or answer.engine_id == sent.engine_id:
                 raise Malformed("a report of the engine id that it was sent to as unknown")
+            if sent.engine_id and self._keys.mac_bytes and self._trusted:
+                raise Unproven("a report of an unknown engine id that is not authenticated")
             self._heard = True
             self._adopt(self._told(answer))
             raise Resend
@@ -182,8 +191,11 @@ class UserSecurity:
             raise Malformed("an SNMPv3 report of another engine")
         if oid == NOT_IN_TIME_WINDOW and self._keys.mac_bytes:
             self._synchronise(answer, engine, sent, authentic=authentic)
+        refusal = self._refusal(oid)
+        if self._keys.mac_bytes and not authentic:
+            raise Unproven(str(refusal), refusal)
         self._heard = True
-        raise self._refusal(oid)
+        raise refusal
 
     def _synchronise(self, answer: V3Message, engine: Engine, sent: _Sent, *, authentic: bool) -> None:
         """Take over the engine's clock, even where it was set back: some agents forget their boots.
@@ -205,7 +217,7 @@ class UserSecurity:
     def _prove(self, engine: Engine, message_id: int) -> None:
         self._sent.pop(message_id, None)
         if not self._proven:
-            self._heard = self._proven = True
+            self._heard = self._proven = self._trusted = True
             self._cache.put(self._peer, engine)
 
     def _authenticate(self, datagram: bytes, answer: V3Message, engine: Engine) -> bool:

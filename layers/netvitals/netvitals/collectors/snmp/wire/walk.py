@@ -7,12 +7,20 @@ from typing import cast
 
 from netvitals.collectors.snmp.tables import Rows, Tables, Value
 from netvitals.collectors.snmp.wire import pdu
-from netvitals.collectors.snmp.wire.decode import decode_index
+from netvitals.collectors.snmp.wire.decode import SHORT_INDEX, decode_index, decode_short_index
 from netvitals.collectors.snmp.wire.encode import encode_oid
-from netvitals.collectors.snmp.wire.faults import Malformed, NoAnswer, ProtocolFault, SnmpFault, Unreachable
+from netvitals.collectors.snmp.wire.faults import (
+    Malformed,
+    NoAnswer,
+    ProtocolFault,
+    SnmpFault,
+    TooMuch,
+    Unreachable,
+)
 from netvitals.collectors.snmp.wire.get import refusal
 from netvitals.collectors.snmp.wire.pdu import END_OF_MIB_VIEW, Absent, Pdu, VarBind
 from netvitals.collectors.snmp.wire.work import Request
+from netvitals.domain.polling.budget import MAX_TABLE_ROWS, Budget, BudgetSpent
 
 VARBINDS_PER_RESPONSE = 50
 """Of 28 octets on average, 50 fill one Ethernet frame without fragments."""
@@ -44,12 +52,13 @@ class Column:
         prefix, name = self.prefix, self.cursor
         rows = cast("dict[str, Value | Absent]", self.rows.values)
         size, before = len(prefix), len(rows)
+        short = size + SHORT_INDEX
         try:
             for name, value in varbinds:
                 if value is END_OF_MIB_VIEW or not name.startswith(prefix):
                     self.ended = True
                     break
-                index = decode_index(name[size:])
+                index = decode_short_index(name[size:]) if len(name) <= short else decode_index(name[size:])
                 if index in rows or not index:
                     self.fault = ProtocolFault(
                         f"{self.name}: the agent loops, {index or 'the column'} came again"
@@ -61,6 +70,8 @@ class Column:
         self.cursor = name
         if len(rows) > before:
             self.rows.stamp(time_ns)
+        if len(rows) > MAX_TABLE_ROWS:
+            self.fault = ProtocolFault(f"{self.name}: the table has more than {MAX_TABLE_ROWS} rows")
         return len(rows) > before or self.ended
 
     def present(self) -> Rows:
@@ -124,12 +135,12 @@ class Pace:
 class WalkWork:
     """Decides what a walk asks next: a `Work`."""
 
-    def __init__(self, columns: Sequence[str], pace: Pace, *, retries: int, max_varbinds: int) -> None:
+    def __init__(self, columns: Sequence[str], pace: Pace, *, retries: int, budget: Budget) -> None:
         self.columns = [Column(name, pace.most if pace.bulk else 0) for name in dict.fromkeys(columns)]
         self._pace = pace
         self._retries = retries
         self._todo = deque(self.columns)
-        self._left = self._max_varbinds = max_varbinds
+        self._budget = budget
         self._answered_at = 0.0
         self._silent = 0
         """Columns that failed by silence since the last answer."""
@@ -193,9 +204,10 @@ class WalkWork:
         width = len(request.columns)
         for position, column in enumerate(request.columns):
             self._advance(column, column.take(answer.varbinds[position::width], time_ns))
-        self._left -= len(answer.varbinds)
-        if self._left <= 0:
-            self._stop(ProtocolFault(f"the walk has brought more than {self._max_varbinds} objects"))
+        try:
+            self._budget.spend_values(len(answer.varbinds))
+        except BudgetSpent as spent:
+            self._stop(TooMuch(str(spent)))
 
     def _advance(self, column: Column, progress: bool) -> None:  # noqa: FBT001, an answer has one or not
         if progress:

@@ -1,0 +1,169 @@
+"""Bound how many instances (interfaces, sensors, disks) a device may make up, in one poll and over time.
+
+Every new name of an instance begins new series in the store, which keeps them for as long as it keeps data. A
+device that names its interfaces anew with each poll would fill it. So names are remembered, and new ones use
+up an allowance: as many at once as a device has, since an upgrade may rename all of them, and some more each
+day. What goes beyond is left out and reported; what is known is written as ever.
+"""
+
+import secrets
+from base64 import b64decode, b64encode
+from binascii import Error
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from netvitals.domain.polling.budget import MAX_INSTANCES, MAX_POINTS, Steps
+from netvitals.domain.polling.point import Point, fault_of, with_printable_names
+
+MEMORY_KEY = "instances"
+"""Under which device memory holds an `InstanceMemory`."""
+MIN_ALLOWANCE = 500
+"""Names that a device may have anew at once, however few it has."""
+NEW_PER_DAY = 100
+MAX_FAULTS = 100
+"""Texts of what is wrong with points; the others are counted."""
+_DAY_SECONDS = 86_400
+_HASH_BYTES = 4
+_SALT_BYTES = 8
+
+
+class InstanceMemory(msgspec.Struct, frozen=True):
+    """The names that a device has had, and how many more it may have."""
+
+    salt: str
+    """Of the hashes, in base64: without it, a device can't find names that pass for known ones."""
+    names: str
+    """A hash of each, one behind the other, in base64."""
+    allowance: float
+    at: Annotated[int, Meta(ge=0, le=2**40)]
+    """When the allowance was that, in seconds since the epoch."""
+
+
+class Admitted(msgspec.Struct):
+    """The points of a poll that are fit to be stored, and what became of the others."""
+
+    points: list[Point] = []
+    faults: list[str] = []
+    """What is wrong with points, as far as `MAX_FAULTS`."""
+    unfit: int = 0
+    """Points that can't be stored."""
+    surplus: int = 0
+    """Points beyond what one poll may bring."""
+    refused: int = 0
+    """Names of instances beyond the allowance."""
+    memory: InstanceMemory | None = None
+    """What is to be remembered; None where nothing has changed."""
+
+    @property
+    def told(self) -> str:
+        """Return for a person what was left out, and what to do; empty where nothing was."""
+        said = []
+        if self.refused:
+            said.append(
+                f"{self.refused} instances (interfaces, sensors, disks) are left out: the device gives them "
+                f"other names all the time, and may have {NEW_PER_DAY} new ones a day"
+            )
+        if self.surplus:
+            said.append(
+                f"{self.surplus} values are left out: a poll may bring {MAX_POINTS}, and {MAX_INSTANCES} "
+                "instances of a metric"
+            )
+        return "; ".join(said)
+
+
+def instances_of(memory: Mapping[str, Any]) -> InstanceMemory | None:
+    """Return what earlier polls have left; None where there is nothing, or nothing that can be read."""
+    try:
+        return msgspec.convert(memory[MEMORY_KEY], InstanceMemory)
+    except (KeyError, msgspec.ValidationError):
+        return None
+
+
+def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) -> Steps[Admitted]:
+    """Return what of a poll's points may be stored; of a metric and instance, the first point counts.
+
+    `now` is seconds since the epoch, `known` what earlier polls have left.
+    """
+    found = Admitted()
+    kept: dict[tuple[str, str], Point] = {}
+    instances: Counter[str] = Counter()
+    for point in points:
+        yield None
+        fault = fault_of(point)
+        if fault is not None:
+            found.unfit += 1
+            if found.unfit <= MAX_FAULTS:
+                found.faults.append(fault)
+            continue
+        named = with_printable_names(point)
+        key = named.metric_name, named.instance
+        if key in kept:
+            continue
+        if instances[named.metric_name] >= MAX_INSTANCES or len(kept) >= MAX_POINTS:
+            found.surplus += 1
+        else:
+            kept[key] = named
+            instances[named.metric_name] += bool(named.instance)
+    yield from _admit_names(found, list(kept.values()), known, now)
+    return found
+
+
+def _admit_names(
+    found: Admitted, points: Sequence[Point], known: InstanceMemory | None, now: float
+) -> Steps[None]:
+    salt = _decoded(known.salt) if known else secrets.token_bytes(_SALT_BYTES)
+    hashes: dict[tuple[str, str], bytes] = {}
+    for point in points:
+        name = point.instance, point.alias
+        if point.instance and name not in hashes:
+            hashes[name] = blake2b("\0".join(name).encode(), digest_size=_HASH_BYTES, key=salt).digest()
+            yield None
+    old = _hashes(known)
+    new = [name for name, digest in hashes.items() if digest not in old]
+    allowance = _allowance(known, len(hashes), now)
+    refused = frozenset(new[int(allowance) :])
+    found.points = [point for point in points if (point.instance, point.alias) not in refused]
+    found.refused = len(refused)
+    if new and len(refused) < len(new):
+        accepted = [digest for name, digest in hashes.items() if name not in refused]
+        found.memory = InstanceMemory(
+            salt=_encoded(salt),
+            names=_encoded(b"".join(_remembered(old, accepted))),
+            allowance=round(allowance - len(new) + len(refused), 1),
+            at=int(now),
+        )
+
+
+def _allowance(known: InstanceMemory | None, count: int, now: float) -> float:
+    """Return how many new names the device may have now; on the first poll, as many as it has."""
+    most = max(MIN_ALLOWANCE, count)
+    if known is None:
+        return most + count
+    return min(most, known.allowance + max(now - known.at, 0) / _DAY_SECONDS * NEW_PER_DAY)
+
+
+def _remembered(old: frozenset[bytes], accepted: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the hashes to remember; names that have gone are forgotten where they are too many."""
+    together = old.union(accepted)
+    return sorted(together if len(together) <= MAX_INSTANCES + MIN_ALLOWANCE else accepted)
+
+
+def _hashes(known: InstanceMemory | None) -> frozenset[bytes]:
+    octets = _decoded(known.names) if known else b""
+    return frozenset(octets[n : n + _HASH_BYTES] for n in range(0, len(octets), _HASH_BYTES))
+
+
+def _encoded(octets: bytes) -> str:
+    return b64encode(octets).decode()
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)[: 2**16]
+    except (Error, ValueError):
+        return b""
