@@ -214,6 +214,13 @@ def test_a_megabyte_of_anything_is_read_in_a_moment(system: str, section: str, k
     assert time.process_time() - before < 1.0
 
 
+def test_what_is_left_out_of_a_section_that_is_too_long_is_reported() -> None:
+    rows = b"".join(b"e%d: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\n" % number for number in range(2501))
+    findings = read(sections_of([(5, mark("begin Linux") + mark("network") + rows)], NONCE))
+    assert len({point.instance for point in findings.points}) == 2500
+    assert "interfaces: the device says more than 2500 lines of it" in findings.faults
+
+
 @pytest.mark.parametrize("noise", [b"\n", b"x\n", b"@@\n"])
 def test_a_profile_that_talks_without_end_costs_no_time(noise: bytes) -> None:
     output = noise * (FLOOD // len(noise)) + mark("begin Linux") + mark("memory") + MEMORY + mark("end")

@@ -4,6 +4,7 @@ import struct
 import time
 from collections.abc import Iterator
 
+import paramiko
 import pytest
 
 from fixtures.ssh_device import LINUX, Device
@@ -13,6 +14,7 @@ from netvitals.domain.polling.observation import Reason
 
 EXT_INFO = b"\x07"
 GROUP = b"\x1f"
+IGNORED = b"\x02"
 
 
 @pytest.fixture
@@ -60,6 +62,17 @@ async def test_a_key_exchange_costs_no_more_than_one_costs(server: SshServer, ra
     assert (reading.reason, reading.alive) == (Reason.PROTOCOL, True)
     assert text in reading.detail
     assert time.process_time() - before < 2 * CPU_SECONDS  # the server's part is in it as well
+
+
+async def test_a_server_that_keeps_its_thread_busy_after_the_login_is_told_as_that(server: SshServer) -> None:
+    def run(channel: paramiko.Channel) -> None:
+        while not channel.closed:
+            server.transports[-1].send(IGNORED)
+
+    server.run = run
+    reading = await Device(server).poll()
+    assert reading.reason is Reason.PROTOCOL
+    assert reading.detail == "the login works, but then the connection broke off: it keeps this process busy"
 
 
 async def test_extensions_that_are_announced_and_not_sent_end_the_connection(server: SshServer) -> None:

@@ -27,6 +27,8 @@ class ProbeSection(msgspec.Struct):
     word: str = ""
     """The rest of the marker's line, behind the section's name."""
     lines: list[str] = []
+    is_cut: bool = False
+    """There were more lines than are read."""
 
 
 class DfRow(msgspec.Struct, frozen=True):

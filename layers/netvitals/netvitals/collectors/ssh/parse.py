@@ -12,8 +12,8 @@ from netvitals.domain.text import ELLIPSIS
 type Chunks = Sequence[tuple[int, bytes]]
 """Output as it arrived: when, in nanoseconds since the epoch, and what."""
 
-_MAX_LINES = 5000
-"""In one section: a host with thousands of interfaces still fits."""
+_MAX_LINES = 2500
+"""In one section: a host with two thousand interfaces still fits. What is left out is reported."""
 _MOST_LINES = 50_000
 """In all sections: what is printed after that is not looked at."""
 _LONGEST_LINE = 1024
@@ -80,6 +80,8 @@ def sections_of(chunks: Chunks, nonce: str) -> dict[str, ProbeSection]:
             section = found.setdefault(name, ProbeSection(time_ns, word, []))
         elif line and len(section.lines) < _MAX_LINES:
             section.lines.append(line)
+        elif line:
+            section.is_cut = True
     return found
 
 
@@ -112,4 +114,6 @@ def read(sections: Mapping[str, ProbeSection]) -> Findings:
             part.reader(*(sections.get(name, ProbeSection()) for name in part.sections), findings)
         except (ValueError, LookupError, ArithmeticError):
             findings.faults.append(f"{part.what}: what the device says is not understood")
+        if first.is_cut:
+            findings.faults.append(f"{part.what}: the device says more than {_MAX_LINES} lines of it")
     return findings

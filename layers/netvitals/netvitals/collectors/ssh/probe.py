@@ -32,6 +32,8 @@ class Output(msgspec.Struct):
     fault: str = ""
     """Why it is not complete, for a person."""
     timed_out: bool = False
+    broken: bool = False
+    """The connection is gone, and not by what the command did."""
 
 
 class Probe:
@@ -96,6 +98,8 @@ def _not_run(output: Output) -> SshFault:
         return SshFault(Reason.AUTH, EXPIRED)
     if not said and output.timed_out:
         return SshFault(Reason.TIMEOUT, "the login works, but its shell says nothing within the time limit")
+    if not said and output.broken:
+        return SshFault(Reason.PROTOCOL, f"the login works, but then {output.fault}")
     return SshFault(
         Reason.UNSUPPORTED,
         f"the login runs no POSIX shell, it says {repr(said) if said else 'nothing'}: "

@@ -129,6 +129,9 @@ class Session:
             channel.shutdown_write()
         output = Output()
         self._read(channel, until, end, output)
+        error = transport.get_exception()
+        if error is not None and not (output.complete or output.timed_out or self._sock.aborted):
+            output.fault, output.broken = f"the connection broke off: {first_line(str(error))}", True
         if channel.recv_stderr_ready():
             output.stderr = channel.recv_stderr(_CHUNK)
         return output

@@ -14,7 +14,7 @@ BUDGET_BYTES = 8 * 1024 * 1024
 """What a device may send over one connection; a host with a thousand interfaces sends a tenth of it."""
 ANSWER_BYTES = 1024 * 1024
 """What it may send as one answer, with its head; we ask for 150 KB at most (MaxEnvelopeSize)."""
-CPU_SECONDS = 2.0
+CPU_SECONDS = 1.0
 """Processor time that one poll's thread may use over one connection; a poll uses 0.01."""
 
 if TYPE_CHECKING:

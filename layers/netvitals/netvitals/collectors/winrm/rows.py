@@ -55,6 +55,8 @@ def page_of(answer: bytes, time_ns: int) -> Page:
                 rows += [WmiRow(_values(item), time_ns) for item in element]
             case "EnumerationContext":
                 context = (element.text or "").strip()
+                if len(context) > LONGEST_VALUE:  # it is sent back with each Pull
+                    raise ValueError("its answer has a context of its own kind")
             case "EndOfSequence":
                 ended = True
     return Page(rows, None if ended or not context else context)

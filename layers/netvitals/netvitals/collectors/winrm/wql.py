@@ -19,7 +19,7 @@ _DIALECT = "http://schemas.microsoft.com/wbem/wsman/1/WQL"
 _MOST_ELEMENTS = "32000"
 _ID, _BODY = "THE-ID", "THE-BODY"
 MOST_PULLS = 50
-MOST_ROWS = 5000
+MOST_ROWS = 2500
 
 
 def rows_of(protocol: Protocol, query: str) -> list[WmiRow]:

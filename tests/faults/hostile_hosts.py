@@ -1,0 +1,300 @@
+"""Hosts that attack over SSH and WinRM, each in one way; and ninety-six switches and four hosts that behave.
+
+Run as `python tests/faults/hostile_hosts.py ssh`, `… winrm`, or `… neighbours`, with `tests` and the project
+on PYTHONPATH: prints where they listen as one line of JSON, and serves until its standard input ends. They
+have processes of their own, so that their processor time and memory are not those of the poll that is
+measured.
+"""
+
+import json
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from itertools import count
+
+import paramiko
+
+from fixtures.ssh_device import LINUX
+from fixtures.windows import windows
+from local.devices import ssh_server
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import interfaces, system
+from local.devices.snmp_host import AgentThread
+from local.devices.ssh_server import Exec, Raw, SshServer, answering, kexinit, nonce_in, stdin_of
+from local.devices.winrm_host import Behaviour, WinrmHost
+from local.devices.winrm_soap import Service
+
+USER, PASSWORD = "monitor", "s3cret-password"
+SWITCHES = [f"127.0.8.{number}" for number in range(1, 97)]
+MEGABYTE = 1024 * 1024
+_NAMESPACE = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+
+type Serving = AbstractContextManager[int]
+"""A host that listens at this port."""
+
+
+@contextmanager
+def ssh(run: Exec | None = None, raw: Raw | None = None, **changes: object) -> Iterator[int]:
+    with SshServer(run, raw) as server:
+        for name, value in changes.items():
+            setattr(server, name, value)
+        yield server.port
+
+
+@contextmanager
+def winrm(mangle: Callable[[bytes], bytes] | None = None, **behaviour: object) -> Iterator[int]:
+    """A host that logs in as Windows does, and then answers like this."""
+    service = Service(windows())
+    with WinrmHost(
+        service,
+        users={USER: PASSWORD},
+        behaviour=Behaviour(mangle=mangle, **behaviour),  # type: ignore[arg-type]  # any field
+    ) as host:
+        yield host.port
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Something that does this with every connection, once it was asked something."""
+
+    def handle(sock: socket.socket) -> None:
+        with sock, suppress(OSError):
+            sock.recv(65536)
+            serve(sock)
+
+    def accept() -> None:
+        while True:
+            threading.Thread(target=handle, args=(server.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+# --- SSH
+
+
+def mpint(number: int) -> bytes:
+    data = number.to_bytes(number.bit_length() // 8 + 1)
+    return struct.pack(">I", len(data)) + data
+
+
+def sections(unit: bytes, *names: str) -> Exec:
+    """A probe's answer in which these sections hold a megabyte of this in all."""
+
+    def run(channel: paramiko.Channel) -> None:
+        nonce = nonce_in(stdin_of(channel))
+        marks = [f"@@{nonce} {name}\n".encode() for name in names]
+        share = MEGABYTE // len(names) - 100
+        body = b"".join(mark + unit * (share // len(unit)) + b"\n" for mark in marks)
+        channel.sendall(f"@@{nonce} begin Linux\n".encode() + body + f"@@{nonce} end\n".encode())
+
+    return run
+
+
+def endless(unit: bytes, *, stderr: bool = False) -> Exec:
+    def run(channel: paramiko.Channel) -> None:
+        while True:
+            (channel.sendall_stderr if stderr else channel.sendall)(unit)
+
+    return run
+
+
+def keys_without_end(channel: paramiko.Channel) -> None:
+    while True:
+        channel.get_transport().renegotiate_keys()
+
+
+def messages_without_end(payload: bytes) -> Exec:
+    def run(channel: paramiko.Channel) -> None:
+        transport = channel.get_transport()
+        assert isinstance(transport, ssh_server.Transport)
+        while True:
+            transport.send(payload)
+
+    return run
+
+
+def many_names(channel: paramiko.Channel) -> None:
+    """Five thousand interfaces with long names, which all count."""
+    nonce = nonce_in(stdin_of(channel))
+    rows = "".join(f"{'n' * 150}{number}: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\n" for number in range(5000))
+    channel.sendall(f"@@{nonce} begin Linux\n@@{nonce} network\n{rows}@@{nonce} end\n".encode())
+
+
+def dripping(channel: paramiko.Channel) -> None:
+    for byte in count():
+        channel.sendall(bytes([byte % 10 + 48]))
+        time.sleep(0.001)
+
+
+EXT_INFO, INFO_REQUEST, IGNORE, DEBUG = b"\x07", b"\x3c", b"\x02", b"\x04"
+_STRING = struct.pack(">I", 0)
+
+
+@contextmanager
+def always(text: bytes) -> Iterator[int]:
+    """A host that logs in as Windows does, and has the same answer to every question."""
+
+    class Repeating(Service):
+        def answer(self, message: bytes) -> tuple[int, bytes]:
+            del message
+            return 200, text
+
+    with WinrmHost(Repeating(windows()), users={USER: PASSWORD}) as host:
+        yield host.port
+
+
+def instead_of(first: bytes, payload: bytes) -> Callable[[bytes], bytes]:
+    return lambda message: payload if message.startswith(first) else message
+
+
+SSH: Mapping[str, Callable[[], Serving]] = {
+    "silence": lambda: ssh(raw=ssh_server.silent),
+    "endless-greeting": lambda: ssh(raw=ssh_server.endless_greeting),
+    "dripping-greeting": lambda: ssh(raw=ssh_server.dripping_greeting),
+    "dripping-keys": lambda: ssh(raw=ssh_server.dripping_key_exchange),
+    "huge-packet": lambda: ssh(raw=ssh_server.huge_packet),
+    "garbage": lambda: ssh(raw=ssh_server.garbage),
+    "gex": lambda: ssh(
+        raw=ssh_server.saying_in_packets(
+            kexinit("diffie-hellman-group-exchange-sha256"), b"\x1f" + mpint((1 << 8192) - 12345) + mpint(2)
+        )
+    ),
+    "long-lists": lambda: ssh(raw=ssh_server.offering("," * 200_000)),
+    "ignored-before-keys": lambda: ssh(
+        raw=ssh_server.saying_in_packets(kexinit("curve25519-sha256"), *[IGNORE] * 200_000)
+    ),
+    "extensions": lambda: ssh(mangle=instead_of(EXT_INFO, EXT_INFO + b"\xff" * 4)),
+    "prompts": lambda: ssh(
+        accepts="keyboard-interactive",
+        mangle=instead_of(INFO_REQUEST, INFO_REQUEST + _STRING * 3 + b"\xff" * 4),
+    ),
+    "empty-prompts": lambda: ssh(accepts="keyboard-interactive", rounds=[[]] * 10_000_000),
+    "keys-without-end": lambda: ssh(run=keys_without_end),
+    "ignored-without-end": lambda: ssh(run=messages_without_end(IGNORE)),
+    "debug-without-end": lambda: ssh(
+        run=messages_without_end(DEBUG + b"\0" + struct.pack(">I", 20000) + b"x" * 20000)
+    ),
+    "output-without-end": lambda: ssh(run=endless(b"x" * 30_000)),
+    "lines-without-end": lambda: ssh(run=endless(b"\n" * 30_000)),
+    "errors-without-end": lambda: ssh(run=endless(b"x" * 30_000, stderr=True)),
+    "dripping-output": lambda: ssh(run=dripping),
+    "a-megabyte-of-lines": lambda: ssh(
+        run=sections(b"x\n", "network", "interfaces", "temperature", "mounts", "df")
+    ),
+    "a-megabyte-of-disks": lambda: ssh(
+        run=sections(b"/dev/a 1 1 1 1% /" + b"/x" * 130 + b"\n", "mounts", "df")
+    ),
+    "a-megabyte-of-digits": lambda: ssh(run=sections(b"9", "uptime", "cpu", "memory", "df")),
+    "many-names": lambda: ssh(run=many_names),
+}
+
+
+# --- WinRM
+
+
+def envelope(body: bytes) -> bytes:
+    return (
+        b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:n="%s"><s:Body>%s</s:Body>'
+        b"</s:Envelope>" % (_NAMESPACE.encode(), body)
+    )
+
+
+def items(unit: bytes, size: int = MEGABYTE - 2000, *, ends: bool = True) -> bytes:
+    end = b"<n:EndOfSequence/>" if ends else b"<n:EnumerationContext>more</n:EnumerationContext>"
+    content = b"<n:PullResponse><n:Items>%s</n:Items>%s</n:PullResponse>" % (unit * (size // len(unit)), end)
+    return envelope(content)
+
+
+def http(*parts: bytes, forever: bytes = b"", pause: float = 0) -> Callable[[socket.socket], None]:
+    """What is sent in answer to a request; `forever` again and again."""
+
+    def serve(sock: socket.socket) -> None:
+        for part in parts:
+            sock.sendall(part)
+        while forever:
+            sock.sendall(forever)
+            time.sleep(pause)
+
+    return serve
+
+
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
+_ROW = b"<X><Name>eth</Name><DeviceID>C:</DeviceID><Size>9</Size><FreeSpace>1</FreeSpace></X>"
+_WIDE_ROW = b"<X>" + b"".join(b"<p%d>v</p%d>" % (number, number) for number in range(300)) + b"</X>"
+_FAULT = b"HTTP/1.1 500 x\r\nContent-Type: application/soap+xml\r\nContent-Length: %d\r\n\r\n"
+
+WINRM: Mapping[str, Callable[[], Serving]] = {
+    "silence": lambda: listening(lambda _: time.sleep(60)),
+    "elements": lambda: always(items(b"<a/>")),
+    "depth": lambda: always(envelope(b"<a>" * 300_000)),
+    "attributes": lambda: always(
+        envelope(b"<a " + b" ".join(b"a%d=''" % number for number in range(80_000)) + b"/>")
+    ),
+    "entities": lambda: always(
+        b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>' + envelope(b"&b;")
+    ),
+    "one-long-text": lambda: always(items(b"<X><Name>%s</Name></X>" % (b"n" * 900_000), 900_100)),
+    "many-rows": lambda: always(items(_ROW, 3900 * len(_ROW))),
+    "rows-without-end": lambda: always(items(_ROW, 1500 * len(_ROW), ends=False)),
+    "properties-without-end": lambda: always(items(_WIDE_ROW, 60 * len(_WIDE_ROW), ends=False)),
+    "fault": lambda: listening(http(_FAULT % MEGABYTE, b"<a/>" * (MEGABYTE // 4))),
+    "long-answer": lambda: winrm(lambda text: text + b" " * 8 * MEGABYTE),
+    "chunks-without-end": lambda: listening(
+        http(_OK + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"1\r\nx\r\n" * 5000)
+    ),
+    "large-chunks-without-end": lambda: listening(
+        http(_OK + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
+    ),
+    "headers": lambda: listening(http(b"HTTP/1.1 200 OK\r\n", forever=b"X-%s: y\r\n" % (b"x" * 60_000))),
+    "many-headers": lambda: listening(http(b"HTTP/1.1 200 OK\r\n", forever=b"X: y\r\n" * 1000)),
+    "continue": lambda: listening(http(forever=b"HTTP/1.1 100 Continue\r\n\r\n" * 500)),
+    "dripping-answer": lambda: winrm(drip_seconds=0.005),
+    "dripping-headers": lambda: listening(http(_OK, forever=b"X: y\r\n", pause=0.02)),
+    "challenge": lambda: listening(
+        http(
+            b"HTTP/1.1 401 x\r\nWWW-Authenticate: Negotiate %s\r\nContent-Length: 0\r\n\r\n"
+            % (b"TlRM" * 15_000)
+        )
+    ),
+    "tls-dripping": lambda: listening(http(b"\x16\x03\x03\x40\x00", forever=b"\x02", pause=0.002)),
+    "tls-garbage": lambda: listening(http(forever=b"\x16\x03\x03\x40\x00" + b"\x02" * 0x4000)),
+    "length": lambda: listening(http(_OK + b"Content-Length: 999999999999\r\n\r\n", forever=b"x" * 65536)),
+}
+
+HOSTS: Mapping[str, Mapping[str, Callable[[], Serving]]] = {"ssh": SSH, "winrm": WINRM}
+
+
+@contextmanager
+def neighbours() -> Iterator[dict[str, int]]:
+    """Who must not lose anything: where each kind of them listens."""
+    agents = {address: Agent({**system("sw"), **interfaces(24)}) for address in SWITCHES}
+    with ExitStack() as stack:
+        switches = stack.enter_context(AgentThread(agents))
+        ports = {"snmp": switches.port}
+        ports |= {f"ssh-{number}": stack.enter_context(ssh(run=answering(LINUX))) for number in range(2)}
+        ports |= {f"winrm-{number}": stack.enter_context(winrm()) for number in range(2)}
+        yield ports
+
+
+@contextmanager
+def hostile(protocol: str) -> Iterator[dict[str, int]]:
+    """One host of each kind: where it listens."""
+    with ExitStack() as stack:
+        yield {kind: stack.enter_context(serving()) for kind, serving in HOSTS[protocol].items()}
+
+
+def main(which: str) -> None:
+    with neighbours() if which == "neighbours" else hostile(which) as ports:
+        sys.stdout.write(f"{json.dumps(ports)}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,22 @@
+"""A short run of the fuzzers of SSH and WinRM with every test run; `make fuzz` runs them for longer."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize(("name", "runs"), [("winrm_xml", 1200), ("ssh_output", 8000)])
+def test_some_thousand_hostile_answers_find_nothing(name: str, runs: int, tmp_path: Path) -> None:
+    paths = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)])
+    command = [sys.executable, str(HERE / f"fuzz_{name}.py"), "1.5", f"-runs={runs}", "-seed=1"]
+    run = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": paths}, cwd=tmp_path,
+        capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert f"Done {runs} runs" in run.stderr
