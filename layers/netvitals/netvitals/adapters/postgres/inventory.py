@@ -18,7 +18,6 @@ _NAME_CHARACTERS = 257
 _DOCUMENT_CHARACTERS = 64 * 1024
 """A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
 _DOCUMENT: tuple[LiteralString, int] = ("nullif(left({column}::text, {limit}), '{{}}')", _DOCUMENT_CHARACTERS)
-_TIME: tuple[LiteralString, int] = ("extract(epoch FROM {column})::text", _NAME_CHARACTERS)
 _SHAPES: dict[str, tuple[LiteralString, int]] = {
     # An inet has the length of its prefix behind it.
     "ip_address": ("left(split_part({column}::text, '/', 1), {limit})", _NAME_CHARACTERS),
@@ -32,9 +31,6 @@ _SHAPES: dict[str, tuple[LiteralString, int]] = {
         ),
         _DOCUMENT_CHARACTERS,
     ),
-    "last_seen_at": _TIME,
-    "status_attempt_at": _TIME,
-    "metrics_attempt_at": _TIME,
     "failures": ("nullif({column}, 0)::text", _NAME_CHARACTERS),
     "reason": ("nullif(left({column}, {limit}), 'ok')", _NAME_CHARACTERS),
 }

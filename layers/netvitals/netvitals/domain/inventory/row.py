@@ -131,6 +131,9 @@ _PARSERS = {
     "parent_id": _identity,
     "enabled": _enabled,
     "maintenance_until": _seconds,
+    "last_seen_at": _seconds,
+    "status_attempt_at": _seconds,
+    "metrics_attempt_at": _seconds,
     "settings": _json,
     "memory": _json,
 }
