@@ -52,7 +52,7 @@ def function_from(
 
 
 def variables_of(path: Path, name: str) -> dict[str, str]:
-    """What a file of `sam local invoke --env-vars` sets for a function: for all, then for itself."""
+    """Return a function's variables of an `--env-vars` file: those for all, overridden by its own."""
     given = json.loads(path.read_text())
     return {key: str(value) for key, value in (given.get("Parameters", {}) | given.get(name, {})).items()}
 

@@ -81,7 +81,7 @@ def running() -> Iterator[Aws]:
 
 
 def _calls(target: str, content_type: str, body: bytes) -> list[Call]:
-    """The calls in a request to one of the services that functions use."""
+    """Return the calls in a request to one of the services that functions use."""
     if content_type.startswith("application/x-www-form-urlencoded"):
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         return [Call(f"sns:{form['Action']}", form["TopicArn"])] if "TopicArn" in form else []

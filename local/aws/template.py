@@ -43,7 +43,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The template as its long form."""
+    """Return the template with long forms in place of short ones."""
     template: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506, a SafeLoader with tags
     return template
 
@@ -64,7 +64,7 @@ class Resolver:
         self._values = _PSEUDO | defaults | dict(parameters or {})
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The resources that exist under these parameters, with `Globals` merged into the functions."""
+        """Return the resources that exist under these parameters, `Globals` merged into the functions."""
         return {
             name: self.value(self._with_globals(resource))
             for name, resource in self._template["Resources"].items()
@@ -75,7 +75,7 @@ class Resolver:
         return bool(self.value(self._template["Conditions"][name]))
 
     def value(self, value: Any) -> Any:
-        """A value without intrinsic functions."""
+        """Return a value with its intrinsic functions resolved."""
         if isinstance(value, list):
             return [found for item in value if (found := self.value(item)) is not _NOTHING]
         if not isinstance(value, dict):

@@ -12,11 +12,11 @@ from types import FrameType
 
 from rich.markup import escape
 
-from local.demo.environment import Stage, stage
+from local.demo.environment import Environment, environment
 from local.demo.influx import TOKEN
-from local.demo.scenario import Play
+from local.demo.result import Result
+from local.demo.scenario import Scenario
 from local.demo.ui import Screen
-from local.demo.verdict import Verdict
 from local.influx.client import Unreadable
 from netvitals.domain.errors import NetvitalsError
 
@@ -32,38 +32,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(wish, _interrupt)
     screen = Screen()
     try:
-        verdict = _perform(screen, watch=watch)
+        result = _perform(screen, watch=watch)
     except KeyboardInterrupt:
-        verdict = Verdict(0, 0, 0, ["interrupted"])
+        result = Result(0, 0, 0, ["interrupted"])
     except (NetvitalsError, Unreadable, ValueError, RuntimeError, OSError) as error:
-        verdict = Verdict(0, 0, 0, [str(error)])
+        result = Result(0, 0, 0, [str(error)])
     screen.finish()
-    for fault in verdict.faults[1:FAULTS_SHOWN]:
+    for fault in result.faults[1:FAULTS_SHOWN]:
         screen.line(escape(fault))
-    screen.line(escape(str(verdict)))
-    return 1 if verdict.faults else 0
+    screen.line(escape(str(result)))
+    return 1 if result.faults else 0
 
 
 def _interrupt(*_: int | FrameType | None) -> None:
-    """Once: what follows is tidying up, and must not be disturbed."""
+    """End the run at the first signal; ignore later ones, so that cleaning up is not disturbed."""
     for wish in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(wish, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _perform(screen: Screen, *, watch: bool) -> Verdict:
+def _perform(screen: Screen, *, watch: bool) -> Result:
     began = time.monotonic()
     screen.line("starting PostgreSQL, InfluxDB, AWS, devices and functions …")
-    with stage(METRICS_SECONDS_WATCHED if watch else METRICS_SECONDS) as built:
+    with environment(METRICS_SECONDS_WATCHED if watch else METRICS_SECONDS) as built:
         screen.line(f"ready after {time.monotonic() - began:.0f} s" + (", ends with Ctrl-C" if watch else ""))
         _say_where(built, screen)
         screen.start()
-        play = Play(built, screen)
-        return play.watch() if watch else play.run()
+        scenario = Scenario(built, screen)
+        return scenario.watch() if watch else scenario.run()
 
 
-def _say_where(built: Stage, screen: Screen) -> None:
-    """Where to look for more while it runs; what was given may hold a secret and is known anyway."""
+def _say_where(built: Environment, screen: Screen) -> None:
+    """Print where its servers and logs are; not the URLs that were given, which may hold a secret."""
     places = {
         "InfluxDB": f"{built.influx.access['url']} (token {TOKEN}), a small one",
         "PostgreSQL": built.database_url,

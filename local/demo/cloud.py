@@ -15,7 +15,7 @@ BUS = "netvitals-demo"
 
 
 class Cloud(Account):
-    """The account: `environment` is what the functions get of it."""
+    """The queues, secrets, parameter and event bus; `environment` names them for the functions."""
 
     def __init__(self, aws: Aws, secrets: Mapping[str, Any], configuration: Mapping[str, Any]) -> None:
         super().__init__(aws.client, secrets, (*QUEUES, "events"))

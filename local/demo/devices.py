@@ -1,12 +1,12 @@
-"""The devices of the demo. A new one is one entry of `CAST`; a new protocol is one more `Part`."""
+"""The devices of the demo: one more is an entry of `demo_devices`, one more protocol a `Simulated`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from local.demo import snmp_devices as devices
-from local.demo.parts import Nobody, Part, SnmpPart, TcpPart
+from local.demo import snmp_devices as snmp
+from local.demo.simulated import NothingThere, Simulated, SimulatedHost, SimulatedSnmp
 from local.demo.snmp_devices import Simulation
 from local.demo.this_machine import this_machine
 from local.demo.windows import domain_controller
@@ -20,7 +20,7 @@ from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.domain.settings.credential import credential_from, part_of
 
 _LOGIN = new_key()
-"""Of this run alone."""
+"""The key pair that logs in to this machine, made for this run."""
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "campus": {"snmp": {"version": "2c", "community": "demo-read"}},
     "legacy": {"snmp": {"version": "1", "community": "demo-legacy"}},
@@ -41,11 +41,11 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Role:
-    """A device: its row in the inventory, who plays it, and how it must have ended."""
+class DemoDevice:
+    """A device: its row in the inventory, what simulates it, and the status that it must end with."""
 
     id: str
-    part: Part
+    simulated: Simulated
     credential: str = "campus"
     device_type: str = "network"
     parent_id: str | None = None
@@ -53,9 +53,9 @@ class Role:
     plugged_in: bool = True
     """At the start."""
     steady: bool = True
-    """Nothing happens to it: every poll must be complete."""
+    """Whether every poll of it must be complete, because nothing happens to it."""
     status: str = "online"
-    """At the end, as is the next."""
+    """Its status at the end; `reason` is that of its last poll."""
     reason: str = "ok"
 
     @property
@@ -63,85 +63,85 @@ class Role:
         return self.id.removeprefix("demo-")
 
 
-def _snmp(simulation: Simulation, community: str = "demo-read", **agent: Any) -> SnmpPart:
-    return SnmpPart(Agent(simulation.objects, community=community, **agent), simulation.known)
+def _snmp(simulation: Simulation, community: str = "demo-read", **agent: Any) -> SimulatedSnmp:
+    return SimulatedSnmp(Agent(simulation.objects, community=community, **agent), simulation.expected)
 
 
-def _snmp_v3(simulation: Simulation, credential: str) -> SnmpPart:
+def _snmp_v3(simulation: Simulation, credential: str) -> SimulatedSnmp:
     user = part_of(credential_from(credential, CREDENTIALS[credential]), SNMP, credential)
-    return SnmpPart(V3Agent(simulation.objects, user), simulation.known)
+    return SimulatedSnmp(V3Agent(simulation.objects, user), simulation.expected)
 
 
-def _windows(bits_per_second: float) -> TcpPart:
-    """Without TLS: NTLM encrypts what is said."""
+def _windows(bits_per_second: float) -> SimulatedHost:
+    """Return a Windows host that speaks HTTP; NTLM encrypts the messages."""
     account = CREDENTIALS["windows"]["winrm"]
-    machine, known = domain_controller(bits_per_second)
+    machine, expected = domain_controller(bits_per_second)
     users = {account["user"]: account["password"]}
-    return TcpPart("winrm", partial(WinrmHost, Service(machine), users=users), known, tls=False)
+    return SimulatedHost("winrm", partial(WinrmHost, Service(machine), users=users), expected, tls=False)
 
 
-def _this_machine() -> TcpPart:
+def _this_machine() -> SimulatedHost:
     host_key = new_key()
     listen = partial(ssh_server.this_machine, login=_LOGIN, host_key=host_key)
-    return TcpPart("ssh", listen, this_machine(), host_keys=[host_key.public])
+    return SimulatedHost("ssh", listen, this_machine(), host_keys=[host_key.public])
 
 
-def _wrong_community() -> SnmpPart:
-    other = devices.switch("dist-sw", 24, 0)
-    return SnmpPart(Agent(other.objects, community="nobody-told-us"), host_answers=True)
+def _wrong_community() -> SimulatedSnmp:
+    other = snmp.switch("dist-sw", 24, 0)
+    return SimulatedSnmp(Agent(other.objects, community="nobody-told-us"), host_answers=True)
 
 
-def cast() -> Sequence[Role]:
-    """Everybody, new; the table shows them in this order."""
+def demo_devices() -> Sequence[DemoDevice]:
+    """Make all devices, in the order in which the table shows them."""
     return (
-        Role(id="demo-core-sw", part=_snmp(devices.switch("core-sw", 48, 2.4e9))),
-        Role(
+        DemoDevice(id="demo-core-sw", simulated=_snmp(snmp.switch("core-sw", 48, 2.4e9))),
+        DemoDevice(
             id="demo-edge-fw",
-            part=_snmp_v3(devices.firewall("edge-fw", 640e6), "secure"),
+            simulated=_snmp_v3(snmp.firewall("edge-fw", 640e6), "secure"),
             credential="secure",
         ),
-        Role(
+        DemoDevice(
             id="demo-old-rtr",
-            part=_snmp(devices.router("old-rtr", 30e6), "demo-legacy", versions=(0,)),
+            simulated=_snmp(snmp.router("old-rtr", 30e6), "demo-legacy", versions=(0,)),
             credential="legacy",
         ),
-        Role(id="demo-db-1", part=_snmp(devices.server("db-1", 310e6))),
-        Role(
+        DemoDevice(id="demo-db-1", simulated=_snmp(snmp.server("db-1", 310e6))),
+        DemoDevice(
             id="demo-dc-1",
-            part=_windows(85e6),
+            simulated=_windows(85e6),
             device_type="windows",
             credential="windows",
         ),
-        Role(
+        DemoDevice(
             id="demo-this-host",
-            part=_this_machine(),
+            simulated=_this_machine(),
             device_type="linux",
             credential="linux",
         ),
-        Role(id="demo-ups-1", part=_snmp(devices.ups("ups-1"))),
-        Role(
+        DemoDevice(id="demo-ups-1", simulated=_snmp(snmp.ups("ups-1"))),
+        DemoDevice(
             id="demo-sat-link",
-            part=_snmp(devices.switch("sat-link", 8, 9e6), delay=0.28, loss=0.06),
+            simulated=_snmp(snmp.switch("sat-link", 8, 9e6), delay=0.28, loss=0.06),
             settings={"snmp": {"retries": 4}},
             steady=False,
         ),
-        Role(id="demo-dist-sw", part=_wrong_community(), reason="timeout"),
-        Role(
+        DemoDevice(id="demo-dist-sw", simulated=_wrong_community(), reason="timeout"),
+        DemoDevice(
             id="demo-kiosk-sw",
-            part=_snmp(devices.switch("kiosk-sw", 12, 50e6)),
+            simulated=_snmp(snmp.switch("kiosk-sw", 12, 50e6)),
             plugged_in=False,
             steady=False,
         ),
-        Role(
+        DemoDevice(
             id="demo-lobby-sw",
-            part=_snmp(devices.switch("lobby-sw", 12, 75e6)),
+            simulated=_snmp(snmp.switch("lobby-sw", 12, 75e6)),
             steady=False,
             status="offline",
             reason="timeout",
         ),
-        Role(
+        DemoDevice(
             id="demo-lobby-phone",
-            part=_snmp(devices.switch("lobby-phone", 2, 20e6)),
+            simulated=_snmp(snmp.switch("lobby-phone", 2, 20e6)),
             parent_id="demo-lobby-sw",
             # So that its parent has been found out by the time it would be called offline itself.
             settings={"offline_timeout_seconds": 15, "metrics_interval_seconds": 30},
@@ -149,5 +149,7 @@ def cast() -> Sequence[Role]:
             status="unreachable",
             reason="timeout",
         ),
-        Role(id="demo-camera", part=Nobody(), steady=False, status="offline", reason="timeout"),
+        DemoDevice(
+            id="demo-camera", simulated=NothingThere(), steady=False, status="offline", reason="timeout"
+        ),
     )

@@ -1,4 +1,4 @@
-"""Sets the demo up and takes it down: simulated devices, database, InfluxDB, AWS, and the functions."""
+"""Set the demo up and take it down: simulated devices, database, InfluxDB, AWS, and the functions."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from local.demo.cloud import Cloud, cloud
-from local.demo.devices import CREDENTIALS, Role, cast
+from local.demo.devices import CREDENTIALS, DemoDevice, demo_devices
 from local.demo.influx import Influx, given_influx, own_influx
 from local.lambda_.sandbox import Function, Sandbox
 from local.servers.postgres import packaged_binaries, postgres_server
@@ -34,10 +34,10 @@ ROOT = Path(__file__).parents[2]
 _COLUMNS = ("hostname", "ip_address", "device_type", "credential", "parent_id", "settings")
 
 
-class Stage(NamedTuple):
-    """Everything that runs."""
+class Environment(NamedTuple):
+    """The servers, devices and functions that run."""
 
-    roles: Sequence[Role]
+    devices: Sequence[DemoDevice]
     cloud: Cloud
     database: Database
     database_url: str
@@ -48,7 +48,7 @@ class Stage(NamedTuple):
 
 
 def configuration(metrics_seconds: int) -> dict[str, Any]:
-    """The configuration document: the product's, with shorter times."""
+    """Return the configuration document: the product's defaults, with shorter times."""
     return {
         "allowed_networks": ["127.0.0.0/8"],
         "defaults": {
@@ -63,8 +63,8 @@ def configuration(metrics_seconds: int) -> dict[str, Any]:
 
 
 @contextmanager
-def stage(metrics_seconds: int) -> Iterator[Stage]:
-    """Built on entering, gone on leaving."""
+def environment(metrics_seconds: int) -> Iterator[Environment]:
+    """Start everything, and stop and remove it at the end."""
     document = configuration(metrics_seconds)
     configuration_from(document, "the demo's configuration")
     with ExitStack() as stack:
@@ -75,9 +75,9 @@ def stage(metrics_seconds: int) -> Iterator[Stage]:
         url = stack.enter_context(_schema_in(given) if given else own)
         database = Database(lambda: Secret(url))
         stack.callback(database.close)
-        roles = cast()
+        devices = demo_devices()
         migrate(database)
-        _write_inventory(database, [_on_stage(stack, role, n) for n, role in enumerate(roles, 1)])
+        _write_inventory(database, [_listening(stack, device, n) for n, device in enumerate(devices, 1)])
         secrets = {"credentials": CREDENTIALS, "influxdb": influx.access, "database": {"url": url}}
         account = stack.enter_context(cloud(secrets, document))
         functions = {
@@ -87,7 +87,7 @@ def stage(metrics_seconds: int) -> Iterator[Stage]:
             function.start()
         for function in functions.values():
             function.wait_until_ready()
-        yield Stage(roles, account, database, url, not given, influx, functions, folder)
+        yield Environment(devices, account, database, url, not given, influx, functions, folder)
 
 
 @contextmanager
@@ -125,25 +125,25 @@ def _function(stack: ExitStack, name: str, environment: dict[str, str], log: Pat
     return stack.enter_context(Sandbox(function, log))
 
 
-def _on_stage(stack: ExitStack, role: Role, number: int) -> Device:
-    """Start who plays the device; the row of the inventory."""
+def _listening(stack: ExitStack, device: DemoDevice, number: int) -> Device:
+    """Start a device's simulation and return its row of the inventory."""
     address = _address(number)
-    stack.callback(role.part.stop)
-    settings = merged(role.settings, role.part.start(address))
-    role.part.plug(in_=role.plugged_in)
+    stack.callback(device.simulated.stop)
+    settings = merged(device.settings, device.simulated.start(address))
+    device.simulated.plug(in_=device.plugged_in)
     return Device(
-        id=role.id,
-        hostname=role.hostname,
+        id=device.id,
+        hostname=device.hostname,
         ip_address=address,
-        device_type=role.device_type,
-        credential=role.credential,
-        parent_id=role.parent_id,
+        device_type=device.device_type,
+        credential=device.credential,
+        parent_id=device.parent_id,
         settings=settings,
     )
 
 
 def _address(number: int) -> str:
-    """An address of its own, or, where the system has only one loopback address (macOS), that one."""
+    """Return an address for this device alone, or 127.0.0.1 where the system has no other (macOS)."""
     address = f"127.20.0.{number}"
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((address, 0))

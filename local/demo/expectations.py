@@ -11,10 +11,10 @@ type Series = tuple[str, str]
 """A metric's name and the instance, which is empty for the whole device."""
 
 ANY = "*"
-"""An instance in `Known` that stands for all that a device may have, however many."""
+"""An instance in `Expected` that stands for all that a device may have, however many."""
 
 
-class Truth(Protocol):
+class Expectation(Protocol):
     def holds(self, value: float) -> bool:
         """Tell whether a point of this value says what the device said."""
         ...
@@ -28,7 +28,7 @@ class Truth(Protocol):
 _ROUNDING = 0.0006
 """netvitals rounds percent and degrees to thousandths."""
 
-type Known = Mapping[Series, Truth]
+type Expected = Mapping[Series, Expectation]
 
 
 class Always(NamedTuple):
@@ -45,7 +45,7 @@ class Always(NamedTuple):
 
 
 class Between(NamedTuple):
-    """A value that netvitals makes of several that move."""
+    """A value within bounds, such as the mean of several that move."""
 
     low: float
     high: float
@@ -58,28 +58,28 @@ class Between(NamedTuple):
         return self.low <= value <= self.high
 
 
-class Told:
-    """A value that moves: an object for a simulated agent, which remembers what it has answered."""
+class Reported:
+    """A value that moves: an object of a simulated agent that keeps every value it answered."""
 
     def __init__(self, now: Callable[[], int], kind: Callable[[int], Value], scale: float = 1) -> None:
         self._now, self._kind, self._scale = now, kind, scale
-        self._told: set[int] = set()
+        self._values: set[int] = set()
 
     def __call__(self) -> Value:
         value = self._now()
-        self._told.add(value)
+        self._values.add(value)
         return self._kind(value)
 
     @property
     def moves(self) -> bool:
-        return len(self._told) > 1
+        return len(self._values) > 1
 
     def holds(self, value: float) -> bool:
-        return round(value / self._scale) in self._told
+        return round(value / self._scale) in self._values
 
 
-def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Told:
-    """A counter of bytes that runs on, now faster, now slower, and wraps where it has to."""
+def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Reported:
+    """Return a counter of bytes whose rate swings around a mean, and which wraps at 32 or 64 bits."""
     pace, started, wraps_at = bits_per_second / 8, time.monotonic(), 1 << bits
 
     def now() -> int:
@@ -87,13 +87,13 @@ def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Told:
         elapsed = time.monotonic() - started
         return int(already + pace * (elapsed + 2 * math.sin(elapsed / 4))) % wraps_at
 
-    return Told(now, Counter32 if bits == 32 else Counter64)
+    return Reported(now, Counter32 if bits == 32 else Counter64)
 
 
-def wave(middle: float, swing: float, seconds: float = 20, *, scale: float = 1) -> Told:
-    """A gauge that goes up and down; `scale` is the worth of one of its units."""
+def wave(middle: float, swing: float, seconds: float = 20, *, scale: float = 1) -> Reported:
+    """Return a gauge that follows a sine; `scale` is what one of its units is worth."""
 
     def now() -> int:
         return round((middle + swing * math.sin(time.monotonic() * math.tau / seconds)) / scale)
 
-    return Told(now, Gauge32, scale)
+    return Reported(now, Gauge32, scale)

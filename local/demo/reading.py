@@ -1,4 +1,4 @@
-"""What the demo shows: all of it is read from the database and from InfluxDB."""
+"""Read what the demo shows from the database and from InfluxDB."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ _WRAP = 2**32
 
 class Reads(Protocol):
     def query(self, statement: str) -> list[dict[str, Any]]:
-        """What an InfluxQL statement gives; raises Unreadable."""
+        """Return an InfluxQL statement's rows; raises Unreadable."""
         ...
 
 
@@ -59,10 +59,10 @@ NOTHING = Points({}, 0)
 
 
 class View(NamedTuple):
-    """How things stand, as it was read."""
+    """What was read from the database, InfluxDB and the spool at one time."""
 
     states: Sequence[State]
-    """In the order of the cast."""
+    """In the order of the devices."""
     points: Points = NOTHING
     spooled: int = 0
     """Messages in the spool."""
@@ -71,13 +71,13 @@ class View(NamedTuple):
 
 
 def states(database: Database) -> dict[str, State]:
-    """By device id."""
+    """Return the state of each device by its id."""
     rows = database.run(lambda cursor: cursor.execute(_STATE).fetchall(), read_only=True)
     return {row[0]: State(*row) for row in rows}
 
 
 def points(influx: Reads, started_ns: int) -> Points:
-    """What is in InfluxDB now.
+    """Return the newest values, the rates, and the number of points since the start.
 
     Raises:
         Unreadable: it does not say.

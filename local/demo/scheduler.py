@@ -1,4 +1,4 @@
-"""What Lambda's event source mappings and EventBridge Scheduler do: they start the functions."""
+"""Start the functions, as EventBridge Scheduler and Lambda's event source mappings do."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ _LOOK_SECONDS = 0.3
 
 
 class Ledger:
-    """What was asked for: the polls of each device, and what went wrong on the way."""
+    """The polls that were asked for, by device, and what went wrong on the way."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
@@ -31,14 +31,14 @@ class Ledger:
         self._lock = threading.Lock()
 
     def polled(self, body: str, ended_at: float) -> None:
-        """A message's jobs were done; a job that was late may have been dropped, as it should be."""
+        """Note that a message's jobs were done; one that had expired by then may have been dropped."""
         with self._lock:
             for job in decode_jobs(body).jobs:
                 self._polls.setdefault((job.device_id, job.kind), set()).add(job.due_at)
                 self._doubtful[job.device_id, job.kind] += ended_at > job.expires_at
 
     def polls(self, device_id: str, kind: Kind) -> range:
-        """How many polls there were; a range, as some may have been dropped."""
+        """Return how many polls there were, as a range: expired ones may have been dropped."""
         with self._lock:
             most = len(self._polls.get((device_id, kind), ()))
             return range(most - self._doubtful[device_id, kind], most + 1)
@@ -56,7 +56,7 @@ class Loop:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when the step under way has ended."""
+        """Return when the step under way has ended."""
         self._stop.set()
         self._thread.join()
 
@@ -108,8 +108,8 @@ class Schedule:
             raise FunctionError(f"fan-out found {report['bad_rows']} unusable devices")
 
 
-class Drive:
-    """All that moves: `with` it, schedules fire, queues are read, and status is decided."""
+class Scheduler:
+    """Fires schedules, reads queues and starts the status function while it is entered."""
 
     def __init__(self, cloud: Cloud, functions: dict[str, Sandbox], now: int) -> None:
         self.ledger = Ledger()
@@ -136,7 +136,7 @@ class Drive:
             loop.stop()
 
     def stop_polling(self) -> None:
-        """Returns when the last poll has ended and is stored or spooled."""
+        """Return when the last poll has ended and is stored or spooled."""
         for loop in self._polling:
             loop.stop()
 

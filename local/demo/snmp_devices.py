@@ -7,7 +7,7 @@ of them.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from local.demo.expectations import Always, Between, Known, Series, Told, Truth, octets, wave
+from local.demo.expectations import Always, Between, Expectation, Expected, Reported, Series, octets, wave
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_mib import Gauge32, Object, ObjectId
 
@@ -23,12 +23,12 @@ _GIB = 1024**3
 
 class Simulation(NamedTuple):
     objects: dict[str, Object]
-    known: Known
+    expected: Expected
 
     def __or__(self, other: object) -> "Simulation":
         if not isinstance(other, Simulation):
             return NotImplemented
-        return Simulation(self.objects | other.objects, {**self.known, **other.known})
+        return Simulation(self.objects | other.objects, {**self.expected, **other.expected})
 
 
 def switch(name: str, ports: int, bits_per_second: float) -> Simulation:
@@ -53,15 +53,15 @@ def router(name: str, bits_per_second: float) -> Simulation:
     cpu = wave(38, 14, 25)
     objects = interfaces(4, "FastEthernet0/{}")
     narrow = {oid: value for oid, value in objects.items() if not oid.startswith(_IFX)}
-    known: dict[Series, Truth] = {}
+    expected: dict[Series, Expectation] = {}
     for port in range(1, 5):
         name_of = f"FastEthernet0/{port}"
-        received, sent = (octets(bits_per_second / part, 2**32 - 30_000_000, bits=32) for part in (port, 3))
+        received, sent = (octets(bits_per_second / share, 2**32 - 30_000_000, bits=32) for share in (port, 3))
         narrow |= {f"{_IF}.10.{port}": received, f"{_IF}.16.{port}": sent}
-        known |= _port(name_of, port, received, sent)
+        expected |= _port(name_of, port, received, sent)
     model = _model(name, f"{_CISCO}.1.209", "Cisco Internetwork Operating System Software, C2600")
     vitals = Simulation({f"{_CISCO}.2.1.58.0": cpu}, {("cpu_percent", ""): cpu})
-    return model | vitals | _pool(21_000_000, 9_000_000) | Simulation(narrow, known)
+    return model | vitals | _pool(21_000_000, 9_000_000) | Simulation(narrow, expected)
 
 
 def server(name: str, bits_per_second: float) -> Simulation:
@@ -87,13 +87,13 @@ def ups(name: str) -> Simulation:
     """A UPS whose management card has ENTITY-SENSOR-MIB: two temperatures, and one sensor of another kind."""
     readings = {"Battery": wave(27.5, 1.5, 60, scale=0.1), "Inlet": wave(22, 2, 40, scale=0.1)}
     objects: dict[str, Object] = {}
-    known: dict[Series, Truth] = {}
+    expected: dict[Series, Expectation] = {}
     for index, (place, reading) in enumerate(readings.items(), 1):
         objects |= _sensor(index, f"{place} temperature", _CELSIUS, reading)
-        known["temperature_celsius", f"{place} temperature"] = reading
+        expected["temperature_celsius", f"{place} temperature"] = reading
     objects |= _sensor(3, "Output load", 1, Gauge32(430))
     model = _model(name, "1.3.6.1.4.1.318.1.3.27", "Network Management Card, UPS 3000")
-    return model | Simulation(objects, known) | _wide(1, 40_000, "eth{}")
+    return model | Simulation(objects, expected) | _wide(1, 40_000, "eth{}")
 
 
 def firewall(name: str, bits_per_second: float) -> Simulation:
@@ -107,7 +107,7 @@ def firewall(name: str, bits_per_second: float) -> Simulation:
         f"{_FORTINET}.4.1.7.0": Gauge32(28_000),
     }
     disk = 28_000 * 1024**2
-    known: dict[Series, Truth] = {
+    expected: dict[Series, Expectation] = {
         ("cpu_percent", ""): cpu,
         ("memory_percent", ""): Always(61),
         ("memory_total_bytes", ""): Always(4_000_000 * 1024),
@@ -115,7 +115,7 @@ def firewall(name: str, bits_per_second: float) -> Simulation:
         **_of_total("disk", disk // 4, disk, "Disk"),
     }
     model = _model(name, f"{_FORTINET}.1.1006", "FortiGate-100F")
-    return model | Simulation(vitals, known) | _wide(6, bits_per_second, "port{}")
+    return model | Simulation(vitals, expected) | _wide(6, bits_per_second, "port{}")
 
 
 def _model(name: str, object_id: str, descr: str) -> Simulation:
@@ -138,11 +138,11 @@ def _storage(index: int, kind: int, name: str, size: int, used: int) -> Simulati
         1: index, 2: ObjectId(f"{_STORAGE_TYPE}.{kind}"), 3: name,
         4: units, 5: size // units, 6: used // units,
     }  # fmt: skip
-    known = _of_total("memory", used, size, "") if kind == _RAM else _of_total("disk", used, size, name)
-    return Simulation({f"{_STORAGE}.{column}.{index}": value for column, value in row.items()}, known)
+    expected = _of_total("memory", used, size, "") if kind == _RAM else _of_total("disk", used, size, name)
+    return Simulation({f"{_STORAGE}.{column}.{index}": value for column, value in row.items()}, expected)
 
 
-def _of_total(section: str, used: int, total: int, instance: str) -> dict[Series, Truth]:
+def _of_total(section: str, used: int, total: int, instance: str) -> dict[Series, Expectation]:
     return {
         (f"{section}_percent", instance): Always(100 * used / total),
         (f"{section}_used_bytes", instance): Always(used),
@@ -161,21 +161,21 @@ def _sensor(index: int, name: str, kind: int, reading: Object) -> dict[str, Obje
 def _wide(ports: int, bits_per_second: float, name: str = "GigabitEthernet1/0/{}") -> Simulation:
     """Ports with 64-bit counters: the first two carry most, every tenth is down and carries nothing."""
     objects = interfaces(ports, name)
-    known: dict[Series, Truth] = {}
+    expected: dict[Series, Expectation] = {}
     for port in range(1, ports + 1):
         share = bits_per_second / (port if port <= 2 else 20 + port)
         pace = 0 if port % 10 == 0 else share
         received, sent = octets(pace, 5_000_000_000 * port), octets(pace / 3, 2_000_000_000 * port)
         objects |= {f"{_IFX}.6.{port}": received, f"{_IFX}.10.{port}": sent}
-        known |= _port(name.format(port).replace("GigabitEthernet", "Gi"), port, received, sent)
-    return Simulation(objects, known)
+        expected |= _port(name.format(port).replace("GigabitEthernet", "Gi"), port, received, sent)
+    return Simulation(objects, expected)
 
 
-def _port(name: str, port: int, received: Told, sent: Told) -> dict[Series, Truth]:
+def _port(name: str, port: int, received: Reported, sent: Reported) -> dict[Series, Expectation]:
     return {("net_bytes_in", name): received, ("net_bytes_out", name): sent, **dict(_steady(name, port))}
 
 
-def _steady(name: str, port: int) -> Iterator[tuple[Series, Truth]]:
+def _steady(name: str, port: int) -> Iterator[tuple[Series, Expectation]]:
     for metric in ("net_errors_in", "net_errors_out", "net_discards_in", "net_discards_out"):
         yield (metric, name), Always(port)
     yield ("net_oper_status", name), Always(2 if port % 10 == 0 else 1)

@@ -2,7 +2,7 @@
 
 import os
 
-from local.demo.expectations import ANY, Between, Known
+from local.demo.expectations import ANY, Between, Expected
 
 _PERCENT = Between(0, 100)
 _COUNTER = Between(0, 2**64)
@@ -10,8 +10,8 @@ _COUNTERS = tuple(f"net_{what}_{way}" for what in ("bytes", "errors", "discards"
 _LARGEST_DISK = 2**63
 
 
-def this_machine() -> Known:
-    """Which disks, interfaces and sensors it has is its business; a container has less memory than it.
+def this_machine() -> Expected:
+    """Return the bounds of this machine's values, whatever disks, interfaces and sensors it has.
 
     Some sandboxes count no CPU time, of which nothing can be made.
     """

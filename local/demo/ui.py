@@ -1,8 +1,10 @@
-"""What is seen of the demo: a live table on a terminal, otherwise a line for each thing that happens."""
+"""Show the demo: a live table on a terminal, otherwise a line for each event."""
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from io import StringIO
 from typing import Literal, NamedTuple
 
 from rich import box
@@ -17,17 +19,17 @@ from netvitals.cli.figures import scaled
 EVENTS_SHOWN = 7
 """At most."""
 WIDE_COLUMNS = 120
-"""From this width on there is room for what helps to understand, beside what is looked at."""
+"""The width from which on address, profile and remark are shown."""
 _PLAIN_COLUMNS = 150
 _MINUTES_FROM = 100
 """Seconds."""
 _STYLES = {"online": "green", "offline": "bold red", "unreachable": "yellow", "unknown": "dim"}
 _HOT = {"cpu_percent": 85, "memory_percent": 90, "disk_percent": 85, "temperature_celsius": 55}
-"""From here on a value stands out."""
+"""The values from which on a cell is shown in red."""
 
 
 class Screen:
-    """`say` tells what happened, `show` how things stand. Both begin with `start`."""
+    """`say` prints an event, `show` updates the table. Both need `start` first."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
@@ -45,7 +47,7 @@ class Screen:
             self._live.start()
 
     def line(self, text: str = "") -> None:
-        """A line that stays."""
+        """Print a line above the table."""
         self._console.print(text, soft_wrap=True)
 
     def say(self, text: str, style: str = "") -> None:
@@ -56,6 +58,16 @@ class Screen:
 
     def show(self, view: View) -> None:
         self._view = view
+
+    def has_gone(self) -> bool:
+        """Tell whether the terminal that the table is drawn on was closed; nothing is drawn from then on.
+
+        A signal says so only to who leads the session, which may be a `make` that waits for us.
+        """
+        if self._live is None or sys.stdout.isatty():
+            return False
+        self._console.file = StringIO()
+        return True
 
     def finish(self) -> None:
         """Leave the last table on the terminal, or print it."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from local.demo.expectations import Always, Between, Known, Told, octets, wave
+from local.demo.expectations import Always, Between, Expected, Reported, octets, wave
 from local.devices.winrm_machine import Machine, Row
 
 _GIB = 1024**3
@@ -15,7 +15,7 @@ _PERFORMANCE = "Win32_PerfRawData"
 
 class Windows(NamedTuple):
     machine: Machine
-    known: Known
+    expected: Expected
 
 
 def domain_controller(bits_per_second: float) -> Windows:
@@ -38,7 +38,7 @@ def domain_controller(bits_per_second: float) -> Windows:
             ],
         }
     )
-    known: Known = {
+    expected: Expected = {
         ("cpu_percent", ""): Between(29, 31),
         **_of_total("memory", 24 * _GIB, 32 * _GIB, ""),
         **_of_total("disk", 130 * _GIB, 200 * _GIB, "C:"),
@@ -51,7 +51,7 @@ def domain_controller(bits_per_second: float) -> Windows:
         ("net_speed_bps", card): Always(1e9),
         ("temperature_celsius", zone.lstrip("\\")): Between(296 - 273.15, 306 - 273.15),
     }
-    return Windows(machine, known)
+    return Windows(machine, expected)
 
 
 def _system() -> Sequence[Row]:
@@ -71,7 +71,7 @@ def _date(seconds: float) -> str:
 
 
 def _processor() -> Sequence[Row]:
-    """Busy for the same share of all time."""
+    """Return counters of a processor that is busy for the same share of all time."""
     clock = time.time_ns() // 100
     return [{"Name": "_Total", "PercentProcessorTime": int(clock * _IDLE_SHARE), "Timestamp_Sys100NS": clock}]
 
@@ -80,7 +80,7 @@ def _volume(name: str, size: int, used: int) -> Row:
     return {"DeviceID": name, "Size": size, "FreeSpace": size - used, "DriveType": 3}
 
 
-def _card(name: str, received: Told, sent: Told) -> Row:
+def _card(name: str, received: Reported, sent: Reported) -> Row:
     nothing = (
         "PacketsReceivedErrors",
         "PacketsOutboundErrors",
@@ -96,7 +96,7 @@ def _card(name: str, received: Told, sent: Told) -> Row:
     }
 
 
-def _of_total(section: str, used: int, total: int, instance: str) -> Known:
+def _of_total(section: str, used: int, total: int, instance: str) -> Expected:
     return {
         (f"{section}_percent", instance): Always(100 * used / total),
         (f"{section}_used_bytes", instance): Always(used),

@@ -32,7 +32,7 @@ class Query(NamedTuple):
 
 
 def parse_query(datagram: bytes) -> Query:
-    """The request in a datagram.
+    """Return the request in a datagram.
 
     Raises:
         Malformed: there is none of v1 or v2c.
@@ -88,7 +88,7 @@ class Agent:
         self._random = Random(1)  # noqa: S311, the same loss in every run
 
     def receive(self, datagram: bytes) -> list[bytes]:
-        """What the device sends when this datagram has arrived."""
+        """Return the datagrams that the device sends when this one has arrived."""
         try:
             query = parse_query(datagram)
         except Malformed:
@@ -135,7 +135,7 @@ class Agent:
         return encode_varbind(name, NO_SUCH_OBJECT)
 
     def next(self, query: Query, name: bytes, index: int) -> tuple[bytes, bytes]:
-        """The name behind this one, and its variable binding."""
+        """Return the name behind this one, and its variable binding."""
         position = self.successor(name)
         if position is not None:
             return self.mib.names[position], self.mib.varbind(position)

@@ -1,4 +1,4 @@
-"""What a simulated agent knows: objects by OID, kept as the variable bindings it sends."""
+"""The objects of a simulated agent by OID, kept as the variable bindings that it sends."""
 
 import struct
 from bisect import bisect_right

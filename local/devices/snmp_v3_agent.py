@@ -75,7 +75,7 @@ class V3Agent(Agent):
         return answer[start + len(_V2C_HEAD) : end]
 
     def refusal(self, datagram: bytes, query: V3Message) -> str | None:  # noqa: PLR0911, one way out per counter
-        """The counter that stands against this message."""
+        """Return the usmStats counter to report for this message; None where it is accepted."""
         keys = local_keys(self.user, self.engine_id)
         if query.engine_id != self.engine_id:
             return UNKNOWN_ENGINE

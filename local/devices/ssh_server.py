@@ -231,7 +231,7 @@ def shell(channel: paramiko.Channel) -> None:
 
 
 def stdin_of(channel: paramiko.Channel) -> str:
-    """All that was sent to the command."""
+    """Return all that was sent to the command."""
     sent = b""
     while data := channel.recv(65536):
         sent += data

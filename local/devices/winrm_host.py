@@ -33,7 +33,7 @@ _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 @dataclass(kw_only=True)
 class Behaviour:
-    """What the host does besides answering."""
+    """Settings of the host: logins that it offers, and faults."""
 
     basic: bool = False
     ntlm: bool = True
@@ -103,7 +103,7 @@ class WinrmHost(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, *_: Any) -> None:
-        """A client that hangs up is none."""
+        """Ignore clients that hang up."""
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -278,7 +278,7 @@ def _context(tls: tuple[Path, Path], client_ca: Path | None) -> ssl.SSLContext:
 
 
 def _bindings(certificate: Path) -> GssChannelBindings:
-    """RFC 5929, 4: what ties a login to the server that it is meant for."""
+    """Return the channel bindings that tie a login to this server (RFC 5929, 4)."""
     der = x509.load_pem_x509_certificate(certificate.read_bytes()).public_bytes(Encoding.DER)
     return GssChannelBindings(application_data=b"tls-server-end-point:" + hashlib.sha256(der).digest())
 
@@ -288,7 +288,7 @@ _accounts: dict[str, str] = {}
 
 @functools.cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Gone with the process."""
+    """Make the folder of the accounts file, which goes with the process."""
     return tempfile.TemporaryDirectory(prefix="netvitals-accounts-")
 
 

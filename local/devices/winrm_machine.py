@@ -1,4 +1,4 @@
-"""What a simulated Windows host knows: WMI classes, and as much of WQL as anybody asks of it."""
+"""The WMI classes of a simulated Windows host, and the part of WQL that the collector uses."""
 
 import json
 import re
@@ -78,7 +78,7 @@ class Machine:
         return table() if callable(table) else table
 
     def powershell(self, script: str) -> bytes:
-        """What the collector's script prints: its queries, answered here."""
+        """Return what the collector's script prints, with its queries answered here."""
         rows: dict[str, list[dict[str, str]]] = {}
         errors: dict[str, str] = {}
         for key, wql in self._lines(script, errors):

@@ -50,7 +50,7 @@ class Service:
         self._contexts: dict[str, tuple[Selected, list[Row]]] = {}
 
     def answer(self, message: bytes) -> tuple[int, bytes]:
-        """The HTTP status and the envelope that answers this one."""
+        """Return the HTTP status and the envelope that answers this one."""
         root = ET.fromstring(message)  # noqa: S314, our own client's
         header, body = root.find(f"{{{_S}}}Header"), root.find(f"{{{_S}}}Body")
         if header is None or body is None:
@@ -100,7 +100,7 @@ class Service:
         return f"<n:PullResponse>{context}{items}{end}</n:PullResponse>"
 
     def _rest(self, selected: Selected, rows: list[Row], prefix: str) -> tuple[str, str]:
-        """Another context each time; the old one is of no use any more."""
+        """Return a new enumeration context and the end mark for the rows that are left."""
         if not rows and not self.never_ends:
             return "<n:EnumerationContext/>", f"<{prefix}:EndOfSequence/>"
         name = str(uuid.uuid4()).upper()

@@ -31,7 +31,7 @@ _WORDS = {
 
 
 def read_line(line: str) -> Row:
-    """What one line says.
+    """Parse one line.
 
     Raises:
         Malformed: it is no line protocol.

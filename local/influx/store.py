@@ -133,7 +133,7 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 
 
 def read_statement(text: str) -> Statement:
-    """The statement, or an `Answer` that says that it is not one of the few."""
+    """Parse a statement; raise `Answer` where it is none of the few."""
     match = _STATEMENT.fullmatch(text)
     if match is None:
         raise Answer(400, "invalid", f"error parsing query: {text[:100]!r} is not understood")

@@ -1,4 +1,4 @@
-"""The real handlers, in this process and with its environment, and what Lambda hands to them."""
+"""Run the real handlers in this process, with its environment; build what Lambda hands to them."""
 
 import importlib.util
 import time
@@ -11,7 +11,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 class Context:
-    """What Lambda hands to a handler beside the event, as far as ours ask."""
+    """The part of Lambda's context object that our handlers use."""
 
     def __init__(self, seconds: float = 60, request_id: str = "request-1") -> None:
         self.aws_request_id = request_id
@@ -37,7 +37,7 @@ def handler_of(function: str) -> Callable[[Any, Any], Any]:
 
 
 def sqs_event(messages: list[dict[str, Any]], queue: str = "status") -> dict[str, Any]:
-    """The event that Lambda makes of messages which `receive_message` gave."""
+    """Return the event that Lambda makes of messages from `receive_message`."""
     return {
         "Records": [
             {

@@ -1,5 +1,7 @@
 """`make demo`, as a person starts it who has only what local/requirements.txt installs."""
 
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -113,6 +115,24 @@ def test_a_watched_demo_goes_on_until_it_is_interrupted_and_then_leaves_nothing(
     code, lines = ended(demo)
     assert code == 0, "".join(seen) + "\n".join(lines)
     assert re.fullmatch(r"demo: 13 devices, [1-9]\d* points, \d offline, ok", lines[-1])
+    assert left_behind(bare) == []
+
+
+def test_a_watched_demo_ends_when_its_terminal_has_gone_though_no_signal_says_so(
+    bare: dict[str, str],
+) -> None:
+    ours, its = pty.openpty()
+    environment = {**bare, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "local.demo", "--watch"],
+        cwd=ROOT, env=environment, stdin=its, stdout=its, stderr=its,
+    )  # fmt: skip
+    os.close(its)
+    seen = b""
+    while b"core-sw" not in seen:
+        seen += os.read(ours, 65536)
+    os.close(ours)
+    assert demo.wait(60) == 0
     assert left_behind(bare) == []
 
 

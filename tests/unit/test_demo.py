@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from local.demo.devices import Role
+from local.demo.devices import DemoDevice
 from local.demo.expectations import ANY, Always, Between, octets
-from local.demo.parts import Nobody
 from local.demo.reading import Points, State, View, points
+from local.demo.result import check
 from local.demo.scheduler import Ledger
-from local.demo.verdict import judge
+from local.demo.simulated import NothingThere
 from local.influx.client import rows_of
 from local.influx.store import MemoryStore
 from netvitals.domain.polling.job import Job, encode_jobs
@@ -45,11 +45,11 @@ SOUND = (ONLINE, metric("ping_status", 1), metric("collect_ok", 1), TOOK, FULL)
 
 
 @pytest.fixture
-def role() -> Role:
-    part = Nobody()
-    part.known = {DISK: Always(40)}
-    part.stop()
-    return Role(id="d", part=part)
+def device() -> DemoDevice:
+    simulated = NothingThere()
+    simulated.expected = {DISK: Always(40)}
+    simulated.stop()
+    return DemoDevice(id="d", simulated=simulated)
 
 
 def ledger(polls: int = 1, *, late: bool = False) -> Ledger:
@@ -60,24 +60,24 @@ def ledger(polls: int = 1, *, late: bool = False) -> Ledger:
     return kept
 
 
-def verdict(role: Role, lines: tuple[str, ...], kept: Ledger, status: str = "online") -> str:
+def result(device: DemoDevice, lines: tuple[str, ...], kept: Ledger, status: str = "online") -> str:
     store = Store()
     store.write(*lines)
     state = State("d", "d", "127.0.0.1", status, "ok", "", "answered", "snmp", "", 1.0)
-    return str(judge([role], View([state]), store, kept, START))
+    return str(check([device], View([state]), store, kept, START))
 
 
-def test_what_is_as_it_must_be_is_ok(role: Role) -> None:
-    assert verdict(role, SOUND, ledger()) == "demo: 1 devices, 4 points, 0 offline, ok"
+def test_what_is_as_it_must_be_is_ok(device: DemoDevice) -> None:
+    assert result(device, SOUND, ledger()) == "demo: 1 devices, 4 points, 0 offline, ok"
 
 
-def test_a_poll_that_left_no_point_fails_the_demo(role: Role) -> None:
-    said = verdict(role, SOUND, ledger(polls=2))
+def test_a_poll_that_left_no_point_fails_the_demo(device: DemoDevice) -> None:
+    said = result(device, SOUND, ledger(polls=2))
     assert "FAILED: d: 2 polls left 1 points of ping_status" in said
 
 
-def test_a_job_that_came_late_may_have_been_dropped(role: Role) -> None:
-    assert verdict(role, SOUND, ledger(polls=1, late=True)).endswith("ok")
+def test_a_job_that_came_late_may_have_been_dropped(device: DemoDevice) -> None:
+    assert result(device, SOUND, ledger(polls=1, late=True)).endswith("ok")
 
 
 def without(name: str) -> tuple[str, ...]:
@@ -97,29 +97,31 @@ def without(name: str) -> tuple[str, ...]:
         (without("device_status"), "is online, and InfluxDB says nothing"),
     ],
 )
-def test_what_is_missing_or_invented_fails_the_demo(role: Role, lines: tuple[str, ...], fault: str) -> None:
-    assert f"FAILED: d: {fault}" in verdict(role, lines, ledger())
+def test_what_is_missing_or_invented_fails_the_demo(
+    device: DemoDevice, lines: tuple[str, ...], fault: str
+) -> None:
+    assert f"FAILED: d: {fault}" in result(device, lines, ledger())
 
 
-def test_of_a_real_machine_any_disk_is_believed_and_none_is_missed(role: Role) -> None:
-    role.part.known = {("disk_percent", ANY): Between(0, 100)}
-    assert verdict(role, SOUND, ledger()).endswith("ok")
-    assert verdict(role, without("disk_percent"), ledger()).endswith("ok")
+def test_of_a_real_machine_any_disk_is_believed_and_none_is_missed(device: DemoDevice) -> None:
+    device.simulated.expected = {("disk_percent", ANY): Between(0, 100)}
+    assert result(device, SOUND, ledger()).endswith("ok")
+    assert result(device, without("disk_percent"), ledger()).endswith("ok")
     impossible = (*without("disk_percent"), metric("disk_percent", 101, instance="/"))
-    assert "FAILED: d: never said that disk_percent / is 101" in verdict(role, impossible, ledger())
+    assert "FAILED: d: never said that disk_percent / is 101" in result(device, impossible, ledger())
 
 
-def test_another_status_than_expected_fails_the_demo(role: Role) -> None:
-    said = verdict(role, SOUND, ledger(), status="offline")
+def test_another_status_than_expected_fails_the_demo(device: DemoDevice) -> None:
+    said = result(device, SOUND, ledger(), status="offline")
     assert said.startswith(
         "demo: 1 devices, 4 points, 1 offline, FAILED: d: ended offline (ok) instead of onl"
     )
 
 
-def test_a_fault_on_the_way_fails_the_demo(role: Role) -> None:
+def test_a_fault_on_the_way_fails_the_demo(device: DemoDevice) -> None:
     kept = ledger()
     kept.faults.append("FunctionError: replay: it broke")
-    assert verdict(role, SOUND, kept).endswith("FAILED: FunctionError: replay: it broke")
+    assert result(device, SOUND, kept).endswith("FAILED: FunctionError: replay: it broke")
 
 
 def rates(*counters: tuple[int, int]) -> float:

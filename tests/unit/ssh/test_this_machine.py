@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from local.demo.expectations import ANY
-from local.demo.parts import TcpPart
+from local.demo.simulated import SimulatedHost
 from local.demo.this_machine import this_machine
 from local.devices import ssh_server
 from local.devices.ssh_server import Key, SshServer, new_key, this_user
@@ -50,14 +50,14 @@ async def poll(port: int, login: Key = LOGIN, host_key: Key = HOST_KEY) -> Readi
 async def test_it_gives_this_machines_values_and_no_others(host: SshServer) -> None:
     reading = await poll(host.port)
     assert (reading.reason, reading.detail) == (Reason.OK, "")
-    known = this_machine()
+    expected = this_machine()
     found = {(point.metric_name, point.instance): point.value for point in reading.points}
-    assert found.keys() >= {series for series in known if series[1] != ANY}
+    assert found.keys() >= {series for series in expected if series[1] != ANY}
     assert ("cpu_percent", "") in found
     for (metric, instance), value in found.items():
         if metric != "uptime_seconds":
-            truth = known.get((metric, instance)) or known[metric, ANY]
-            assert truth.holds(value), (metric, instance, value)
+            expectation = expected.get((metric, instance)) or expected[metric, ANY]
+            assert expectation.holds(value), (metric, instance, value)
 
 
 async def test_it_lets_nobody_in_with_another_key_and_shows_its_own(host: SshServer) -> None:
@@ -66,12 +66,12 @@ async def test_it_lets_nobody_in_with_another_key_and_shows_its_own(host: SshSer
 
 
 async def test_unplugged_nobody_listens_and_plugged_in_again_it_is_at_its_port() -> None:
-    part = TcpPart("ssh", partial(ssh_server.this_machine, login=LOGIN, host_key=HOST_KEY), {})
-    port = part.start(ADDRESS)["ssh"]["port"]
-    part.plug(in_=False)
+    simulated = SimulatedHost("ssh", partial(ssh_server.this_machine, login=LOGIN, host_key=HOST_KEY), {})
+    port = simulated.start(ADDRESS)["ssh"]["port"]
+    simulated.plug(in_=False)
     assert (await poll(port)).reason == Reason.REFUSED
-    part.plug(in_=True)
-    part.plug(in_=True)
+    simulated.plug(in_=True)
+    simulated.plug(in_=True)
     assert (await poll(port)).reason == Reason.OK
-    part.stop()
-    part.stop()
+    simulated.stop()
+    simulated.stop()

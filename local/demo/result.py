@@ -1,9 +1,9 @@
-"""Whether the demo ended as it must: every device's status, every point that must be there and no other."""
+"""Check how the demo ended: every device's status, every point that must be there and no other."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from local.demo.devices import Role
+from local.demo.devices import DemoDevice
 from local.demo.expectations import ANY, Series
 from local.demo.reading import Reads, State, View
 from local.demo.scheduler import Ledger
@@ -13,7 +13,7 @@ _OWN_PREFIXES = ("ping_", "collect_", "uptime_")
 """Metrics that netvitals makes itself, or that the simulator's clock makes."""
 
 
-class Verdict(NamedTuple):
+class Result(NamedTuple):
     devices: int
     points: int
     offline: int
@@ -27,26 +27,28 @@ class Verdict(NamedTuple):
         return f"demo: {counts}, FAILED: {self.faults[0]}{more}"
 
 
-def survey(view: View, ledger: Ledger) -> Verdict:
-    """What there is, without judging it."""
-    return Verdict(len(view.states), view.points.total, _offline(view), [*ledger.faults])
+def summary(view: View, ledger: Ledger) -> Result:
+    """Count devices and points without checking them."""
+    return Result(len(view.states), view.points.total, _offline(view), [*ledger.faults])
 
 
-def judge(roles: Sequence[Role], view: View, influx: Reads, ledger: Ledger, started_ns: int) -> Verdict:
+def check(
+    devices: Sequence[DemoDevice], view: View, influx: Reads, ledger: Ledger, started_ns: int
+) -> Result:
     """Compare what is stored with what the simulators know and with the polls that were asked for.
 
     Raises:
         Unreadable: InfluxDB does not say what it holds.
     """
     faults, points = [*ledger.faults], 0
-    for role, state in zip(roles, view.states, strict=True):
-        stored = _stored(influx, role.id, started_ns)
+    for device, state in zip(devices, view.states, strict=True):
+        stored = _stored(influx, device.id, started_ns)
         points += sum(map(len, stored.values()))
-        found = [*_status_faults(role, state, influx, started_ns)]
-        found += _count_faults(role, stored, ledger)
-        found += _value_faults(role, stored)
-        faults += [f"{role.hostname}: {fault}" for fault in found]
-    return Verdict(len(view.states), points, _offline(view), faults)
+        found = [*_status_faults(device, state, influx, started_ns)]
+        found += _count_faults(device, stored, ledger)
+        found += _value_faults(device, stored)
+        faults += [f"{device.hostname}: {fault}" for fault in found]
+    return Result(len(view.states), points, _offline(view), faults)
 
 
 def _offline(view: View) -> int:
@@ -67,23 +69,23 @@ def _stored(influx: Reads, device_id: str, started_ns: int) -> _Stored:
     return stored
 
 
-def _status_faults(role: Role, state: State, influx: Reads, started_ns: int) -> Iterator[str]:
-    if (state.status, state.reason) != (role.status, role.reason):
-        yield f"ended {state.status} ({state.reason}) instead of {role.status} ({role.reason})"
+def _status_faults(device: DemoDevice, state: State, influx: Reads, started_ns: int) -> Iterator[str]:
+    if (state.status, state.reason) != (device.status, device.reason):
+        yield f"ended {state.status} ({state.reason}) instead of {device.status} ({device.reason})"
     rows = influx.query(
-        f"SELECT last(status) FROM device_status WHERE device_id = '{role.id}' AND time >= {started_ns}"  # noqa: S608, our own names
+        f"SELECT last(status) FROM device_status WHERE device_id = '{device.id}' AND time >= {started_ns}"  # noqa: S608, our own names
     )
     told = rows[0]["last"] if rows else "nothing"
     if told != state.status:
         yield f"is {state.status}, and InfluxDB says {told}"
 
 
-def _count_faults(role: Role, stored: _Stored, ledger: Ledger) -> Iterator[str]:
+def _count_faults(device: DemoDevice, stored: _Stored, ledger: Ledger) -> Iterator[str]:
     """Yield what is missing or too much, whatever happened to InfluxDB meanwhile.
 
     A poll writes what moved and what is written each time; what stands still is there once, at the least.
     """
-    statuses, metrics = ledger.polls(role.id, "status"), ledger.polls(role.id, "metrics")
+    statuses, metrics = ledger.polls(device.id, "status"), ledger.polls(device.id, "metrics")
     pings = len(stored.get(("ping_status", ""), ()))
     if not metrics[0] <= pings <= statuses[-1] + metrics[-1]:
         yield f"{statuses[-1] + metrics[-1]} polls left {pings} points of ping_status"
@@ -91,25 +93,25 @@ def _count_faults(role: Role, stored: _Stored, ledger: Ledger) -> Iterator[str]:
     if finished not in metrics:
         yield f"{metrics[-1]} metrics polls left {finished} points of collect_duration_ms"
     complete = stored.get(("collect_ok", ""), [])
-    if role.part.known and (0 in complete if role.steady else 1 not in complete):
-        yield "a metrics poll was incomplete" if role.steady else "no metrics poll was complete"
-    for series, truth in role.part.known.items():
-        each_time = METRICS[series[0]].every_poll or truth.moves
-        least = finished if role.steady and each_time else 1
+    if device.simulated.expected and (0 in complete if device.steady else 1 not in complete):
+        yield "a metrics poll was incomplete" if device.steady else "no metrics poll was complete"
+    for series, expectation in device.simulated.expected.items():
+        each_time = METRICS[series[0]].every_poll or expectation.moves
+        least = finished if device.steady and each_time else 1
         points = len(stored.get(series, ()))
         if series[1] != ANY and not least <= points <= finished:
             yield f"{finished} metrics polls left {points} points of {' '.join(series)}"
 
 
-def _value_faults(role: Role, stored: _Stored) -> Iterator[str]:
+def _value_faults(device: DemoDevice, stored: _Stored) -> Iterator[str]:
     for series, values in stored.items():
         if series[0].startswith(_OWN_PREFIXES):
             continue
-        known = role.part.known
-        truth = known.get(series) or known.get((series[0], ANY))
-        if truth is None:
+        expected = device.simulated.expected
+        expectation = expected.get(series) or expected.get((series[0], ANY))
+        if expectation is None:
             yield f"never said anything of {' '.join(series)}"
             continue
-        wrong = [value for value in values if not truth.holds(value)]
+        wrong = [value for value in values if not expectation.holds(value)]
         if wrong:
             yield f"never said that {' '.join(series)} is {wrong[0]:.0f}"

@@ -1,37 +1,37 @@
-"""Who plays a device: something that listens on an address, can be unplugged, and knows what it has said."""
+"""Simulated devices of the demo: each listens on an address, can be unplugged, and knows what it answered."""
 
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
-from local.demo.expectations import Known
+from local.demo.expectations import Expected
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_host import AgentThread
 
 
-class Part(Protocol):
+class Simulated(Protocol):
     """A simulated device of any protocol."""
 
-    known: Known
+    expected: Expected
     """What a complete poll of it must give; nothing else may be stored of it."""
 
     def start(self, address: str) -> Mapping[str, Any]:
-        """Listen there; returns what the device's `settings` have to say, such as its port."""
+        """Listen on the address; return the device's `settings`, such as its port."""
         ...
 
     def stop(self) -> None: ...
 
     def plug(self, *, in_: bool) -> None:
-        """Connect it, or cut it off: then it hears nothing."""
+        """Connect it, or cut it off."""
         ...
 
 
-class SnmpPart:
+class SimulatedSnmp:
     """A device with an SNMP agent; with `host_answers`, TCP connections to it are accepted as well."""
 
-    def __init__(self, agent: Agent, known: Known | None = None, *, host_answers: bool = False) -> None:
-        self.known: Known = known or {}
+    def __init__(self, agent: Agent, expected: Expected | None = None, *, host_answers: bool = False) -> None:
+        self.expected: Expected = expected or {}
         self._agent, self._loss = agent, agent.loss
         self._host_answers = host_answers
         self._open = ExitStack()
@@ -57,14 +57,14 @@ class Host(AbstractContextManager["Host"], Protocol):
     port: int
 
 
-class TcpPart:
+class SimulatedHost:
     """A host that is polled over TCP; `listen` makes its server on an address and a port, 0 for any."""
 
     def __init__(
-        self, protocol: str, listen: Callable[[str, int], Host], known: Known, **settings: Any
+        self, protocol: str, listen: Callable[[str, int], Host], expected: Expected, **settings: Any
     ) -> None:
         """The settings are those of the protocol, besides the port."""
-        self.known = known
+        self.expected = expected
         self._protocol, self._listen, self._settings = protocol, listen, settings
         self._open = ExitStack()
         self._plugged_in = False
@@ -79,7 +79,7 @@ class TcpPart:
         self.plug(in_=False)
 
     def plug(self, *, in_: bool) -> None:
-        """A connection that is accepted is a sign of life: unplugged, nobody listens."""
+        """Listen, or stop listening: a connection that is accepted would be a sign of life."""
         if in_ and not self._plugged_in:
             host = self._open.enter_context(self._listen(*self._where))
             self._where = (self._where[0], host.port)
@@ -88,11 +88,11 @@ class TcpPart:
         self._plugged_in = in_
 
 
-class Nobody:
+class NothingThere:
     """An address at which nothing ever answers."""
 
     def __init__(self) -> None:
-        self.known: Known = {}
+        self.expected: Expected = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def start(self, address: str) -> Mapping[str, Any]:
@@ -103,4 +103,4 @@ class Nobody:
         self._socket.close()
 
     def plug(self, *, in_: bool) -> None:
-        """There is no cable."""
+        """Do nothing."""
