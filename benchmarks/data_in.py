@@ -30,7 +30,7 @@ time.time_ns = lambda: _real_ns() + _shift_ns
 time.time = lambda: time.time_ns() / 1e9
 
 from fleets import database_server
-from sizes import given
+from sizes import QUICK, given
 
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import switch_objects
@@ -47,7 +47,7 @@ from netvitals.domain.settings.secret import Secret
 from netvitals.store.line_protocol import status_line
 from netvitals.wiring.parts import forget
 
-DEVICES, PORTS = 20, 24
+DEVICES, PORTS = (2 if QUICK else 20), 24
 HOURS = 24
 MONTH_HOURS = 730
 SLOT = 300
