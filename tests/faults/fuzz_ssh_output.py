@@ -28,8 +28,9 @@ import msgspec
 import paramiko
 
 from fixtures.ssh_device import LINUX
+from netvitals.domain.polling.instances import admitted
 from netvitals.domain.polling.observation import Reading
-from netvitals.usecases.poll_outcome import vetted
+from netvitals.usecases.turns import at_once
 
 RECORDED = Path(__file__).parents[1] / "unit/ssh/hosts"
 SECTIONS = {
@@ -68,7 +69,7 @@ def _output(data: bytes) -> None:
         return
     reading = Reading()
     _conclude(probe, outcome, reading, SshMemory(), NOW)
-    points, _ = vetted(reading.points)
+    points = at_once(admitted(reading.points, None, 0)).points
     for point in points:
         assert point.instance.isprintable()
         assert -1e300 < point.value < 1e300

@@ -36,8 +36,9 @@ from winrm.protocol import Protocol
 from fixtures.windows import windows
 from local.devices.winrm_machine import ACCESS_DENIED
 from local.devices.winrm_soap import Service
+from netvitals.domain.polling.instances import admitted
 from netvitals.domain.polling.observation import Reading
-from netvitals.usecases.poll_outcome import vetted
+from netvitals.usecases.turns import at_once
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 BYTES_SHARE = 0.3
@@ -146,7 +147,7 @@ def _told(fault: WinrmFault) -> None:
 
 
 def _storable(reading: Reading) -> None:
-    points, _ = vetted(reading.points)
+    points = at_once(admitted(reading.points, None, 0)).points
     for point in points:
         assert point.instance.isprintable()
         assert -1e300 < point.value < 1e300
