@@ -3,7 +3,7 @@
 import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from time import time
 from typing import Any, Literal
 
@@ -58,7 +58,7 @@ class _Listing:
             fields
             | {"maintenance_until": texts["maintenance_until"]}
             | state
-            | {"status": state["status"] or "unknown", "last_seen_at": _date(state["last_seen_at"])}
+            | {"status": state["status"] or "unknown"}
         )
 
 
@@ -94,11 +94,6 @@ def _write_csv(rows: Iterable[DeviceFields]) -> None:
     for row in rows:
         settings = msgspec.json.encode(row["settings"]).decode() if row["settings"] else ""
         writer.writerow(row | {"settings": settings, "enabled": "true" if row["enabled"] else "false"})
-
-
-def _date(seconds: str) -> str:
-    """Return a time that the inventory gives in seconds since the epoch as ISO 8601, in UTC."""
-    return datetime.fromtimestamp(float(seconds), UTC).isoformat(" ") if seconds else ""
 
 
 def _age(text: str) -> str:
