@@ -191,7 +191,7 @@ class Scene:
     def replay_once(self) -> ReplayReport:
         self.rounds += 1
         messages = self.spool.receive()
-        report = self.replay.run(messages, time.monotonic() + 8)
+        report = self.replay.run(messages, time.monotonic() + 30)
         for message in messages:
             if message.id not in report.failed_ids:
                 self.spool.delete(message)
