@@ -400,6 +400,17 @@ def test_what_was_not_done_comes_again_in_seconds_and_what_can_never_be_done_doe
     assert scene.queue.redelivered == {"sw-0": 5}
 
 
+def test_a_queue_that_hangs_does_not_keep_a_collector_from_saying_what_failed() -> None:
+    class Hanging(Queue):
+        def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:  # noqa: ARG002, port
+            raise NeverReturns
+
+    scene = Scene()
+    scene.points, scene.queue = Points(Unavailable("InfluxDB and the spool are away")), Hanging()
+    assert scene.run(fleet(2), seconds=60).failed_ids == ["sw-0", "sw-1"]
+    assert scene.ended < 60
+
+
 def test_a_poll_whose_points_are_not_safe_is_not_marked_as_done() -> None:
     scene = Scene()
     scene.points = Points(Unavailable("InfluxDB and the spool are away"))

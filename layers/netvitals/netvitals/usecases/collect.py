@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from time import time
 
 import msgspec
@@ -24,6 +25,8 @@ from netvitals.usecases.protocol_runner import CANCEL_GRACE_SECONDS, seconds_lef
 from netvitals.usecases.slots import Slots
 from netvitals.usecases.store_results import StoreResults
 
+LAST_WORDS_SECONDS = 0.5
+"""Of the invocation, to say what became of its messages."""
 READ_SECONDS = 3.0
 """For what is known of the devices: polls wait for it, so a database that hangs costs them no more."""
 REDELIVERY_SECONDS = 5
@@ -103,7 +106,7 @@ class Collect:
         stored = await self._store.store(results, known or {}, deadline, report)
         unfinished = [each for each in pending if not (each.settled and stored)]
         report.jobs_failed = len(unfinished)
-        await self._redeliver(messages, unfinished, report)
+        await self._redeliver(messages, unfinished, deadline, report)
         return report
 
     def _pending_jobs(self, messages: Sequence[QueueMessage], report: CollectReport) -> list[_PendingJob]:
@@ -182,14 +185,23 @@ class Collect:
             pending.settled, pending.result = True, result
 
     async def _redeliver(
-        self, messages: Sequence[QueueMessage], unfinished: Sequence[_PendingJob], report: CollectReport
+        self,
+        messages: Sequence[QueueMessage],
+        unfinished: Sequence[_PendingJob],
+        deadline: float,
+        report: CollectReport,
     ) -> None:
-        """Have messages with unfinished jobs delivered again while the jobs live."""
+        """Have messages with unfinished jobs delivered again while the jobs live.
+
+        A queue that does not answer is not waited for: which messages failed has to be said in time.
+        """
         left = {message_id for each in unfinished for message_id in each.message_ids}
         report.failed_ids = sorted(left.union(report.failed_ids))
         soon = [message for message in messages if message.id in left]
         if soon:
-            await asyncio.to_thread(self._queue.redeliver, soon, REDELIVERY_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline - LAST_WORDS_SECONDS):
+                    await asyncio.to_thread(self._queue.redeliver, soon, REDELIVERY_SECONDS)
 
 
 def _settle_overtaken(pending: Iterable[_PendingJob], report: CollectReport) -> None:
