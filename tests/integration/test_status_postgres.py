@@ -113,6 +113,19 @@ def test_a_device_comes_with_polls_record_and_parent(
     assert (c.id, c.polls, c.parent) == ("c", Polls(), None)
 
 
+def test_a_parent_says_since_when_it_is_polled_no_more(store: PostgresStatusStore, execute: Execute) -> None:
+    execute(
+        "INSERT INTO devices (id, parent_id) VALUES ('a', 'b'), ('b', 'c'), ('c', NULL);"
+        "INSERT INTO device_state (device_id, status, cause, status_since) VALUES"
+        " ('b', 'unknown', 'not_polled', to_timestamp(1700000040)),"
+        " ('c', 'offline', 'no_answer', to_timestamp(1700000040))"
+    )
+    a, b, _ = store.run(monitored) or []
+    assert a.parent is not None
+    assert b.parent is not None
+    assert (a.parent.not_polled_since, b.parent.not_polled_since) == (START, None)
+
+
 def test_devices_of_one_site_come_one_after_the_other(store: PostgresStatusStore, execute: Execute) -> None:
     execute("INSERT INTO devices (id, site) SELECT n, n % 7 FROM generate_series(1, 95) n")
     chunks = store.run(lambda run: [list(chunk) for chunk in run.devices()]) or []

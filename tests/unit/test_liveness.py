@@ -73,7 +73,8 @@ SOFT_PARENT = Parent("core", failing(1, seen=35))
 UP_PARENT = Parent("core", answering())
 RETURNED_PARENT = Parent("core", answering(1, since=5))
 PARENT_IN_DOUBT = Parent("core", failing(reason="bad_credential"))
-UNPOLLED_PARENT = Parent("core", failing(), Cause.NOT_POLLED)
+UNPOLLED_PARENT = Parent("core", failing(seen=700, ago=500), not_polled_since=NOW - 200)
+PARENT_POLLED_AGAIN = Parent("core", failing(), not_polled_since=NOW - 200)
 BEHIND_PARENT = device(failing(), UNREACHABLE, parent=DOWN_PARENT)
 BEHIND_RETURNED_PARENT = device(failing(), UNREACHABLE, parent=RETURNED_PARENT)
 THREE_GOOD = Policy(online_after_successes=3)
@@ -138,7 +139,8 @@ NO_TELLING = ("unknown", "not_measurable")
         row("parent just returned", device(failing(), UNREACHABLE, parent=RETURNED_PARENT), STAYS),
         row("parent long returned", device(failing(), UNREACHABLE, parent=UP_PARENT), DOWN),
         row("parent down, was down before", device(failing(), OFFLINE, parent=DOWN_PARENT), STAYS),
-        row("parent no longer polled", device(failing(), parent=UNPOLLED_PARENT), DOWN),
+        row("parent no longer polled", device(failing(seen=600), parent=UNPOLLED_PARENT), DOWN),
+        row("parent polled again", device(failing(), parent=PARENT_POLLED_AGAIN), BEHIND),
         row(
             "a circle",
             device(failing(), parent=DOWN_PARENT),
@@ -364,7 +366,7 @@ records = st.builds(
     st.floats(NOW - 1e5, NOW),
     st.booleans(),
 )
-parents = st.none() | st.builds(Parent, st.just("core"), polls_of, st.sampled_from(Cause))
+parents = st.none() | st.builds(Parent, st.just("core"), polls_of, moments)
 devices = st.builds(
     Monitored,
     id=st.just("sw-1"),

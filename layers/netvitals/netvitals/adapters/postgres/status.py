@@ -266,7 +266,8 @@ def _monitored(types: dict[str, str]) -> sql.Composed:
     no_parent = sql.SQL("LEFT JOIN devices AS p ON false LEFT JOIN device_state AS q ON false")
     return sql.SQL(
         "SELECT {fields}, {polls}, s.status, s.cause, {since}, s.announced, s.flap_score, {flap_at},"
-        " s.flapping, {monitored_since}, p.id::text, q.cause, {parent_polls}"
+        " s.flapping, {monitored_since}, p.id::text, {parent_polls},"
+        " CASE WHEN q.cause = {not_polled} THEN {not_polled_since} END"
         " FROM devices AS d LEFT JOIN device_state AS s ON s.device_id = d.id::text {parent}"
         " WHERE d.id IS NOT NULL AND {enabled} ORDER BY {site}, d.id"
     ).format(
@@ -276,6 +277,8 @@ def _monitored(types: dict[str, str]) -> sql.Composed:
         flap_at=_epoch("s", "flap_updated_at"),
         monitored_since=_epoch("s", "monitored_since"),
         parent_polls=_polls("q"),
+        not_polled=sql.Literal(Cause.NOT_POLLED.value),
+        not_polled_since=_epoch("q", "status_since"),
         parent=parent if "parent_id" in types else no_parent,
         enabled=enabled("d", types),
         site=field("d", "site", types),
@@ -301,7 +304,7 @@ def _device(row: Sequence[Any]) -> Monitored | None:
         return None
     state = iter(row[len(FIELDS) :])
     polls, record = _polls_from([*islice(state, 6)]), _record_from([*islice(state, 7)])
-    monitored_since, parent_id, parent_cause, *parent_polls = state
+    monitored_since, parent_id, *parent_polls, not_polled_since = state
     return Monitored(
         id=device.id,
         polls=polls,
@@ -311,9 +314,7 @@ def _device(row: Sequence[Any]) -> Monitored | None:
         site=device.site,
         maintenance_until=device.maintenance_until,
         monitored_since=monitored_since,
-        parent=None
-        if parent_id is None
-        else Parent(parent_id, _polls_from(parent_polls), _cause(parent_cause or "")),
+        parent=None if parent_id is None else Parent(parent_id, _polls_from(parent_polls), not_polled_since),
         settings=settings or "",
     )
 

@@ -76,7 +76,9 @@ def decide(device: Monitored, policy: Policy, context: Context) -> Change | None
     after = StatusRecord(
         status=decision.status,
         cause=decision.cause,
-        since=decision.since if is_transition else record.since,
+        since=record.since
+        if (decision.status, decision.cause) == (record.status, record.cause)
+        else decision.since,
         announced=decision.status if is_announced else record.announced,
         flap_score=score if flapped else record.flap_score,
         flap_at=context.now if flapped else record.flap_at,
@@ -140,11 +142,12 @@ def silent_parent(device: Monitored, context: Context) -> Parent | None:
     that is no longer polled proves nothing.
     """
     parent = device.parent
-    if parent is None or device.id in context.circular or parent.cause is Cause.NOT_POLLED:
+    if parent is None or device.id in context.circular:
         return None
     tried = parent.polls.last_attempt_at or 0.0
     silent = parent.polls.failures > 0 and parent.polls.reason not in OUR_FAULTS
-    return parent if silent and tried > (device.polls.last_seen_at or 0.0) else None
+    since = max(device.polls.last_seen_at or 0.0, parent.not_polled_since or 0.0)
+    return parent if silent and tried > since else None
 
 
 def is_hard(device: Monitored, policy: Policy, context: Context) -> bool:
@@ -174,8 +177,6 @@ def _timeout_began(device: Monitored, context: Context) -> float:
         began.append(context.site.since)
     if device.parent is not None and device.parent.polls.failures == 0:
         began.append(device.parent.polls.streak_since or 0.0)
-    if record.cause in {Cause.NOT_POLLED, Cause.COLLECTOR_SILENT}:
-        began.append(record.since or 0.0)
     return max(began)
 
 

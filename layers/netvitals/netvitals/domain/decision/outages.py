@@ -98,9 +98,11 @@ def fleet_after(fleet: SiteState, gap: PollingGap, now: float, settings: StatusS
     newest = gap.newest_attempt_at
     if newest is None:
         return fleet
-    if fleet.lost:
-        return SiteState(fleet.name, lost=False, since=now) if newest > fleet.since else fleet
     timeout = max(settings.silence_seconds, gap.shortest_timeout_seconds or 0.0)
+    if fleet.lost:
+        # The newest poll may be an old one: recorded late, or of a device that is enabled again.
+        is_polled = newest > fleet.since and now - newest <= timeout
+        return SiteState(fleet.name, lost=False, since=now) if is_polled else fleet
     if now - max(newest, gap.resumed_at) > timeout:
         return SiteState(fleet.name, lost=True, since=newest)
     return fleet

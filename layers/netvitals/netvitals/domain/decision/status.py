@@ -55,6 +55,7 @@ class StatusRecord(msgspec.Struct, frozen=True):
     status: Status = Status.UNKNOWN
     cause: Cause = Cause.NONE
     since: float | None = None
+    """Since when it has this status for this cause."""
     announced: Status = Status.UNKNOWN
     """The status in the last event of this device."""
     flap_score: float = 0.0
@@ -68,8 +69,8 @@ class Parent(msgspec.Struct, frozen=True):
 
     id: str
     polls: Polls
-    cause: Cause = Cause.NONE
-    """Why it has its status, as the last decision left it."""
+    not_polled_since: float | None = None
+    """When it was found to be polled no more; None where it was not."""
 
 
 class Monitored(msgspec.Struct, frozen=True):
