@@ -42,7 +42,7 @@ def _count(report: CollectReport) -> None:
             "JobsRepeated": report.jobs_repeated,
             "JobsRejected": report.jobs_rejected,
             "JobsFailed": report.jobs_failed,
-            "PollSeconds": report.poll_seconds,
+            "PollSeconds": [round(seconds, 3) for seconds in report.poll_seconds],
         }
     )
     for reason, polls in report.reasons.items():

@@ -137,14 +137,18 @@ def test_nothing_to_tell_writes_nothing(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("devices", [99, 100, 101, 250])
-def test_no_value_of_a_long_series_is_lost_or_counted_twice(
+@pytest.mark.parametrize("devices", [observability.MAX_VALUES + 1, 100, 101, 300])
+def test_of_many_values_a_few_are_written_that_are_spread_alike(
     devices: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    observability.emit({"DevicesPolled": devices, "PollSeconds": [float(n) for n in range(devices)]})
-    records = lines(capsys)
-    assert [value for record in records for value in record.get("PollSeconds", [])] == [*range(devices)]
-    assert [record["DevicesPolled"] for record in records if "DevicesPolled" in record] == [[float(devices)]]
+    seconds = [float(n * 7 % devices) for n in range(devices)]
+    observability.emit({"DevicesPolled": devices, "PollSeconds": seconds})
+    (record,) = lines(capsys)
+    values = record["PollSeconds"]
+    assert len(values) == observability.MAX_VALUES
+    assert (min(values), max(values)) == (min(seconds), max(seconds))
+    assert abs(sum(values) / len(values) - sum(seconds) / devices) < devices / 20
+    assert record["DevicesPolled"] == [float(devices)]
 
 
 @pytest.fixture

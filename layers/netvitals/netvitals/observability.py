@@ -18,6 +18,8 @@ from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.protocols import PROTOCOLS
 
 NAMESPACE = "netvitals"
+MAX_VALUES = 10
+"""Of one metric in a record."""
 _LIBRARY_LEVELS = {
     # It reports a server's faults, which are results here, and quotes what hostile ones send.
     "urllib3": "ERROR",
@@ -50,20 +52,34 @@ def set_level(level: str) -> None:
 def emit(values: Mapping[str, float | Sequence[float]], **dimensions: str) -> None:
     """Write one EMF record, with the dimension `service` and those named; zeros are left out.
 
-    A metric that is never written costs nothing, and alarms treat what is missing as they see fit.
+    A metric that is never written costs nothing, and alarms treat what is missing as they see fit. Of many
+    values a few are written that are spread alike.
     """
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=_service())
     for dimension, text in dimensions.items():
         metrics.add_dimension(dimension, text)
-    measured = {name: value if isinstance(value, Sequence) else [value] for name, value in values.items()}
+    measured = {
+        name: _thinned(value) if isinstance(value, Sequence) else [value] for name, value in values.items()
+    }
     measured = {name: series for name, series in measured.items() if any(series)}
     for name, series in measured.items():
         for each in series:
             metrics.add_metric(
                 name, MetricUnit.Seconds if name.endswith("Seconds") else MetricUnit.Count, each
             )
-    if metrics.metric_set:  # a hundred values of one are written at once
+    if metrics.metric_set:
         metrics.flush_metrics()
+
+
+def _thinned(values: Sequence[float]) -> Sequence[float]:
+    """Return the values, or where they are many, some that are spread alike, least and largest among them.
+
+    CloudWatch Logs bills by the byte: the seconds of each poll would be the dearest part of its bill.
+    """
+    if len(values) <= MAX_VALUES:
+        return values
+    ranked, steps = sorted(values), MAX_VALUES - 1
+    return [ranked[(len(ranked) - 1) * step // steps] for step in range(MAX_VALUES)]
 
 
 def observed(handler: Handler) -> Handler:
