@@ -112,7 +112,12 @@ class Scene:
     """A collector's invocation with everything around it; `finished` has when each device's poll ended."""
 
     def __init__(
-        self, script: Mapping[str, Behaviour] | None = None, *, at_once: int = 200, per_site: int = 50
+        self,
+        script: Mapping[str, Behaviour] | None = None,
+        *,
+        at_once: int = 200,
+        metrics_at_once: int | None = None,
+        per_site: int = 50,
     ) -> None:
         self.collector = Scripted(script or {})
         self.stage = Bench(collectors={"snmp": self.collector}, prober=FakeProber(seconds=0.0))
@@ -120,6 +125,7 @@ class Scene:
         self.state, self.queue = State(), Queue()
         self.store_everything = False
         self.at_once, self.per_site = at_once, per_site
+        self.metrics_at_once = metrics_at_once or at_once
         self.finished: dict[str, float] = {}
 
     async def poll(self, what: Job, deadline: float | None = None) -> PollResult:
@@ -134,7 +140,7 @@ class Scene:
                 self.state,
                 StoreResults(self.points, self.observations, None if self.store_everything else self.samples),
                 self.queue,
-                at_once={"status": self.at_once, "metrics": self.at_once},
+                at_once={"status": self.at_once, "metrics": self.metrics_at_once},
                 per_site=self.per_site,
                 clock=lambda: NOW,
             )
@@ -189,6 +195,15 @@ def test_a_dead_site_holds_up_no_other() -> None:
     well = [message(job(f"well-{n}", address=f"10.9.0.{n + 1}", site="well")) for n in range(10)]
     scene.run([*dead, *well], seconds=120)
     assert {scene.finished[f"well-{n}"] for n in range(10)} == {1000.02}
+
+
+def test_devices_known_to_be_silent_are_all_waited_for_at_once() -> None:
+    scene = Scene({f"sw-{n}": silent for n in range(40)}, metrics_at_once=8)
+    scene.run(fleet(40, kind="metrics"), seconds=120)
+    assert scene.ended == pytest.approx(5 * 6)
+    scene = Scene({f"sw-{n}": silent for n in range(40)}, metrics_at_once=8)
+    scene.run(fleet(40, kind="metrics", silent=True), seconds=120)
+    assert scene.ended == pytest.approx(3)
 
 
 @given(

@@ -287,6 +287,22 @@ def test_devices_that_have_been_silent_for_longer_than_their_time_out_travel_apa
 
 
 @pytest.mark.parametrize(
+    ("kind", "schedule", "slot"), [("status", "rate(1 minute)", 15), ("metrics", "rate(5 minutes)", 60)]
+)
+def test_silent_devices_wait_for_company_and_are_polled_before_they_are_due(
+    kind: str, schedule: str, slot: int
+) -> None:
+    bench = Bench(*(device(f"s{n}", **SILENT) for n in range(100)))
+    bench.run(kind, schedule)
+    messages = getattr(bench, kind).messages
+    period = 60 if kind == "status" else 300
+    assert len(messages) == period // slot
+    for message in messages:
+        assert message.due_at % slot == 0
+        assert all(0 <= job.due_at - message.due_at < slot for job in jobs_of(message))
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"failures": 2},

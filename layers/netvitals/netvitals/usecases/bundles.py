@@ -36,7 +36,21 @@ class Group(Enum):
     """Not attempted for more than six."""
 
 
+_SILENT_SLOTS = {5: 15, 15: 60}
+"""Seconds, by those of other devices; a tick's window is a whole number of them."""
 _MAX_JOBS_OF = {Group.OVERDUE: SEARCH_JOBS, Group.ALONE: 1}
+
+
+def slot_of(group: Group, interval: int) -> int:
+    """Return the seconds in which jobs of a group that are due travel together.
+
+    Waiting for silent devices takes the same time for one as for a hundred, so more of them share it, and are
+    polled a little before they are due.
+    """
+    slot = slot_seconds(interval)
+    if group is not Group.SILENT:
+        return slot
+    return _SILENT_SLOTS[slot]
 
 
 class Bundles:
@@ -51,7 +65,7 @@ class Bundles:
         self, job: bytes, due_at: int, interval: int, group: Group, points: int = 0
     ) -> Iterator[QueuedJobs]:
         """Take an encoded job; yield its bundle where that is full now."""
-        slot = slot_seconds(interval)
+        slot = slot_of(group, interval)
         key = group, due_at // slot * slot
         bundle = self._open.get(key)
         if bundle is not None and not bundle.has_room(len(job), points):

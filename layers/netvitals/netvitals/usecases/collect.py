@@ -151,8 +151,15 @@ class Collect:
     async def _poll(self, pending: list[_PendingJob], end: float, report: CollectReport) -> None:
         todo = [each for each in pending if not each.settled]
         slots = {kind: Slots(limit, self._per_site) for kind, limit in self._at_once.items()}
+        # What is silent takes no processor, as what is only looked at takes little.
+        slots_of_silent = Slots(self._at_once["status"], self._per_site)
         tasks = {
-            asyncio.create_task(self._poll_one(each, slots[each.job.kind], end, report)) for each in todo
+            asyncio.create_task(
+                self._poll_one(
+                    each, slots_of_silent if each.job.silent else slots[each.job.kind], end, report
+                )
+            )
+            for each in todo
         }
         if not tasks:
             return
