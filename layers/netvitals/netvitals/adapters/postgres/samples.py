@@ -1,9 +1,10 @@
 """The table `device_samples`: what metrics polls have left for reporting by exception."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from netvitals.adapters.postgres.database import Cursor, Database, storable
-from netvitals.domain.polling.samples_codec import pack
+from netvitals.domain.polling.changes import Samples
+from netvitals.domain.polling.samples_codec import MAX_BYTES, pack, unpack
 from netvitals.domain.ports import SampleRecord
 
 RECORD_SECONDS = 4
@@ -11,7 +12,7 @@ RECORD_SECONDS = 4
 # that was overtaken makes a held sample unknown.
 _RECORD = """
 WITH given AS (
-    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bytea[])
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %b::bytea[])
         AS u (device_id, read_at, due_at, full_at, samples)
 ), replaced AS (
     UPDATE device_samples AS s SET due_at = g.due_at, full_at = g.full_at, samples = g.samples
@@ -24,6 +25,10 @@ WITH given AS (
     RETURNING device_id
 )
 SELECT device_id FROM replaced UNION ALL SELECT device_id FROM added
+"""
+_SOME = """
+SELECT device_id, samples FROM device_samples WHERE length(samples) <= %(longest)s
+ORDER BY md5(device_id) LIMIT %(limit)s
 """
 
 
@@ -48,3 +53,16 @@ class PostgresSampleStore:
             return frozenset(row[0] for row in cursor.execute(_RECORD, columns).fetchall())
 
         return self._database.run(work, timeout_seconds=RECORD_SECONDS)
+
+    def some(self, limit: int) -> Mapping[str, Samples]:
+        """Return the samples of so many devices, any of them, by the device's id.
+
+        Raises:
+            Unavailable: they can't be read.
+        """
+        wanted = {"longest": MAX_BYTES, "limit": limit}
+        rows = self._database.run(
+            lambda cursor: cursor.execute(_SOME, wanted, binary=True).fetchall(), read_only=True
+        )
+        found = {device_id: unpack(samples) for device_id, samples in rows}
+        return {device_id: samples for device_id, samples in found.items() if samples is not None}

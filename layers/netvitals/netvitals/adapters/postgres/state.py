@@ -153,7 +153,8 @@ class PostgresObservationStore:
     def known(self, device_ids: Collection[str], *, samples: bool = False) -> dict[str, KnownState]:
         wanted = {"ids": [storable(each) for each in device_ids], "samples": samples, "limit": MAX_BYTES}
         rows = self._database.run(
-            lambda cursor: cursor.execute(_KNOWN, wanted).fetchall(),
+            # As text, samples have twice the bytes.
+            lambda cursor: cursor.execute(_KNOWN, wanted, binary=True).fetchall(),
             read_only=True,
             timeout_seconds=READ_SECONDS,
         )
