@@ -1,5 +1,7 @@
+import logging
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -25,6 +27,14 @@ pytest_plugins = [
 def _no_terminals_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the terminal that the tests were started on, which pytest-xdist hands down to its processes."""
     monkeypatch.delenv("COLUMNS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_no_function_writes_them() -> Iterator[None]:
+    """Take away the log handler that a Lambda handler puts on the root logger when a test invokes it."""
+    yield
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if type(each).__module__ != "netvitals.observability"]
 
 
 _INSTALL = re.compile(r"apt-get install ([\w.-]+(?: [\w.-]+)*)")

@@ -27,18 +27,28 @@ class Ledger:
     def __init__(self) -> None:
         self.faults: list[str] = []
         self._polls: dict[tuple[str, Kind], set[int]] = {}
+        self._newest: dict[tuple[str, Kind], int] = {}
         self._doubtful: Counter[tuple[str, Kind]] = Counter()
         self._lock = threading.Lock()
 
-    def polled(self, body: str, ended_at: float) -> None:
-        """Note that a message's jobs were done; one that had expired by then may have been dropped."""
+    def asked(self, body: str) -> None:
+        """Note the newest due time of each device: older ones need not be polled any more."""
         with self._lock:
             for job in decode_jobs(body).jobs:
-                self._polls.setdefault((job.device_id, job.kind), set()).add(job.due_at)
-                self._doubtful[job.device_id, job.kind] += ended_at > job.expires_at
+                of_device = (job.device_id, job.kind)
+                self._newest[of_device] = max(job.due_at, self._newest.get(of_device, 0))
+
+    def polled(self, body: str, ended_at: float) -> None:
+        """Note that a message's jobs were done; those expired or overtaken by then may have been dropped."""
+        with self._lock:
+            for job in decode_jobs(body).jobs:
+                of_device = (job.device_id, job.kind)
+                overtaken = job.due_at < self._newest.get(of_device, 0)
+                self._polls.setdefault(of_device, set()).add(job.due_at)
+                self._doubtful[of_device] += ended_at > job.expires_at or overtaken
 
     def polls(self, device_id: str, kind: Kind) -> range:
-        """Return how many polls there were, as a range: expired ones may have been dropped."""
+        """Return how many polls there were, as a range: doubtful ones may have been dropped."""
         with self._lock:
             most = len(self._polls.get((device_id, kind), ()))
             return range(most - self._doubtful[device_id, kind], most + 1)
@@ -79,10 +89,13 @@ class EventSource:
         messages = self._cloud.receive(self._queue)
         if not messages:
             return
+        polls = self._queue in ("status", "metrics")
+        for message in messages if polls else ():
+            self._ledger.asked(message["Body"])
         answer = invoked(self._function, sqs_event(messages, self._queue))
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         done = [message for message in messages if message["MessageId"] not in failed]
-        for message in done if self._queue in ("status", "metrics") else ():
+        for message in done if polls else ():
             self._ledger.polled(message["Body"], time.time())
         self._cloud.delete(self._queue, done)
 
