@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from fixtures.polling import job
 from fixtures.sshd import PASSWORD, StartSshd, Users
+from local.devices.ssh_server import SshServer
 from local.devices.unix_host import UnixHost
 from local.servers.sshd import HOST, Sshd, generate_key
 from netvitals.collectors.reach.resolve import Resolver
@@ -422,6 +424,24 @@ async def test_a_jump_host_that_forwards_nothing_is_told(
     reading = await poll(sshd, users.name("dash"), **through)
     assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, False)
     assert "forwards nothing: set AllowTcpForwarding" in reading.detail
+
+
+@pytest.mark.parametrize("greeting", [b"x" * 100, b"a line\r\n"])
+async def test_a_device_behind_a_jump_host_that_greets_without_end_is_ended(
+    start_sshd: StartSshd, users: Users, greeting: bytes
+) -> None:
+    def greets(sock: socket.socket) -> None:
+        while True:
+            sock.sendall(greeting)
+
+    jump = start_sshd()
+    with SshServer(raw=greets) as device:
+        through: dict[str, Any] = {"jump": f"{HOST}:{jump.port}", "jump_host_keys": (jump.host_key,)}
+        began = time.process_time()
+        reading = await poll(jump, users.name("dash"), port=device.port, **through)
+    assert (reading.reason, reading.points) == (Reason.PROTOCOL, [])
+    assert "the key exchange broke off" in reading.detail
+    assert time.process_time() - began < 3
 
 
 def test_the_command_line_polls_a_host_with_a_key(sshd: Sshd, users: Users, tmp_path: Path) -> None:

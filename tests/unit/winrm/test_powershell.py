@@ -133,3 +133,10 @@ def test_output_without_a_report_is_called_that(output: bytes) -> None:
 
 def framed(report: object) -> bytes:
     return b"a profile says hello\r\n@@" + json.dumps(report).encode() + b"@@\r\n"
+
+
+@pytest.mark.parametrize("unit", ["{},", '{"":null},', '{"a":"b"},'])
+def test_a_report_of_countless_values_is_not_read(unit: str) -> None:
+    rows = unit * (1024 * 1024 // len(unit))
+    with pytest.raises(WinrmFault, match="reports more than 100000 values"):
+        powershell.answers_of(f'@@{{"rows":{{"x":[{rows}{{}}]}},"errors":{{}}}}@@'.encode(), 1)

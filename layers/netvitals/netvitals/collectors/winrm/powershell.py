@@ -20,7 +20,10 @@ from netvitals.collectors.winrm.session import Session
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
 
-MOST_BYTES = 4 * 1024 * 1024
+MOST_BYTES = 1024 * 1024
+"""A host with two thousand network adapters prints half of it."""
+MOST_VALUES = 100_000
+"""Of names, texts and rows in the report; each takes many times its length in memory."""
 _CLEAN_UP_SECONDS = 1.5
 _IDLE = "PT60S"
 """When the host ends a shell by itself that nobody comes back to."""
@@ -97,6 +100,8 @@ def answers_of(output: bytes, time_ns: int) -> PowershellAnswers:
         WinrmFault: it is not there.
     """
     text = output.decode("utf-8-sig", "replace")
+    if text.count('"') // 2 + text.count("{") > MOST_VALUES:
+        raise WinrmFault(Reason.PROTOCOL, f"PowerShell reports more than {MOST_VALUES} values")
     start, end = text.find("@@{"), text.rfind("}@@")
     try:
         report = msgspec.json.decode(text[start + 2 : end + 1] if 0 <= start < end else "", type=_Report)
