@@ -27,25 +27,21 @@ class Rows:
     A walk brings thousands of rows in few responses, so times are kept by response until one is asked for.
     """
 
-    __slots__ = ("_stamps", "_times", "values")
+    __slots__ = ("_times", "stamps", "values")
 
     def __init__(self, values: dict[str, Value] | None = None, time_ns: int = 0) -> None:
         self.values: dict[str, Value] = {}
-        self._stamps: list[tuple[int, int]] = []
+        self.stamps: list[tuple[int, int]] = []
         """How many rows there were after a response, and when it arrived."""
         self._times: dict[str, int] | None = None
         if values:
             self.values = values
-            self.stamp(time_ns)
-
-    def stamp(self, time_ns: int) -> None:
-        """Note when the rows arrived that were added since the last stamp."""
-        self._stamps.append((len(self.values), time_ns))
+            self.stamps.append((len(values), time_ns))
 
     def times(self) -> dict[str, int]:
         if self._times is None:
             self._times, indexes, before = {}, iter(self.values), 0
-            for count, time_ns in self._stamps:
+            for count, time_ns in self.stamps:
                 self._times.update(dict.fromkeys(islice(indexes, count - before), time_ns))
                 before = count
         return self._times

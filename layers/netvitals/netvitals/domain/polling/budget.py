@@ -24,7 +24,7 @@ MAX_INSTANCES = 4096
 MAX_PROCESSOR_SECONDS = 2.0
 """To make points of answers."""
 SLICE_SECONDS = 0.005
-"""Of processor time that one device's work takes before others have their turn."""
+"""That one device's work takes before others have their turn."""
 
 
 class BudgetSpent(NetvitalsError):

@@ -37,6 +37,9 @@ from netvitals.collectors.snmp.wire.pdu import (
 from netvitals.domain.polling.budget import MAX_VALUE_BYTES
 
 MAX_VARBINDS = 10_000
+_ORDINARY_BYTES = 4096
+"""Of variable bindings whose number is not looked at: it is small."""
+_SHORT_INDEX_OCTETS = 16
 _LONG_FORM = 0x80
 _MAX_LENGTH_OCTETS = 4
 _MAX_SUB_IDENTIFIER = 0xFFFFFFFF
@@ -130,9 +133,20 @@ def decode_index(octets: bytes) -> str:
     return ".".join(map(str, numbers))
 
 
-SHORT_INDEX = 16
-"""Octets of an index that is kept: tables share such; long ones would fill the memory."""
-decode_short_index = lru_cache(maxsize=16_384)(decode_index)
+class LongIndex(Exception):
+    """An index is longer than those that are kept."""
+
+
+@lru_cache(maxsize=16_384)
+def decode_short_index(octets: bytes) -> str:
+    """Return what `decode_index` does, and keep it: tables share indexes.
+
+    Raises:
+        LongIndex: it has more than 16 octets; kept, such would fill the memory at a device's will.
+    """
+    if len(octets) > _SHORT_INDEX_OCTETS:
+        raise LongIndex
+    return decode_index(octets)
 
 
 def decode_oid(octets: bytes) -> str:
@@ -141,7 +155,11 @@ def decode_oid(octets: bytes) -> str:
     Raises:
         Malformed: they are none.
     """
-    head, _, tail = decode_index(octets).partition(".")
+    try:
+        dotted = decode_short_index(octets)
+    except LongIndex:
+        dotted = decode_index(octets)
+    head, _, tail = dotted.partition(".")
     if not head:
         return ""
     first = min(int(head) // 40, 2)
@@ -204,13 +222,24 @@ def decode_pdu(data: bytes, position: int = 0, most: int = MAX_VARBINDS) -> Pdu:
     first, last = read_as(SEQUENCE, data, start)
     if last != end:
         raise Malformed("a variable binding list that does not end with its PDU")
+    if last - first > _ORDINARY_BYTES:
+        last = _end_of(data, first, last, most)
     try:
-        return Pdu(tag, request_id, status, index, _decode_varbinds(data, first, last, most))
+        return Pdu(tag, request_id, status, index, _decode_varbinds(data, first, last))
     except IndexError:
         raise Malformed("a variable binding that is cut off") from None
 
 
-def _decode_varbinds(data: bytes, position: int, end: int, most: int) -> list[VarBind]:  # noqa: PLR0912, in line
+def _end_of(data: bytes, position: int, end: int, most: int) -> int:
+    """Return where the last of `most` variable bindings ends, or the list."""
+    for _ in range(most):
+        if position >= end:
+            break
+        _, _, position = read(data, position)
+    return min(position, end)
+
+
+def _decode_varbinds(data: bytes, position: int, end: int) -> list[VarBind]:
     """Decode a variable binding list: in line what `read` and `decode_value` do in the usual cases.
 
     This is the hot loop: the names of SNMP's tags are spelt as numbers, and lengths below 0x80 are the
@@ -218,9 +247,7 @@ def _decode_varbinds(data: bytes, position: int, end: int, most: int) -> list[Va
     """
     varbinds: list[VarBind] = []
     append, from_bytes = varbinds.append, int.from_bytes
-    for _ in range(most):
-        if position >= end:
-            break
+    while position < end:
         size = data[position + 1]
         start = position + 2
         if size < 0x80:

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from netvitals.collectors.snmp.wire.pdu import GET_BULK, INTEGER, OBJECT_IDENTIFIER, SEQUENCE
 
+_KEPT_OCTETS = 2000
+"""Of requests that are kept: many devices are asked the same, but a walk's names may be long."""
 _LONG_FORM = 0x80
 _MAX_SUB_IDENTIFIER = 0xFFFFFFFF
 
@@ -52,22 +54,31 @@ def encode_oid(oid: str) -> bytes:
     return b"".join(map(_sub_identifier, numbers))
 
 
-@lru_cache(maxsize=1024)
 def _null_varbind(name: bytes) -> bytes:
     return tlv(SEQUENCE, tlv(OBJECT_IDENTIFIER, name) + b"\x05\x00")
+
+
+class LongNames(Exception):
+    """Names are longer than those that are kept."""
+
+
+@lru_cache(maxsize=256)
+def _kept_null_varbinds(names: tuple[bytes, ...]) -> bytes:
+    encoded = _null_varbinds(names)
+    if len(encoded) > _KEPT_OCTETS:
+        raise LongNames
+    return encoded
 
 
 def _null_varbinds(names: tuple[bytes, ...]) -> bytes:
     return tlv(SEQUENCE, b"".join(map(_null_varbind, names)))
 
 
-_cached_null_varbinds = lru_cache(maxsize=256)(_null_varbinds)
-_CACHED_OCTETS = 1200
-"""Of names that are encoded once: long ones are of a device's making and would fill the memory."""
-
-
 def encode_request(tag: int, request_id: int, names: Sequence[bytes], repetitions: int = 0) -> bytes:
     """Encode a GET, GETNEXT or GETBULK of these names (content octets); repetitions are GETBULK's only."""
     bulk = integer(repetitions) if tag == GET_BULK else b"\x02\x01\x00"
-    encode = _cached_null_varbinds if sum(map(len, names)) <= _CACHED_OCTETS else _null_varbinds
-    return tlv(tag, integer(request_id) + b"\x02\x01\x00" + bulk + encode(tuple(names)))
+    try:
+        varbinds = _kept_null_varbinds(tuple(names))
+    except LongNames:
+        varbinds = _null_varbinds(tuple(names))
+    return tlv(tag, integer(request_id) + b"\x02\x01\x00" + bulk + varbinds)

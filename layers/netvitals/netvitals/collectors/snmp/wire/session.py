@@ -175,16 +175,15 @@ class Conversation[R: Request]:
 
     async def _take_in(self, work: Work[R]) -> None:
         """Look at what has arrived by now, in turns with everybody else."""
-        crowd = len(self._inbox)
-        began = time.thread_time() if crowd > 1 else 0.0
-        for _ in range(crowd):
+        began = time.monotonic()
+        for _ in range(len(self._inbox)):
             flight, datagram, time_ns, arrived_at = self._inbox.popleft()
             flight.waiting -= 1
             if flight.number in self._flights:  # else a second answer to the same request
                 self._take(work, flight, datagram, time_ns, (arrived_at - flight.sent_at) * 1000)
-            if crowd > 1 and time.thread_time() - began >= SLICE_SECONDS:
+            if time.monotonic() - began >= SLICE_SECONDS:
                 await asyncio.sleep(0)
-                began = time.thread_time()
+                began = time.monotonic()
 
     def _take(self, work: Work[R], flight: _Flight[R], datagram: bytes, time_ns: int, rtt_ms: float) -> None:
         try:
@@ -210,7 +209,7 @@ class Conversation[R: Request]:
 
     def _open(self, flight: _Flight[R], datagram: bytes) -> Pdu:
         request = flight.request
-        most = len(request.names) * max(request.repetitions, 1) + MAX_UNINVITED
+        most = len(request.names) * (request.repetitions or 1) + MAX_UNINVITED
         answer = decode_pdu(self._security.unwrap(datagram, flight.number), most=most)
         if answer.tag != pdu.RESPONSE or answer.request_id != flight.number:
             raise Malformed("an answer that is no response to this request")

@@ -7,7 +7,7 @@ from typing import cast
 
 from netvitals.collectors.snmp.tables import Rows, Tables, Value
 from netvitals.collectors.snmp.wire import pdu
-from netvitals.collectors.snmp.wire.decode import SHORT_INDEX, decode_index, decode_short_index
+from netvitals.collectors.snmp.wire.decode import LongIndex, decode_index, decode_short_index
 from netvitals.collectors.snmp.wire.encode import encode_oid
 from netvitals.collectors.snmp.wire.faults import (
     Malformed,
@@ -52,13 +52,15 @@ class Column:
         prefix, name = self.prefix, self.cursor
         rows = cast("dict[str, Value | Absent]", self.rows.values)
         size, before = len(prefix), len(rows)
-        short = size + SHORT_INDEX
         try:
             for name, value in varbinds:
                 if value is END_OF_MIB_VIEW or not name.startswith(prefix):
                     self.ended = True
                     break
-                index = decode_short_index(name[size:]) if len(name) <= short else decode_index(name[size:])
+                try:
+                    index = decode_short_index(name[size:])
+                except LongIndex:
+                    index = decode_index(name[size:])
                 if index in rows or not index:
                     self.fault = ProtocolFault(
                         f"{self.name}: the agent loops, {index or 'the column'} came again"
@@ -69,7 +71,7 @@ class Column:
             self.fault = ProtocolFault(f"{self.name}: the agent answers {error}")
         self.cursor = name
         if len(rows) > before:
-            self.rows.stamp(time_ns)
+            self.rows.stamps.append((len(rows), time_ns))
         if len(rows) > MAX_TABLE_ROWS:
             self.fault = ProtocolFault(f"{self.name}: the table has more than {MAX_TABLE_ROWS} rows")
         return len(rows) > before or self.ended
