@@ -15,7 +15,7 @@ from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire import transport
 from netvitals.collectors.snmp.wire.security import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession
-from netvitals.collectors.snmp.wire.transport import canonical, close_endpoints, endpoint_to
+from netvitals.collectors.snmp.wire.transport import Endpoint, canonical, close_endpoints, endpoint_to
 from netvitals.domain.settings.secret import Secret
 
 UPTIME = "1.3.6.1.2.1.1.3.0"
@@ -38,6 +38,9 @@ class Silence:
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:  # noqa: ARG002, `Waiter`
         self.datagrams.append(datagram)
+
+    def moved(self) -> None:
+        raise AssertionError("nobody floods this one")
 
 
 def test_each_loop_has_a_socket_of_its_own_and_closed_loops_leave_none_behind(
@@ -127,19 +130,64 @@ async def test_nothing_is_waited_for_when_all_is_done() -> None:
     assert not endpoint._waiting
 
 
-async def test_a_flood_gives_the_loop_back_between_its_datagrams() -> None:
-    endpoint = endpoint_to("127.0.8.1")
+async def flood(endpoint: Endpoint, source: str, datagrams: int) -> int:
+    """Send what nobody waits for; the turns of the loop until all of it was read, or nobody reads it."""
     port = endpoint._socket.getsockname()[1]
-    strays = endpoint.strays
+    strays, turns = endpoint.strays, 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        for _ in range(1000):
+        stranger.bind((source, 0))
+        for _ in range(datagrams):
             stranger.sendto(b"\x30" * 20, ("127.0.0.1", port))
-    turns = 0
-    while endpoint.strays < strays + 1000 and turns < 100:
-        await asyncio.sleep(0)
-        turns += 1
+        while endpoint.strays < strays + datagrams and not endpoint.closed and turns < 100:
+            await asyncio.sleep(0)
+            turns += 1
+    return turns
+
+
+async def test_a_flood_of_many_gives_the_loop_back_between_its_datagrams(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "_MAX_STRAYS", 10_000)
+    endpoint = endpoint_to("127.0.8.1")
+    strays = endpoint.strays
+    assert await flood(endpoint, "127.0.8.66", 1000) >= 1000 // 256
     assert endpoint.strays == strays + 1000
-    assert turns >= 1000 // 256
+
+
+async def test_who_floods_the_shared_socket_is_set_apart_and_the_others_lose_nothing() -> None:
+    flooder = "127.0.8.77"
+    async with AgentHost({"127.0.8.1": Agent(MIB, delay=0.3), flooder: Agent(MIB)}) as host:
+        asked = asyncio.ensure_future(session("127.0.8.1", host.port, 20.0).get([UPTIME]))
+        await asyncio.sleep(0.05)
+        shared = endpoint_to("127.0.8.1")
+        await flood(shared, flooder, 500)
+        assert shared.closed
+        assert shared.strays < 500
+        answered = await asyncio.wait_for(asked, 10)
+        assert answered.tables, "asked again from another port"
+        assert endpoint_to("127.0.8.1") is not shared
+        assert (await session(flooder, host.port).walk(["1.3.6.1.2.1.2.2.1.2"])).error is None
+        assert endpoint_to(flooder) is not endpoint_to("127.0.8.1")
+    close_endpoints()
+
+
+async def test_a_socket_of_ones_own_is_closed_when_nobody_waits() -> None:
+    flooder = "127.0.8.78"
+    async with AgentHost({flooder: Agent(MIB)}) as host:
+        await flood(endpoint_to(flooder), flooder, 100)
+        own = endpoint_to(flooder)
+        await session(flooder, host.port).get([UPTIME])
+        assert own.closed
+    close_endpoints()
+
+
+async def test_no_more_addresses_than_some_are_set_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_apart", {})
+    monkeypatch.setattr(transport, "_MAX_APART", 3)
+    for number in range(1, 8):
+        await flood(endpoint_to("127.0.8.1"), f"127.0.8.{100 + number}", 100)
+    assert list(transport._apart) == [f"127.0.8.{100 + number}" for number in (5, 6, 7)]
+    close_endpoints()
 
 
 async def test_ids_are_fresh_and_of_four_octets() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -46,6 +47,7 @@ class _Flight[R: Request]:
         "_inbox",
         "address",
         "complaint",
+        "datagram",
         "expires",
         "malformed",
         "number",
@@ -64,7 +66,7 @@ class _Flight[R: Request]:
         self.address = address
         self._inbox = inbox
         self.number = 0
-        self.payload = b""
+        self.payload = self.datagram = b""
         self.tries = self.resends = 0
         self.sent_at = self.expires = 0.0
         self.malformed = 0
@@ -80,6 +82,9 @@ class _Flight[R: Request]:
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:
         self._inbox.arrived(self, datagram, time_ns)
+
+    def moved(self) -> None:
+        self._inbox.moved(self)
 
 
 class Conversation[R: Request]:
@@ -130,6 +135,13 @@ class Conversation[R: Request]:
             self._inbox.append((flight, datagram, time_ns, time.monotonic()))
             self._wake_up()
 
+    def moved(self, flight: _Flight[R]) -> None:
+        """Send the same once more, from the endpoint that has taken the closed one's place."""
+        self._endpoint = endpoint_to(self._address[0])
+        self._endpoint.adopt(flight.number, flight)
+        with suppress(SnmpFault):  # as good as lost: the time-out follows
+            self._endpoint.send(flight.datagram, self._address)
+
     def _wake_up(self) -> None:
         if self._wake and not self._wake.done():
             self._wake.set_result(None)
@@ -154,6 +166,8 @@ class Conversation[R: Request]:
             request = work.next_request()
             if request is None:
                 return
+            if self._endpoint.closed:
+                self._endpoint = endpoint_to(self._address[0])
             flight = _Flight(request, self._address, self)
             number = flight.number = self._endpoint.expect(flight)
             self._flights[number] = flight
@@ -165,7 +179,8 @@ class Conversation[R: Request]:
         flight.expires = min(now + self._timeout, self._deadline)
         flight.tries += 1
         try:
-            self._endpoint.send(self._security.wrap(flight.payload, flight.number), self._address)
+            flight.datagram = self._security.wrap(flight.payload, flight.number)
+            self._endpoint.send(flight.datagram, self._address)
         except SnmpFault as fault:
             self._fail(work, flight, fault)
 

@@ -1,7 +1,9 @@
 """Share one UDP socket per event loop and address family among all devices that are being polled.
 
 Where the kernel grants it too small a buffer there are more of them, and each device keeps to one: the
-answers of hundreds of devices wait there while one turn of the loop lasts.
+answers of hundreds of devices wait there while one turn of the loop lasts. A device that sends what nobody
+has asked for would fill that buffer. It gets a socket of its own, and the others a new one, whose port it
+does not know.
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import ipaddress
 import secrets
 import socket
 import time
+from collections.abc import Iterable
 from functools import cache
 from math import ceil
 from typing import Protocol
@@ -26,6 +29,11 @@ _READS_PER_TURN = 256
 _BYTES_PER_TURN = 1 << 20
 """A flood gets no more of the loop than this at a time."""
 _READS_PER_DRAIN = 2048
+_MAX_STRAYS = 64
+"""Datagrams of one address that nobody waits for, from which on it is set apart; late answers are fewer."""
+_KNOWN_STRAYS = 1024
+_MAX_APART = 128
+"""Addresses with a socket of their own; the one that has had it for longest goes first."""
 
 _V3 = 3
 
@@ -40,6 +48,10 @@ class Waiter(Protocol):
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:
         """Take a datagram that came from `address` under the id; more than one may."""
+        ...
+
+    def moved(self) -> None:
+        """Ask again, by way of `endpoint_to`: the endpoint is closed."""
         ...
 
 
@@ -62,8 +74,13 @@ def message_id(datagram: bytes) -> int:
 class Endpoint:
     """A socket, and who waits for what on it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, family: socket.AddressFamily) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, family: socket.AddressFamily, *, shared: bool = True
+    ) -> None:
+        """Open the socket; one that is not shared is closed as soon as nobody waits."""
         self._loop = loop
+        self._shared = shared
+        self._strays_of: dict[str, int] = {}
         self._waiting: dict[int, Waiter] = {}
         self._socket = _open(family)
         self._socket.bind(("", 0))
@@ -81,8 +98,14 @@ class Endpoint:
         self._waiting[number] = waiter
         return number
 
+    def adopt(self, number: int, waiter: Waiter) -> None:
+        """Wait under an id of another endpoint that was closed."""
+        self._waiting.setdefault(number, waiter)
+
     def forget(self, number: int) -> None:
         self._waiting.pop(number, None)
+        if not self._shared and not self._waiting:
+            _close(key for key, endpoint in _endpoints.items() if endpoint is self)
 
     def send(self, datagram: bytes, address: Address) -> None:
         """Send now; a full send buffer is a lost datagram, which a retry makes good.
@@ -104,7 +127,7 @@ class Endpoint:
     def _read(self, most: int, most_bytes: int) -> None:
         receive = self._socket.recvfrom
         for _ in range(most):
-            if most_bytes <= 0:
+            if most_bytes <= 0 or self.closed:
                 return
             try:
                 datagram, source = receive(_DATAGRAM_BYTES)
@@ -121,14 +144,30 @@ class Endpoint:
         except Malformed:
             waiter = None
         if waiter is None or waiter.address != source[:2]:
-            self.strays += 1
+            self._stray(source[0])
         else:
             waiter.arrived(datagram, time.time_ns())
 
-    def close(self) -> None:
-        if not self._loop.is_closed():
+    def _stray(self, address: str) -> None:
+        self.strays += 1
+        if self._shared:
+            count = self._strays_of[address] = self._strays_of.get(address, 0) + 1
+            if count >= _MAX_STRAYS:
+                _set_apart(self, address)
+            elif len(self._strays_of) > _KNOWN_STRAYS:
+                self._strays_of.clear()
+
+    @property
+    def closed(self) -> bool:
+        return self._socket.fileno() < 0
+
+    def close(self) -> list[Waiter]:
+        """Close the socket; return who still waits."""
+        if not self._loop.is_closed() and not self.closed:
             self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
+        waiting, self._waiting = list(self._waiting.values()), {}
+        return waiting
 
 
 def _open(family: socket.AddressFamily) -> socket.socket:
@@ -147,20 +186,42 @@ def _sockets_needed() -> int:
     return min(ceil(RECEIVE_BUFFER_BYTES / granted), _MAX_SOCKETS)
 
 
-_endpoints: dict[tuple[asyncio.AbstractEventLoop, socket.AddressFamily, int], Endpoint] = {}
+type _Key = tuple[asyncio.AbstractEventLoop, socket.AddressFamily, int | str]
+"""A number of the shared ones, or the address of a device that was set apart."""
+
+_endpoints: dict[_Key, Endpoint] = {}
+_apart: dict[str, None] = {}
+"""The addresses that were set apart, oldest first."""
 
 
 def endpoint_to(address: str) -> Endpoint:
     """Return the running loop's endpoint for this IP address; close those of closed loops."""
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    key = (loop, family, crc32(address.encode()) % _sockets_needed())
+    own = address in _apart
+    key: _Key = (loop, family, address if own else crc32(address.encode()) % _sockets_needed())
     endpoint = _endpoints.get(key)
     if endpoint is None:
         for closed in [other for other in _endpoints if other[0].is_closed()]:
             _endpoints.pop(closed).close()
-        endpoint = _endpoints[key] = Endpoint(loop, family)
+        endpoint = _endpoints[key] = Endpoint(loop, family, shared=not own)
     return endpoint
+
+
+def _set_apart(flooded: Endpoint, address: str) -> None:
+    """Give an address a socket of its own, and move all others from the one that it has flooded."""
+    _apart[address] = None
+    if len(_apart) > _MAX_APART:
+        oldest = next(iter(_apart))
+        del _apart[oldest]
+        _close(key for key in _endpoints if key[2] == oldest)
+    _close(key for key, endpoint in _endpoints.items() if endpoint is flooded)
+
+
+def _close(keys: Iterable[_Key]) -> None:
+    for key in list(keys):
+        for waiter in _endpoints.pop(key).close():
+            waiter.moved()
 
 
 def close_endpoints() -> None:
