@@ -12,3 +12,11 @@ def test_fifty_thousand_hostile_datagrams_find_nothing(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path)
     assert run.returncode == 0, run.stderr[-3000:]
     assert "Done 50000 runs" in run.stderr
+
+
+def test_hostile_answers_to_every_profile_make_points_or_none() -> None:
+    program = FUZZER.with_name("fuzz_profiles.py")
+    command = [sys.executable, str(program), "0.08"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert " points; seeds from " in run.stdout

@@ -324,3 +324,22 @@ def test_buffers_that_exceed_what_is_in_use_were_never_counted_in() -> None:
 def test_every_ram_row_counts_and_impossible_ones_do_not() -> None:
     given = storage([("2", "RAM", 1, 100, 10), ("2", "DRAM", 1, 100, 200), ("2", "SRAM", 1, 0, 0)])
     assert [row.instance for row in host_resources_memory(given)] == ["RAM"]
+
+
+ABSURD: list[Value] = [float("inf"), float("-inf"), float("nan"), b"9" * 400, b"-" + b"9" * 400]
+
+
+@pytest.mark.parametrize("raw", ABSURD)
+def test_a_number_that_is_none_costs_only_its_own_row(raw: Value) -> None:
+    assert number_of(raw) is None or abs(number_of(raw) or 0) < 1e300
+    given = answers({"2": {"1": raw, "2": 30}, "3": {"1": 100, "2": 100}})
+    assert "2" in values(source(used=f"{TABLE}.2 used", total=f"{TABLE}.3 size"), given)
+    assert values(source(value=f"{TABLE}.2 temp"), given)["2"] == 30
+
+
+@pytest.mark.parametrize("column", ["4", "5", "6"])
+@pytest.mark.parametrize("raw", [*ABSURD, -1, 0, 10**19])
+def test_a_size_that_can_not_be_costs_only_its_own_memory(column: str, raw: Value) -> None:
+    given = storage([("2", "RAM", 1, 100, 10), ("2", "DRAM", 1, 100, 20)])
+    given.put(f"1.3.6.1.2.1.25.2.3.1.{column}", "1", raw, NOW)
+    assert "DRAM" in [row.instance for row in host_resources_memory(given)]
