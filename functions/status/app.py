@@ -33,6 +33,7 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
             "CollectorSilent": int(report.fleet_silent),
             "RowsRejected": report.bad_rows,
             "Unpublished": report.unpublished,
+            "AnnouncementWaitSeconds": report.announcement_wait_seconds,
         }
     )
     for status, devices in report.statuses.items():

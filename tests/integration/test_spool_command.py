@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from fixtures.influxdb import TOKEN, Influx
+from local.aws.cloudformation import Deployed
 from netvitals.adapters.aws.redrive import move
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.spool import spool
@@ -198,6 +199,47 @@ def test_as_many_dead_letters_as_asked_for_go_where_they_are_told(desk: Desk) ->
 def test_a_redrive_from_no_dead_letter_queue_says_so(desk: Desk, queue: str, said: str) -> None:
     with pytest.raises(Unavailable, match=said):
         desk.run("redrive", queue)
+
+
+LOST_TICK = json.dumps(
+    {
+        "version": "1.0",
+        "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 1},
+        "requestPayload": {"kind": "status", "scheduled_time": "2026-11-23T16:00:00Z"},
+        "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
+        "responsePayload": {
+            "errorMessage": "database: connection refused\x1b[31m",
+            "errorType": "Unavailable",
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "name", [queue.name for queue in Deployed().all("SQS::Queue") if "Dead" in queue.name]
+)
+def test_every_dead_letter_queue_of_a_stack_can_be_emptied(desk: Desk, name: str) -> None:
+    url = desk.sqs.create_queue(QueueName=name)["QueueUrl"]
+    for _ in range(12):
+        desk.sqs.send_message(QueueUrl=url, MessageBody=LOST_TICK)
+    assert f"5 messages deleted from {url}" in desk.run("discard", name, "--count", "5").output
+    assert f"7 messages deleted from {url}" in desk.run("discard", url).output
+    assert SqsSpool(desk.sqs, url).depth() == (0, 0)
+
+
+def test_lost_ticks_are_told_with_their_cause_before_they_are_gone(desk: Desk) -> None:
+    url = desk.sqs.create_queue(QueueName="ticks")["QueueUrl"]
+    desk.sqs.send_message(QueueUrl=url, MessageBody=LOST_TICK)
+    refused = {"ERROR_MESSAGE": {"DataType": "String", "StringValue": "The role may not be assumed"}}
+    desk.sqs.send_message(QueueUrl=url, MessageBody='{"kind":"metrics"}', MessageAttributes=refused)
+    desk.sqs.send_message(QueueUrl=url, MessageBody="neither")
+    output = desk.run("discard", "ticks").output
+    assert (
+        'database: connection refused [31m: {"kind":"status","scheduled_time":"2026-11-23T16:00:00Z"}'
+        in output
+    )
+    assert 'The role may not be assumed: {"kind":"metrics"}' in output
+    assert "  neither\n" in output
 
 
 def test_a_queue_is_not_moved_to_itself(desk: Desk) -> None:

@@ -9,7 +9,7 @@ import pytest
 from local.aws.cloudformation import EVERYTHING, Deployed
 from netvitals.observability import NAMESPACE
 
-SILENCE = ("FanoutSilent", "StatusSilent", "NothingPolled")
+SILENCE = ("StatusFanoutSilent", "MetricsFanoutSilent", "StatusSilent", "NothingPolled")
 ROOT = Path(__file__).parents[2]
 
 
@@ -29,16 +29,15 @@ def stats(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [part for part in alarm.get("Metrics", []) if "MetricStat" in part]
 
 
-def test_a_dead_letter_or_a_refused_line_raises_an_alarm() -> None:
+def test_every_queue_that_keeps_what_went_wrong_has_an_alarm_on_all_that_lies_there() -> None:
     queues = {queue.name for queue in Deployed().all("SQS::Queue")}
-    kept = {name for name in queues if name.endswith("DeadLetters")} | {"RejectQueue"}
+    kept = {name for name in queues if name.endswith("DeadLetters")} | {"RejectQueue", "SpoolQueue"}
     assert watched("ApproximateNumberOfMessagesVisible", "QueueName") == kept
+    assert watched("ApproximateNumberOfMessagesNotVisible", "QueueName") == kept
 
 
-def test_every_queue_that_is_worked_off_has_an_alarm_on_its_backlog() -> None:
-    sources = Deployed().all("Lambda::EventSourceMapping")
-    queues = {each.properties["EventSourceArn"].split(":")[-1] for each in sources}
-    assert watched("ApproximateAgeOfOldestMessage", "QueueName") == queues
+def test_every_job_queue_has_an_alarm_on_its_backlog() -> None:
+    assert watched("ApproximateAgeOfOldestMessage", "QueueName") == {"StatusQueue", "MetricsQueue"}
 
 
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
@@ -67,13 +66,46 @@ def test_only_silence_treats_missing_data_as_breaching() -> None:
         assert alarm.properties["TreatMissingData"] == expected, alarm.name
 
 
-def test_nothing_polled_looks_where_the_collector_counts() -> None:
+OUTCOMES = {
+    "StatusFanoutSilent": ("fanout", "FanoutFunction"),
+    "MetricsFanoutSilent": ("fanout", "FanoutFunction"),
+    "StatusSilent": ("status", "StatusFunction"),
+    "NothingPolled": ("collector", "StatusCollectorFunction"),
+    "AnnouncementsRefused": ("status", "StatusFunction"),
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_an_alarm_on_an_outcome_looks_where_the_function_counts(name: str) -> None:
     deployed = Deployed()
-    alarm = deployed["NothingPolled"]
-    service = deployed["StatusCollectorFunction"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    alarm = deployed[name]
+    code, function = OUTCOMES[name]
+    service = deployed[function]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
     assert alarm["Namespace"] == NAMESPACE
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
-    assert f'"{alarm["MetricName"]}"' in (ROOT / "functions/collector/app.py").read_text()
+    assert alarm["Dimensions"][0] == {"Name": "service", "Value": service}
+    source = (ROOT / f"functions/{code}/app.py").read_text()
+    assert f'"{alarm["MetricName"]}"' in source
+    for dimension in alarm["Dimensions"][1:]:
+        assert f"{dimension['Name']}=" in source
+
+
+def test_every_alarm_on_a_metric_of_our_own_is_one_on_an_outcome() -> None:
+    ours = {a.name for a in Deployed().all("CloudWatch::Alarm") if a.properties.get("Namespace") == NAMESPACE}
+    assert ours == set(OUTCOMES)
+
+
+@pytest.mark.parametrize(("reserve", "expected"), [("off", (None, None)), ("on", (4, 2))])
+def test_concurrency_is_reserved_for_ticks_only_where_it_is_asked_for(
+    reserve: str, expected: tuple[int | None, int | None]
+) -> None:
+    """A new account has ten in all, and AWS refuses a reservation that leaves less than a hundred."""
+    deployed = Deployed({"ReserveConcurrency": reserve})
+    reserved = [
+        deployed[name].get("ReservedConcurrentExecutions") for name in ("FanoutFunction", "StatusFunction")
+    ]
+    assert tuple(reserved) == expected
+    for name in ("StatusCollectorFunction", "MetricsCollectorFunction", "ReplayFunction"):
+        assert "ReservedConcurrentExecutions" not in deployed[name]
 
 
 def test_alarms_go_to_an_existing_topic_or_to_an_address_or_nowhere() -> None:

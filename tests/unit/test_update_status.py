@@ -455,7 +455,7 @@ def test_events_go_out_while_influxdb_is_away_and_its_points_later(caplog: pytes
     bench.sink.away = True
     report = bench.minutes(4)
     assert bench.told[-1] == ("d01", "online", "offline")
-    assert report.unpublished == 1
+    assert (report.unpublished, report.announcement_wait_seconds) == (1, 0), "a point is no announcement"
     assert any("no route" in said for said in caplog.messages)
     bench.sink.away = False
     report = bench.minutes(1)
@@ -477,11 +477,13 @@ def test_events_that_the_bus_does_not_take_are_sent_by_a_later_run_under_the_sam
     bench.events.away = True
     report = bench.minutes(1)
     assert report.unpublished == 2
+    assert report.announcement_wait_seconds > 0
     waiting = {message.id for message in bench.store.messages}
     bench.events.away = False
     bench.minutes(1)
     assert {message.id for message in bench.events.messages} == waiting
     assert len(bench.events.messages) == 2
+    assert bench.minutes(1).announcement_wait_seconds == 0
 
 
 def test_without_a_bus_and_a_topic_only_points_are_kept() -> None:

@@ -76,7 +76,7 @@ SNAPSHOT_SECONDS = 900
 CHANGES_A_MONTH = 4
 """Of the status of one device."""
 
-ALARM_METRICS = 21
+ALARM_METRICS = 29
 """Metrics that the template's alarms look at."""
 DASHBOARDS = 0
 ENDPOINTS, ZONES = 5, 2
@@ -122,7 +122,7 @@ EMITTED = (
         1,
         ("DevicesJudged",),
         ("StatusChanged", "StatusAnnounced"),
-        ("SitesLost", "CollectorSilent", "RowsRejected", "Unpublished"),
+        ("SitesLost", "CollectorSilent", "RowsRejected", "Unpublished", "AnnouncementWaitSeconds"),
     ),
     Emitted("status", 3, ("Devices",)),  # online, offline, unknown
     Emitted(

@@ -2,7 +2,8 @@
 
 import os
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -21,10 +22,21 @@ from netvitals.store.spool_batch import InvalidSpoolBatch, SpoolBatch, decode_sp
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
     from netvitals.store.ports import SpoolMessage
 
 REPLAY_SECONDS = 60.0
+
+
+class _FailedInvocation(msgspec.Struct):
+    """What Lambda sends to the destination of an event that it gave up."""
+
+    context: dict[str, Any] = msgspec.field(name="requestContext")
+    request: Any = msgspec.field(name="requestPayload")
+    response: dict[str, Any] = msgspec.field(name="responsePayload", default_factory=dict)
+
+
 _EVERYTHING = 1_000_000
 
 _spool_option = click.option(
@@ -177,6 +189,37 @@ def redrive(dead_letters: str, target: str | None, count: int) -> None:
     if source == goal:
         raise ConfigurationError(f"{source} would be moved to itself; name another queue with --to")
     click.echo(f"{redrive_sqs.move(client, source, goal, count)} messages moved to {goal}")
+
+
+@spool.command(short_help="Show dead letters and take them out for good.")
+@click.argument("dead_letters", metavar="QUEUE")
+@click.option("--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="At most.")
+def discard(dead_letters: str, count: int) -> None:
+    """Show what lies in QUEUE, a URL or a name, and delete it.
+
+    For ticks of the schedules that were lost, which nothing needs any more, and for whatever is not worth
+    a redrive.
+    """
+    client = _client()
+    source = redrive_sqs.queue_url(client, dead_letters)
+    gone = 0
+    for messages in redrive_sqs.discard(client, source, count):
+        for message in messages:
+            click.echo(f"{_age(int(message['Attributes']['SentTimestamp']) / 1000):>8}  {_said(message)}")
+        gone += len(messages)
+    click.echo(f"{gone} messages deleted from {source}")
+
+
+def _said(letter: "MessageTypeDef") -> str:
+    """Return why a message is a dead letter, as Scheduler or Lambda put it there, and the message itself."""
+    attributes = letter.get("MessageAttributes", {})
+    cause = attributes["ERROR_MESSAGE"].get("StringValue", "") if "ERROR_MESSAGE" in attributes else ""
+    body = letter["Body"]
+    with suppress(msgspec.DecodeError):
+        failed = msgspec.json.decode(body, type=_FailedInvocation)
+        body = msgspec.json.encode(failed.request).decode()
+        cause = failed.response.get("errorMessage") or failed.context.get("condition") or cause
+    return f"{printable(str(cause), 200)}: {printable(body, 200)}" if cause else printable(body, 400)
 
 
 def _opened(message: "SpoolMessage") -> SpoolBatch:

@@ -62,6 +62,8 @@ class StatusReport(msgspec.Struct):
     digests_published: int = 0
     unpublished: int = 0
     """Points, events and digests that were not accepted; the next run sends them again."""
+    announcement_wait_seconds: float = 0.0
+    """Since the oldest event or digest was written that was not accepted."""
 
 
 class StatusPass:

@@ -114,6 +114,9 @@ class UpdateStatus:
             published += delivery.published
             if not delivery.published or monotonic() >= deadline:
                 report.unpublished += delivery.left
+                if channel != "point":
+                    waiting = max(report.announcement_wait_seconds, delivery.waiting_seconds)
+                    report.announcement_wait_seconds = waiting
                 return published
 
 

@@ -1,4 +1,4 @@
-"""Move the messages of a dead-letter queue back to the queue that gave them up."""
+"""Move the messages of a dead-letter queue back to the queue that gave them up, or take them out for good."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from netvitals.adapters.aws.faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -41,7 +41,10 @@ def source_of(client: "SQSClient", dead_letters: str) -> str:
     except AWS_FAULTS as error:
         raise Unavailable(f"the source of {dead_letters} is not known: {error}") from None
     if len(urls) != 1:
-        raise Unavailable(f"{dead_letters} holds the dead letters of {len(urls)} queues; name one with --to")
+        raise Unavailable(
+            f"{dead_letters} holds the dead letters of {len(urls)} queues; name one with --to, "
+            "or take them out with: netvitals spool discard"
+        )
     return urls[0]
 
 
@@ -68,12 +71,27 @@ def move(client: "SQSClient", dead_letters: str, target: str, at_most: int) -> i
     return moved
 
 
+def discard(client: "SQSClient", dead_letters: str, at_most: int) -> "Iterator[Sequence[MessageTypeDef]]":
+    """Yield messages in batches; each batch is deleted when the next one is asked for, so none unseen.
+
+    Raises:
+        Unavailable: the queue can't be used; what was not yielded is where it was.
+    """
+    try:
+        while at_most > 0 and (messages := _received(client, dead_letters, at_most)):
+            yield messages
+            _delete(client, dead_letters, messages)
+            at_most -= len(messages)
+    except AWS_FAULTS as error:
+        raise Unavailable(f"{dead_letters} can't be used: {error}") from None
+
+
 def _received(client: "SQSClient", queue: str, at_most: int) -> "list[MessageTypeDef]":
     answer = client.receive_message(
         QueueUrl=queue,
         MaxNumberOfMessages=min(MAX_ENTRIES, at_most),
         VisibilityTimeout=VISIBILITY_SECONDS,
-        MessageSystemAttributeNames=["MessageGroupId"],
+        MessageSystemAttributeNames=["MessageGroupId", "SentTimestamp"],
         MessageAttributeNames=["All"],
     )
     return answer.get("Messages", [])
@@ -99,6 +117,6 @@ def _delete(client: "SQSClient", queue: str, messages: "Sequence[MessageTypeDef]
     )
     if failed := answer.get("Failed", []):
         raise Unavailable(
-            f"{len(failed)} messages were sent and not deleted, so they may be moved again: "
+            f"{len(failed)} messages were not deleted, so they may come again: "
             f"{failed[0].get('Message', failed[0]['Code'])}"
         )

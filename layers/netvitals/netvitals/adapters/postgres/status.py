@@ -95,16 +95,17 @@ class PostgresStatusStore:
             if not ours:
                 return Delivery()
             cursor.execute(
-                "SELECT id, channel, body FROM status_outbox WHERE channel = %s AND published_at IS NULL"
-                " ORDER BY number LIMIT %s",
+                "SELECT id, channel, body, extract(epoch FROM now() - created_at)::float8 FROM status_outbox"
+                " WHERE channel = %s AND published_at IS NULL ORDER BY number LIMIT %s",
                 [channel, limit],
             )
-            messages = [OutboxMessage(*row) for row in cursor.fetchall()]
-            if not messages:
+            ages = {OutboxMessage(*row): age for *row, age in cursor.fetchall()}
+            if not ages:
                 return Delivery(0, 0)
-            taken = list(send(messages))
-            cursor.execute("UPDATE status_outbox SET published_at = now() WHERE id = ANY (%s)", [taken])
-            return Delivery(len(taken), len(messages) - len(taken))
+            taken = set(send(list(ages)))
+            cursor.execute("UPDATE status_outbox SET published_at = now() WHERE id = ANY (%s)", [list(taken)])
+            left = [age for message, age in ages.items() if message.id not in taken]
+            return Delivery(len(taken), len(left), max(left, default=0.0))
 
 
 class PostgresStatusRun:

@@ -153,3 +153,5 @@ class Delivery(msgspec.Struct, frozen=True):
     published: int = 0
     left: int = 0
     """Sent and not accepted; the next run sends them again."""
+    waiting_seconds: float = 0.0
+    """Since the oldest of those was written."""
