@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from msgspec import structs
@@ -16,6 +16,9 @@ from netvitals.domain.inventory.check import Rules, check_inventory
 from netvitals.domain.inventory.guard import Guard, names_loopback
 from netvitals.domain.inventory.row import FIELDS, BadRow
 from netvitals.settings import configuration
+
+if TYPE_CHECKING:
+    from netvitals.adapters.postgres.database import Database
 
 EXIT_FAULTS = 1
 _SHOWN_FAULTS = 100
@@ -80,7 +83,7 @@ def init(database_url: str) -> None:
     """
     from netvitals.adapters.postgres.schema import migrate  # noqa: PLC0415, psycopg takes a while to import
 
-    applied = migrate(_open(database_url))
+    applied = migrate(open_database(database_url))
     click.echo("\n".join(f"applied {name}" for name in applied) or "the tables are up to date")
 
 
@@ -112,7 +115,7 @@ def import_(
 
     rules = _rules_from(config, allow, credentials)
     read = _read(file, format_)
-    database = _open(database_url)
+    database = open_database(database_url)
     existing = table.existing_devices(database)
     columns = [name for name in FIELDS if name in read.columns]
     rows = [(where, table.overlaid(device, columns, existing)) for where, device in read.rows]
@@ -146,7 +149,7 @@ def check(
     elif database_url:
         from netvitals.adapters.postgres.inventory_writer import devices_in  # noqa: PLC0415, as above
 
-        rows, bad_rows = devices_in(_open(database_url))
+        rows, bad_rows = devices_in(open_database(database_url))
     else:
         raise click.UsageError("give a FILE, or a database with DATABASE_URL")
     _stop_at(bad_rows + check_inventory(rows, rules))
@@ -174,12 +177,13 @@ def list_(
 
     filters = {"site": site, "device_type": device_type, "status": status}
     wanted = {name: text for name, text in filters.items() if text is not None}
-    left_out = show(_open(database_url), wanted, format_)
+    left_out = show(open_database(database_url), wanted, format_)
     if left_out:
         click.echo(f"{left_out} rows can't be read; see: netvitals inventory check", err=True)
 
 
-def _open(database_url: str) -> Any:
+def open_database(database_url: str) -> "Database":
+    """Return the database at this URL; it is closed when the running command ends."""
     from netvitals.adapters.postgres.database import Database  # noqa: PLC0415, as above
     from netvitals.domain.settings.secret import Secret  # noqa: PLC0415, as above
 

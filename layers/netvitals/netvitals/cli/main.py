@@ -10,7 +10,7 @@ from netvitals import __version__
 from netvitals.cli.stderr_log import log_on_stderr
 from netvitals.domain.errors import NetvitalsError
 
-COMMANDS = ("poll", "inventory", "config", "spool", "profile", "cost")
+COMMANDS = ("poll", "discover", "inventory", "config", "spool", "profile", "cost")
 """Each is a module of this package with a click command of the same name."""
 EXIT_UNUSABLE = 2
 
@@ -19,6 +19,7 @@ Try it:
   netvitals poll 192.0.2.1                  one device; asks for its community
   netvitals poll 192.0.2.1 --v3 monitor     the same over SNMPv3
   netvitals poll --inventory devices.csv --credentials credentials.json
+  netvitals discover 10.1.0.0/16 --credentials credentials.json
   netvitals inventory check devices.csv     what is wrong with it, row by row
   netvitals config check netvitals.yaml     what is wrong with a configuration
   netvitals cost --devices 1000 --ports 24  what it would cost a month

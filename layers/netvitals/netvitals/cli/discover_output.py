@@ -1,0 +1,97 @@
+"""Print what `netvitals discover` found: a table for people, CSV and JSON lines for `inventory import`."""
+
+import csv
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+
+from netvitals.cli.console import console
+from netvitals.domain.discovery.compare import Compared
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.row import FIELDS
+from netvitals.domain.text import printable
+
+_COLUMNS = tuple(name for name in FIELDS if name not in {"enabled", "maintenance_until"})
+"""Those that an import writes; the others are left to who keeps the inventory."""
+_TOLD = ("change", "profile", "addresses", "merged_by", "note")
+"""What is told beside them; an import passes over it."""
+_COLORS = {"new": "green", "moved": "yellow", "gone": "red", "known": "dim"}
+
+
+def print_found(compared: Sequence[Compared], format_: str, *, against: bool) -> None:
+    """Print devices; `against` an inventory programs get only what is new or has moved."""
+    if format_ == "table":
+        _print_table(compared, against=against)
+        return
+    rows = [each for each in compared if not against or each.change in {"new", "moved"}]
+    _WRITERS[format_](rows, against)
+
+
+def _print_table(compared: Sequence[Compared], *, against: bool) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    names = ("address", "device", "type", "profile", "credential", "site", "parent", "also at")
+    for name in (*(("",) if against else ()), *names):
+        table.add_column(name, overflow="fold")
+    for each in compared:
+        device, proposal = each.device, each.proposal
+        change = each.change + (f" from {each.before}" if each.before else "")
+        cells = (
+            device.ip_address or "",
+            device.id if device.hostname in {"", device.id} else f"{device.id} ({device.hostname})",
+            device.device_type,
+            proposal.found.found.profile if proposal else "",
+            device.credential,
+            device.site,
+            device.parent_id or "",
+            ", ".join(proposal.found.addresses[1:]) if proposal else "",
+        )
+        marked = (f"[{_COLORS[each.change]}]{escape(change)}[/]",) if against else ()
+        table.add_row(*marked, *(escape(printable(cell)) for cell in cells))
+    console().print(table)
+
+
+def _write_json_lines(rows: Sequence[Compared], against: bool) -> None:
+    for each in rows:
+        shown = {name: value for name, value in _fields(each.device).items() if value or name in _ALWAYS}
+        click.echo(msgspec.json.encode(shown | _told(each, against=against)))
+
+
+_ALWAYS = ("id", "hostname", "ip_address", "device_type", "credential")
+
+
+def _write_csv(rows: Sequence[Compared], against: bool) -> None:
+    told = [name for name in _TOLD if against or name != "change"]
+    writer = csv.DictWriter(sys.stdout, [*_COLUMNS, *told], restval="", extrasaction="ignore")
+    writer.writeheader()
+    for each in rows:
+        fields = _fields(each.device) | _told(each, against=against)
+        fields["settings"] = msgspec.json.encode(fields["settings"]).decode() if fields["settings"] else ""
+        for name in ("addresses", "merged_by"):
+            fields[name] = " ".join(fields.get(name, ())).replace("MAC address", "MAC")
+        writer.writerow(fields)
+
+
+def _fields(device: Device) -> dict[str, Any]:
+    return {name: getattr(device, name) for name in _COLUMNS}
+
+
+def _told(each: Compared, *, against: bool) -> dict[str, Any]:
+    proposal = each.proposal
+    told: dict[str, Any] = {"change": each.change} if against else {}
+    if proposal is not None:
+        found = proposal.found
+        told |= {"profile": found.found.profile, "addresses": found.addresses}
+        told |= {"merged_by": found.merged_by} if found.merged_by else {}
+        told |= {"note": found.note} if found.note else {}
+    return told
+
+
+_WRITERS: dict[str, Callable[[Sequence[Compared], bool], None]] = {
+    "jsonl": _write_json_lines,
+    "csv": _write_csv,
+}

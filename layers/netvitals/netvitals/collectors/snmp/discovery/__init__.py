@@ -1,0 +1,1 @@
+"""Find SNMP agents, and read what they are and who their neighbours are."""

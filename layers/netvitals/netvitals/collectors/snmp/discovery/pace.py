@@ -1,0 +1,48 @@
+"""Keep the requests of a discovery to a rate."""
+
+import asyncio
+import time
+
+from netvitals.domain.polling.budget import Budget
+
+_LONGEST_BURST_SECONDS = 0.02
+"""What a late turn of the loop makes good at once; the rest of the time that was lost stays lost."""
+_SHORTEST_SLEEP_SECONDS = 0.002
+
+
+class Pace:
+    """Lets so many requests a second through, whoever sends them."""
+
+    def __init__(self, per_second: float) -> None:
+        self._interval = 1 / per_second
+        self._next = time.monotonic()
+        self.sent = 0
+
+    async def turn(self) -> None:
+        """Wait until the next request may be sent."""
+        now = time.monotonic()
+        self._next = max(self._next, now - _LONGEST_BURST_SECONDS) + self._interval
+        self.sent += 1
+        ahead = self._next - self._interval - now
+        if ahead > _SHORTEST_SLEEP_SECONDS:
+            await asyncio.sleep(ahead)
+
+    def spent(self) -> None:
+        """Count a request that was sent without waiting: the next ones wait for it."""
+        self._next += self._interval
+        self.sent += 1
+
+
+class PacedBudget(Budget):
+    """A device's budget; each of its answers stands for a request, which counts against the pace."""
+
+    __slots__ = ("_pace",)
+
+    def __init__(self, pace: Pace, *, max_values: int) -> None:
+        super().__init__(max_values=max_values)
+        self._pace = pace
+
+    def spend_bytes(self, count: int) -> None:
+        """Count an answer; see `Budget.spend_bytes`."""
+        self._pace.spent()
+        super().spend_bytes(count)

@@ -1,0 +1,136 @@
+"""Ask many addresses for an SNMP agent, a datagram each, without waiting for one before the next."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Protocol
+
+import msgspec
+
+from netvitals.collectors.snmp.discovery.pace import Pace
+from netvitals.collectors.snmp.protocol import SnmpCredential
+from netvitals.collectors.snmp.wire import message, pdu
+from netvitals.collectors.snmp.wire.decode import decode_pdu
+from netvitals.collectors.snmp.wire.encode import encode_oid, encode_request
+from netvitals.collectors.snmp.wire.faults import Malformed, SnmpFault
+from netvitals.collectors.snmp.wire.security import CommunitySecurity
+from netvitals.collectors.snmp.wire.transport import Address, Endpoint, canonical, endpoint_to
+
+_SYS_OBJECT_ID = encode_oid("1.3.6.1.2.1.1.2.0")
+
+
+class Knock(Protocol):
+    """A datagram that makes an agent answer."""
+
+    def datagram(self, number: int) -> bytes:
+        """Return it under this message id."""
+        ...
+
+    def proves(self, datagram: bytes, number: int) -> bool:
+        """Return whether this is an agent's answer to it."""
+        ...
+
+
+class CommunityKnock:
+    """A GET of sysObjectID under a community: answered by agents that know it, in silence by others."""
+
+    def __init__(self, credential: SnmpCredential) -> None:
+        assert credential.community is not None  # noqa: S101, SnmpCredential has looked
+        self._security = CommunitySecurity("1" if credential.version == "1" else "2c", credential.community)
+
+    def datagram(self, number: int) -> bytes:
+        return self._security.wrap(encode_request(pdu.GET, number, (_SYS_OBJECT_ID,)), number)
+
+    def proves(self, datagram: bytes, number: int) -> bool:
+        try:
+            answer = decode_pdu(self._security.unwrap(datagram, number))
+        except (Malformed, SnmpFault):
+            return False
+        return answer.tag == pdu.RESPONSE and answer.request_id == number
+
+
+class EngineKnock:
+    """SNMPv3's discovery: any agent that speaks it tells its engine id, and no user is named."""
+
+    def datagram(self, number: int) -> bytes:
+        return message.discovery(number)
+
+    def proves(self, datagram: bytes, number: int) -> bool:
+        try:
+            return message.decode(datagram).id == number
+        except Malformed:
+            return False
+
+
+class _Asked(msgspec.Struct):
+    """Implements `transport.Waiter` for one address."""
+
+    address: Address
+    knock: Knock
+    proven: Callable[["_Asked"], None]
+    number: int = 0
+
+    def arrived(self, datagram: bytes, time_ns: int) -> None:  # noqa: ARG002, `Waiter`
+        if self.knock.proves(datagram, self.number):
+            self.proven(self)
+
+
+class _Turn:
+    """The addresses that were asked in one turn and have not answered yet."""
+
+    def __init__(self, knock: Knock, port: int, answered: Callable[[str], None]) -> None:
+        self._knock = knock
+        self._port = port
+        self._answered = answered
+        self._silent: dict[int, Endpoint] = {}
+        """By message id, the endpoint that waits for the answer."""
+        self.nobody_left = asyncio.Event()
+
+    def ask(self, address: str) -> None:
+        endpoint = endpoint_to(address)
+        waiter = _Asked((canonical(address), self._port), self._knock, self._prove)
+        waiter.number = endpoint.expect(waiter)
+        self._silent[waiter.number] = endpoint
+        with suppress(SnmpFault):  # no way there, or a broadcast address: as good as silence
+            endpoint.send(self._knock.datagram(waiter.number), waiter.address)
+
+    def _prove(self, waiter: _Asked) -> None:
+        endpoint = self._silent.pop(waiter.number, None)
+        if endpoint is not None:
+            endpoint.forget(waiter.number)
+        self._answered(waiter.address[0])
+        if not self._silent:
+            self.nobody_left.set()
+
+    async def listen(self, seconds: float) -> None:
+        """Wait for those who have not answered yet."""
+        if self._silent:
+            self.nobody_left.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.nobody_left.wait(), seconds)
+        for endpoint in {*self._silent.values()}:
+            endpoint.drain()
+
+    def close(self) -> None:
+        for number, endpoint in self._silent.items():
+            endpoint.forget(number)
+
+
+class Sweep:
+    """Sends knocks at a pace, and listens for a while after the last."""
+
+    def __init__(self, pace: Pace, port: int, *, listen_seconds: float) -> None:
+        self._pace = pace
+        self._port = port
+        self._listen_seconds = listen_seconds
+
+    async def run(self, addresses: Iterable[str], knock: Knock, answered: Callable[[str], None]) -> None:
+        """Knock at each address; `answered` is called for each that does, at least once."""
+        turn = _Turn(knock, self._port, answered)
+        try:
+            for address in addresses:
+                await self._pace.turn()
+                turn.ask(address)
+            await turn.listen(self._listen_seconds)
+        finally:
+            turn.close()

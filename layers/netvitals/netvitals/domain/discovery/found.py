@@ -1,0 +1,49 @@
+"""What discovery learns of one address that answers."""
+
+import msgspec
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """Another device, as LLDP or CDP on this one describes it: unauthenticated text."""
+
+    protocol: str
+    """`lldp` or `cdp`."""
+    name: str = ""
+    macs: tuple[str, ...] = ()
+    """Its chassis id, where that is a MAC address."""
+    addresses: tuple[str, ...] = ()
+    """Its management addresses."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An address that answered, and what the device behind it says of itself."""
+
+    address: str
+    credential: str
+    protocol: str = "snmp"
+    port: int | None = None
+    """None: the protocol's own."""
+    name: str = ""
+    """sysName, or the host name that a login shows."""
+    description: str = ""
+    location: str = ""
+    sysobjectid: str = ""
+    profile: str = ""
+    engine_id: str = ""
+    """snmpEngineID, in hexadecimal digits."""
+    serials: tuple[str, ...] = ()
+    """Of the chassis, in ENTITY-MIB."""
+    macs: tuple[str, ...] = ()
+    """The bridge's and the chassis' address first, then those of interfaces; as 00:1b:54:aa:bb:cc."""
+    addresses: tuple[str, ...] = ()
+    """The device's own, as its table of addresses has them."""
+    neighbours: tuple[Neighbour, ...] = ()
+    arp: tuple[str, ...] = ()
+    """Addresses of hosts that the device has spoken with."""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An address where something answers that no credential fits."""
+
+    address: str
+    cause: str
