@@ -74,6 +74,9 @@ class _Asked(msgspec.Struct):
         if self.knock.proves(datagram, self.number):
             self.proven(self)
 
+    def moved(self) -> None:
+        """Take no part in asking all at once again, which no pace would bear: the next turn asks it."""
+
 
 class _Turn:
     """The addresses that were asked in one turn and have not answered yet."""
