@@ -1,6 +1,7 @@
 """The WinRM collector against a simulated host over real connections: what is asked, told and remembered."""
 
 import time
+from datetime import UTC, datetime
 from collections.abc import Iterator
 
 import pytest
@@ -105,11 +106,39 @@ async def test_a_class_that_was_missing_is_asked_for_again_after_a_day(
     zone = {"Name": r"\_TZ.TZ00", "HighPrecisionTemperature": 3010}
     service.machine.tables[THERMAL] = [zone]
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + ABSENT_SECONDS - 60)
+    monkeypatch.setattr(time, "time", lambda: now + max(ABSENT_SECONDS) - 60)
     assert ("temperature_celsius", "_TZ.TZ00") not in values(await device.poll())
-    monkeypatch.setattr(time, "time", lambda: now + ABSENT_SECONDS + 60)
+    monkeypatch.setattr(time, "time", lambda: now + max(ABSENT_SECONDS) + 60)
     assert values(await device.poll())["temperature_celsius", "_TZ.TZ00"] == pytest.approx(27.85)
     assert "absent" not in device.memory[MEMORY]
+
+
+def booted(service: Service, at: float) -> None:
+    """The host says that it started then, and has the time that we have."""
+    texts = {"LastBootUpTime": at, "LocalDateTime": time.time()}
+    service.machine.tables["Win32_OperatingSystem"][0].update(  # type: ignore[index]  # rows, as `windows` gives them
+        {name: datetime.fromtimestamp(second, UTC).isoformat() for name, second in texts.items()}
+    )
+
+
+async def test_a_class_that_a_host_just_started_has_not_loaded_is_asked_for_again_within_minutes(
+    host: WinrmHost, service: Service
+) -> None:
+    booted(service, time.time() - 60)
+    device = Device(host)
+    await device.poll()
+    assert 0 < device.memory[MEMORY]["absent"][THERMAL] - time.time() <= min(ABSENT_SECONDS)
+
+
+async def test_a_host_that_has_started_anew_is_asked_for_every_class_at_once(
+    host: WinrmHost, service: Service
+) -> None:
+    device = Device(host)
+    await device.poll()
+    service.queries.clear()
+    booted(service, time.time() - 1000)
+    await device.poll()
+    assert [query for query in service.queries if THERMAL in query]
 
 
 async def test_a_host_without_a_class_says_so_and_is_not_at_fault(host: WinrmHost, service: Service) -> None:

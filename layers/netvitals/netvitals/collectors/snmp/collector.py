@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     read_interfaces,
 )
+from netvitals.collectors.snmp.memory import SnmpMemory
 from netvitals.collectors.snmp.profiles.index import (
     STANDARD,
     Identity,
@@ -40,27 +41,16 @@ from netvitals.usecases.turns import gathered, in_turns
 SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
+HOST_UPTIME = "1.3.6.1.2.1.25.1.1.0"
+"""hrSystemUptime (RFC 2790): of the host, where sysUpTime is of its agent."""
 ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
 """snmpEngineTime, seconds: does not wrap after 497 days as sysUpTime does (RFC 3411)."""
 _OID = re.compile(r"\d{1,10}(\.\d{1,10}){1,127}", re.ASCII)
 _TICKS_WRAP_SECONDS = 2**32 // 100
-_REDISCOVER_SECONDS = 86_400
-"""How often everything is asked for anew, so that a module that was plugged in is found."""
-
+_AGENT_SECONDS = 60
+"""By how much the host's uptime exceeds its agent's where the two are worth telling apart."""
 
 type _Target = Target[SnmpSettings, SnmpCredential]
-
-
-class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What device memory holds of the last polls, under the key `snmp`."""
-
-    sysobjectid: str = ""
-    profile: str = ""
-    sources: dict[str, list[int]] = {}
-    """By section that was asked for, the sources that gave something."""
-    asked_all_at: int = 0
-    all_64_bit: bool = False
-    repetitions: int | None = None
 
 
 class SnmpCollector:
@@ -99,30 +89,37 @@ class SnmpCollector:
     async def _collect(
         self, session: SnmpSession, target: _Target, reading: Reading, memory: SnmpMemory, budget: Budget
     ) -> None:
-        metrics = target.job.kind == "metrics"
-        first = await session.get([SYS_UPTIME, ENGINE_TIME, *([SYS_OBJECT_ID, SYS_DESCR] if metrics else [])])
+        metrics, now = target.job.kind == "metrics", time.time()
+        asked = [SYS_UPTIME, ENGINE_TIME, *([SYS_OBJECT_ID, SYS_DESCR] if metrics else [])]
+        if memory.host_uptime or not memory.asked_all or (metrics and memory.is_stale(now)):
+            asked.append(HOST_UPTIME)
+        first = await session.get(asked)
         reading.alive, reading.rtt_ms = True, first.rtt_ms
         system = first.tables
-        uptime = uptime_seconds(system.value(SYS_UPTIME), system.value(ENGINE_TIME))
-        if uptime is not None:
-            time_ns = system.time_ns(SYS_UPTIME) or system.time_ns(ENGINE_TIME)
-            reading.points.append(Point("uptime_seconds", uptime, time_ns))
+        reading.points += uptime_points(system)
         if not metrics:
             reading.reason = Reason.OK
             return
+        agent = uptime_seconds(system.value(SYS_UPTIME), system.value(ENGINE_TIME))
+        if memory.is_of_earlier_start(agent, now):
+            memory = memory.to_be_asked()
         identity = identity_of(system)
-        profile = await self._profile(session, target, identity, memory)
+        profile = await self._profile(session, target, identity, memory, now)
         if profile != memory.profile or identity.sysobjectid != memory.sysobjectid:
             memory = SnmpMemory(identity.sysobjectid, profile, repetitions=memory.repetitions)
-        await _Metrics(self.profiles, session, target, reading, memory, budget).read()
+        after = memory
+        if memory.is_stale(now):
+            host_uptime = system.value(HOST_UPTIME) is not None
+            after = msgspec.structs.replace(memory.asked_everything(agent, now), host_uptime=host_uptime)
+        await _Metrics(self.profiles, session, target, reading, memory, budget, after).read()
 
-    async def _profile(
-        self, session: SnmpSession, target: _Target, identity: Identity, memory: SnmpMemory
+    async def _profile(  # noqa: PLR0917, as above
+        self, session: SnmpSession, target: _Target, identity: Identity, memory: SnmpMemory, now: float
     ) -> str:
         forced = target.settings.profile
         if forced:
             return forced
-        if memory.profile and identity.sysobjectid == memory.sysobjectid and not _is_stale(memory):
+        if memory.profile and identity.sysobjectid == memory.sysobjectid and not memory.is_stale(now):
             return memory.profile
         candidates = self.profiles.candidates(identity)
         probes = probes_of(candidates)
@@ -140,12 +137,16 @@ class _Metrics:
         reading: Reading,
         memory: SnmpMemory,
         budget: Budget,
+        after: SnmpMemory,
     ) -> None:
+        """Take what is remembered, and what will be, which is the same where not everything is asked for."""
         self._session = session
         self._budget = budget
         self._wanted = target.settings.interfaces
         self._reading = reading
         self._memory = memory
+        self._after = after
+        self._asks_all = after is not memory
         self._faults: list[str] = []
         standard = profiles.load(STANDARD)
         try:
@@ -168,21 +169,21 @@ class _Metrics:
         ports, counted = interfaces.result()
         sources = vitals.result() | counted
         lost = any(numbers and not sources.get(name) for name, numbers in before.sources.items())
-        asked_all_at = int(time.time()) if _is_stale(before) else before.asked_all_at
         after = msgspec.structs.replace(
-            before,
+            self._after,
             sources=sources,
-            asked_all_at=0 if self._faults or (lost and not _is_stale(before)) else asked_all_at,
             all_64_bit=has_only_64_bit(ports),
             repetitions=self._session.repetitions,
         )
+        if self._faults or (lost and not self._asks_all):
+            after = after.to_be_asked()
         if after != before:
             self._reading.memory[MEMORY] = msgspec.to_builtins(after)
         self._conclude()
 
     def _chosen(self) -> Chosen:
         """Return the sources that gave something last time; all of a section that was never asked for."""
-        if _is_stale(self._memory):
+        if self._asks_all:
             return self._everything
         known = self._memory.sources
         return {name: known.get(name, numbers) for name, numbers in self._everything.items()}
@@ -256,10 +257,6 @@ class _Metrics:
         return interfaces, productive if self._counted else {}
 
 
-def _is_stale(memory: SnmpMemory) -> bool:
-    return time.time() - memory.asked_all_at > _REDISCOVER_SECONDS
-
-
 def identity_of(system: Tables) -> Identity:
     """Return what a device says of itself in sysObjectID and sysDescr."""
     sysobjectid = text_of(system.value(SYS_OBJECT_ID))
@@ -274,3 +271,19 @@ def uptime_seconds(ticks: Value, engine: Value = None) -> float | None:
     if isinstance(engine, int) and engine > _TICKS_WRAP_SECONDS and engine > uptime:
         return float(engine)
     return uptime
+
+
+def uptime_points(system: Tables) -> Iterator[Point]:
+    """Yield the uptime of the host, or of the agent where the host has none; both where they differ."""
+    ticks, engine, host = (system.value(oid) for oid in (SYS_UPTIME, ENGINE_TIME, HOST_UPTIME))
+    agent_seconds = uptime_seconds(ticks, engine)
+    host_seconds = uptime_seconds(host, engine) if isinstance(host, int) else None
+    time_ns = system.time_ns(SYS_UPTIME) or system.time_ns(ENGINE_TIME) or system.time_ns(HOST_UPTIME)
+    if host_seconds is None or (agent_seconds is not None and host_seconds < agent_seconds):
+        # No host is younger than its agent: some count other things here.
+        if agent_seconds is not None:
+            yield Point("uptime_seconds", agent_seconds, time_ns)
+        return
+    yield Point("uptime_seconds", host_seconds, time_ns)
+    if agent_seconds is not None and host_seconds - agent_seconds > _AGENT_SECONDS:
+        yield Point("agent_uptime_seconds", agent_seconds, time_ns)

@@ -79,7 +79,7 @@ class SnmpCredential(CredentialPart, frozen=True):
 
 
 MEMORY = "snmp"
-"""What the last polls left, a `collector.SnmpMemory`."""
+"""What the last polls left, a `memory.SnmpMemory`."""
 ENGINE_MEMORY = "snmp_engine"
 """The agent's engine, a `wire.engines.EngineMemory`: a poll over v3 need not discover it again."""
 

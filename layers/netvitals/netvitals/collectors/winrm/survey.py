@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from netvitals.collectors import vital_points
-from netvitals.collectors.cpu_usage import CpuSample
+from netvitals.collectors.cpu_usage import CpuSample, is_same_boot
 from netvitals.collectors.winrm.counters import (
     KeptCounters,
     booted_at,
@@ -30,8 +30,11 @@ from netvitals.collectors.winrm.queries import (
 from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.domain.polling.observation import Reading, Reason
 
-ABSENT_SECONDS = 86_400
-"""How long a class is not queried again that the host does not have."""
+ABSENT_SECONDS = 240, 86_400
+"""How long a class is not queried again that the host does not have, at least and at most.
+
+It is as long as the host has been up: one that has just started has not loaded all of them.
+"""
 SECOND_SAMPLE_SECONDS = 1.0
 
 
@@ -68,7 +71,7 @@ class Survey:
         self._booted: int | None = None
         now = int(time.time())
         self._absent = {name: at for name, at in memory.absent.items() if now < at and name in CLASSES}
-        self._until = now + ABSENT_SECONDS
+        self._until = now + max(ABSENT_SECONDS)
         self._deadline = deadline
         self._pause_seconds = SECOND_SAMPLE_SECONDS if pause_seconds is None else pause_seconds
 
@@ -76,6 +79,7 @@ class Survey:
         """Run every query; what was read and learnt is in the reading whatever is raised."""
         try:
             self._booted = booted_at(self._section(SYSTEM))
+            self._forget_absence()
             first = self._cpu()
             again = time.monotonic() + self._pause_seconds
             since_last_poll = first is not None and self._cpu_since_last_poll(first)
@@ -85,6 +89,16 @@ class Survey:
                 self._cpu_twice(first, again)
         finally:
             self._reading.memory[MEMORY] = msgspec.to_builtins(WinrmMemory(self._kept, self._absent))
+
+    def _forget_absence(self) -> None:
+        """Query every class again where the host has started anew, and soon again where that was lately."""
+        if self._booted is None:
+            return
+        if self._kept is not None and not is_same_boot(self._kept.booted, self._booted):
+            self._absent.clear()
+        now = int(time.time())
+        least, most = ABSENT_SECONDS
+        self._until = now + min(max(now - self._booted, least), most)
 
     def _section(self, section: WmiSection) -> list[WmiRow]:
         query, rows = self._asked(section)

@@ -28,7 +28,7 @@ REBOOT_SLACK_SECONDS = 60.0
 """An uptime that is this far behind the expected one means a reboot: counters began anew."""
 
 _EVERY_POLL = frozenset(name for name, spec in METRICS.items() if spec.every_poll)
-
+_UPTIMES = frozenset({"uptime_seconds", "agent_uptime_seconds"})
 _GOOD = frozenset({("ping_status", 1), ("ping_loss_percent", 0)})
 LOST_KEY = "ping_lost"
 """In a device's memory: the newest poll lost echoes."""
@@ -117,7 +117,7 @@ def changes(
         sample = before.series.get(key)
         if sample is None:
             same = False
-        elif name == "uptime_seconds":
+        elif name in _UPTIMES:
             same = steady
         else:
             same = sample.value == point.value and sample.if_index == point.if_index
@@ -154,7 +154,7 @@ def status_changes(points: Sequence[Point], memory: Mapping[str, Any], *, steady
         point
         for point in points
         if (point.metric_name, point.value) not in _GOOD
-        and not (same_uptime and point.metric_name == "uptime_seconds")
+        and not (same_uptime and point.metric_name in _UPTIMES)
     ]
 
 
@@ -178,10 +178,9 @@ def _is_expected(booted_ns: int | None, memory: Mapping[str, Any]) -> bool:
 
 
 def _booted_ns(points: Sequence[Point]) -> int | None:
-    for point in points:
-        if point.metric_name == "uptime_seconds":
-            return point.time_ns - int(point.value * 1e9)
-    return None
+    """Return when the device started, or its agent where that was later: counters began anew then."""
+    starts = [point.time_ns - int(point.value * 1e9) for point in points if point.metric_name in _UPTIMES]
+    return max(starts, default=None)
 
 
 def _is_steady(booted_ns: int | None, before: Samples) -> bool:

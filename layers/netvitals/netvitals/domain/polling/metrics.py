@@ -73,6 +73,7 @@ METRICS: Mapping[str, MetricSpec] = {
     "ping_rtt_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
     "ping_loss_percent": _PERCENT,
     "uptime_seconds": MetricSpec("measure", "seconds", 0),
+    "agent_uptime_seconds": MetricSpec("measure", "seconds", 0),
     **{name: spec for vital in VITALS.values() for name, spec in vital.metrics()},
     "net_bytes_in": MetricSpec("counter", "bytes", 0),
     "net_bytes_out": MetricSpec("counter", "bytes", 0),

@@ -1,0 +1,60 @@
+"""Device memory of SNMP polls: what the last ones found, and when everything is asked for anew."""
+
+import msgspec
+
+_ASK_AGAIN_SECONDS = (240, 3600, 86_400)
+"""After the first time that everything was asked for, the second, and each later one.
+
+An agent in its first minute has no CPU yet, and a module that restarts is absent for minutes; what is plugged
+in later is found within a day.
+"""
+_SLACK_SECONDS = 60
+_DRIFT = 0.02
+"""Share of the time that has passed by which a device's clock may be slow."""
+
+
+class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What device memory holds of the last polls, under the key `snmp`."""
+
+    sysobjectid: str = ""
+    profile: str = ""
+    sources: dict[str, list[int]] = {}
+    """By section that was asked for, the sources that gave something."""
+    asked_all_at: int = 0
+    """When everything was asked for, seconds since the epoch; 0: it is to be asked for now."""
+    asked_all: int = 0
+    """How often it was, since the device was met, started anew or lost something."""
+    uptime: int | None = None
+    """Of the agent at that time, in seconds."""
+    host_uptime: bool = False
+    """The host has an uptime of its own, beside its agent's."""
+    all_64_bit: bool = False
+    repetitions: int | None = None
+
+    def is_stale(self, now: float) -> bool:
+        """Return whether it is time to ask for everything."""
+        times = min(self.asked_all, len(_ASK_AGAIN_SECONDS))
+        return not (self.asked_all_at and times) or now - self.asked_all_at > _ASK_AGAIN_SECONDS[times - 1]
+
+    def is_of_earlier_start(self, uptime: float | None, now: float) -> bool:
+        """Return whether the agent, up for so many seconds now, has started since everything was asked for."""
+        if uptime is None or self.uptime is None or not self.asked_all_at:
+            return False
+        if uptime < self.uptime:
+            return True
+        elapsed = now - self.asked_all_at
+        # An agent whose uptime stands still has not started anew each time.
+        return uptime > self.uptime and uptime < elapsed * (1 - _DRIFT) - _SLACK_SECONDS
+
+    def asked_everything(self, uptime: float | None, now: float) -> "SnmpMemory":
+        """Return the memory of a poll that asks for everything."""
+        return msgspec.structs.replace(
+            self,
+            asked_all_at=int(now),
+            asked_all=min(self.asked_all + 1, len(_ASK_AGAIN_SECONDS)),
+            uptime=None if uptime is None else int(uptime),
+        )
+
+    def to_be_asked(self) -> "SnmpMemory":
+        """Return the memory after which the next poll asks for everything, as of a device just met."""
+        return msgspec.structs.replace(self, asked_all_at=0, asked_all=0)
