@@ -243,10 +243,11 @@ async def test_an_answer_from_another_address_is_not_believed_and_counted() -> N
     agent = Agent(OBJECTS)
     agent.answers_from = "127.0.9.2"
     async with AgentHost({ADDRESS: agent}) as host:
-        strays = endpoint_to(ADDRESS).strays
+        endpoint = endpoint_to(ADDRESS)
+        strays = endpoint.strays
         with pytest.raises(NoAnswer, match=r"127\.0\.9\.1"):
             await session(host, timeout_seconds=0.1, retries=1).get([UPTIME])
-        assert endpoint_to(ADDRESS).strays == strays + 2
+        assert endpoint.strays == strays + 2
 
 
 async def test_objects_that_were_not_asked_for_are_not_taken() -> None:

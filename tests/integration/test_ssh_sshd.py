@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
 from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import target_of
+from netvitals.domain.settings.interfaces import TRANSIENT_HOST_INTERFACES
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -85,6 +87,7 @@ def check_against_the_host(found: dict[str, float]) -> None:
     for link in json.loads(output_of("ip", "-s", "-j", "link")):
         if link["ifname"] == "lo":
             assert "net_bytes_in lo" not in found
+        if link["ifname"] == "lo" or re.search(TRANSIENT_HOST_INTERFACES, link["ifname"], re.IGNORECASE):
             continue
         counted = link["stats64"]
         for metric, side, key in (

@@ -316,6 +316,17 @@ def test_memory_that_the_kernel_would_give_back_is_not_in_use() -> None:
     assert (row.instance, row.value, row.used, row.total) == ("Physical memory", 40, 400 * 1024, 1000 * 1024)
 
 
+def test_memory_in_use_is_what_is_not_available_where_the_kernel_says_what_is() -> None:
+    rows: list[tuple[str, str, int, int, int]] = [
+        ("2", "Physical memory", 1024, 1000, 900),
+        ("1", "Cached memory", 1024, 400, 400),
+    ]
+    [row] = host_resources_memory(storage([*rows, ("1", "Available memory", 1024, 700, 0)]))
+    assert (row.value, row.used) == (30, 300 * 1024)
+    [row] = host_resources_memory(storage([*rows, ("1", "Available memory", 1024, 2000, 0)]))
+    assert row.value == 50, "more than there is: buffers and cache are taken off"
+
+
 def test_buffers_that_exceed_what_is_in_use_were_never_counted_in() -> None:
     given = storage([("2", "Physical memory", 1, 1000, 300), ("1", "Cached memory", 1, 1000, 700)])
     assert [row.value for row in host_resources_memory(given)] == [30]

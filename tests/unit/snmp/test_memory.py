@@ -1,9 +1,11 @@
 """When everything is asked for anew: the rule, and polls that follow it."""
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
-from fixtures.snmp_poll import poll, values
 
+from fixtures.snmp_poll import poll, values
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import switch_objects, system
 from local.devices.snmp_mib import Object, TimeTicks
@@ -53,7 +55,9 @@ def test_a_device_never_met_or_that_lost_something_is_asked_for_everything_now()
     ],
 )
 def test_an_agent_that_started_anew_is_known_by_its_uptime(
-    uptime: float | None, elapsed: int, started: bool
+    uptime: float | None,
+    elapsed: int,
+    started: bool,  # noqa: FBT001, a parameter of the test
 ) -> None:
     assert asked(1).is_of_earlier_start(uptime, MET + elapsed) is started
     assert not asked(1, uptime=None).is_of_earlier_start(uptime, MET + elapsed)
@@ -92,7 +96,7 @@ async def test_a_device_that_has_started_anew_is_asked_for_everything_at_once() 
     assert values(started, "cpu_percent") == {"": 17}
 
 
-async def uptimes(objects: dict[str, Object], **given: object) -> dict[str, float]:
+async def uptimes(objects: Mapping[str, Object], **given: object) -> dict[str, float]:
     reading = await poll(Agent({**system("srv"), **objects}), **given)  # type: ignore[arg-type]  # as poll has them
     return {p.metric_name: p.value for p in reading.points if p.metric_name.endswith("uptime_seconds")}
 

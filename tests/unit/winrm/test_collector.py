@@ -1,8 +1,8 @@
 """The WinRM collector against a simulated host over real connections: what is asked, told and remembered."""
 
 import time
-from datetime import UTC, datetime
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -116,7 +116,7 @@ async def test_a_class_that_was_missing_is_asked_for_again_after_a_day(
 def booted(service: Service, at: float) -> None:
     """The host says that it started then, and has the time that we have."""
     texts = {"LastBootUpTime": at, "LocalDateTime": time.time()}
-    service.machine.tables["Win32_OperatingSystem"][0].update(  # type: ignore[index]  # rows, as `windows` gives them
+    service.machine.tables["Win32_OperatingSystem"][0].update(  # type: ignore[union-attr, index]  # rows, as `windows` gives them
         {name: datetime.fromtimestamp(second, UTC).isoformat() for name, second in texts.items()}
     )
 

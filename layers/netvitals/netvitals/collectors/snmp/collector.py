@@ -113,7 +113,7 @@ class SnmpCollector:
             after = msgspec.structs.replace(memory.asked_everything(agent, now), host_uptime=host_uptime)
         await _Metrics(self.profiles, session, target, reading, memory, budget, after).read()
 
-    async def _profile(  # noqa: PLR0917, as above
+    async def _profile(
         self, session: SnmpSession, target: _Target, identity: Identity, memory: SnmpMemory, now: float
     ) -> str:
         forced = target.settings.profile

@@ -37,7 +37,7 @@ class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
         return not (self.asked_all_at and times) or now - self.asked_all_at > _ASK_AGAIN_SECONDS[times - 1]
 
     def is_of_earlier_start(self, uptime: float | None, now: float) -> bool:
-        """Return whether the agent, up for so many seconds now, has started since everything was asked for."""
+        """Return whether an agent that is up for so long has started since everything was asked for."""
         if uptime is None or self.uptime is None or not self.asked_all_at:
             return False
         if uptime < self.uptime:

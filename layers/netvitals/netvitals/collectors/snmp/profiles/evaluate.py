@@ -97,15 +97,15 @@ class Cells:
             return False
         return rule.not_matches is None or not compiled(rule.not_matches, ignore_case=True).found_in(text)
 
-    def instance(self, source: Source | InterfaceSource, index: str) -> str:
-        """Return what a row is called; empty where the source or the device gives no name."""
+    def instance(self, source: Source | InterfaceSource, index: str, number: int = 0) -> str:
+        """Return what the row, of this number in its table, is called; empty where nothing gives a name."""
         given = source.instance
         if given is None:
             return ""
         if isinstance(given, Lookup) or given[:2] == "1.":
             return text_of(self.cell(given, index))
         name = text_of(self.cell(source.name, index)) if source.name is not None else ""
-        text = given.replace("{name}", name)
+        text = given.replace("{name}", name).replace("{number}", str(number))
         return re.sub(r"\{(index[^}]*)\}", lambda m: index_part(m[1], index) or "", text).strip()
 
 
@@ -179,13 +179,13 @@ def rows_of(source: Source, tables: Tables) -> Iterator[VitalRow | None]:
         yield from _host_resources_memory(tables)
         return
     reader = _Reader(source, tables)
-    for index, oid in indexes_of(terms_of(source), tables):
+    for number, (index, oid) in enumerate(indexes_of(terms_of(source), tables), 1):
         if not all(reader.passes(rule, index) for rule in source.where):
             yield None
         elif source.each:
             yield from _each(source, reader, index, tables.time_ns(oid, index))
         else:
-            yield _row(source, reader, index, tables.time_ns(oid, index))
+            yield _row(source, reader, index, number, tables.time_ns(oid, index))
 
 
 def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator[VitalRow | None]:
@@ -199,8 +199,8 @@ def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator
         yield None if value is None else VitalRow(f"{name} {number}", time_ns, value)
 
 
-def _row(source: Source, reader: _Reader, index: str, time_ns: int) -> VitalRow | None:
-    name = reader.instance(source, index) or index
+def _row(source: Source, reader: _Reader, index: str, number: int, time_ns: int) -> VitalRow | None:
+    name = reader.instance(source, index, number) or index
     if source.value is not None:
         value = _converted(source, reader, index, reader.number(source.value, index))
         return None if value is None else VitalRow(name, time_ns, value)
@@ -282,26 +282,33 @@ def _percent(
 
 
 def _host_resources_memory(tables: Tables) -> Iterator[VitalRow | None]:
-    """Yield RAM of HOST-RESOURCES-MIB (RFC 2790), without what the kernel would give back at once.
+    """Yield RAM of HOST-RESOURCES-MIB (RFC 2790); in use is what no program could have.
 
-    net-snmp counts buffers and cache as used and lists them as rows of their own.
+    net-snmp counts buffers and cache as used. From 5.9 on it has a row of what is available (Linux'
+    MemAvailable, as the size of that row), before that rows of both of them, which the kernel gives back.
     """
-    reclaimable = 0.0
+    reclaimable, available = 0.0, None
     for index in tables.column(_STORAGE + "3"):
-        if tables.text(_STORAGE + "3", index) in ("Memory buffers", "Cached memory"):
+        name = tables.text(_STORAGE + "3", index)
+        if name in ("Memory buffers", "Cached memory"):
             reclaimable += max(_storage_bytes(tables, index)[0] or 0, 0)
+        elif name == "Available memory":
+            available = _storage_bytes(tables, index)[1]
         yield None
     for index in tables.column(_STORAGE + "2"):
-        yield _memory_row(tables, index, reclaimable)
+        yield _memory_row(tables, index, reclaimable, available)
 
 
-def _memory_row(tables: Tables, index: str, reclaimable: float) -> VitalRow | None:
+def _memory_row(tables: Tables, index: str, reclaimable: float, available: float | None) -> VitalRow | None:
     used, total = _storage_bytes(tables, index)
     kind, name = (tables.text(_STORAGE + column, index) for column in "23")
     if not kind.endswith(".25.2.1.2") or used is None or not total:
         return None
-    if name == "Physical memory" and 0 < reclaimable <= used:
-        used -= reclaimable
+    if name == "Physical memory":
+        if available is not None and available <= total:
+            used = total - available
+        elif 0 < reclaimable <= used:
+            used -= reclaimable
     if not 0 <= used <= total:
         return None
     return VitalRow(name or index, tables.time_ns(_STORAGE + "6", index), 100 * used / total, used, total)

@@ -123,7 +123,8 @@ class Source(_Strict, frozen=True):
     """Values outside, as converted, are no measurement."""
     where: tuple[Filter, ...] = ()
     instance: str | Lookup | None = None
-    """The row's name: a column, or a text in which `{index}`, `{index[0]}` and `{name}` are replaced."""
+    """The row's name: a column, or a text in which `{index}`, `{index[0]}`, `{name}` and `{number}` (the
+    row's, from 1 on) are replaced."""
     name: str | Lookup | None = None
     """The column behind `{name}`."""
     builtin: Literal["host-resources-memory"] | None = None
