@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.devices.snmp_tables import tables_of
 from netvitals.collectors.snmp.profiles.build_index import candidates_of, refresh_index, write_index
@@ -44,6 +45,11 @@ def test_the_packages_own_profiles_are_sound() -> None:
     profiles = read_folder(PACKAGED)
     assert STANDARD in profiles
     assert all(p.match for name, p in profiles.items() if not name.startswith("_")), "a profile nobody gets"
+
+
+def test_the_packages_own_profiles_can_be_read_where_pyyaml_has_no_libyaml() -> None:
+    for path in PACKAGED.rglob("*.yaml"):
+        assert yaml.compose(path.read_text(), Loader=yaml.SafeLoader) is not None, path
 
 
 def test_no_two_packaged_profiles_claim_a_device_with_equal_right() -> None:
