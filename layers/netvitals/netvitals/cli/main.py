@@ -10,7 +10,7 @@ from netvitals import __version__
 from netvitals.cli.stderr_log import log_on_stderr
 from netvitals.domain.errors import NetvitalsError
 
-COMMANDS = ("poll", "discover", "inventory", "config", "spool", "profile", "cost")
+COMMANDS = ("poll", "discover", "inventory", "config", "spool", "profile", "cost", "grafana")
 """Each is a module of this package with a click command of the same name."""
 EXIT_UNUSABLE = 2
 

@@ -1,0 +1,1 @@
+"""Grafana's dashboards and alert rules, generated from one description of the metrics."""

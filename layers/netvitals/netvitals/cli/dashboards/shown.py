@@ -1,0 +1,90 @@
+"""Describe how each metric is shown: title, unit, thresholds.
+
+A metric of `METRICS` without a line here is shown too, among the other metrics of a device.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from netvitals.domain.polling.metrics import METRICS, MetricSpec
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """How a metric is shown; what is not said follows from its `MetricSpec`."""
+
+    title: str = ""
+    unit: str = ""
+    """Grafana's name of the unit; of a counter, of its rate."""
+    warning: float | None = None
+    critical: float | None = None
+    """From this value on."""
+    scale: float = 1
+    """What a rate is multiplied by: 8 makes bits of bytes."""
+
+
+UNITS: Mapping[str, str] = {
+    "percent": "percent",
+    "bytes": "bytes",
+    "seconds": "s",
+    "milliseconds": "ms",
+    "degrees Celsius": "celsius",
+    "bits per second": "bps",
+    "packets": "pps",
+}
+"""Grafana's units by those of `METRICS`; others are shown as plain numbers."""
+
+SHOWN: Mapping[str, Shown] = {
+    "cpu_percent": Shown(title="CPU", warning=80, critical=90),
+    "memory_percent": Shown(title="Memory", warning=85, critical=95),
+    "temperature_celsius": Shown(title="Temperature", warning=65, critical=75),
+    "disk_percent": Shown(title="Disk", warning=85, critical=95),
+    "ping_rtt_ms": Shown(title="Round-trip time", warning=200, critical=500),
+    "ping_loss_percent": Shown(title="Packet loss", warning=5, critical=20),
+    "uptime_seconds": Shown(title="Uptime", unit="dtdurations"),
+    "net_bytes_in": Shown(title="In", unit="bps", scale=8),
+    "net_bytes_out": Shown(title="Out", unit="bps", scale=8),
+    "net_errors_in": Shown(title="Errors in", warning=0.1, critical=1),
+    "net_errors_out": Shown(title="Errors out", warning=0.1, critical=1),
+    "net_discards_in": Shown(title="Discards in", warning=1, critical=10),
+    "net_discards_out": Shown(title="Discards out", warning=1, critical=10),
+    "net_speed_bps": Shown(title="Speed"),
+    "collect_ok": Shown(title="Polls complete"),
+    "collect_duration_ms": Shown(title="Duration of a poll", warning=10_000, critical=30_000),
+}
+"""By metric."""
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """All that a panel needs to know of a metric."""
+
+    metric: str
+    title: str
+    unit: str
+    kind: str
+    minimum: float | None
+    maximum: float | None
+    warning: float | None
+    critical: float | None
+    scale: float
+
+
+def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
+    """Return how a metric of `specs` is shown."""
+    spec, shown = specs[metric], SHOWN.get(metric, Shown())
+    return Shape(
+        metric=metric,
+        title=shown.title or metric.replace("_", " ").capitalize(),
+        unit=shown.unit or UNITS.get(spec.unit, "short"),
+        kind=spec.kind,
+        minimum=spec.minimum if spec.minimum == 0 else None,
+        maximum=spec.maximum if spec.unit == "percent" else None,
+        warning=shown.warning,
+        critical=shown.critical,
+        scale=shown.scale,
+    )
+
+
+def others(placed: frozenset[str], specs: Mapping[str, MetricSpec] = METRICS) -> Iterator[Shape]:
+    """Yield the metrics that no panel of their own shows, in the order of `specs`."""
+    return (shape(metric, specs) for metric in specs if metric not in placed)
