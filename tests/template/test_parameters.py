@@ -24,6 +24,7 @@ ACCEPTED: dict[str, list[str]] = {
     "InfluxDbSecretArn": [ARN],
     "CredentialsSecretArn": [ARN],
     "ConfigParameterName": ["", "/netvitals", "/netvitals/prod/config.v2"],
+    "CollectorGroup": ["", "zurich", "eu-central-1.vpc_2"],
     "AllowedNetworks": [
         "",
         "10.0.0.0/8",
@@ -74,6 +75,7 @@ REFUSED: dict[str, list[str]] = {
     "InfluxDbSecretArn": ["", "https://influx.example.net"],
     "CredentialsSecretArn": ["", "*"],
     "ConfigParameterName": ["netvitals", "/", "/netvitals/", "/net vitals", "/a*"],
+    "CollectorGroup": ["a b", "-x", "a,b", "x" * 65, "zürich"],
     "AllowedNetworks": [
         "10.0.0.0",
         "10.0.0.0/33",

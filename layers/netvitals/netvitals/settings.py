@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.inventory.check import GROUP_PATTERN
 from netvitals.domain.settings.configuration import (
     Configuration,
     configuration_from,
@@ -130,6 +131,22 @@ class SnapshotVariables(Variables, frozen=True):
     """Holds the copy that polling goes on with while the database is away; without it, it stops."""
 
 
+class GroupVariables(Variables, frozen=True):
+    """Say which devices of the inventory are this deployment's."""
+
+    collector: (
+        Annotated[
+            str,
+            Meta(
+                pattern=GROUP_PATTERN,
+                extra_json_schema={"takes": "a name of letters, digits, dots, dashes and underscores"},
+            ),
+        ]
+        | None
+    ) = _variable("NETVITALS_COLLECTOR_GROUP")
+    """The collector group whose devices are polled and judged; without it, those that are of none."""
+
+
 class SpoolVariables(Variables, frozen=True):
     """Say where points go that InfluxDB does not take."""
 
@@ -161,7 +178,14 @@ class TracingVariables(Variables, frozen=True):
 
 
 FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {
-    "fanout": (DocumentVariables, DatabaseVariables, WorkQueueVariables, SnapshotVariables, DialVariables),
+    "fanout": (
+        DocumentVariables,
+        DatabaseVariables,
+        GroupVariables,
+        WorkQueueVariables,
+        SnapshotVariables,
+        DialVariables,
+    ),
     "collector": (
         DocumentVariables,
         DatabaseVariables,
@@ -172,7 +196,7 @@ FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {
         SpoolVariables,
         DialVariables,
     ),
-    "status": (DocumentVariables, DatabaseVariables, InfluxVariables, NoticeVariables),
+    "status": (DocumentVariables, DatabaseVariables, GroupVariables, InfluxVariables, NoticeVariables),
     "replay": (DocumentVariables, DatabaseVariables, InfluxVariables, SpoolVariables),
 }
 """The groups of variables that each function reads; every one reads `TracingVariables` and `OVERRIDES`."""

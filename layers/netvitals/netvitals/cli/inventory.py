@@ -15,6 +15,7 @@ from netvitals.adapters.files.inventory import Format, InventoryFile, read_inven
 from netvitals.domain.inventory.check import Rules, check_inventory
 from netvitals.domain.inventory.guard import Guard, names_loopback
 from netvitals.domain.inventory.row import FIELDS, BadRow
+from netvitals.domain.text import printable
 from netvitals.settings import configuration
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ Examples:
 \b
 Files are CSV with a header, or JSON lines, with these names:
   id, hostname, ip_address, mac_address, device_type, credential, site,
-  parent_id, enabled, maintenance_until (2026-11-23T16:00:00Z),
+  parent_id, collector, enabled,
+  maintenance_until (2026-11-23T16:00:00Z),
   settings (JSON, as {"snmp": {"port": 161}})
 Only id and one of ip_address and hostname are needed; other columns are
 ignored.
@@ -149,7 +151,9 @@ def check(
     elif database_url:
         from netvitals.adapters.postgres.inventory_writer import devices_in  # noqa: PLC0415, as above
 
-        rows, bad_rows = devices_in(open_database(database_url))
+        database = open_database(database_url)
+        rows, bad_rows = devices_in(database)
+        _warn_of_unserved_groups(database)
     else:
         raise click.UsageError("give a FILE, or a database with DATABASE_URL")
     _stop_at(bad_rows + check_inventory(rows, rules))
@@ -159,6 +163,7 @@ def check(
 @inventory.command(name="list")
 @_URL
 @click.option("--site", help="Only devices of this site.")
+@click.option("--collector", metavar="GROUP", help="Only devices of this collector group.")
 @click.option("--type", "device_type", help="Only devices of this type.")
 @click.option("--status", help="Only devices with this status: online, offline, unreachable, unknown.")
 @click.option(
@@ -168,6 +173,7 @@ def list_(
     *,
     database_url: str,
     site: str | None,
+    collector: str | None,
     device_type: str | None,
     status: str | None,
     format_: Literal["table", "jsonl", "csv"],
@@ -175,11 +181,20 @@ def list_(
     """Show the devices with their status."""
     from netvitals.cli.inventory_list import show  # noqa: PLC0415, rich, too
 
-    filters = {"site": site, "device_type": device_type, "status": status}
+    filters = {"site": site, "collector": collector, "device_type": device_type, "status": status}
     wanted = {name: text for name, text in filters.items() if text is not None}
-    left_out = show(open_database(database_url), wanted, format_)
+    database = open_database(database_url)
+    left_out = show(database, wanted, format_)
     if left_out:
         click.echo(f"{left_out} rows can't be read; see: netvitals inventory check", err=True)
+    _warn_of_unserved_groups(database)
+
+
+def _warn_of_unserved_groups(database: "Database") -> None:
+    from netvitals.adapters.postgres.groups import unserved_groups  # noqa: PLC0415, as above
+
+    for group in unserved_groups(database):
+        click.echo(f"warning: {printable(str(group))}", err=True)
 
 
 def open_database(database_url: str) -> "Database":

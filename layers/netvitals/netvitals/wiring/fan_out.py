@@ -31,7 +31,9 @@ def fan_out(parts: Parts) -> FanOut:
 
 def _inventory(parts: Parts) -> RetryingInventory | SnapshotInventory:
     """Return the database, asked again where it fails, with a copy to fall back on if there is a bucket."""
-    inventory = RetryingInventory(PostgresInventory(parts.database), clock=time.monotonic, sleep=time.sleep)
+    group = parts.variables(settings.GroupVariables).collector
+    table = PostgresInventory(parts.database, collector=group or "")
+    inventory = RetryingInventory(table, clock=time.monotonic, sleep=time.sleep)
     bucket = parts.variables(settings.SnapshotVariables).bucket
     if bucket is None:
         return inventory

@@ -11,9 +11,10 @@ from netvitals.wiring.points import sink
 
 def update_status(parts: Parts) -> UpdateStatus:
     notices = parts.variables(settings.NoticeVariables)
+    group = parts.variables(settings.GroupVariables).collector
     bus, topic = notices.event_bus, notices.digest_topic
     return UpdateStatus(
-        store=PostgresStatusStore(parts.database),
+        store=PostgresStatusStore(parts.database, collector=group or ""),
         policy=parts.configuration.policy,
         sink=parts.use(sink),
         settings=parts.configuration.status,

@@ -46,9 +46,13 @@ class PostgresInventory:
     columns may have any type (uuid, bigint, inet, varchar …), and columns other than `id` may be missing.
     """
 
-    def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS) -> None:
+    def __init__(
+        self, database: Database, chunk_rows: int = CHUNK_ROWS, *, collector: str | None = None
+    ) -> None:
+        """Read the devices of the collector group `collector` only, or those of all groups."""
         self._database = database
         self._chunk_rows = chunk_rows
+        self._collector = collector
 
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
         """Yield the enabled devices in chunks; see `ports.Inventory`."""
@@ -63,7 +67,10 @@ class PostgresInventory:
         names = [*FIELDS, *state_columns]
         last: str | None = None
         while True:
-            query = _query(types, state_columns, enabled_only=enabled_only, after=last is not None)
+            conditions = [in_group("devices", types, self._collector)] if self._collector is not None else []
+            if enabled_only:
+                conditions.append(enabled("devices", types))
+            query = _query(types, state_columns, conditions, after=last is not None)
             parameters = {"after": last, "limit": self._chunk_rows}
             rows = self._database.run(
                 _fetching(query, parameters), read_only=True, timeout_seconds=CHUNK_SECONDS
@@ -93,14 +100,13 @@ def column_types(cursor: Cursor) -> dict[str, str]:
 
 
 def _query(
-    types: dict[str, str], state_columns: Sequence[str], *, enabled_only: bool, after: bool
+    types: dict[str, str], state_columns: Sequence[str], more: Sequence[sql.Composable], *, after: bool
 ) -> sql.Composed:
     """Return the query of one chunk; limit and lateral join keep the planner to the primary keys."""
     conditions: list[sql.Composable] = [
-        sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])) if after else sql.SQL("id IS NOT NULL")
+        sql.SQL("id > %(after)s::{}").format(sql.SQL(types["id"])) if after else sql.SQL("id IS NOT NULL"),
+        *more,
     ]
-    if enabled_only:
-        conditions.append(enabled("devices", types))
     return sql.SQL(
         "SELECT {values} FROM (SELECT * FROM devices WHERE {conditions} ORDER BY id LIMIT %(limit)s) AS d"
         " LEFT JOIN LATERAL (SELECT * FROM device_state WHERE device_id = d.id::text LIMIT 1) AS s ON true"
@@ -120,6 +126,24 @@ def enabled(table: str, types: dict[str, str]) -> sql.Composable:
     return sql.SQL(
         "({column} IS NULL OR lower({column}::text) NOT IN ('false', 'f', 'no', 'n', 'off', '0'))"
     ).format(column=sql.Identifier(table, "enabled"))
+
+
+def in_group(table: str, types: dict[str, str], collector: str) -> sql.Composable:
+    """Return the condition that a device is of a collector group; without a column all are of the empty one.
+
+    Raises:
+        Unavailable: a group is named, and the inventory has none.
+    """
+    if "collector" in types:
+        return sql.SQL("coalesce({column}::text, '') = {group}").format(
+            column=sql.Identifier(table, "collector"), group=sql.Literal(collector)
+        )
+    if collector:
+        raise Unavailable(
+            f"the table devices has no column collector, so no device is of the group {collector!r}: "
+            "add the column, or leave CollectorGroup empty"
+        )
+    return sql.SQL("true")
 
 
 def field(table: str, name: str, types: dict[str, str]) -> sql.Composable:

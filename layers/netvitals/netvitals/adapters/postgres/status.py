@@ -9,7 +9,7 @@ import msgspec
 from psycopg import sql
 
 from netvitals.adapters.postgres.database import Cursor, Database, storable
-from netvitals.adapters.postgres.inventory import CHUNK_ROWS, column_types, enabled, field
+from netvitals.adapters.postgres.inventory import CHUNK_ROWS, column_types, enabled, field, in_group
 from netvitals.domain.decision.status import (
     Cause,
     Change,
@@ -32,8 +32,10 @@ RUN_SECONDS = 20
 """The limit for one statement of a run; twice that leaves time to report a database that hangs."""
 DELIVERY_SECONDS = 5
 """For one statement of a delivery: they are small, and what is published waits for them."""
-_LOCK = 0x6E657477  # "netw": one run at a time
-_DELIVERY_LOCK = 0x6E657478  # "netx": one sender of a channel at a time
+_LOCK = 0x6E657477  # "netw": one run of a group at a time
+_DELIVERY_LOCK = 0x6E657478  # "netx": one sender of a group's channel at a time
+_SEPARATOR = "\x1f"
+"""Between a group and the name of a site or the id of a message; no such name holds it."""
 _POLLS = ("last_seen_at", "last_attempt_at", "streak_since", "failures", "successes", "reason")
 
 _APPLY = """
@@ -68,17 +70,25 @@ SELECT device_id FROM updated UNION ALL SELECT device_id FROM inserted
 
 
 class PostgresStatusStore:
-    """Implements `ports.StatusStore`."""
+    """Implements `ports.StatusStore` for the devices of one collector group.
 
-    def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS) -> None:
+    Groups have locks, sites, a record of gaps, and an outbox of their own: none waits for another, and what
+    is silent in one says nothing about the others.
+    """
+
+    def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS, *, collector: str = "") -> None:
         self._database = database
         self._chunk_rows = chunk_rows
+        self._collector = collector
 
     def run[Result](self, work: Callable[[StatusRun], Result]) -> Result | None:
         def alone(cursor: Cursor) -> Result | None:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-            [(ours,)] = cursor.fetchall()
-            return work(PostgresStatusRun(cursor, self._chunk_rows)) if ours else None
+            if self._collector:
+                lock = "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, self._collector]
+            else:
+                lock = "SELECT pg_try_advisory_xact_lock(%s)", [_LOCK]
+            [(ours,)] = cursor.execute(*lock).fetchall()
+            return work(PostgresStatusRun(cursor, self._chunk_rows, self._collector)) if ours else None
 
         return self._database.run(alone, timeout_seconds=RUN_SECONDS)
 
@@ -90,20 +100,26 @@ class PostgresStatusStore:
         One process at a time sends the messages of a channel, so that none overtakes an older one.
         """
         with self._database.transaction(timeout_seconds=DELIVERY_SECONDS) as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_DELIVERY_LOCK, channel])
+            prefix = _prefix(self._collector)
+            lock = [_DELIVERY_LOCK, prefix + channel]
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", lock)
             [(ours,)] = cursor.fetchall()
             if not ours:
                 return Delivery()
             cursor.execute(
                 "SELECT id, channel, body, extract(epoch FROM now() - created_at)::float8 FROM status_outbox"
-                " WHERE channel = %s AND published_at IS NULL ORDER BY number LIMIT %s",
-                [channel, limit],
+                " WHERE channel = %s AND collector = %s AND published_at IS NULL ORDER BY number LIMIT %s",
+                [channel, self._collector, limit],
             )
-            ages = {OutboxMessage(*row): age for *row, age in cursor.fetchall()}
+            ages = {
+                OutboxMessage(key.removeprefix(prefix), *content): age
+                for key, *content, age in cursor.fetchall()
+            }
             if not ages:
                 return Delivery(0, 0)
             taken = set(send(list(ages)))
-            cursor.execute("UPDATE status_outbox SET published_at = now() WHERE id = ANY (%s)", [list(taken)])
+            keys = [prefix + message_id for message_id in taken]
+            cursor.execute("UPDATE status_outbox SET published_at = now() WHERE id = ANY (%s)", [keys])
             left = [age for message, age in ages.items() if message.id not in taken]
             return Delivery(len(taken), len(left), max(left, default=0.0))
 
@@ -111,10 +127,13 @@ class PostgresStatusStore:
 class PostgresStatusRun:
     """Implements `ports.StatusRun` within one transaction."""
 
-    def __init__(self, cursor: Cursor, chunk_rows: int) -> None:
+    def __init__(self, cursor: Cursor, chunk_rows: int, collector: str) -> None:
         self._cursor = cursor
         self._chunk_rows = chunk_rows
+        self._collector = collector
+        self._prefix = _prefix(collector)
         self._types = column_types(cursor)
+        self._in_group = in_group("d", self._types, collector)
         self._gap = self._read_gap()
         self._sites = self._read_sites()
 
@@ -127,10 +146,13 @@ class PostgresStatusRun:
 
     @property
     def newest_attempt_at(self) -> float | None:
-        self._cursor.execute(
-            "SELECT extract(epoch FROM max(last_attempt_at))::float8 FROM device_state"
-            " WHERE monitored_since IS DISTINCT FROM 'infinity'"
+        query = sql.SQL(
+            "SELECT extract(epoch FROM max(s.last_attempt_at))::float8 FROM device_state AS s {devices}"
+            " WHERE s.monitored_since IS DISTINCT FROM 'infinity' AND {in_group}"
         )
+        has_groups = "collector" in self._types
+        devices = sql.SQL("LEFT JOIN devices AS d ON d.id::text = s.device_id" if has_groups else "")
+        self._cursor.execute(query.format(devices=devices, in_group=self._in_group))
         row: tuple[float | None] = self._cursor.fetchall()[0]
         return row[0]
 
@@ -146,7 +168,7 @@ class PostgresStatusRun:
 
     def devices(self) -> Iterator[Sequence[Monitored]]:
         """Yield all enabled devices through a cursor; rows that fan-out reports as unusable are left out."""
-        query = _monitored(self._types)
+        query = _monitored(self._types, self._in_group)
         with self._cursor.connection.cursor(name="netvitals_monitored") as rows:
             rows.execute(query)
             while chunk := rows.fetchmany(self._chunk_rows):
@@ -165,10 +187,11 @@ class PostgresStatusRun:
     def enqueue(self, messages: Sequence[OutboxMessage]) -> None:
         for batch in batched(messages, CHUNK_ROWS, strict=False):
             self._cursor.execute(
-                "INSERT INTO status_outbox (id, channel, body)"
-                " SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO status_outbox (collector, id, channel, body)"
+                " SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[]) ON CONFLICT (id) DO NOTHING",
                 [
-                    [message.id for message in batch],
+                    self._collector,
+                    [self._prefix + message.id for message in batch],
                     [message.channel for message in batch],
                     [storable(message.body) for message in batch],
                 ],
@@ -176,29 +199,38 @@ class PostgresStatusRun:
 
     def save(self, gap: PollingGap, sites: Sequence[SiteState]) -> None:
         self._cursor.execute(
-            "INSERT INTO status_watch (watch) VALUES (%s::jsonb)"
-            " ON CONFLICT (singleton) DO UPDATE SET watch = excluded.watch",
-            [msgspec.json.encode(gap).decode()],
+            "INSERT INTO status_watch (collector, singleton, watch) VALUES (%s, %s, %s::jsonb)"
+            " ON CONFLICT (collector) DO UPDATE SET watch = excluded.watch",
+            [self._collector, None if self._collector else True, msgspec.json.encode(gap).decode()],
         )
         self._cursor.execute(
             "INSERT INTO site_state (name, lost, since)"
             " SELECT name, lost, to_timestamp(since) FROM unnest(%s::text[], %s::boolean[], %s::float8[])"
             " AS u (name, lost, since)"
             " ON CONFLICT (name) DO UPDATE SET lost = excluded.lost, since = excluded.since",
-            [[site.name for site in sites], [site.lost for site in sites], [site.since for site in sites]],
+            [
+                [self._prefix + site.name for site in sites],
+                [site.lost for site in sites],
+                [site.since for site in sites],
+            ],
         )
         self._cursor.execute("DELETE FROM status_outbox WHERE published_at < now() - interval '1 day'")
 
     def _read_gap(self) -> PollingGap:
-        self._cursor.execute("SELECT watch::text FROM status_watch")
+        self._cursor.execute("SELECT watch::text FROM status_watch WHERE collector = %s", [self._collector])
         row = self._cursor.fetchone()
         with suppress(msgspec.ValidationError):  # another version's, maybe: as if there was no run before
             return msgspec.json.decode(row[0], type=PollingGap) if row else PollingGap()
         return PollingGap()
 
     def _read_sites(self) -> dict[str, SiteState]:
-        self._cursor.execute("SELECT name, lost, extract(epoch FROM since)::float8 FROM site_state")
-        return {row[0]: SiteState(*row) for row in self._cursor.fetchall()}
+        self._cursor.execute(
+            "SELECT name, lost, extract(epoch FROM since)::float8 FROM site_state"
+            " WHERE left(name, strpos(name, %s)) = %s",
+            [_SEPARATOR, self._prefix],
+        )
+        rows = [(name.removeprefix(self._prefix), *rest) for name, *rest in self._cursor.fetchall()]
+        return {row[0]: SiteState(*row) for row in rows}
 
     def _write_history(self, transitions: Sequence[Change], now: float) -> None:
         self._cursor.execute(
@@ -216,6 +248,11 @@ class PostgresStatusRun:
                 [storable(each.detail) for each in transitions],
             ],
         )
+
+
+def _prefix(collector: str) -> str:
+    """Return what a group's keys begin with where other groups may have the same."""
+    return collector + _SEPARATOR if collector else ""
 
 
 def _records(changes: Sequence[Change]) -> dict[str, list[Any]]:
@@ -258,8 +295,8 @@ def _parents_of_failing(types: dict[str, str]) -> sql.Composed:
     ).format(parent_id=field("d", "parent_id", types), enabled=enabled("d", types))
 
 
-def _monitored(types: dict[str, str]) -> sql.Composed:
-    """Return the query of all enabled devices with their state, and their enabled parents'."""
+def _monitored(types: dict[str, str], in_this_group: sql.Composable) -> sql.Composed:
+    """Return the query of a group's enabled devices with their state, and that of their enabled parents."""
     parent = sql.SQL(
         "LEFT JOIN devices AS p ON p.id::text = d.parent_id::text AND {}"
         " LEFT JOIN device_state AS q ON q.device_id = p.id::text"
@@ -270,7 +307,7 @@ def _monitored(types: dict[str, str]) -> sql.Composed:
         " s.flapping, {monitored_since}, p.id::text, {parent_polls},"
         " CASE WHEN q.cause = {not_polled} THEN {not_polled_since} END"
         " FROM devices AS d LEFT JOIN device_state AS s ON s.device_id = d.id::text {parent}"
-        " WHERE d.id IS NOT NULL AND {enabled} ORDER BY {site}, d.id"
+        " WHERE d.id IS NOT NULL AND {enabled} AND {in_group} ORDER BY {site}, d.id"
     ).format(
         fields=sql.SQL(", ").join(field("d", name, types) for name in FIELDS),
         polls=_polls("s"),
@@ -282,6 +319,7 @@ def _monitored(types: dict[str, str]) -> sql.Composed:
         not_polled_since=_epoch("q", "status_since"),
         parent=parent if "parent_id" in types else no_parent,
         enabled=enabled("d", types),
+        in_group=in_this_group,
         site=field("d", "site", types),
     )
 

@@ -15,6 +15,8 @@ from netvitals.domain.settings.configuration import Configuration
 Placed = tuple[str, Device]
 """A device and where it stands, as `line 12`."""
 
+GROUP_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+"""Of the name of a collector group: the template takes no other."""
 _MAC_ADDRESS = re.compile(r"(?:[0-9a-f]{2}[:.-]?){5}(?:[0-9a-f]{2}[:.-]?){0,2}[0-9a-f]{2}", re.IGNORECASE)
 
 
@@ -39,6 +41,9 @@ def _row_faults(where: str, device: Device, rules: Rules) -> Iterator[BadRow]:
     yield from _address_faults(where, device, rules.guard)
     if device.mac_address and not _MAC_ADDRESS.fullmatch(device.mac_address):
         yield bad_row(where, "mac_address", device.mac_address, "must be as 00:1b:54:aa:bb:cc, or nothing")
+    if device.collector and not re.match(GROUP_PATTERN, device.collector):
+        cause = "must be a name of at most 64 letters, digits, dots, dashes and underscores, or nothing"
+        yield bad_row(where, "collector", device.collector, cause)
     if device.device_type not in rules.configuration.known_types:
         known = ", ".join(rules.configuration.known_types)
         yield bad_row(where, "device_type", device.device_type, f"is not known; known: {known}")

@@ -20,6 +20,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     credential: Name = ""
     site: Name = ""
     parent_id: Name | None = None
+    collector: Name = ""
+    """The group of collectors that polls it."""
     enabled: bool = True
     maintenance_until: float | None = None
     """Seconds since the epoch."""

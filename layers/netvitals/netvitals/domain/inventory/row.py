@@ -18,6 +18,7 @@ FIELDS = (
     "credential",
     "site",
     "parent_id",
+    "collector",
     "enabled",
     "maintenance_until",
     "settings",
@@ -99,7 +100,7 @@ def _is_printable(device: Device) -> bool:
     """Return whether no text of it would break a line of a log or a table, or is no valid Unicode."""
     return (
         device.id + device.hostname + device.address + device.site + device.device_type + device.credential
-        + device.mac_address + (device.parent_id or "")
+        + device.mac_address + (device.parent_id or "") + device.collector
     ).isprintable()  # fmt: skip
 
 
