@@ -1,7 +1,9 @@
 import logging
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from math import ceil
 
 import pytest
 from hypothesis import settings
@@ -35,6 +37,11 @@ def _logs_as_no_function_writes_them() -> Iterator[None]:
     yield
     root = logging.getLogger()
     root.handlers = [each for each in root.handlers if type(each).__module__ != "netvitals.observability"]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return half as many again as there are processors: many tests wait for servers that hang."""
+    return ceil(1.5 * (os.process_cpu_count() or 1))
 
 
 _INSTALL = re.compile(r"apt-get install ([\w.-]+(?: [\w.-]+)*)")
