@@ -72,7 +72,7 @@ def test_two_stacks_share_no_name() -> None:
             for resource in deployed.resources.values()
             for key, value in resource["Properties"].items()
             if (key == "Name" or key.endswith("Name"))
-            and key not in ("FunctionName", "MetricName", "DisplayName")
+            and key not in ("FunctionName", "MetricName", "DisplayName", "EventBusName")
         }
 
     one, other = names("one"), names("other")

@@ -17,6 +17,7 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/0d5f7f1a-5c0f-4e3b-9a53-3d1b2d4
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alarms"
 
 SECONDS = ["", "10", "30", "300", "86400", "85999"]
+NOTIFIED = ("SlackSecretArn", "TeamsSecretArn", "PagerDutySecretArn", "WebhookSecretArn")
 ACCEPTED: dict[str, list[str]] = {
     "StatusIntervalSeconds": SECONDS,
     "MetricsIntervalSeconds": SECONDS,
@@ -44,6 +45,7 @@ ACCEPTED: dict[str, list[str]] = {
     "EventBusName": ["own", "none", "default", "partner/bus-1.x"],
     "DigestEmail": ["", "noc@example.net"],
     "DigestTopicArn": ["", TOPIC],
+    **{name: ["", ARN] for name in NOTIFIED},
     "KmsKeyArn": ["", KEY],
     "SecretsKmsKeyArn": ["", KEY, "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef"],
 }
@@ -95,6 +97,7 @@ REFUSED: dict[str, list[str]] = {
     "EventBusName": ["", "a bus", "bus*"],
     "DigestEmail": ["noc", "a@example.net b@example.net"],
     "DigestTopicArn": ["alarms", KEY],
+    **{name: ["https://hooks.slack.com/services/x", ARN + ","] for name in NOTIFIED},
     "KmsKeyArn": ["alias/netvitals", "arn:aws:kms:us-east-1:123456789012:alias/netvitals", "*"],
     "SecretsKmsKeyArn": ["alias/aws/secretsmanager"],
 }

@@ -154,6 +154,13 @@ def test_an_event_tells_who_what_why_and_since_when() -> None:
         "detail": "",
         "since": "2026-11-23T16:02:30.000Z",
         "decided_at": "",
+        "notice": {
+            "title": "core at hq is offline",
+            "text": event["detail"],
+            "slack": f"core at hq is offline: {event['detail']}",
+            "severity": "critical",
+            "key": "device/sw-1",
+        },
     }
 
 

@@ -3,7 +3,8 @@
 The detail of an event is versioned. Version 1 has `version`, `id` (the same however often the event is
 delivered), `scope` (`device`, `site` or `fleet`), `device` (`id`, `hostname`, `type`; null unless the scope
 is device), `site`, `before`, `after`, `cause`, `detail` (for a person), and the times `since` and
-`decided_at`; and `flapping`, true, in the one event that says that a device flaps. A device's `before` is
+`decided_at`; `flapping`, true, in the one event that says that a device flaps; and `notice`, texts for people
+(`title`, `text`, `slack`, `severity`, `key`) that need no escaping on their way. A device's `before` is
 what was announced last, which is not the status before where
 maintenance, flapping or an outage around it kept changes back.
 """
@@ -15,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
+from netvitals.domain.decision.notice import notice
 from netvitals.domain.decision.status import Change, OutboxMessage, SiteState
 
 VERSION = 1
@@ -27,6 +29,7 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "netvitals:status")
 def device_event(change: Change, now: float) -> OutboxMessage:
     """Return the event of a device whose status is announced."""
     device, after = change.device, change.after
+    name, where = device.hostname or device.id, f" at {device.site}" if device.site else ""
     return _event(
         message_id("device", device.id, after.status, now),
         scope="device",
@@ -39,6 +42,7 @@ def device_event(change: Change, now: float) -> OutboxMessage:
         since=_iso(after.since or now),
         decided_at=_iso(now),
         **({"flapping": True} if change.says_flapping else {}),
+        notice=notice("device", device.id, f"{name}{where}", after.status, change.detail),
     )
 
 
@@ -66,6 +70,13 @@ def site_event(site: SiteState, now: float) -> OutboxMessage:
         detail=detail if site.lost else "over",
         since=_iso(site.since),
         decided_at=_iso(now),
+        notice=notice(
+            scope,
+            site.name,
+            f"site {site.name}" if site.name else "the fleet",
+            after,
+            detail if site.lost else "over",
+        ),
     )
 
 

@@ -1,0 +1,72 @@
+"""Write what a person is told of a change, ready for the forms in which EventBridge hands it on.
+
+An input transformer of EventBridge puts values into a text of JSON as they are: a quotation mark in a name
+would break it. So the texts here hold nothing that JSON or Slack escapes, and no markup that Slack or Teams
+would obey. See docs/notifications.md.
+"""
+
+import re
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from netvitals.domain.decision.status import Status
+from netvitals.domain.text import printable
+
+MAX_TITLE = 120
+MAX_TEXT = 500
+_MAX_KEY = 200
+"""PagerDuty takes keys of up to 255 characters."""
+_KEY = re.compile(r"[A-Za-z0-9._:/@-]+")
+_NAMESPACE = uuid5(NAMESPACE_URL, "netvitals:notice")
+_PLAIN = str.maketrans(
+    '"\\<>', "'/\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+)
+_SLACK = str.maketrans({"&": "&amp;"})
+_SEVERITIES = {
+    Status.OFFLINE: "critical",
+    "lost": "critical",
+    "silent": "critical",
+    Status.UNREACHABLE: "warning",
+    Status.UNKNOWN: "warning",
+}
+"""By what a device, a site or the fleet is now; in PagerDuty's words. The rest is `info`."""
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Texts on one line, fit for a JSON string without escaping."""
+
+    title: str
+    text: str
+    slack: str
+    """Title and text with `&` as Slack wants it."""
+    severity: str
+    """`critical`, `warning` or `info`."""
+    key: str
+    """The same for an outage and its end."""
+
+
+def notice(scope: str, subject: str, name: str, after: str, detail: str) -> Notice:
+    """Return what to say: `name` is what a person calls the device, the site or the fleet."""
+    title = plain(f"{name} is {after}", MAX_TITLE)
+    text = plain(detail, MAX_TEXT)
+    return Notice(
+        title=title,
+        text=text,
+        slack=f"{title}: {text}".translate(_SLACK),
+        severity=_SEVERITIES.get(after, "info"),
+        key=_key(scope, subject),
+    )
+
+
+def plain(text: str, limit: int) -> str:
+    """Return a text on one line without what JSON escapes or Slack takes for markup."""
+    return printable(text, limit).translate(_PLAIN)
+
+
+def _key(scope: str, subject: str) -> str:
+    if not subject:
+        return scope
+    if len(subject) > _MAX_KEY or not _KEY.fullmatch(subject):
+        subject = str(uuid5(_NAMESPACE, subject))
+    return f"{scope}/{subject}"
