@@ -2,9 +2,12 @@
 
 The real handler takes bundles of one and of many switches (24 ports, half of them in use, 50 ms away).
 Devices, a real PostgreSQL and a server in InfluxDB's place are in another process. Prints the CPU of an
-invocation and of each device in it, how long it takes, and the bytes between it and both stores.
+invocation and of each device in it, how long it takes, and the bytes between it and both stores. Beside a
+metrics poll stands what the SNMP session alone needs to walk the columns of IF-MIB that the poll reads, in
+the same run: the ratio says what the rest costs, whatever the machine does besides.
 """
 
+import asyncio
 import json
 import os
 import subprocess
@@ -12,11 +15,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
 from socket import SHUT_WR, create_connection, socket
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -35,7 +39,10 @@ from local.proxy import Proxy
 from local.servers.postgres import postgres_server
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.schema import migrate
+from netvitals.collectors.snmp import interfaces as if_mib
 from netvitals.collectors.snmp.protocol import SnmpSettings
+from netvitals.collectors.snmp.wire.security import CommunitySecurity
+from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.domain.polling.job import Job, Kind, deflated_body, encode_job
 from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
@@ -161,15 +168,21 @@ def bundle(kind: Kind, count: int, port: int, due_at: int, *, silent: bool = Fal
 
 
 class Measured:
-    """The means of some invocations."""
+    """The medians of the processor time, and the means of what was counted."""
 
-    def __init__(self, run: Any, counted: Any, rounds: int) -> None:
-        before, cpu, wall = counted(), time.process_time(), time.perf_counter()
+    def __init__(self, run: Callable[[], None], counted: Callable[[], dict[str, int]], rounds: int) -> None:
+        before, wall, cpu = counted(), time.perf_counter(), list[float]()
         for _ in range(rounds):
-            run()
-        self.cpu_ms = (time.process_time() - cpu) * 1000 / rounds
+            cpu.append(cpu_ms(run))
+        self.cpu_ms = median(cpu)
         self.wall = (time.perf_counter() - wall) / rounds
         self.counted = {name: (n - before[name]) / rounds for name, n in counted().items()}
+
+
+def cpu_ms(run: Callable[[], None]) -> float:
+    began = time.process_time()
+    run()
+    return (time.process_time() - began) * 1000
 
 
 class Runner:
@@ -187,6 +200,31 @@ class Runner:
         assert answer == {"batchItemFailures": []}, answer
 
 
+class Walk:
+    """The SNMP session alone, asked for what a poll reads of the interfaces."""
+
+    _columns = (
+        if_mib.NAME, if_mib.DESCR, if_mib.OPER, if_mib.SPEED, if_mib.HIGH_SPEED, if_mib.ALIAS, if_mib.TYPE,
+        *if_mib.OCTETS_64.values(), *if_mib.COUNTERS.values(), if_mib.DISCONTINUITY,
+    )  # fmt: skip
+
+    def __init__(self, port: int) -> None:
+        self._settings = SnmpSettings(port=port)
+        self._runner = asyncio.Runner()
+
+    def run(self, count: int) -> None:
+        self._runner.run(self._walk_all(addresses(NETWORK, count)))
+
+    async def _walk_all(self, hosts: Sequence[str]) -> None:
+        await asyncio.gather(*map(self._walk, hosts))
+
+    async def _walk(self, host: str) -> None:
+        security, deadline = CommunitySecurity("2c", Secret("public")), time.monotonic() + 60
+        read = await SnmpSession(host, security, self._settings, deadline).walk(self._columns)
+        assert read.error is None, read.error
+        assert len(read.tables) >= PORTS * len(self._columns)
+
+
 def measure(where: dict[str, Any], counted: Any) -> None:
     handler = handler_of("collector")
     for kind, size in SIZES.items():
@@ -200,9 +238,24 @@ def measure(where: dict[str, Any], counted: Any) -> None:
         print(f"\n{kind}: {one.cpu_ms - each:.1f} ms CPU an invocation and {each:.2f} ms a device, "
               f"{many.wall:.2f} s for {size} devices")  # fmt: skip
         print(f"  silent: {silent.cpu_ms / size:.2f} ms a device, {silent.wall:.2f} s for {size} devices")
+        if kind == "metrics":
+            compare_with_walk(runner, Walk(where["snmp"]), size)
         for name in many.counted:
             part = (many.counted[name] - one.counted[name]) / (size - 1)
             print(f"  {name}: {one.counted[name] - part:,.0f} an invocation, {part:,.0f} a device")
+
+
+def compare_with_walk(runner: Runner, walk: Walk, size: int) -> None:
+    """Print what a poll costs beside the walk, in turns, since a busy machine slows both alike."""
+    walk.run(size)
+    pairs = []
+    for _ in range(ROUNDS):
+        runner.run(size)  # the one after the walk pays for cold caches
+        pairs.append((cpu_ms(partial(runner.run, size)) / size, cpu_ms(partial(walk.run, size)) / size))
+    ratio = median(poll / alone for poll, alone in pairs)
+    alone = median(alone for _, alone in pairs)
+    print(f"  the walk alone: {alone:.2f} ms a device; the poll with its share of the invocation is "
+          f"{ratio:.2f} times that; load {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 
 def main() -> None:

@@ -33,6 +33,8 @@ from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import PingSettings
 from netvitals.domain.settings.secret import Secret
 
+ACCEPTED = Reach(method="tcp", alive=True, rtt_ms=3.0, sent=1, received=1, accepted=True)
+
 
 def poll(stage: Bench, what: Job | None = None, within: float | None = None) -> PollResult:
     async def main() -> PollResult:
@@ -268,7 +270,7 @@ def test_a_prober_that_crashes_costs_the_protocol_nothing(caplog: pytest.LogCapt
         async def probe(self, *_: object, **__: object) -> Reach:
             raise OSError("no buffer space")
 
-    stage = bench(prober=Broken())
+    stage = bench(prober=Broken(ALIVE))
     assert poll(stage).reason is Reason.OK
     assert caplog.messages == ["probing the host, device sw-1: OSError"]
 
@@ -333,6 +335,31 @@ def test_ping_alone_decides_where_there_is_no_protocol() -> None:
 def test_a_tcp_probe_that_no_port_answers_is_not_waited_for_once_the_protocol_has_replied() -> None:
     stage = bench(prober=FakeProber(Reach(method="tcp", alive=False, sent=1), seconds=1))
     assert poll(stage).duration_ms == pytest.approx(20)
+
+
+def test_no_host_is_probed_by_tcp_whose_protocol_replies_within_a_second() -> None:
+    stage = bench(prober=FakeProber(ACCEPTED))
+    assert poll(stage).method == "snmp"
+    assert not stage.prober.probes
+
+
+def test_a_host_whose_protocol_is_silent_is_probed_by_tcp_after_a_second() -> None:
+    stage = bench(silent, prober=FakeProber(ACCEPTED, seconds=0.1))
+    result = poll(stage, within=1.2)
+    assert (result.reachable, result.method) == (True, "tcp")
+    assert len(stage.prober.probes) == 1
+
+
+def test_a_host_whose_protocol_fails_at_once_is_probed_by_tcp_at_once() -> None:
+    result = poll(bench(prober=FakeProber(ACCEPTED, seconds=0.1), credentials=FakeCredentials({})))
+    assert result.reachable
+    assert result.duration_ms == pytest.approx(100)
+
+
+def test_a_protocol_that_has_replied_but_not_answered_leads_to_no_probe_by_tcp() -> None:
+    stage = bench(refused, prober=FakeProber(ACCEPTED))
+    assert poll(stage).reachable
+    assert not stage.prober.probes
 
 
 def test_a_lost_echo_is_waited_for_because_it_is_a_loss() -> None:

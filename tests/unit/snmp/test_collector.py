@@ -53,6 +53,23 @@ async def test_the_second_poll_asks_only_for_what_the_first_one_found() -> None:
     assert "snmp" not in again.memory, "nothing has changed"
 
 
+async def test_the_second_poll_asks_small_tables_for_no_more_rows_than_they_have() -> None:
+    agent = Agent(switch_objects(24))
+    memory = (await poll(agent)).memory
+    assert set(memory["snmp"]["rows"].values()) == {0, 1, 24}
+    before = agent.requests
+    await poll(agent, memory=memory)
+    assert agent.requests - before == 9, "GET, 7 of 2 columns of 24 rows, 1 for all the tables of one row"
+
+
+@pytest.mark.parametrize("ports", [2, 3, 5, 60])
+async def test_a_table_is_read_whole_however_many_rows_it_had_before(ports: int) -> None:
+    memory = (await poll(Agent(switch_objects(3)))).memory
+    again = await poll(Agent(switch_objects(ports)), memory=memory)
+    assert again.reason is Reason.OK
+    assert len(values(again, "net_bytes_in")) == len(values(again, "net_errors_out")) == ports
+
+
 async def test_a_replaced_device_is_looked_at_anew() -> None:
     reading = await poll(Agent(switch_objects(4)))
     other = Agent({**system("srv"), "1.3.6.1.4.1.2021.11.11.0": 60})

@@ -15,10 +15,13 @@ from netvitals.domain.ports import Collector, CredentialStore, Prober
 from netvitals.domain.protocols import PROTOCOLS
 from netvitals.domain.settings.policy import PingSettings, PollSettings
 from netvitals.usecases.faults import log_fault
+from netvitals.usecases.late_task import LateTask
 from netvitals.usecases.poll_outcome import PollOutcome, has_answer, is_loopback
-from netvitals.usecases.protocol_runner import ProtocolRunner, Query, seconds_left, stop
+from netvitals.usecases.protocol_runner import ProtocolRunner, Query, seconds_left
 from netvitals.usecases.turns import in_turns
 
+HEAD_START_SECONDS = 1.0
+"""For the first protocol to reply, before the host is probed by TCP: it has nothing to add to a reply."""
 _logger = logging.getLogger(__name__)
 
 
@@ -76,14 +79,19 @@ class PollDevice:
         address = await self._address(outcome, end)
         if address is None:
             return
-        probe = asyncio.create_task(self._probe(outcome, address))
+        echoes = self._prober.method(address) == "icmp"
+        probe = LateTask(lambda: self._probe(outcome, address))
+        if echoes:
+            probe.start()
+        else:
+            probe.start_after(HEAD_START_SECONDS, unless=lambda: outcome.replied)
         try:
             await self._ask_protocols(outcome, address, probe, end)
             # An echo that is late counts as lost; a TCP probe has nothing to add to a protocol's reply.
-            if not outcome.replied or self._prober.method(address) == "icmp":
-                await asyncio.wait({probe}, timeout=seconds_left(end))
+            if echoes or not outcome.replied:
+                await probe.wait(end)
         finally:
-            await stop(probe)
+            await probe.stop()
 
     async def _address(self, outcome: PollOutcome, end: float) -> str | None:
         host = outcome.job.address
@@ -99,9 +107,7 @@ class PollDevice:
         outcome.add_reading("", refused)
         return None
 
-    async def _ask_protocols(
-        self, outcome: PollOutcome, address: str, probe: asyncio.Task[None], end: float
-    ) -> None:
+    async def _ask_protocols(self, outcome: PollOutcome, address: str, probe: LateTask, end: float) -> None:
         """Try one protocol after another, until one has an answer or the device is found dead."""
         job = outcome.job
         for place, name in enumerate(job.settings.protocols):
@@ -111,7 +117,8 @@ class PollDevice:
             await self._runner.run(Query(job, PROTOCOLS[name], address, reading, end, patience_seconds))
             if has_answer(reading, job.kind):
                 return
-            await asyncio.wait({probe}, timeout=seconds_left(end))
+            if not outcome.replied:
+                await probe.wait(end)
             if outcome.dead:
                 return
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable
+from itertools import batched
 from time import monotonic, thread_time
 
-from netvitals.domain.polling.budget import SLICE_SECONDS, Budget, Steps
+from netvitals.domain.polling.budget import ITEMS_PER_STEP, SLICE_SECONDS, Budget, Steps
 
 
 async def in_turns[Result](steps: Steps[Result], budget: Budget | None = None) -> Result:
@@ -39,7 +40,7 @@ def at_once[Result](steps: Steps[Result]) -> Result:
 
 
 def gathered[Item](items: Iterable[Item], into: list[Item]) -> Steps[None]:
-    """Add the items to a list; each is a step."""
-    for item in items:
-        into.append(item)
+    """Add the items to a list, some at a step."""
+    for some in batched(items, ITEMS_PER_STEP, strict=False):
+        into += some
         yield None

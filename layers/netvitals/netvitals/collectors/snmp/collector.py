@@ -49,6 +49,8 @@ _OID = re.compile(r"\d{1,10}(\.\d{1,10}){1,127}", re.ASCII)
 _TICKS_WRAP_SECONDS = 2**32 // 100
 _AGENT_SECONDS = 60
 """By how much the host's uptime exceeds its agent's where the two are worth telling apart."""
+_SMALL_TABLE_ROWS = 24
+"""One more makes the 25 rows that a request asks for where it knows nothing."""
 
 type _Target = Target[SnmpSettings, SnmpCredential]
 
@@ -163,6 +165,8 @@ class _Metrics:
         """Ask for vital signs and interfaces at once; the points of each are kept when it is there."""
         before = self._memory
         chosen = self._chosen()
+        if not self._asks_all:
+            self._session.expect(before.rows)
         async with asyncio.TaskGroup() as tasks:
             vitals = tasks.create_task(self._read_vitals(chosen))
             interfaces = tasks.create_task(self._read_interfaces(chosen.get("interfaces", ())))
@@ -174,6 +178,7 @@ class _Metrics:
             sources=sources,
             all_64_bit=has_only_64_bit(ports),
             repetitions=self._session.repetitions,
+            rows={table: rows for table, rows in self._session.rows.items() if rows <= _SMALL_TABLE_ROWS},
         )
         if self._faults or (lost and not self._asks_all):
             after = after.to_be_asked()

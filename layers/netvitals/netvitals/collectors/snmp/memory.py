@@ -1,6 +1,9 @@
 """Device memory of SNMP polls: what the last ones found, and when everything is asked for anew."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 _ASK_AGAIN_SECONDS = (240, 3600, 86_400)
 """After the first time that everything was asked for, the second, and each later one.
@@ -30,6 +33,8 @@ class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
     """The host has an uptime of its own, beside its agent's."""
     all_64_bit: bool = False
     repetitions: int | None = None
+    rows: dict[str, Annotated[int, Meta(ge=0, lt=2**16)]] = {}
+    """Of small tables, by the OID above their columns: a request asks for no more."""
 
     def is_stale(self, now: float) -> bool:
         """Return whether it is time to ask for everything."""

@@ -39,7 +39,7 @@ type Series = tuple[str, str, str]
 """Metric, instance, alias."""
 
 
-class Sample(NamedTuple):
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """The newest value of a series."""
 
     value: float
@@ -109,7 +109,7 @@ def changes(
     held: list[Point] = []
     series: dict[Series, Sample] = {}
     for point in points:
-        name = point.metric_name
+        name, value, if_index = point.metric_name, point.value, point.if_index
         if name in _EVERY_POLL:
             written.append(point)
             continue
@@ -120,12 +120,12 @@ def changes(
         elif name in _UPTIMES:
             same = steady
         else:
-            same = sample.value == point.value and sample.if_index == point.if_index
+            same = sample.value == value and sample.if_index == if_index
         if sample is not None and sample.held and not (same and follows):
             written.append(_point(key, sample))
         hold = same and not full
         (held if hold else written).append(point)
-        series[key] = Sample(point.value, point.time_ns, point.if_index, hold)
+        series[key] = Sample(value, point.time_ns, if_index, hold)
     written += _missing(before.series, series, forget=full)
     told = {info.instance: info for info in interfaces}
     known = {} if full else before.interfaces
@@ -161,7 +161,8 @@ def status_changes(points: Sequence[Point], memory: Mapping[str, Any], *, steady
 def status_memory(points: Sequence[Point], memory: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a poll changes in the device's memory for the status polls after it."""
     patch: dict[str, Any] = {}
-    lost = any(point.metric_name == "ping_loss_percent" and point.value for point in points)
+    losses = [point.value for point in points if point.metric_name == "ping_loss_percent"]
+    lost = any(losses)
     if lost != bool(memory.get(LOST_KEY)):
         patch[LOST_KEY] = lost or None
     booted_ns = _booted_ns(points)
@@ -197,7 +198,8 @@ def _is_full(poll: Poll, points: Sequence[Point], booted_ns: int | None, before:
         return True
     if _has_rebooted(booted_ns, before.booted_ns):
         return True
-    return any(_is_reset(point, before) for point in points)
+    begun = [point for point in points if point.metric_name == "net_discontinuity_seconds"]
+    return any(_is_reset(point, before) for point in begun)
 
 
 def _has_rebooted(booted_ns: int | None, before_ns: int | None) -> bool:
@@ -207,9 +209,7 @@ def _has_rebooted(booted_ns: int | None, before_ns: int | None) -> bool:
 
 
 def _is_reset(point: Point, before: Samples) -> bool:
-    """Return whether the point says that the counters of an interface were reset since."""
-    if point.metric_name != "net_discontinuity_seconds":
-        return False
+    """Return whether a `net_discontinuity_seconds` says that the interface's counters were reset since."""
     sample = before.series.get((point.metric_name, point.instance, point.alias))
     return sample is not None and sample.value != point.value
 
@@ -218,7 +218,7 @@ def _missing(before: dict[Series, Sample], now: dict[Series, Sample], *, forget:
     """Return the held samples of series that the poll did not bring; those stay known until a full write."""
     gone = [(key, sample) for key, sample in before.items() if key not in now]
     if not forget:
-        now.update((key, sample._replace(held=False)) for key, sample in gone)
+        now.update((key, msgspec.structs.replace(sample, held=False)) for key, sample in gone)
     return [_point(key, sample) for key, sample in gone if sample.held]
 
 

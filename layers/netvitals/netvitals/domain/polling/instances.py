@@ -9,7 +9,6 @@ day. What goes beyond is left out and reported; what is known is written as ever
 import secrets
 from base64 import b64decode, b64encode
 from binascii import Error
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from netvitals.domain.polling.budget import MAX_INSTANCES, MAX_POINTS, Steps
+from netvitals.domain.polling.budget import ITEMS_PER_STEP, MAX_INSTANCES, MAX_POINTS, Steps
 from netvitals.domain.polling.point import Point, fault_of, with_printable_names
 
 MEMORY_KEY = "instances"
@@ -91,9 +90,10 @@ def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) 
     """
     found = Admitted()
     kept: dict[tuple[str, str], Point] = {}
-    instances: Counter[str] = Counter()
-    for point in points:
-        yield None
+    instances: dict[str, int] = {}
+    for number, point in enumerate(points):
+        if number % ITEMS_PER_STEP == 0:
+            yield None
         fault = fault_of(point)
         if fault is not None:
             found.unfit += 1
@@ -101,20 +101,21 @@ def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) 
                 found.faults.append(fault)
             continue
         named = with_printable_names(point)
-        key = named.metric_name, named.instance
+        metric, instance = key = named.metric_name, named.instance
         if key in kept:
             continue
-        if instances[named.metric_name] >= MAX_INSTANCES or len(kept) >= MAX_POINTS:
+        count = instances.get(metric, 0)
+        if count >= MAX_INSTANCES or len(kept) >= MAX_POINTS:
             found.surplus += 1
         else:
             kept[key] = named
-            instances[named.metric_name] += bool(named.instance)
+            instances[metric] = count + bool(instance)
     yield from _admit_names(found, list(kept.values()), known, now)
     return found
 
 
 def _admit_names(
-    found: Admitted, points: Sequence[Point], known: InstanceMemory | None, now: float
+    found: Admitted, points: list[Point], known: InstanceMemory | None, now: float
 ) -> Steps[None]:
     salt = _decoded(known.salt) if known else secrets.token_bytes(_SALT_BYTES)
     hashes: dict[tuple[str, str], bytes] = {}
@@ -122,12 +123,15 @@ def _admit_names(
         name = point.instance, point.alias
         if point.instance and name not in hashes:
             hashes[name] = blake2b("\0".join(name).encode(), digest_size=_HASH_BYTES, key=salt).digest()
-            yield None
+            if len(hashes) % ITEMS_PER_STEP == 0:
+                yield None
     old = _hashes(known)
     new = [name for name, digest in hashes.items() if digest not in old]
     allowance = _allowance(known, len(hashes), now)
     refused = frozenset(new[int(allowance) :])
-    found.points = [point for point in points if (point.instance, point.alias) not in refused]
+    found.points = points
+    if refused:
+        found.points = [point for point in points if (point.instance, point.alias) not in refused]
     found.refused = len(refused)
     if new and len(refused) < len(new):
         accepted = [digest for name, digest in hashes.items() if name not in refused]

@@ -12,15 +12,8 @@ MAX_UNPACKED_BYTES = 4 * 1024 * 1024
 _VERSION = 1
 
 
-class _Row(msgspec.Struct, frozen=True, array_like=True):
-    metric: int
-    instance: int
-    alias: str
-    value: int | float
-    after_ns: int
-    """Nanoseconds since the first sample."""
-    if_index: int | None
-    held: bool
+type _Row = tuple[int, int, str, int | float, int, int | None, bool]
+"""Numbers of metric and instance, alias, value, nanoseconds since the first sample, if_index, held."""
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +35,7 @@ _decoder = msgspec.msgpack.Decoder(_Packed)
 
 def pack(samples: Samples) -> bytes | None:
     """Return the samples as bytes, or None where they are too many to be remembered."""
-    first_ns = min((sample.time_ns for sample in samples.series.values()), default=0)
+    first_ns = min([sample.time_ns for sample in samples.series.values()], default=0)
     metrics: dict[str, int] = {}
     instances: dict[str, int] = {}
     rows = [
@@ -50,12 +43,12 @@ def pack(samples: Samples) -> bytes | None:
             metrics.setdefault(name, len(metrics)),
             instances.setdefault(instance, len(instances)),
             alias,
-            value,
-            time_ns - first_ns,
-            if_index,
-            held,
+            sample.value,
+            sample.time_ns - first_ns,
+            sample.if_index,
+            sample.held,
         )
-        for (name, instance, alias), (value, time_ns, if_index, held) in samples.series.items()
+        for (name, instance, alias), sample in samples.series.items()
     ]
     head = _VERSION, samples.due_at, samples.full_at, samples.address, samples.booted_ns, first_ns
     body = _encoder.encode((*head, list(metrics), list(instances), rows, list(samples.interfaces.values())))
@@ -71,7 +64,7 @@ def unpack(packed: bytes) -> Samples | None:
         found = _decoder.decode(body)
         if not inflater.eof or found.version != _VERSION:
             return None
-        series = {_key(found, row): _sample(found, row) for row in found.rows}
+        series = _series(found)
     except (zlib.error, msgspec.DecodeError, UnicodeError, IndexError, RecursionError):
         return None
     return Samples(
@@ -84,9 +77,9 @@ def unpack(packed: bytes) -> Samples | None:
     )
 
 
-def _key(found: _Packed, row: _Row) -> Series:
-    return found.metrics[row.metric], found.instances[row.instance], row.alias
-
-
-def _sample(found: _Packed, row: _Row) -> Sample:
-    return Sample(row.value, found.first_ns + row.after_ns, row.if_index, row.held)
+def _series(found: _Packed) -> dict[Series, Sample]:
+    metrics, instances, first_ns = found.metrics, found.instances, found.first_ns
+    return {
+        (metrics[metric], instances[instance], alias): Sample(value, first_ns + after_ns, if_index, held)
+        for metric, instance, alias, value, after_ns, if_index, held in found.rows
+    }

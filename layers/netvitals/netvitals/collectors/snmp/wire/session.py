@@ -311,6 +311,15 @@ class SnmpSession:
         """Return the rows per GETBULK that this device manages, to be remembered for its next poll."""
         return self._pace.repetitions
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """Return how many rows the tables have whose end was seen, by the OID above their columns."""
+        return self._pace.rows
+
+    def expect(self, rows: Mapping[str, int]) -> None:
+        """Ask tables for no more than so many rows at first, which is what the poll before has found."""
+        self._pace.rows.update(rows)
+
     async def get(self, oids: Sequence[str]) -> Read:
         """Get the objects of these names, in as few requests as fit.
 
@@ -340,6 +349,8 @@ class SnmpSession:
 
     async def read(self, scalars: Sequence[str], columns: Sequence[str]) -> Read:
         """Get scalars and walk columns, both at once; faults are as in `walk`."""
+        if not scalars or not columns:
+            return await (self.walk(columns) if columns else self._get_any(scalars))
         got, walked = await asyncio.gather(self._get_any(scalars), self.walk(columns))
         got.tables.update(walked.tables)
         return Read(got.tables, got.error or walked.error, walked.faults)

@@ -115,7 +115,7 @@ class Pace:
         self.bulk_works = False
         self.room = VARBINDS_PER_RESPONSE
         self.rows: dict[str, int] = {}
-        """Rows of the tables whose end has been seen, by the OID above their columns."""
+        """Most rows of a column whose end has been seen, now or by the poll before, by the OID above it."""
 
     def succeeded(self, step: Step) -> None:
         if step.repetitions:
@@ -179,9 +179,9 @@ class WalkWork:
 
     def _repetitions(self, column: Column) -> int:
         """Return no more than the rows that are left and one to see the end, where the size is known."""
-        left = self._pace.rows.get(column.parent, 0) - len(column.rows.values)
+        left = self._pace.rows.get(column.parent, -1) - len(column.rows.values)
         most = min(column.limit, self._pace.repetitions, self._pace.room)
-        return min(most, left + 1) if left > 0 else most
+        return min(most, left + 1) if left >= 0 else most
 
     def _companions(self, first: Column, most: int) -> list[Column]:
         """Return columns that fit into the same request; one that failed before goes alone."""
@@ -217,7 +217,8 @@ class WalkWork:
             if column.limit:
                 column.limit += 1
         if column.ended:
-            self._pace.rows[column.parent] = len(column.rows.values)
+            rows = self._pace.rows
+            rows[column.parent] = max(rows.get(column.parent, 0), len(column.rows.values))
         elif not column.fault:
             self._todo.append(column)
 
