@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
 from socket import SHUT_WR, create_connection, socket
@@ -51,7 +51,7 @@ RTT_SECONDS = 0.05
 SIZES: dict[Kind, int] = {"status": 10, "metrics": 10} if QUICK else {"status": 300, "metrics": 100}
 INTERVALS: dict[Kind, int] = {"status": 30, "metrics": 300}
 ROUNDS = 2 if QUICK else 8
-(PORTS,) = given((24,), 4)
+(PORTS,) = given((24,), 4) if __name__ == "__main__" else (4 if QUICK else 24,)
 NETWORK, NOBODY = "127.44", "127.45"
 
 
@@ -70,10 +70,11 @@ class CountingProxy(Proxy):
             back.join()
 
     def _pass(self, source: socket, target: socket, direction: str) -> None:
-        while data := source.recv(65_536):
-            self.bytes[direction] += len(data)
-            target.sendall(data)
-        target.shutdown(SHUT_WR)
+        with suppress(OSError):  # either side may have gone
+            while data := source.recv(65_536):
+                self.bytes[direction] += len(data)
+                target.sendall(data)
+            target.shutdown(SHUT_WR)
 
 
 class _Nowhere:
@@ -132,7 +133,7 @@ def _say(document: dict[str, Any]) -> None:
 @contextmanager
 def world() -> Iterator[tuple[dict[str, Any], Any]]:
     """Yield where the world is, and what returns what it has counted so far."""
-    command = [sys.executable, __file__, "--serve", *sys.argv[1:]]
+    command = [sys.executable, __file__, "--serve", *(["--quick"] if QUICK else [str(PORTS)])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         asked, answers = process.stdin, process.stdout
         assert asked
@@ -258,8 +259,10 @@ def compare_with_walk(runner: Runner, walk: Walk, size: int) -> None:
           f"{ratio:.2f} times that; load {os.getloadavg()[0]:.1f}")  # fmt: skip
 
 
-def main() -> None:
-    with world() as (where, counted), tempfile.TemporaryDirectory() as folder:
+@contextmanager
+def deployed(where: dict[str, Any]) -> Iterator[None]:
+    """Give the handler the environment that it finds the world by, with tables in the database."""
+    with tempfile.TemporaryDirectory() as folder:
         database = Database(lambda: Secret(where["postgres"]))
         migrate(database)
         database.close()
@@ -275,6 +278,11 @@ def main() -> None:
             "NETVITALS_ALLOWED_NETWORKS": "127.0.0.0/8",
             "NETVITALS_ALLOW_LOCAL": "on",
         }
+        yield
+
+
+def main() -> None:
+    with world() as (where, counted), deployed(where):
         print(f"The collector's handler; switches of {PORTS} ports, {RTT_SECONDS * 1000:.0f} ms away")
         measure(where, counted)
 
