@@ -63,12 +63,12 @@ def test_an_import_adds_changes_and_leaves_and_says_how_many(run: Run, query: Qu
         "id,ip_address,site,enabled,maintenance_until,settings\n"
         'a,10.0.0.1,x,yes,,\nb,2001:0DB8::1,x,no,2026-11-23T16:00:00Z,"{""snmp"":{""port"":1161}}"\nc,10.0.0.3,x,,,\n'
     )
-    assert run("import", first, "--allow", "10.0.0.0/8", "--allow", "2001:db8::/32").output == (
+    assert run("import", first, "--allow", "10.0.0.0/8", "--allow", "2001:db8::/32").stdout == (
         "3 added, 0 changed, 0 unchanged\n"
     )
     again = run("import", first, "--allow", "10.0.0.0/8", "--allow", "2001:db8::/32")
-    assert again.output == "0 added, 0 changed, 3 unchanged\n"
-    assert run("import", file('{"id": "a", "site": "y"}\n{"id": "c", "site": "x"}\n')).output == (
+    assert again.stdout == "0 added, 0 changed, 3 unchanged\n"
+    assert run("import", file('{"id": "a", "site": "y"}\n{"id": "c", "site": "x"}\n')).stdout == (
         "0 added, 1 changed, 1 unchanged\n"
     )
     assert query(
@@ -99,7 +99,7 @@ def test_a_database_that_refuses_one_row_takes_none(run: Run, query: Query, file
 
 def test_a_dry_run_writes_nothing(run: Run, query: Query, file: Write) -> None:
     result = run("import", file("id,ip_address\na,10.0.0.1\n"), "--dry-run")
-    assert result.output == "would be 1 added, 0 changed, 0 unchanged\n"
+    assert result.stdout == "would be 1 added, 0 changed, 0 unchanged\n"
     assert query("SELECT * FROM devices") == []
 
 
@@ -108,9 +108,107 @@ def test_devices_that_the_file_does_not_name_are_disabled_only_when_asked(
 ) -> None:
     run("import", file("id,ip_address\na,10.0.0.1\nb,10.0.0.2\n"))
     path = file("id,ip_address\na,10.0.0.1\n")
-    assert run("import", path).output == "0 added, 0 changed, 1 unchanged\n"
-    assert run("import", path, "--disable-missing").output == "0 added, 0 changed, 1 unchanged, 1 disabled\n"
+    assert run("import", path).stdout == "0 added, 0 changed, 1 unchanged\n"
+    assert run("import", path, "--disable-missing").stdout == "0 added, 0 changed, 1 unchanged, 1 disabled\n"
     assert query("SELECT id, enabled FROM devices ORDER BY id") == [("a", True), ("b", False)]
+
+
+def fleet(count: int, **columns: str) -> str:
+    """A file of so many devices, with columns beside id and address that are the same in each."""
+    rows = [f"sw-{n},10.0.{n // 250}.{n % 250 + 1}" for n in range(count)]
+    values = "".join(f",{value}" for value in columns.values())
+    return "\n".join([",".join(("id", "ip_address", *columns)), *(row + values for row in rows)]) + "\n"
+
+
+ENABLED = "SELECT count(*) FROM devices WHERE enabled"
+
+
+@pytest.mark.parametrize("text", ["id,ip_address\n", ""], ids=["no row", "nothing"])
+def test_a_file_that_names_no_device_disables_none(run: Run, query: Query, file: Write, text: str) -> None:
+    run("import", file(fleet(3)))
+    result = run("import", file(text), "--disable-missing", code=1)
+    assert "nothing was imported" in result.stderr
+    assert query(ENABLED) == [(3,)]
+
+
+def test_more_than_a_share_of_the_fleet_is_disabled_only_when_told(
+    run: Run, query: Query, file: Write
+) -> None:
+    run("import", file(fleet(40)))
+    half = file(fleet(20))
+    result = run("import", half, "--disable-missing", code=1)
+    assert "would disable 20 of 40 devices, more than 10 %; nothing was imported" in result.stderr
+    assert query(ENABLED) == [(40,)]
+    assert "would disable 20 of 40" in run("import", half, "--disable-missing", "--dry-run").stderr
+    run("import", half, "--disable-missing", "--disable-at-most", "50%")
+    assert query(ENABLED) == [(20,)]
+
+
+def test_a_file_that_says_of_many_that_they_are_disabled_is_asked_about_as_well(
+    run: Run, query: Query, file: Write
+) -> None:
+    run("import", file(fleet(40)))
+    assert "would disable 40 of 40" in run("import", file(fleet(40, enabled="no")), code=1).stderr
+    assert query(ENABLED) == [(40,)]
+
+
+def test_more_than_a_share_of_the_fleet_is_changed_only_when_told(
+    run: Run, query: Query, file: Write
+) -> None:
+    run("import", file(fleet(40)))
+    moved = file(fleet(40, site="x"))
+    assert "--change-at-most 100%" in run("import", moved, code=1).stderr
+    assert query("SELECT DISTINCT site FROM devices") == [(None,)]
+    assert run("import", moved, "--change-at-most", "100%").stdout == "0 added, 40 changed, 0 unchanged\n"
+
+
+def test_what_an_import_disabled_comes_back_when_it_is_named_again(
+    run: Run, query: Query, file: Write
+) -> None:
+    run("import", file(fleet(40)))
+    run("import", file(fleet(1)), "--disable-missing", "--disable-at-most", "100%")
+    query("UPDATE devices SET enabled = false WHERE id = 'sw-0'")  # by hand, so for good
+    result = run("import", file(fleet(40)))
+    assert result.stdout == "0 added, 0 changed, 1 unchanged, 39 enabled again\n"
+    assert query("SELECT id FROM devices WHERE NOT enabled") == [("sw-0",)]
+    assert run("import", file(fleet(40))).stdout == "0 added, 0 changed, 40 unchanged\n"
+
+
+def test_a_device_that_a_person_enabled_and_disabled_since_stays_disabled(
+    run: Run, query: Query, file: Write
+) -> None:
+    run("import", file(fleet(3)))
+    run("import", file(fleet(2)), "--disable-missing")
+    query("UPDATE devices SET enabled = true WHERE id = 'sw-2'")
+    run("import", file(fleet(2)))
+    query("UPDATE devices SET enabled = false WHERE id = 'sw-2'")
+    run("import", file(fleet(3)))
+    assert query("SELECT id FROM devices WHERE NOT enabled") == [("sw-2",)]
+
+
+def test_an_import_says_of_each_device_what_changes(run: Run, file: Write) -> None:
+    settings = '"{""snmp"": {""port"": 1161}}"'
+    run("import", file("id,ip_address,site\na,10.0.0.1,x\nb,10.0.0.2,\n"))
+    text = f"id,ip_address,site,settings\na,10.0.0.9,,{settings}\nb,10.0.0.2,,\nc,10.0.0.3,y,\n"
+    assert run("import", file(text), "--dry-run").stderr.splitlines() == [
+        "~ a: ip_address '10.0.0.1' → '10.0.0.9', site 'x' → nothing, settings",
+        "+ c: 10.0.0.3, network, site y",
+    ]
+    result = run("import", file(fleet(50)), "--dry-run")
+    assert result.stderr.splitlines()[-1] == "… and 30 more (--verbose shows them)"
+    assert len(run("import", file(fleet(50)), "--dry-run", "--verbose").stderr.splitlines()) == 50
+
+
+def test_columns_of_any_file_are_mapped(run: Run, query: Query, file: Write) -> None:
+    text = "Asset;IP Address;id;Where\na;10.0.0.1;77;zurich\n"
+    maps = ("--map", "asset=id", "--map", "IP Address=ip_address", "--map", "Where=site")
+    assert "the file's id" in run("import", file(text), *maps).stderr
+    run("import", file('{"Asset": "b", "IP Address": "10.0.0.2"}\n'), *maps)
+    assert query("SELECT id, host(ip_address), site FROM devices ORDER BY id") == [
+        ("a", "10.0.0.1", "zurich"),
+        ("b", "10.0.0.2", None),
+    ]
+    assert "with one of id, hostname" in run("import", file(text), "--map", "Asset=name", code=2).stderr
 
 
 def test_columns_that_the_file_does_not_have_keep_their_values_and_count_in_the_checks(
@@ -127,7 +225,7 @@ def test_a_row_that_can_not_be_read_is_mended_by_an_import(run: Run, query: Quer
     query("INSERT INTO devices (id, site) VALUES ('a', E'x\\ny')")
     assert "site" in run("check", code=1).output
     assert (
-        run("import", file("id,ip_address,site\na,10.0.0.1,x\n")).output
+        run("import", file("id,ip_address,site\na,10.0.0.1,x\n")).stdout
         == "0 added, 1 changed, 0 unchanged\n"
     )
     assert run("check").output == "1 device, nothing wrong\n"
@@ -146,8 +244,8 @@ def test_an_owner_s_table_takes_an_import_and_keeps_its_own_columns(
     runner = CliRunner()
     assert runner.invoke(inventory, ["init"], env=env).exit_code == 0
     path = str(file("id,ip_address,maintenance_until\n1,10.0.0.1,2026-11-23T16:00:00Z\n2,10.0.0.2,\n"))
-    assert runner.invoke(inventory, ["import", path], env=env).output == "1 added, 1 changed, 0 unchanged\n"
-    assert runner.invoke(inventory, ["import", path], env=env).output == "0 added, 0 changed, 2 unchanged\n"
+    assert runner.invoke(inventory, ["import", path], env=env).stdout == "1 added, 1 changed, 0 unchanged\n"
+    assert runner.invoke(inventory, ["import", path], env=env).stdout == "0 added, 0 changed, 2 unchanged\n"
     with psycopg.connect(empty_database_url) as connection:
         racks = connection.execute("SELECT id, rack FROM devices ORDER BY id").fetchall()
     assert racks == [(1, "mine"), (2, "7")]

@@ -16,7 +16,7 @@ from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS
 from netvitals.domain.text import printable
 
-_COLUMNS = tuple(name for name in FIELDS if name not in {"enabled", "maintenance_until"})
+_COLUMNS = tuple(name for name in FIELDS if name not in {"collector", "enabled", "maintenance_until"})
 """Those that an import writes; the others are left to who keeps the inventory."""
 _TOLD = ("change", "profile", "addresses", "merged_by", "note")
 """What is told beside them; an import passes over it."""

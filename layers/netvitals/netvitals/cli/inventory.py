@@ -1,8 +1,7 @@
 """`netvitals inventory`: the table of devices, from files, checked before it is written."""
 
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,18 +10,27 @@ from msgspec import structs
 
 from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credentials import JsonFile
-from netvitals.adapters.files.inventory import Format, InventoryFile, read_inventory
+from netvitals.cli.inventory_faults import counted, stop_at
+from netvitals.cli.inventory_import import (
+    IMPORT_EPILOG,
+    ImportOptions,
+    confirmed,
+    import_options,
+    read_file,
+    read_source,
+    refuse_nothing,
+    refuse_too_much,
+    show_differences,
+)
 from netvitals.domain.inventory.check import Rules, check_inventory
 from netvitals.domain.inventory.guard import Guard, names_loopback
-from netvitals.domain.inventory.row import FIELDS, BadRow
+from netvitals.domain.inventory.row import FIELDS
 from netvitals.domain.text import printable
 from netvitals.settings import configuration
 
 if TYPE_CHECKING:
     from netvitals.adapters.postgres.database import Database
 
-EXIT_FAULTS = 1
-_SHOWN_FAULTS = 100
 
 _EPILOG = """\b
 Examples:
@@ -89,46 +97,62 @@ def init(database_url: str) -> None:
     click.echo("\n".join(f"applied {name}" for name in applied) or "the tables are up to date")
 
 
-@inventory.command(name="import")
-@click.argument("file", type=click.Path(path_type=Path))
+@inventory.command(
+    name="import", epilog=IMPORT_EPILOG, short_help="Add and change devices as a file or system says."
+)
+@click.argument("source", metavar="FILE|URL")
 @_URL
 @_rules
-@click.option(
-    "--format", "format_", type=click.Choice(["csv", "jsonl"]), help="Unless its first character tells."
-)
+@import_options
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
-@click.option("--disable-missing", is_flag=True, help="Disable the devices that the file does not name.")
+@click.option("--disable-missing", is_flag=True, help="Disable the devices that the file does not name; "
+              "with --from, only those of that system.")  # fmt: skip
 def import_(
     *,
-    file: Path,
+    source: str,
     database_url: str,
     config: Path | None,
     allow: tuple[str, ...],
     credentials: Path | None,
-    format_: Format | None,
     dry_run: bool,
     disable_missing: bool,
+    **options: Any,
 ) -> None:
-    """Add and change devices as FILE says: all of them, or none.
+    """Add and change devices as FILE, or another system, says: all of them, or none.
 
-    Columns that the file does not have keep their values, and so do devices that it does not name.
+    First shows what would change, and on a terminal asks. Columns that the file does not have keep their
+    values, and so do devices that it does not name. What --disable-missing has disabled is enabled again when
+    a file names it again.
     """
     from netvitals.adapters.postgres import inventory_writer as table  # noqa: PLC0415, as above
 
+    chosen = ImportOptions(**options)
     rules = _rules_from(config, allow, credentials)
-    read = _read(file, format_)
+    read, once, prefix = read_source(source, chosen, rules.configuration.known_types)
     database = open_database(database_url)
     existing = table.existing_devices(database)
     columns = [name for name in FIELDS if name in read.columns]
-    rows = [(where, table.overlaid(device, columns, existing)) for where, device in read.rows]
+    overlay = [name for name in columns if name not in once]
+    rows = [(where, table.overlaid(device, overlay, existing)) for where, device in read.rows]
     rules = structs.replace(rules, others={name: device for name, device in existing.items() if device})
     faults = read.bad_rows + check_inventory(rows, rules)
-    _stop_at(faults, "; nothing was imported")
-    devices = [device for _, device in rows]
-    plan = table.plan_import(devices, columns, existing, disable_missing=disable_missing)
-    if not dry_run:
-        table.write_import(database, plan)
-    click.echo(("would be " if dry_run else "") + str(plan))
+    stop_at(faults, "; nothing was imported")
+    plan = table.plan_import(
+        [device for _, device in rows],
+        columns,
+        existing,
+        disable_missing=disable_missing,
+        prefix=prefix,
+        disabled_before=table.disabled_by_import(database),
+    )
+    show_differences(plan, everything=chosen.verbose)
+    if disable_missing:
+        refuse_nothing(read)
+    refuse_too_much(plan, chosen, dry_run=dry_run)
+    if dry_run or confirmed(plan, chosen):
+        if not dry_run:
+            table.write_import(database, plan)
+        click.echo(("would be " if dry_run else "") + str(plan))
 
 
 @inventory.command()
@@ -146,7 +170,7 @@ def check(
     """Say what is wrong with the devices in FILE, or in the database."""
     rules = _rules_from(config, allow, credentials)
     if file is not None:
-        read = _read(file, None)
+        read = read_file(file, None)
         rows, bad_rows = read.rows, read.bad_rows
     elif database_url:
         from netvitals.adapters.postgres.inventory_writer import devices_in  # noqa: PLC0415, as above
@@ -156,8 +180,8 @@ def check(
         _warn_of_unserved_groups(database)
     else:
         raise click.UsageError("give a FILE, or a database with DATABASE_URL")
-    _stop_at(bad_rows + check_inventory(rows, rules))
-    click.echo(f"{_counted(len(rows), 'device')}, nothing wrong")
+    stop_at(bad_rows + check_inventory(rows, rules))
+    click.echo(f"{counted(len(rows), 'device')}, nothing wrong")
 
 
 @inventory.command(name="list")
@@ -207,13 +231,6 @@ def open_database(database_url: str) -> "Database":
     return database
 
 
-def _read(file: Path, format_: Format | None) -> InventoryFile:
-    read = read_inventory(file, format_)
-    if read.ignored:
-        click.echo(f"ignored: {', '.join(map(ascii, sorted(read.ignored)[:20]))}", err=True)
-    return read
-
-
 def _rules_from(config: Path | None, allow: tuple[str, ...], credentials: Path | None) -> Rules:
     document = document_in_file(str(config)) if config else None
     settled = configuration(document, str(config or "no document"), os.environ)
@@ -223,25 +240,3 @@ def _rules_from(config: Path | None, allow: tuple[str, ...], credentials: Path |
         guard=Guard(allowed, allow_local=names_loopback(allowed)),
         credential_names=JsonFile(credentials).read().keys() if credentials else None,
     )
-
-
-def _stop_at(faults: Sequence[BadRow], consequence: str = "") -> None:
-    """Report what is wrong and end, where something is."""
-    faults = sorted(faults, key=_line)
-    for fault in faults[:_SHOWN_FAULTS]:
-        click.echo(str(fault))
-    if len(faults) > _SHOWN_FAULTS:
-        click.echo(f"… and {len(faults) - _SHOWN_FAULTS} more")
-    if faults:
-        click.echo(f"{_counted(len(faults), 'fault')}{consequence}", err=True)
-        sys.exit(EXIT_FAULTS)
-
-
-def _line(fault: BadRow) -> int:
-    """Return the line of a file that a fault is in; 0 for those of a table, which keep their order."""
-    number = fault.where.removeprefix("line ")
-    return int(number) if number.isdecimal() else 0
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"

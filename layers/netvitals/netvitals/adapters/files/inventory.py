@@ -1,7 +1,7 @@
 """Read inventories from files: CSV with a header, or JSON lines, with the names of the table `devices`."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -38,7 +38,9 @@ def read_devices(path: Path, format_: Format | None = None) -> tuple[list[Device
     return [device for _, device in read.rows], read.bad_rows
 
 
-def read_inventory(path: Path, format_: Format | None = None) -> InventoryFile:
+def read_inventory(
+    path: Path, format_: Format | None = None, mapped: Mapping[str, str] | None = None
+) -> InventoryFile:
     """Read a file of the format given, or that its first character tells: `{` starts JSON lines.
 
     Columns that netvitals does not know are ignored, unless they look like a misspelled one. A byte
@@ -58,12 +60,33 @@ def read_inventory(path: Path, format_: Format | None = None) -> InventoryFile:
                 format_ = (
                     "jsonl" if start.decode("utf-8-sig", "replace").lstrip()[:1] in {"{", "["} else "csv"
                 )
-            return _read_json_lines(text) if format_ == "jsonl" else _read_csv(text)
+            fields = _Fields(mapped or {})
+            return _read_json_lines(text, fields) if format_ == "jsonl" else _read_csv(text, fields)
     except OSError as error:
         raise Unavailable(f"the inventory {path} can't be read: {error.strerror}") from None
 
 
-def _read_json_lines(text: TextIO) -> InventoryFile:
+class _Fields:
+    """Names the fields that columns stand for, as `--map COLUMN=FIELD` says."""
+
+    def __init__(self, mapped: Mapping[str, str]) -> None:
+        self._mapped = {column.strip().lower(): field for column, field in mapped.items()}
+
+    def of(self, column: str) -> str:
+        """Return a column's field, or the column itself, in lower case, where it is not mapped.
+
+        A column with the name of a field that another one is mapped to is none of ours.
+        """
+        name = column.strip().lower()
+        own = f"the file's {name}" if name in self._mapped.values() else name
+        return self._mapped.get(name, own)
+
+    def in_row(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a row under the names of fields."""
+        return {self.of(name): value for name, value in row.items()} if self._mapped else row
+
+
+def _read_json_lines(text: TextIO, fields: _Fields) -> InventoryFile:
     read = InventoryFile()
     for number, line in _lines(text, read.bad_rows):
         if not line.strip():
@@ -73,7 +96,7 @@ def _read_json_lines(text: TextIO) -> InventoryFile:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             row = None
         if isinstance(row, dict):
-            _add(read, f"line {number}", row)
+            _add(read, f"line {number}", fields.in_row(row))
         else:
             read.bad_rows.append(
                 BadRow(f"line {number}", "row", "", "must be one JSON object in one line of UTF-8")
@@ -81,12 +104,12 @@ def _read_json_lines(text: TextIO) -> InventoryFile:
     return read
 
 
-def _read_csv(text: TextIO) -> InventoryFile:
+def _read_csv(text: TextIO, fields: _Fields) -> InventoryFile:
     read = InventoryFile()
     lines = _lines(text, read.bad_rows)
     first, header = next(((number, line) for number, line in lines if line.strip()), (1, ""))
     delimiter = max(",;\t", key=header.count)
-    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    names = [fields.of(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
     if "id" not in names or len(set(names)) < len(names):
         cause = f"must name each column once, `id` among them; netvitals knows {', '.join(FIELDS)}"
         read.bad_rows.append(bad_row(f"line {first}", "header", header.strip(), cause))

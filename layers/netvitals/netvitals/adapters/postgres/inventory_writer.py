@@ -1,10 +1,10 @@
 """Write an imported inventory into `devices`, whatever types its owner gave the columns."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 from psycopg import sql
@@ -13,26 +13,11 @@ from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import PostgresInventory, column_types
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.import_plan import ImportPlan
 from netvitals.domain.inventory.row import FIELDS, BadRow, device_from, place_of
 
 _TIMEOUT_SECONDS = 600
 _BATCH_ROWS = 5000
-
-
-class ImportPlan(msgspec.Struct, frozen=True):
-    """Says what an import would change."""
-
-    columns: tuple[str, ...]
-    """Those that the file names: the others are left as they are."""
-    added: list[Device]
-    changed: list[Device]
-    unchanged: int
-    disabled: list[str]
-    """Ids of enabled devices that the file does not name, where these are to be disabled."""
-
-    def __str__(self) -> str:
-        counts = f"{len(self.added)} added, {len(self.changed)} changed, {self.unchanged} unchanged"
-        return counts + (f", {len(self.disabled)} disabled" if self.disabled else "")
 
 
 def devices_in(database: Database) -> tuple[list[tuple[str, Device]], list[BadRow]]:
@@ -66,7 +51,30 @@ def _all(database: Database) -> Iterator[tuple[str, Device | list[BadRow]]]:
             yield row["id"], device_from(row, place_of(row["id"]))
 
 
-def overlaid(device: Device, columns: Sequence[str], existing: Mapping[str, Device | None]) -> Device:
+def disabled_by_import(database: Database) -> set[str]:
+    """Return the ids of the devices that earlier imports disabled, and none has named since.
+
+    Raises:
+        Unavailable: the table can't be read.
+    """
+    return database.run(_disabled_by_import, read_only=True, timeout_seconds=_TIMEOUT_SECONDS)
+
+
+def _disabled_by_import(cursor: Cursor) -> set[str]:
+    if not _has_memory(cursor):
+        return set()
+    cursor.execute("SELECT device_id FROM import_disabled")
+    return {device_id for (device_id,) in cursor.fetchall()}
+
+
+def _has_memory(cursor: Cursor) -> bool:
+    """Return whether the table is there: it came later than others."""
+    cursor.execute("SELECT to_regclass('import_disabled') IS NOT NULL")
+    [(there,)] = cursor.fetchall()
+    return bool(there)
+
+
+def overlaid(device: Device, columns: Collection[str], existing: Mapping[str, Device | None]) -> Device:
     """Return what the device becomes: the columns that the file names over those that the table has."""
     before = existing.get(device.id)
     if before is None:
@@ -80,24 +88,45 @@ def plan_import(
     existing: Mapping[str, Device | None],
     *,
     disable_missing: bool,
+    prefix: str = "",
+    disabled_before: Collection[str] = (),
 ) -> ImportPlan:
-    """Compare a file's devices with those in the table, by the columns that the file names."""
+    """Compare a file's devices with those in the table, by the columns that the file names.
+
+    Missing is only who has an id that begins with `prefix`. `disabled_before` are those that earlier imports
+    disabled: they are enabled again, unless the file itself says whether they are enabled.
+    """
     given = {device.id for device in devices}
+    again = [each for each in sorted(given & {*disabled_before}) if _is_disabled(existing.get(each))]
+    forgotten = given.union(each for each in disabled_before if not _is_disabled(existing.get(each)))
+    if "enabled" in columns:
+        again = []
     changed, unchanged = [], 0
     for device in devices:
         before = existing.get(device.id)
         if before is not None and _values(before, columns) == _values(device, columns):
-            unchanged += 1
+            unchanged += device.id not in again
         elif device.id in existing:
             changed.append(device)
-    missing = [each.id for each in existing.values() if each and each.enabled and each.id not in given]
+    missing = [
+        each.id
+        for each in existing.values()
+        if each and each.enabled and each.id not in given and each.id.startswith(prefix)
+    ]
     return ImportPlan(
         columns=("id", *(name for name in columns if name != "id")),
         added=[device for device in devices if device.id not in existing],
         changed=changed,
         unchanged=unchanged,
         disabled=missing if disable_missing else [],
+        enabled_again=again,
+        forgotten=sorted(forgotten & {*disabled_before}),
+        before=existing,
     )
+
+
+def _is_disabled(device: Device | None) -> bool:
+    return device is not None and not device.enabled
 
 
 def write_import(database: Database, plan: ImportPlan) -> None:
@@ -111,13 +140,37 @@ def write_import(database: Database, plan: ImportPlan) -> None:
         _write(cursor, _insert(plan.columns, types), plan.added, plan.columns)
         if plan.columns != ("id",):
             _write(cursor, _update(plan.columns, types), plan.changed, plan.columns)
-        if plan.disabled:
-            cursor.execute("UPDATE devices SET enabled = false WHERE id::text = ANY (%s)", [plan.disabled])
+        _enable(cursor, plan.enabled_again, "true")
+        _enable(cursor, plan.disabled, "false")
+        _remember(cursor, plan)
+
+
+def _enable(cursor: Cursor, ids: Sequence[str], value: LiteralString) -> None:
+    if ids:
+        statement = sql.SQL("UPDATE devices SET enabled = {} WHERE id::text = ANY (%s)").format(
+            sql.SQL(value)
+        )
+        cursor.execute(statement, [list(ids)])
+
+
+def _remember(cursor: Cursor, plan: ImportPlan) -> None:
+    """Note who was disabled for not being named, and forget who is named again."""
+    if plan.disabled and not _has_memory(cursor):
+        raise Unavailable(
+            "there is no table import_disabled, which --disable-missing writes: run netvitals inventory init"
+        )
+    if plan.forgotten:
+        cursor.execute("DELETE FROM import_disabled WHERE device_id = ANY (%s)", [plan.forgotten])
+    if plan.disabled:
+        cursor.execute(
+            "INSERT INTO import_disabled (device_id) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
+            [plan.disabled],
+        )
 
 
 def _types(cursor: Cursor, plan: ImportPlan) -> dict[str, str]:
     types = column_types(cursor)
-    wanted = {*plan.columns, "enabled"} if plan.disabled else {*plan.columns}
+    wanted = {*plan.columns, *(("enabled",) if plan.disabled or plan.enabled_again else ())}
     missing = [name for name in FIELDS if name in wanted and name not in types]
     if missing:
         raise Unavailable(

@@ -1,0 +1,1 @@
+"""Inventories of other systems, as rows of ours: NetBox, LibreNMS, Zabbix."""
