@@ -8,12 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import FrameType
 
 from rich.markup import escape
 
 from local.demo.environment import Environment, environment
 from local.demo.influx import TOKEN
+from local.demo.page import page_of, write_variables
 from local.demo.result import Result
 from local.demo.scenario import Scenario
 from local.demo.ui import Screen
@@ -54,17 +56,21 @@ def _interrupt(*_: int | FrameType | None) -> None:
 def _perform(screen: Screen, *, watch: bool) -> Result:
     began = time.monotonic()
     screen.line("starting PostgreSQL, InfluxDB, AWS, devices and functions …")
-    with environment(METRICS_SECONDS_WATCHED if watch else METRICS_SECONDS) as built:
+    with ExitStack() as stack:
+        built = stack.enter_context(environment(METRICS_SECONDS_WATCHED if watch else METRICS_SECONDS))
+        page = stack.enter_context(page_of(built))
         screen.line(f"ready after {time.monotonic() - began:.0f} s" + (", ends with Ctrl-C" if watch else ""))
-        _say_where(built, screen)
+        _say_where(built, page, screen)
+        _say_what_to_try(built, screen, watch=watch)
         screen.start()
         scenario = Scenario(built, screen)
         return scenario.watch() if watch else scenario.run()
 
 
-def _say_where(built: Environment, screen: Screen) -> None:
+def _say_where(built: Environment, page: str, screen: Screen) -> None:
     """Print where its servers and logs are; not the URLs that were given, which may hold a secret."""
     places = {
+        "page": page,
         "InfluxDB": f"{built.influx.access['url']} (token {TOKEN}), a small one",
         "PostgreSQL": built.database_url,
         "AWS": f"{built.cloud.url}, by moto",
@@ -76,6 +82,23 @@ def _say_where(built: Environment, screen: Screen) -> None:
         places["PostgreSQL"] = "the one of DATABASE_URL, in a schema that goes with the demo"
     for name, place in places.items():
         screen.line(f"  {name:<11}{escape(place)}")
+
+
+def _say_what_to_try(built: Environment, screen: Screen, *, watch: bool) -> None:
+    """Print how to look at it by hand, in another terminal: commands, and a query of InfluxDB."""
+    variables = write_variables(built)
+    keep = "" if watch else "; make demo WATCH=1 keeps it"
+    commands = "show core-sw | top cpu_percent | events | ui | poll --inventory $DEVICES"
+    query = "SELECT last(value) FROM device_metrics WHERE metric_name = 'cpu_percent' GROUP BY device_id"
+    lines = {
+        "try": f". {variables}; .venv/bin/netvitals {commands}{keep}",
+        "query": (
+            'curl -H "Authorization: Token $INFLUXDB_TOKEN" "$INFLUXDB_URL/query?db=$INFLUXDB_BUCKET"'
+            f' --data-urlencode "q={query}"'
+        ),
+    }
+    for name, line in lines.items():
+        screen.line(f"  {name:<11}{escape(line)}")
 
 
 if __name__ == "__main__":

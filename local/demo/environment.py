@@ -45,6 +45,8 @@ class Environment(NamedTuple):
     influx: Influx
     functions: dict[str, Sandbox]
     logs: Path
+    document: dict[str, Any]
+    """The functions' configuration."""
 
 
 def configuration(metrics_seconds: int) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def environment(metrics_seconds: int) -> Iterator[Environment]:
             function.start()
         for function in functions.values():
             function.wait_until_ready()
-        yield Environment(devices, account, database, url, not given, influx, functions, folder)
+        yield Environment(devices, account, database, url, not given, influx, functions, folder, document)
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def server(name: str, bits_per_second: float) -> Simulation:
     cpus = Simulation(
         {f"{_PROCESSOR}.{196_608 + number}": each for number, each in enumerate(load)},
         {
-            **{("cpu_percent", f"CPU {196_608 + number}"): each for number, each in enumerate(load)},
+            **{("cpu_percent", f"CPU {number}"): each for number, each in enumerate(load, 1)},
             ("cpu_percent", ""): Between(20, 80),
         },
     )

@@ -2,9 +2,11 @@
 
 The same statements work on a real InfluxDB 1, and on 2 and 3 through their compatible `/query`:
 
-    SELECT * | field[, field …] | last(field) | count(field) FROM measurement
-    [WHERE tag = 'text' [AND time >= nanoseconds] …] [GROUP BY * | tag[, tag …]]
-    [ORDER BY time DESC] [LIMIT n]
+    SELECT * | field[, field …] | last(field) | count(field) | mean(field) FROM measurement
+    [WHERE tag = 'text' | tag =~ /regex/ [AND time >= nanoseconds] …]
+    [GROUP BY * | [time(seconds),] tag[, tag …] [fill(none)]] [ORDER BY time DESC] [LIMIT n]
+
+`mean` needs `GROUP BY time(…)`.
 
 Names may stand in double quotes. Not for production: nothing is written to a disk.
 """
@@ -87,7 +89,7 @@ class MemoryStore:
     def _points(self, bucket: str, asked: "Statement") -> Iterator["_Point"]:
         for tags, series in self._buckets[bucket].get(asked.measurement, {}).items():
             named = dict(tags)
-            if all(named.get(tag, "") == wanted for tag, wanted in asked.tags):
+            if all(holds(named.get(tag, "")) for tag, holds in asked.tags):
                 for at, fields in series.items():
                     if all(holds(at) for holds in asked.times):
                         yield _Point(at, named, dict(fields))
@@ -104,26 +106,29 @@ class Statement(NamedTuple):
     fields: list[str]
     """Empty for `*`."""
     measurement: str
-    tags: list[tuple[str, str]]
+    tags: list[tuple[str, Callable[[str], object]]]
     times: list[Callable[[int], bool]]
     group_by: list[str] | None
     """`["*"]` for all tags."""
+    bucket_ns: int | None
+    """Of `GROUP BY time(…)`."""
     descending: bool
     limit: int | None
 
 
 _NAME = r'(?:"[^"]+"|\w+)'
 _STATEMENT = re.compile(
-    rf"""\s*SELECT\s+(?:(?P<function>last|count)\(\s*(?P<argument>{_NAME})\s*\)
+    rf"""\s*SELECT\s+(?:(?P<function>last|count|mean)\(\s*(?P<argument>{_NAME})\s*\)
         |(?P<fields>\*|{_NAME}(?:\s*,\s*{_NAME})*))
     \s+FROM\s+(?P<measurement>{_NAME})
     (?:\s+WHERE\s+(?P<where>.+?))?
-    (?:\s+GROUP\s+BY\s+(?P<group>\*|{_NAME}(?:\s*,\s*{_NAME})*))?
+    (?:\s+GROUP\s+BY\s+(?:time\((?P<bucket>\d+)s\)\s*,\s*)?(?P<group>\*|{_NAME}(?:\s*,\s*{_NAME})*)(?:\s+fill\(none\))?)?
     (?P<order>\s+ORDER\s+BY\s+time\s+DESC)?(?:\s+LIMIT\s+(?P<limit>\d+))?\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CONDITION = re.compile(
-    rf"\s*(?:time\s*(?P<compare>>=|<=|=|<|>)\s*(?P<time>\d+)|(?P<tag>{_NAME})\s*=\s*'(?P<text>(?:\\.|[^'\\])*)')\s*",
+    rf"\s*(?:time\s*(?P<compare>>=|<=|=|<|>)\s*(?P<time>\d+)|(?P<tag>{_NAME})\s*"
+    r"(?:=\s*'(?P<text>(?:\\.|[^'\\])*)'|=~\s*/(?P<regex>(?:\\.|[^/\\])*)/))\s*",
     re.IGNORECASE,
 )
 # Called with the bound first: `time >= bound` is `bound <= time`.
@@ -145,6 +150,7 @@ def read_statement(text: str) -> Statement:
         tags=tags,
         times=times,
         group_by=(_names(match["group"]) or ["*"]) if match["group"] else None,
+        bucket_ns=int(match["bucket"]) * 10**9 if match["bucket"] else None,
         descending=bool(match["order"]),
         limit=int(match["limit"]) if match["limit"] else None,
     )
@@ -154,16 +160,20 @@ def _names(text: str) -> list[str]:
     return [] if text == "*" else [name.strip().strip('"') for name in text.split(",")]
 
 
-def _conditions(where: str) -> tuple[list[tuple[str, str]], list[Callable[[int], bool]]]:
-    tags: list[tuple[str, str]] = []
+def _conditions(
+    where: str,
+) -> tuple[list[tuple[str, Callable[[str], object]]], list[Callable[[int], bool]]]:
+    tags: list[tuple[str, Callable[[str], object]]] = []
     times: list[Callable[[int], bool]] = []
     position = 0
     while position < len(where):
         match = _CONDITION.match(where, position)
         if match is None:
             raise Answer(400, "invalid", f"error parsing query: {where[position:][:100]!r} is no condition")
-        if match["tag"]:
-            tags.append((match["tag"].strip('"'), re.sub(r"\\(.)", r"\1", match["text"])))
+        if match["regex"] is not None:
+            tags.append((match["tag"].strip('"'), re.compile(match["regex"]).search))
+        elif match["tag"]:
+            tags.append((match["tag"].strip('"'), re.sub(r"\\(.)", r"\1", match["text"]).__eq__))
         else:
             times.append(partial(_COMPARE[match["compare"]], int(match["time"])))
         position = match.end() + 3 if where[match.end() :][:3].upper() == "AND" else match.end()
@@ -195,6 +205,15 @@ def _grouped(points: list[_Point], asked: Statement) -> Iterator[tuple[dict[str,
         yield dict(zip(names, key, strict=True)), groups[key]
 
 
+def _means(rows: list[list[Any]], bucket_ns: int) -> list[list[Any]]:
+    if not bucket_ns:
+        raise Answer(400, "invalid", "error parsing query: mean needs GROUP BY time(…)")
+    buckets: dict[int, list[float]] = defaultdict(list)
+    for at, value in rows:
+        buckets[at // bucket_ns * bucket_ns].append(value)
+    return [[at, sum(values) / len(values)] for at, values in sorted(buckets.items())]
+
+
 def _shape(asked: Statement, tags: dict[str, str] | None, points: list[_Point]) -> dict[str, Any] | None:
     columns = asked.fields or sorted({key for p in points for key in (*p.fields, *(() if tags else p.tags))})
     rows: list[list[Any]] = [
@@ -206,6 +225,8 @@ def _shape(asked: Statement, tags: dict[str, str] | None, points: list[_Point]) 
         rows = [[0, len(rows)]] if rows else []
     elif asked.function == "last":
         rows = rows[-1:]
+    elif asked.function == "mean":
+        rows = _means(rows, asked.bucket_ns or 0)
     rows = (rows[::-1] if asked.descending else rows)[: asked.limit]
     names = [asked.function] if asked.function else columns
     shape = {"name": asked.measurement, "columns": ["time", *names], "values": rows}

@@ -10,7 +10,17 @@ from netvitals import __version__
 from netvitals.cli.stderr_log import log_on_stderr
 from netvitals.domain.errors import NetvitalsError
 
-COMMANDS = ("poll", "discover", "inventory", "config", "spool", "profile", "cost", "grafana")
+COMMANDS = (
+    "poll",
+    "ui",
+    "discover",
+    "inventory",
+    "config",
+    "spool",
+    "profile",
+    "cost",
+    "grafana",
+)
 """Each is a module of this package with a click command of the same name."""
 EXIT_UNUSABLE = 2
 
@@ -20,6 +30,7 @@ Try it:
   netvitals poll 192.0.2.1 --v3 monitor     the same over SNMPv3
   netvitals poll --inventory devices.csv --credentials credentials.json
   netvitals discover 10.1.0.0/16 --credentials credentials.json
+  netvitals ui                              a page of the fleet
   netvitals inventory check devices.csv     what is wrong with it, row by row
   netvitals config check netvitals.yaml     what is wrong with a configuration
   netvitals cost --devices 1000 --ports 24  what it would cost a month

@@ -1,0 +1,144 @@
+"""The fleet at one time: every device with its status and newest vital signs, read at most so often."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from netvitals.domain.errors import NetvitalsError
+from netvitals.reading.devices import Device, Devices, Site
+from netvitals.reading.influxql import stored_tag
+from netvitals.reading.points import HELD_SECONDS, Points, Samples, SeriesKey
+from netvitals.reading.rates import newest_rate
+
+FLEET_METRICS = ("cpu_percent", "memory_percent", "temperature_celsius", "disk_percent", "ping_rtt_ms")
+TRAFFIC = ("net_bytes_in", "net_bytes_out")
+DEVICES_SECONDS = 4.0
+"""So long an answer of PostgreSQL is shown to all visitors before it is asked again."""
+POINTS_SECONDS = 30.0
+"""The same for InfluxDB, which bills queries."""
+TREND_SECONDS = 3 * 3600
+MAX_DETAILED = 150
+"""Rows that are detailed in one go: as many as a tall screen shows."""
+
+
+class Fleet(NamedTuple):
+    devices: Sequence[Device]
+    vitals: Mapping[str, Mapping[str, float]]
+    """By the device's stored tag, then by metric: its own value, or the highest of its instances."""
+    lost: Sequence[Site]
+    notice: str
+    """Why values are missing; empty where InfluxDB answered."""
+    read_at: float
+
+
+class Detail(NamedTuple):
+    """What a visible row of the table shows besides."""
+
+    trend: Samples
+    """CPU, or the round-trip time of what has none."""
+    bytes_per_second: Mapping[str, float]
+    """Of all interfaces together, by counter."""
+
+
+class Kept[Made]:
+    """Keeps an answer for a while; whoever comes meanwhile waits for the same one.
+
+    An answer that took long is kept longer, ten times what it took.
+    """
+
+    def __init__(self, read: Callable[[], Made], seconds: float) -> None:
+        self._read, self._seconds = read, seconds
+        self._lock = threading.Lock()
+        self._made: Made | None = None
+        self._until = float("-inf")
+
+    def get(self) -> Made:
+        with self._lock:
+            began = time.monotonic()
+            if self._made is None or began >= self._until:
+                self._made = self._read()
+                now = time.monotonic()
+                self._until = now + max(self._seconds, 10 * (now - began))
+            return self._made
+
+
+class FleetReader:
+    """Reads the fleet for any number of visitors."""
+
+    def __init__(self, devices: Devices, points: Points, *, points_seconds: float = POINTS_SECONDS) -> None:
+        self._devices, self._points = devices, points
+        self._fleet = Kept(self._read_devices, DEVICES_SECONDS)
+        self._vitals = Kept(self._read_vitals, points_seconds)
+
+    def fleet(self) -> Fleet:
+        """Return the fleet; where InfluxDB can't be asked, without values and with a notice.
+
+        Raises:
+            NetvitalsError: the database can't be used.
+        """
+        devices, lost = self._fleet.get()
+        vitals, notice = self._vitals.get()
+        return Fleet(devices, vitals, lost, notice, time.time())
+
+    def details(self, ids: Collection[str]) -> dict[str, Detail]:
+        """Return trend and traffic of some devices, by id; nothing where InfluxDB can't be asked."""
+        now = time.time()
+        wanted = {device.id: device for device in self._fleet.get()[0] if device.id in set(ids)}
+        chosen = dict(list(wanted.items())[:MAX_DETAILED])
+        try:
+            trends = self._points.window(chosen, ("cpu_percent", "ping_rtt_ms"), now - TREND_SECONDS, now)
+            counters = self._points.window(chosen, TRAFFIC, now - HELD_SECONDS, now, newest=2)
+        except NetvitalsError:
+            return {}
+        cpu = {key.device: samples for key, samples in trends.items() if key[1:] == ("cpu_percent", "")}
+        rtt = {key.device: samples for key, samples in trends.items() if key.metric == "ping_rtt_ms"}
+        found = {}
+        for device in chosen.values():
+            tag = stored_tag(device.id)
+            mine = {key: samples for key, samples in counters.items() if key.device == tag}
+            found[device.id] = Detail(cpu.get(tag) or rtt.get(tag) or [], traffic(mine, device))
+        return found
+
+    def _read_devices(self) -> tuple[list[Device], list[Site]]:
+        return self._devices.all(), self._devices.lost_sites()
+
+    def _read_vitals(self) -> tuple[dict[str, dict[str, float]], str]:
+        now = time.time()
+        found: dict[str, dict[str, float]] = {}
+        try:
+            for metric in FLEET_METRICS:
+                for device, value in representative(
+                    self._points.newest(metric, now - HELD_SECONDS, now)
+                ).items():
+                    found.setdefault(device, {})[metric] = value
+        except NetvitalsError as error:
+            return found, str(error)
+        return found, ""
+
+
+def representative(values: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    """Return each device's own value (of instance ""), or the highest of its instances."""
+    own = {device: value for (device, instance), value in values.items() if not instance}
+    highest: dict[str, float] = {}
+    for (device, _), value in values.items():
+        highest[device] = max(value, highest.get(device, value))
+    return highest | own
+
+
+def traffic(counters: Mapping[SeriesKey, Samples], device: Device) -> dict[str, float]:
+    """Return bytes per second of all interfaces together, by counter, up to the device's newest poll."""
+    polled_ns = polled_until(device)
+    total: dict[str, float] = {}
+    for (_, metric, _), samples in counters.items():
+        rate = newest_rate(samples, polled_ns)
+        if rate is not None:
+            total[metric] = total.get(metric, 0.0) + rate
+    return total
+
+
+def polled_until(device: Device) -> int:
+    """Return when the device last answered a metrics poll, in nanoseconds: up to then counters are known."""
+    if device.failures or device.metrics_attempt_at is None:
+        return 0
+    return int(device.metrics_attempt_at * 1e9)

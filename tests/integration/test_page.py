@@ -1,0 +1,214 @@
+"""`netvitals ui` in Debian's Chromium: what devices sent is seen, and hostile text stays text."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from fixtures.influxdb import TOKEN, Influx
+from fixtures.page import (
+    HOSTILE,
+    Served,
+    add_device,
+    cell,
+    change_status,
+    environment_of,
+    opened,
+    page_served,
+    traffic,
+    vital_signs,
+    write,
+)
+from fixtures.postgres import create_database, drop_database
+from local.chromium import Browser, Page, chromium, installed_chromium
+from local.influx.http import InfluxServer
+from local.influx.store import MemoryStore
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.schema import migrate
+from netvitals.domain.polling.changes import InterfaceInfo
+from netvitals.domain.settings.secret import Secret
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+RESULTS = Path(__file__).parents[2] / ".ci" / "results"
+ROWS = "document.querySelectorAll('.ag-center-cols-container .ag-row').length"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not installed_chromium():
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with chromium(tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.page() as tab:
+        tab.show_as(1400, 900)
+        yield tab
+
+
+@pytest.fixture(scope="module")
+def memory_influx() -> Iterator[Influx]:
+    with InfluxServer(MemoryStore(), TOKEN) as server:
+        yield Influx(server, "network_metrics")
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_url: str) -> Iterator[str]:
+    url = create_database(postgres_url)
+    database = Database(lambda: Secret(url))
+    migrate(database)
+    database.close()
+    yield url
+    drop_database(postgres_url, url)
+
+
+@pytest.fixture(scope="module")
+def served(
+    database_url: str, memory_influx: Influx, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """Six devices: a switch with two ports, a silent one, one behind it, a hostile one, two plain ones."""
+    hostile = HOSTILE
+    add_device(database_url, "core-sw", site="berne")
+    add_device(database_url, "lobby-sw", "offline", reason="timeout", detail="no answer on UDP port 161")
+    add_device(database_url, "lobby-phone", "unreachable", parent_id="lobby-sw", reason="timeout")
+    add_device(database_url, hostile, hostname=hostile, site=hostile, reason="partial", detail=hostile)
+    add_device(database_url, "plain-sw", site="")
+    add_device(database_url, "edge-sw")
+    write(
+        memory_influx,
+        "core-sw",
+        vital_signs(42, 61, 38) + traffic("Gi1/0/1", 400_000_000, 80_000_000) + traffic("Gi1/0/2", 8_000, 0),
+        [InterfaceInfo("Gi1/0/1", "uplink to berne", "ethernetCsmacd", 1)],
+    )
+    write(
+        memory_influx,
+        hostile,
+        vital_signs(7, 20, 30) + traffic(HOSTILE[:100], 1_000_000, 0),
+        [InterfaceInfo(HOSTILE[:100], HOSTILE, HOSTILE, 1)],
+    )
+    environment = os.environ | environment_of(database_url, memory_influx)
+    with page_served(environment, tmp_path_factory.mktemp("page"), "--every", "1") as running:
+        yield running
+
+
+def test_the_fleet_shows_what_the_devices_sent_the_worst_first_and_a_change_before_ones_eyes(
+    page: Page, served: Served, database_url: str, memory_influx: Influx
+) -> None:
+    opened(page, served.url, f"{ROWS} === 6")
+    names = page.run("[...document.querySelectorAll('.ag-row')].sort((a, b) => a.rowIndex - b.rowIndex)"
+                     ".map((row) => row.getAttribute('row-id'))")  # fmt: skip
+    assert names[:2] == ["lobby-sw", "lobby-phone"]
+    assert cell(page, "core-sw", "status") == "online"
+    assert [cell(page, "core-sw", column) for column in ("cpu_percent", "memory_percent")] == ["42 %", "61 %"]
+    assert cell(page, "core-sw", "temperature_celsius") == "38 °C"  # the hottest of two sensors
+    assert cell(page, "core-sw", "in", "400 Mb/s")
+    assert cell(page, "core-sw", "out") == "80 Mb/s"
+    assert (
+        page.run("document.querySelector('[row-id=\"core-sw\"] .nv-spark path').getAttribute('d').length")
+        > 50
+    )
+    assert cell(page, "lobby-sw", "why") == "no answer on UDP port 161"
+    assert cell(page, "lobby-phone", "status") == "unreachable"
+    counts = page.run("[...document.querySelectorAll('#nv-counts button')].map((each) => each.textContent)")
+    assert counts == ["6 devices", "4 online", "1 offline", "1 unreachable"]
+    page.screenshot(RESULTS / "fleet-light.png")
+    change_status(database_url, "edge-sw", "offline", "no_answer", "no answer within 3 s")
+    assert cell(page, "edge-sw", "status", "offline")
+    assert cell(page, "edge-sw", "why", "no answer within 3 s")
+    assert page.until("document.getElementById('nv-said').textContent") == "edge-sw is offline"
+    memory_influx.server.away = True
+    notice = page.until("document.getElementById('nv-notice').textContent", 60)
+    memory_influx.server.away = False
+    assert "InfluxDB" in notice
+    assert "503" in notice
+    assert cell(page, "edge-sw", "status") == "offline"
+    assert page.complaints == []
+
+
+def test_search_and_status_filter_the_table_by_keyboard_and_enter_opens_the_device(
+    page: Page, served: Served
+) -> None:
+    opened(page, served.url, f"{ROWS} === 6")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="/", text="/")
+    assert page.run("document.activeElement.id") == "nv-search"
+    page.call("Input.insertText", text="lobby")
+    page.until(f"{ROWS} === 2")
+    page.run("document.querySelector('[data-status=unreachable]').click()")
+    page.until(f"{ROWS} === 1")
+    page.run("document.querySelector('[row-id=\"lobby-phone\"] [col-id=status]').focus()")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13)
+    page.until("document.querySelector('.nv-title')?.textContent === 'lobby-phone'")
+    assert page.run("new URL(location).searchParams.get('id')") == "lobby-phone"
+
+
+def test_a_device_has_its_curves_interfaces_with_descriptions_and_what_is_missing(
+    page: Page, served: Served
+) -> None:
+    opened(page, f"{served.url}/device?id=core-sw", f"{ROWS} === 2")
+    page.until("document.querySelectorAll('.nv-chart svg path').length > 3")
+    titles = page.run("[...document.querySelectorAll('.nv-card figcaption')].map((each) => each.textContent)")
+    assert titles == ["CPU and memory", "Temperature", "Round-trip time"]
+    text = page.run("document.getElementById('nv-main').textContent")
+    assert "No disk: the last poll was complete, so the device does not tell (profile cisco)." in text
+    shown = [cell(page, "Gi1/0/1", column) for column in ("description", "oper", "in", "out", "used")]
+    assert shown == ["uplink to berne", "up", "400 Mb/s", "80 Mb/s", "40 %"]
+    page.run("document.querySelector('[row-id=\"Gi1/0/1\"] [col-id=name]').click()")
+    page.until(
+        "[...document.querySelectorAll('figcaption')].some((each) => each.textContent === 'Gi1/0/1: traffic')"
+    )
+    page.show_as(390, 844, dark=True, phone=True)
+    page.until("document.body.scrollWidth <= 390")
+    page.screenshot(RESULTS / "device-phone-dark.png", whole=True)
+    assert page.complaints == []
+
+
+def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewhere(
+    page: Page, served: Served, database_url: str
+) -> None:
+    change_status(database_url, HOSTILE, "offline", "no_answer", HOSTILE)
+    page.show_as(1700, 900, dark=True)
+    opened(page, served.url, f"{ROWS} === 6")
+    script = "[...document.querySelectorAll('.ag-cell a')].map((each) => each.textContent)"
+    assert HOSTILE in page.run(script)
+    page.screenshot(RESULTS / "fleet-dark.png")
+    opened(page, f"{served.url}/events", f"{ROWS} >= 1")
+    assert HOSTILE in page.run(script)
+    opened(page, f"{served.url}/sites", f"{ROWS} === 3")
+    assert HOSTILE in page.run(script)
+    address = page.run(f"'{served.url}/device?id=' + encodeURIComponent({HOSTILE!r})")
+    opened(page, address, f"{ROWS} === 1")
+    assert page.run("document.querySelector('.nv-title').textContent") == HOSTILE
+    page.run("document.querySelector('.ag-row [col-id=name]').click()")
+    page.until(
+        "[...document.querySelectorAll('figcaption')].some((each) => each.textContent.endsWith(': traffic'))"
+    )
+    assert page.run("document.title") == f"{HOSTILE} · netvitals"
+    assert page.run("document.querySelectorAll('img[src=x]').length") == 0
+    page.screenshot(RESULTS / "device-hostile.png")
+    port = served.url.rpartition(":")[2]
+    assert [
+        each for each in page.requests if f"127.0.0.1:{port}/" not in each and not each.startswith("data:")
+    ] == []
+    assert page.complaints == []
+
+
+def test_only_who_asks_by_the_pages_own_address_is_answered(served: Served) -> None:
+    def status(**headers: str) -> int:
+        return urllib3.request("GET", f"{served.url}/data/fleet", headers=headers, timeout=20).status
+
+    port = served.url.rpartition(":")[2]
+    assert status() == 200
+    assert status(Host=f"localhost:{port}") == 200
+    assert status(Host="rebound.example") == 403
+    assert status(Origin="http://elsewhere.example") == 403
+    assert status(Origin=f"http://127.0.0.1:{port}") == 200
+    answer = urllib3.request("GET", served.url, timeout=20)
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.2", int(port))) != 0
