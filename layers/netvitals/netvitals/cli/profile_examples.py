@@ -84,6 +84,10 @@ class _Answering(SnmpSession):
     def repetitions(self) -> int:
         return 1
 
+    @property
+    def rows(self) -> dict[str, int]:
+        return {}
+
     async def get(self, oids: Sequence[str]) -> Read:
         tables = Tables()
         tables.objects = {oid: (self._answers[oid], 1) for oid in oids if oid in self._answers}
