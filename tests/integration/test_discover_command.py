@@ -16,13 +16,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fixtures.snmpd import StartSnmpd
+from fixtures.ssh_device import LINUX
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentHost, AgentThread
 from local.devices.snmp_mib import Object
 from local.devices.snmp_v3_agent import V3Agent
+from local.devices.ssh_server import HOST_KEY, PASSWORD, USER, SshServer, answering
 from netvitals.cli.main import cli
 from netvitals.collectors.snmp.protocol import SnmpCredential
+from netvitals.collectors.ssh.keys import line_of
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -168,7 +171,8 @@ def test_only_the_credentials_named_are_tried_in_that_order(
 ) -> None:
     result = discover(two_switches, *AT, "--credential", "core", "--format", "jsonl")
     assert [row["id"] for row in rows_of(result)] == ["sw-2"]
-    assert discover(two_switches, "127.31.0.2", "--credential", "servers", code=2).stdout == ""
+    refused = discover(two_switches, "127.31.0.2", "--credential", "servers", code=2)
+    assert "has a part for snmp" in refused.stderr
     assert "did you mean 'core'" in discover(two_switches, "127.31.0.2", "--credential", "cor", code=2).stderr
 
 
@@ -234,6 +238,25 @@ def test_against_an_inventory_programs_get_what_is_new_or_moved(
     result = discover(campus, *arguments)
     assert "moved from 127.31.1.9  127.31.1.2   dist" in result.stdout
     assert result.stderr.endswith("4 devices at 4 of 30 addresses: 2 new, 1 moved, 1 gone, 1 known\n")
+
+
+def test_a_host_without_an_agent_is_found_by_a_login_where_that_is_asked_for(
+    discover: Discover, two_switches: AgentHost, tmp_path: Path
+) -> None:
+    config = tmp_path / "netvitals.yaml"
+    with SshServer(answering(LINUX), address="127.31.0.5") as server:
+        keys = json.dumps([line_of(HOST_KEY)])
+        config.write_text(f"device_types: {{linux: {{ssh: {{port: {server.port}, host_keys: {keys}}}}}}}\n")
+        login = {"hosts": {"ssh": {"user": USER, "password": PASSWORD}}}
+        arguments = ("127.31.0.1", "127.31.0.5", "127.31.0.6", "--config", str(config), "--format", "jsonl")
+        credentials = {"edge": CREDENTIALS["edge"], **login}
+        without = rows_of(discover(two_switches, *arguments, credentials=credentials))
+        rows = rows_of(discover(two_switches, *arguments, "--ssh", credentials=credentials))
+    assert [row["id"] for row in without] == ["sw-1"]
+    assert rows[1:] == [
+        {"id": "127.31.0.5", "hostname": "", "ip_address": "127.31.0.5", "device_type": "linux",
+         "credential": "hosts", "profile": "", "addresses": ["127.31.0.5"]}
+    ]  # fmt: skip
 
 
 def test_no_more_requests_are_sent_in_a_second_than_asked_for(discover: Discover) -> None:

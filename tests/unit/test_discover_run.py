@@ -19,9 +19,12 @@ NETWORK = [f"10.0.0.{n}" for n in range(1, 21)]
 class FakeAgents:
     """Implements `Agents`: addresses answer in one way each; those without a name refuse it there."""
 
-    def __init__(self, answering: dict[str, str], ways: Sequence[str] = ("core",)) -> None:
+    def __init__(
+        self, answering: dict[str, str], ways: Sequence[str] = ("core",), last_ways: Sequence[str] = ()
+    ) -> None:
         self.answering = answering
         self.ways = ways
+        self.last_ways = last_ways
         self.refusing: set[str] = set()
         self.neighbours: dict[str, tuple[str, ...]] = {}
         self.asked: list[tuple[str, str]] = []
@@ -69,6 +72,16 @@ def test_what_answers_is_identified_once_and_asked_no_more() -> None:
     assert agents.asked.count(("core", "10.0.0.3")) == 1
     assert agents.asked.count(("edge", "10.0.0.3")) == 0
     assert [agents.asked.count((way, "10.0.0.9")) for way in ("core", "edge")] == [2, 2]
+
+
+def test_logins_come_last_and_once_where_all_else_met_silence() -> None:
+    agents = FakeAgents({"10.0.0.3": "core ssh", "10.0.0.4": "ssh"}, last_ways=("ssh",))
+    outcome = run(agents)
+    assert {each: found.credential for each, found in outcome.found.items()} == {
+        "10.0.0.3": "core",
+        "10.0.0.4": "ssh",
+    }
+    assert [way for way, address in agents.asked if address == "10.0.0.9"] == ["core", "core", "ssh"]
 
 
 def test_a_device_that_refuses_one_way_is_asked_in_the_others_and_not_in_that_one_again() -> None:

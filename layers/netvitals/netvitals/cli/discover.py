@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +18,12 @@ from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.files.discovery_journal import Asked, DiscoveryJournal, NoJournal
 from netvitals.adapters.files.inventory import read_devices
 from netvitals.cli.discover_gateway import default_gateway
+from netvitals.cli.discover_logins import AllAgents, LoginAgents
 from netvitals.cli.discover_output import print_found
 from netvitals.cli.discover_progress import DiscoveryProgress
+from netvitals.collectors.reach.prober import HostProber
+from netvitals.collectors.reach.resolve import Resolver
+from netvitals.collectors.registry import collector_for
 from netvitals.collectors.snmp.discovery.agents import SnmpAgents
 from netvitals.collectors.snmp.discovery.identify import Identifier, settings_for
 from netvitals.collectors.snmp.discovery.pace import Pace
@@ -34,8 +38,10 @@ from netvitals.domain.discovery.proposals import proposals, sites_of
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.guard import Guard, names_loopback
 from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.credential import Credential
 from netvitals.settings import configuration
-from netvitals.usecases.discover import Discovery, Entry, Follow, Outcome
+from netvitals.usecases.discover import Agents, Discovery, Entry, Follow, Outcome
+from netvitals.usecases.poll_device import PollDevice
 
 EXIT_INCOMPLETE = 1
 INVENTORY = "inventory"
@@ -76,6 +82,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: bool
     arp: bool
     rate: float
+    ssh: bool
+    winrm: bool
     tries: int
     timeout: float
     max_addresses: int
@@ -103,6 +111,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--neighbours", is_flag=True, help="Ask the neighbours that LLDP and CDP tell of as well, "
               "inside the allowed networks.")  # fmt: skip
 @click.option("--arp", is_flag=True, help="Ask what stands in the devices' ARP tables as well, likewise.")
+@click.option("--ssh", is_flag=True, help="Also log in over SSH where SNMP meets silence.")
+@click.option("--winrm", is_flag=True, help="Also log in over WinRM where SNMP meets silence.")
 @click.option("--rate", type=click.FloatRange(1, 100_000), default=100, show_default=True, metavar="N",
               help="Requests sent in a second, at most.")  # fmt: skip
 @click.option("--tries", type=click.IntRange(1, 10), default=2, show_default=True,
@@ -159,7 +169,10 @@ class _Run:
         self._addresses = addresses_in(networks_of(options.networks), self._guard, most=options.max_addresses)
         policy = settled.policy(options.device_type or "network", {})
         self._settings = settings_for(SNMP.settings_of(policy), options.port)
-        self._credentials = _credentials(options)
+        self._settled = settled
+        self._store = CredentialMap(JsonFile(options.credentials))
+        names = options.credential or tuple(JsonFile(options.credentials).read())
+        self._credentials = {name: self._store.get(name) for name in names}
         self._follow = Follow(neighbours=options.neighbours, arp=options.arp, most=options.max_addresses)
 
     def outcome(self) -> Outcome:
@@ -173,19 +186,39 @@ class _Run:
                 stack.enter_context(journal)
             return asyncio.run(self._discover(agents, journal, before))
 
-    def _agents(self) -> SnmpAgents:
-        self._pace = Pace(self._options.rate)
-        identifier = Identifier(packaged_profiles(), self._settings, self._pace, arp=self._options.arp)
-        sweep = Sweep(self._pace, self._settings.port, listen_seconds=self._options.timeout)
-        return SnmpAgents(self._credentials, identifier, sweep)
+    def _agents(self) -> Agents:
+        pace = Pace(self._options.rate)
+        identifier = Identifier(packaged_profiles(), self._settings, pace, arp=self._options.arp)
+        sweep = Sweep(pace, self._settings.port, listen_seconds=self._options.timeout)
+        snmp = SnmpAgents(_parts(self._credentials), identifier, sweep)
+        protocols = [name for name in ("ssh", "winrm") if getattr(self._options, name)]
+        device = PollDevice(Resolver(self._guard).resolve, self._store, HostProber(), collector_for)
+        logins = LoginAgents(
+            protocols,
+            self._credentials,
+            self._settled,
+            device.poll,
+            pace,
+            listen_seconds=self._options.timeout,
+        )
+        if not (snmp.ways or any(logins.has_credentials(name) for name in protocols)):
+            wanted = " or ".join(("snmp", *protocols))
+            raise click.UsageError(f"no credential in {self._options.credentials} has a part for {wanted}")
+        return AllAgents(snmp, logins)
 
-    def _asked(self, agents: SnmpAgents) -> Asked:
+    def _asked(self, agents: Agents) -> Asked:
         options = self._options
         follow = [name for name in ("neighbours", "arp") if getattr(options, name)]
-        return Asked(options.networks, tuple(agents.ways), options.tries, self._settings.port, tuple(follow))
+        return Asked(
+            options.networks,
+            (*agents.ways, *agents.last_ways),
+            options.tries,
+            self._settings.port,
+            tuple(follow),
+        )
 
     async def _discover(
-        self, agents: SnmpAgents, journal: DiscoveryJournal | NoJournal, before: Sequence[Entry]
+        self, agents: Agents, journal: DiscoveryJournal | NoJournal, before: Sequence[Entry]
     ) -> Outcome:
         discovery = Discovery(agents, self._guard, journal, follow=self._follow, tries=self._options.tries)
         loop = asyncio.get_running_loop()
@@ -213,21 +246,10 @@ def _check_names(options: Options, settled: Configuration) -> None:
         )
 
 
-def _credentials(options: Options) -> dict[str, SnmpCredential]:
-    """Return the SNMP parts of the credentials to try, in order.
-
-    Raises:
-        CredentialMissing: one is not in the map, or malformed.
-        click.UsageError: there is none.
-    """
-    file = JsonFile(options.credentials)
-    store = CredentialMap(file)
-    names = options.credential or tuple(file.read())
-    parts = {name: SNMP.part_of(store.get(name)) for name in names}
-    found = {name: part for name, part in parts.items() if part is not None}
-    if not found:
-        raise click.UsageError(f"no credential in {options.credentials} has an snmp part to try")
-    return found
+def _parts(credentials: Mapping[str, Credential]) -> dict[str, SnmpCredential]:
+    """Return the SNMP parts of those credentials that have one."""
+    parts = {name: SNMP.part_of(each) for name, each in credentials.items()}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _inventory(options: Options) -> list[Device] | None:

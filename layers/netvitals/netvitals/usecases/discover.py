@@ -28,6 +28,11 @@ class Agents(Protocol):
         """Names of the ways to ask an address, each with other packets, in the order to try them."""
         ...
 
+    @property
+    def last_ways(self) -> Sequence[str]:
+        """Ways that are tried once, where all others met silence: those that log in."""
+        ...
+
     async def sweep(self, way: str, addresses: Iterable[str], answered: Callable[[str], None]) -> None:
         """Ask the addresses at the pace of this run; `answered` is called for those that answer."""
         ...
@@ -114,12 +119,12 @@ class Discovery:
         tries: int = 2,
         at_once: int = 32,
     ) -> None:
-        """Ask each address in `tries` turns of all ways; identify so many devices at once."""
+        """Ask each address in `tries` turns of the agents' ways; identify so many devices at once."""
         self._agents = agents
         self._guard = guard
         self._journal = journal
         self._follow = follow
-        self._turns = [way for _ in range(tries) for way in agents.ways]
+        self._turns = [*(way for _ in range(tries) for way in agents.ways), *agents.last_ways]
         self._at_once = at_once
         self._answered: dict[str, str] = {}
         """By address, the way that it answers."""

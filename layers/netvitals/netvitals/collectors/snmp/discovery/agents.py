@@ -47,6 +47,11 @@ class SnmpAgents:
         """Return the names of communities' credentials, and `ANY_USER` where there are users."""
         return [*self._knocks]
 
+    @property
+    def last_ways(self) -> Sequence[str]:
+        """Return nothing: SNMP is asked first."""
+        return ()
+
     async def sweep(self, way: str, addresses: Iterable[str], answered: Callable[[str], None]) -> None:
         """Send one datagram to each address; see `usecases.discover.Agents`."""
         await self._sweep.run(addresses, self._knocks[way], answered)
