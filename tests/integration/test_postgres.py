@@ -1,6 +1,7 @@
 """The connection to a real PostgreSQL: what breaks, what recovers, and what a person is told."""
 
 import re
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -65,6 +66,22 @@ def failure_of(database: Database, work: Callable[[Cursor], object] = one) -> st
     for form in (PASSWORD, quote(PASSWORD), quote(PASSWORD, safe=""), "wörd"):
         assert form not in shown
     return str(raised.value)
+
+
+def test_a_session_that_the_server_ended_for_its_idleness_is_opened_again(
+    database_url: str, open_database: Open
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f'ALTER DATABASE "{name}" SET idle_session_timeout = 50'.encode())
+    database = open_database(database_url)
+    first = database.run(process_id)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET idle_session_timeout = 0")
+        alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
+        while connection.execute(alive, [first]).fetchall() != [(0,)]:
+            time.sleep(0.01)
+    assert database.run(process_id) != first
 
 
 # Migrations

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from local.aws.cloudformation import GIVEN, TEMPLATE
+from local.aws.cloudformation import EVERYTHING, GIVEN, TEMPLATE, Deployed
 from local.aws.template import load
 from netvitals.domain.polling.schedule import period_seconds
 
@@ -21,7 +21,10 @@ NOTIFIED = ("SlackSecretArn", "TeamsSecretArn", "PagerDutySecretArn", "WebhookSe
 ACCEPTED: dict[str, list[str]] = {
     "StatusIntervalSeconds": SECONDS,
     "MetricsIntervalSeconds": SECONDS,
-    "DatabaseSecretArn": [ARN, "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:rds!db-1"],
+    "DatabaseSecretArn": [
+        ARN,
+        "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:rds!db-1-AbCdEf",
+    ],
     "InfluxDbSecretArn": [ARN],
     "CredentialsSecretArn": [ARN],
     "ConfigParameterName": ["", "/netvitals", "/netvitals/prod/config.v2"],
@@ -47,7 +50,7 @@ ACCEPTED: dict[str, list[str]] = {
     "DigestTopicArn": ["", TOPIC],
     **{name: ["", ARN] for name in NOTIFIED},
     "KmsKeyArn": ["", KEY],
-    "SecretsKmsKeyArn": ["", KEY, "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef"],
+    "SecretsKmsKeyArn": ["", KEY, f"{KEY},arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef"],
 }
 RATES = [
     "rate(30 seconds)",
@@ -73,6 +76,7 @@ REFUSED: dict[str, list[str]] = {
         ARN + " ",
         f"{ARN},{ARN}",
         ARN.replace("-AbCdEf", "-*"),
+        ARN.removesuffix("-AbCdEf"),
     ],
     "InfluxDbSecretArn": ["", "https://influx.example.net"],
     "CredentialsSecretArn": ["", "*"],
@@ -99,7 +103,7 @@ REFUSED: dict[str, list[str]] = {
     "DigestTopicArn": ["alarms", KEY],
     **{name: ["https://hooks.slack.com/services/x", ARN + ","] for name in NOTIFIED},
     "KmsKeyArn": ["alias/netvitals", "arn:aws:kms:us-east-1:123456789012:alias/netvitals", "*"],
-    "SecretsKmsKeyArn": ["alias/aws/secretsmanager"],
+    "SecretsKmsKeyArn": ["alias/aws/secretsmanager", f"{KEY}, {KEY}", f"{KEY},"],
 }
 
 
@@ -162,3 +166,12 @@ def test_guided_deployment_asks_in_the_order_of_the_groups() -> None:
     assert [name for group in INTERFACE["ParameterGroups"] for name in group["Parameters"]] == list(
         PARAMETERS
     )
+
+
+@pytest.mark.parametrize(("ipv6", "expected"), [("on", True), ("off", None)])
+def test_functions_in_a_vpc_speak_ipv6_where_it_is_asked_for(ipv6: str, expected: bool | None) -> None:  # noqa: FBT001, what CloudFormation is told
+    network = {name: EVERYTHING[name] for name in ("VpcSubnetIds", "VpcSecurityGroupIds")}
+    for function in Deployed({**network, "VpcIpv6": ipv6}).all("Lambda::Function"):
+        assert function.properties["VpcConfig"].get("Ipv6AllowedForDualStack") is expected
+    for function in Deployed({"VpcIpv6": ipv6}).all("Lambda::Function"):
+        assert "VpcConfig" not in function.properties

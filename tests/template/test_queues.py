@@ -68,9 +68,22 @@ def test_an_event_source_works_in_batches_within_limits(work: Work) -> None:
     properties = source(deployed, work.queue)
     assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert int(properties["ScalingConfig"]["MaximumConcurrency"]) >= 2
-    assert PARAMETERS[work.concurrency]["MinValue"] >= 2
     assert PARAMETERS[work.concurrency]["MaxValue"] <= 1000
     assert "MaximumBatchingWindowInSeconds" not in properties or work.queue == "SpoolQueue"
+
+
+@pytest.mark.parametrize("work", WORK[:2])
+def test_without_a_ceiling_lambda_may_ask_a_queue_less_often(work: Work) -> None:
+    """With one it keeps five pollers, without it as few as two; one is none that AWS takes."""
+    assert "ScalingConfig" not in source(Deployed({work.concurrency: "0"}), work.queue)
+    (rule,) = (text for text in TEMPLATE_TEXT["Rules"].values() if work.concurrency in str(text))
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": work.concurrency}, 1]}]}
+
+
+def test_only_the_replay_may_send_to_the_queue_that_it_comes_from() -> None:
+    functions = Deployed().all("Lambda::Function")
+    allowed = {each.name for each in functions if each.properties.get("RecursiveLoop") == "Allow"}
+    assert allowed == {"ReplayFunction"}
 
 
 @pytest.mark.parametrize("work", WORK[:2])

@@ -44,6 +44,7 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
         "sqs:SendMessage": arn("sqs", "StatusQueue", "MetricsQueue", "ScheduleDeadLetters"),
         "s3:GetObject": [SNAPSHOT],
         "s3:PutObject": [SNAPSHOT],
+        "s3:ListBucket": arn("s3", "SnapshotBucket"),
     },
     "StatusCollectorRole": collector("StatusCollector", "StatusQueue"),
     "MetricsCollectorRole": collector("MetricsCollector", "MetricsQueue"),
@@ -91,7 +92,7 @@ SHARED: dict[str, dict[str, list[str]]] = {
     },
     "TracingPolicy": {"xray:PutTraceSegments": ["*"], "xray:PutTelemetryRecords": ["*"]},
     "KeyPolicy": {"kms:Decrypt": [KEY], "kms:GenerateDataKey": [KEY]},
-    "SecretsKeyPolicy": {"kms:Decrypt": [KEY]},
+    "SecretsKeyPolicy": {"kms:Decrypt": [KEY], "kms:GenerateDataKey": [KEY]},
 }
 """Policies that functions share where a parameter asks for them; the only ones that name `*`."""
 
@@ -203,3 +204,13 @@ def test_queues_are_encrypted_with_a_key_of_the_operators_where_one_is_given() -
         assert each.properties["KmsMasterKeyId"] == KEY
         assert "SqsManagedSseEnabled" not in each.properties
     assert {group.properties["KmsKeyId"] for group in deployed.all("Logs::LogGroup")} == {KEY}
+
+
+def test_several_keys_of_others_are_used_through_the_services_that_need_them_only() -> None:
+    other = KEY.replace("0d5f7f1a", "1d5f7f1a")
+    policy = Deployed(EVERYTHING | {"SecretsKmsKeyArn": f"{KEY},{other}"})["SecretsKeyPolicy"]
+    decrypt, generate = statements(policy)
+    assert decrypt["Resource"] == generate["Resource"] == [KEY, other]
+    services = listed(decrypt["Condition"]["StringEquals"]["kms:ViaService"])
+    assert [name.split(".")[0] for name in services] == ["secretsmanager", "ssm", "sns"]
+    assert generate["Condition"]["StringEquals"]["kms:ViaService"].startswith("sns.")

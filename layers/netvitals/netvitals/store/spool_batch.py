@@ -30,7 +30,7 @@ class SpoolBatch(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
 
 
-class _Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
     version: Literal[1]
     content: Content
     count: Annotated[int, Meta(ge=1, le=1_000_000)]

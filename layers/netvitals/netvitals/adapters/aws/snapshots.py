@@ -21,13 +21,13 @@ _UNREADABLE: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, msgsp
 _CAUSES = {
     "NoSuchKey": "there is none yet",
     "404": "there is none yet",
-    "AccessDenied": "there is none yet, or the function's role lacks s3:GetObject on it (AccessDenied)",
+    "AccessDenied": "the role lacks s3:GetObject or s3:ListBucket, or may not use the key (AccessDenied)",
 }
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Device)
 
 
-class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Head(msgspec.Struct, frozen=True):
     version: int
     taken_at: float
 
