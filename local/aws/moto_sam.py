@@ -51,6 +51,9 @@ class Noted(CloudFormationModel):
     def has_cfn_attr(cls, attr: str) -> bool:
         return attr == "Arn"
 
+    def get_cfn_attribute(self, attribute: str) -> str:
+        return f"arn:aws:{attribute.lower()}:{self.name}"
+
     @classmethod
     def create_from_cloudformation_json(
         cls,
@@ -90,6 +93,9 @@ UNKNOWN_TO_MOTO = {
     "AWS::CloudWatch::Alarm": Noted,
     "AWS::S3::BucketPolicy": Noted,
     "AWS::Lambda::EventInvokeConfig": Noted,
+    "AWS::Events::ApiDestination": Noted,
+    "AWS::Events::Connection": Noted,
+    "AWS::Events::Rule": Noted,
     "AWS::SQS::QueuePolicy": Noted,
     "AWS::SNS::TopicPolicy": Noted,
 }
