@@ -55,6 +55,11 @@ def test_a_scalar_gives_one_row_without_a_name() -> None:
     assert [(row.instance, row.value, row.time_ns) for row in rows] == [("", 25, NOW)]
 
 
+def test_a_row_with_an_empty_text_as_its_name_is_the_whole_device() -> None:
+    whole = source(percent=f"{TABLE}.2 load", instance="", where=[{"column": f"{TABLE}.3 role", "any": [2]}])
+    assert values(whole, answers({"2": {"1": 10, "7": 30}, "3": {"1": 3, "7": 2}})) == {"": 30}
+
+
 def test_what_the_device_does_not_have_gives_no_rows() -> None:
     assert rows_of(source(percent=f"{TABLE}.2 load"), answers()) == []
     assert rows_of(source(idle="1.3.6.1.4.1.99999.2.1.0 idle"), answers()) == []

@@ -200,7 +200,7 @@ def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator
 
 
 def _row(source: Source, reader: _Reader, index: str, number: int, time_ns: int) -> VitalRow | None:
-    name = reader.instance(source, index, number) or index
+    name = "" if source.instance == "" else reader.instance(source, index, number) or index
     if source.value is not None:
         value = _converted(source, reader, index, reader.number(source.value, index))
         return None if value is None else VitalRow(name, time_ns, value)

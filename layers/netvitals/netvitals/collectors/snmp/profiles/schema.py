@@ -124,7 +124,7 @@ class Source(_Strict, frozen=True):
     where: tuple[Filter, ...] = ()
     instance: str | Lookup | None = None
     """The row's name: a column, or a text in which `{index}`, `{index[0]}`, `{name}` and `{number}` (the
-    row's, from 1 on) are replaced."""
+    row's, from 1 on) are replaced. An empty text: the row is the whole device's number, beside the others."""
     name: str | Lookup | None = None
     """The column behind `{name}`."""
     builtin: Literal["host-resources-memory"] | None = None
