@@ -4,12 +4,15 @@ import json
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
+import boto3
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from moto import mock_aws
 
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.groups import unserved_groups
@@ -21,10 +24,14 @@ from netvitals.cli.inventory import inventory
 from netvitals.domain.decision.status import OutboxMessage, SiteState
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.observation import Observation, Reason
+from netvitals.domain.polling.tick import Tick
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.store.outcome import WriteOutcome
 from netvitals.usecases.status_pass import StatusReport
 from netvitals.usecases.update_status import UpdateStatus
+from netvitals.wiring.fan_out import fan_out
+from netvitals.wiring.parts import Parts
+from netvitals.wiring.update_status import update_status
 
 pytestmark = pytest.mark.integration
 
@@ -251,6 +258,32 @@ def test_an_inventory_without_the_column_is_that_of_the_stack_without_a_group(wo
     for use in (lambda: world.stacks["north"].devices, lambda: world.stacks["north"].judge(world.now)):
         with pytest.raises(Unavailable, match=r"no column collector.*'north'.*CollectorGroup"):
             use()
+
+
+def test_the_functions_take_the_group_from_their_environment(
+    world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add(None, "d1", "d2", "d3")
+    world.add("north", "n1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    tick = Tick(kind="status", schedule="rate(1 minute)", scheduled_time=datetime.now(UTC))
+    with mock_aws():
+        queue = boto3.client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
+        for group, count in (("", 3), ("north", 1)):
+            parts = Parts(
+                {
+                    "DATABASE_URL": database_url,
+                    "INFLUXDB_URL": "http://127.0.0.1:1",
+                    "INFLUXDB_TOKEN": "none",
+                    "INFLUXDB_ORG": "none",
+                    "NETVITALS_STATUS_QUEUE_URL": queue,
+                    "NETVITALS_METRICS_QUEUE_URL": queue,
+                    "NETVITALS_COLLECTOR_GROUP": group,
+                }
+            )
+            assert parts.use(fan_out).run(tick).devices == count
+            assert parts.use(update_status).run(world.now).devices == count
+            parts.database.close()
 
 
 # --- A group that nobody serves

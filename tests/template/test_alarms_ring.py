@@ -266,6 +266,28 @@ def test_a_store_that_is_away_for_half_an_hour_does_not_ring(unsaid: dict[str, i
     assert stack.rung == set()
 
 
+# --- Jobs
+
+
+@pytest.mark.parametrize(
+    ("queue", "alarm"), [("StatusQueue", "StatusBacklog"), ("MetricsQueue", "MetricsBacklog")]
+)
+def test_jobs_that_no_collector_takes_ring(queue: str, alarm: str, unsaid: dict[str, int]) -> None:
+    stack = Stack(DEFAULTS, **unsaid)
+    for _ in range(25):
+        stack.messages[queue].append(Seen(stack.cloud.now))
+        stack.minute()
+    assert stack.rung == {alarm}
+
+
+def test_jobs_that_wait_for_their_second_do_not_ring(unsaid: dict[str, int]) -> None:
+    stack = Stack(DEFAULTS, **unsaid)
+    for _ in range(30):
+        stack.messages["StatusQueue"] = [Seen(stack.cloud.now - 120), Seen(stack.cloud.now)]
+        stack.minute()
+    assert stack.rung == set()
+
+
 # --- Dead letters
 
 LETTERS = {

@@ -8,7 +8,7 @@ from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import column_types, enabled
 
 SERVED_SECONDS = 3600
-"""A group is served where its status function ran within so long; it runs every 15 minutes at the least."""
+"""A group is served where its status function ran within so long; it runs every 14 minutes at the least."""
 _TIMEOUT_SECONDS = 10
 
 
