@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo corpus test fuzz build build-host validate deploy check lint types imports lock clean
+.PHONY: help demo corpus test fuzz build build-host sam-local validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,10 @@ build: .venv-sam/bin/sam ## Build what is deployed (ARGS="--parameter-overrides 
 
 build-host: .venv-sam/bin/sam ## Build the same for the processor of this machine, into .aws-sam/host/build
 	$(SAM) build --parameter-overrides Architecture=$(HOST) --build-dir .aws-sam/host/build --cache-dir .aws-sam/host/cache
+	@echo "To invoke a function of it: $(BIN)/python -m local.event --help"
+
+sam-local: build-host .venv/tested-with ## Invoke every function with every event by `sam local invoke`, in containers (root, docker.io)
+	$(BIN)/python -m local.sam_local $(ARGS)
 
 validate: .venv/tested-with .venv-sam/bin/sam ## Check the template as SAM sees it, and expanded
 	$(SAM) validate --lint

@@ -1,4 +1,4 @@
-"""Proxies on 127.0.0.1 that misbehave on demand, between a client and a server that does not."""
+"""Proxies of this machine that misbehave on demand, between a client and a server that does not."""
 
 import socket
 import ssl
@@ -19,8 +19,9 @@ _ALWAYS = 1_000_000
 class Proxy:
     """Listens on a port of its own in front of another, from when it is made until it is closed."""
 
-    def __init__(self, upstream: int) -> None:
-        self.upstream = upstream
+    def __init__(self, upstream: int, host: str = "127.0.0.1") -> None:
+        """Both are of this machine: the port in front of which it listens, and the address at which."""
+        self.upstream, self.host = upstream, host
         self.port = 0
         self.stopped = threading.Event()
         self._listener: socket.socket | None = None
@@ -36,7 +37,7 @@ class Proxy:
     def listen(self) -> None:
         """Take connections again, at the same port."""
         if self._listener is None:
-            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
+            self._listener = socket.create_server((self.host, self.port), backlog=128)
             self.port = self._listener.getsockname()[1]
             self.stopped = threading.Event()
             threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
@@ -156,7 +157,7 @@ or after: the server does it then, and its answer is lost."""
 class TcpProxy(Proxy):
     """Passes any protocol on, until a client says certain words."""
 
-    def __init__(self, upstream: int) -> None:
+    def __init__(self, upstream: int, host: str = "127.0.0.1") -> None:
         self.met = threading.Event()
         """Set when a fault was met."""
         self._fault: TcpFault = "cut before"
@@ -164,7 +165,7 @@ class TcpProxy(Proxy):
         self._once_said = b""
         self._times = 0
         self._lock = threading.Lock()
-        super().__init__(upstream)
+        super().__init__(upstream, host)
 
     def inflict(
         self, fault: TcpFault, words: bytes = b"", times: int = _ALWAYS, once_said: bytes = b""

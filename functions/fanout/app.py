@@ -28,6 +28,7 @@ def handler(event: Any, context: Any) -> dict[str, int]:
             "JobsLate": report.expired,
             "DevicesSilent": report.silent,
             "DevicesOverdue": report.overdue,
+            "Paused": report.paused,
         },
         kind=tick.kind,
     )

@@ -98,7 +98,7 @@ class Sandbox:
     def __init__(self, function: Function, log: Path | None = None) -> None:
         self._function = function
         self._folder = Path(tempfile.mkdtemp(prefix="lambda-"))
-        self._runtime = _runtime_files(self._folder / "runtime")
+        self._runtime = runtime_files(self._folder / "runtime")
         self._log = log or self._folder / "log"
         self._log.touch()
         self._read = self._log.stat().st_size
@@ -264,7 +264,7 @@ def _failure(kind: str, text: str) -> Message:
     return Message("error", {"errorType": kind, "errorMessage": text})
 
 
-def _runtime_files(folder: Path) -> Path:
+def runtime_files(folder: Path) -> Path:
     """Fill a folder with the runtime client of this virtual environment, and nothing else of it."""
     folder.mkdir()
     for name in _RUNTIME:

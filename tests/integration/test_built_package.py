@@ -113,15 +113,15 @@ def now(event: dict[str, Any]) -> None:
     event["scheduled_time"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def at(snmpd: Snmpd) -> Change:
+def at(address: str, port: int) -> Change:
     """The devices of an event's jobs, moved to this agent."""
 
     def move(event: dict[str, Any]) -> None:
         for record in event["Records"]:
             body = json.loads(record["body"])
             for job in body["jobs"]:
-                job["address"] = SNMPD_HOST
-                job["settings"]["snmp"]["port"] = snmpd.port
+                job["address"] = address
+                job["settings"]["snmp"]["port"] = port
             record["body"] = json.dumps(body)
 
     return move
@@ -171,7 +171,7 @@ def test_a_tick_that_is_none_is_an_error_that_says_what_is_expected(stack: Stack
 def test_a_batch_of_jobs_becomes_points(
     stack: Stack, influx: Influx, snmpd: Snmpd, function: str, event: str
 ) -> None:
-    outcome = stack.invoke(function, event_of(event, at(snmpd)))
+    outcome = stack.invoke(function, event_of(event, at(SNMPD_HOST, snmpd.port)))
     assert outcome.error is None, outcome.log
     assert outcome.payload == {"batchItemFailures": []}, outcome.log
     polled = metrics_of(outcome)["DevicesPolled"]
@@ -227,7 +227,8 @@ def test_a_function_that_finds_influxdb_away_does_nothing_beyond_its_role(
     add_device(database_url)
     away = {"url": "http://127.0.0.1:9", "token": TOKEN, "org": "none", "bucket": "none"}
     stack.account.put_secret("InfluxDbSecretArn", away)
-    outcome = stack.invoke(function, event_of(event))
+    nobody = at(SNMPD_HOST, 9) if event.startswith("collector") else None
+    outcome = stack.invoke(function, event_of(event, nobody))
     assert outcome.error is None, outcome.log
     assert len(stack.bodies("SpoolQueue")) == (1 if event.startswith("collector") else 0)
     assert len(outcome.payload.get("batchItemFailures", [])) == (1 if event.startswith("replay") else 0)
@@ -261,6 +262,8 @@ def test_every_binary_is_for_the_processor_of_the_build(any_build: tuple[str, Pa
         if head[:4] != b"\x7fELF" or struct.unpack_from("<H", head, 18)[0] != MACHINES[architecture]
     ]
     assert wrong == []
+    named = build / "DependenciesLayer" / "python" / "netvitals_processor.py"
+    assert named.read_text() == f'BUILT_FOR = "{architecture}"\n'
 
 
 def test_everything_is_compiled_for_a_place_that_is_read_only(any_build: tuple[str, Path]) -> None:

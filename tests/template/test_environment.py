@@ -68,6 +68,15 @@ def test_the_values_are_ones_that_the_settings_take(level: str, tracing: str) ->
         assert configuration.log_level == level
 
 
+def test_nothing_in_the_template_makes_or_removes_what_pauses_polling() -> None:
+    """So no update of a stack, whatever it changes, resumes what was paused."""
+    paused = "/netvitals/netvitals-local/paused"
+    for name, resource in Resolver(load(TEMPLATE), EVERYTHING).resources().items():
+        assert resource["Type"] != "AWS::SSM::Parameter"
+        if name not in ("FanoutFunction", "FanoutRole"):  # the one that reads it, with the right to
+            assert paused not in str(resource)
+
+
 def test_no_secret_is_in_an_environment() -> None:
     """Only where it is: a variable about a secret holds an ARN."""
     for _, variables in set_for(EVERYTHING):

@@ -39,7 +39,7 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     "FanoutRole": {
         "logs:CreateLogStream": arn("logs", "FanoutLogs"),
         "logs:PutLogEvents": arn("logs", "FanoutLogs"),
-        "ssm:GetParameter": [PARAMETER],
+        "ssm:GetParameter": [PARAMETER, *arn("ssm", "parameter/netvitals/netvitals-local/paused")],
         "secretsmanager:GetSecretValue": [DATABASE],
         "sqs:SendMessage": arn("sqs", "StatusQueue", "MetricsQueue", "ScheduleDeadLetters"),
         "s3:GetObject": [SNAPSHOT],

@@ -89,6 +89,11 @@ def test_fan_out_runs_the_tick_and_returns_what_it_counted(capsys: pytest.Captur
     }
 
 
+def test_a_paused_tick_is_counted_as_that_and_as_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke("fanout", UseCase(lambda _: FanOutReport(paused=1)), TICK)["jobs"] == 0
+    assert metrics(capsys) == [{"kind": "status", "Paused": [1]}]
+
+
 @pytest.mark.parametrize(
     "event",
     [None, {}, {**TICK, "kind": "mischief"}, {**TICK, "schedule": "cron(* * * * ? *)"}, {**TICK, "x": 1}],

@@ -147,6 +147,13 @@ class GroupVariables(Variables, frozen=True):
     """The collector group whose devices are polled and judged; without it, those that are of none."""
 
 
+class PauseVariables(Variables, frozen=True):
+    """Say where fan-out sees that polling is paused."""
+
+    parameter: str | None = _variable("NETVITALS_PAUSE_PARAMETER")
+    """Name of an SSM parameter that pauses polling while it exists: `netvitals pause` makes it."""
+
+
 class SpoolVariables(Variables, frozen=True):
     """Say where points go that InfluxDB does not take."""
 
@@ -184,6 +191,7 @@ FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {
         GroupVariables,
         WorkQueueVariables,
         SnapshotVariables,
+        PauseVariables,
         DialVariables,
     ),
     "collector": (

@@ -1,10 +1,11 @@
 """`netvitals config`: check a configuration before it is deployed, and see what it comes to."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -12,10 +13,21 @@ from rich.table import Table
 
 from netvitals import settings
 from netvitals.adapters.files.configuration_document import document_in_file
-from netvitals.cli.config_origins import Setting, document_rows, type_rows, variable_rows
+from netvitals.cli.config_origins import (
+    Origins,
+    Setting,
+    document_rows,
+    parameter_rows,
+    type_rows,
+    variable_rows,
+)
 from netvitals.cli.config_reference import default_document
 from netvitals.cli.console import console
 from netvitals.domain.errors import ConfigurationError, NetvitalsError
+from netvitals.domain.settings.configuration import retired_keys
+
+if TYPE_CHECKING:
+    from netvitals.adapters.aws.stack import Stack
 
 EXIT_WRONG = 1
 
@@ -26,6 +38,8 @@ Examples:
                       whether the environment has all that a function needs
   netvitals config check --connect
                       whether database, InfluxDB and secrets can be used
+  netvitals config check --stack netvitals
+                      what is in force in a deployed stack, and from where
   netvitals config show-defaults > netvitals.yaml
 
 \b
@@ -46,20 +60,44 @@ def show_defaults() -> None:
     click.echo(default_document(), nl=False)
 
 
+@config.command(short_help="Print a stack's variables for `sam local invoke`.")
+@click.option("--stack", required=True, metavar="NAME", help="The deployed stack.")
+def env(stack: str) -> None:
+    """Print the variables of a stack's functions, as `sam local invoke --env-vars` takes them.
+
+    A function that runs with them reads the stack's secrets, polls, and writes to its queues and its
+    InfluxDB. It keeps no copy of the inventory, and asks nobody whether polling is paused.
+    """
+    emptied = ("NETVITALS_SNAPSHOT_BUCKET", "NETVITALS_PAUSE_PARAMETER")
+    found = {
+        function: variables | {name: "" for name in emptied if name in variables}
+        for function, variables in _deployed(stack).environments.items()
+    }
+    click.echo(json.dumps(found, indent=2))
+
+
 @config.command(epilog=_EPILOG, short_help="Say what is wrong, and what is in force.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--function", type=click.Choice(list(settings.FUNCTIONS)),
               help="Require the environment that this function needs.")  # fmt: skip
 @click.option("--connect", is_flag=True, help="Also use what is configured: database, InfluxDB, secrets.")
+@click.option("--stack", metavar="NAME", help="Check what a deployed stack runs with.")
 @click.option("--all", "everything", is_flag=True, help="Show every key of every device type.")
-def check(file: Path | None, function: str | None, connect: bool, everything: bool) -> None:
+def check(
+    file: Path | None, function: str | None, connect: bool, stack: str | None, everything: bool
+) -> None:
     """Check a document and the environment together, and show the effective settings.
 
     FILE is a YAML or JSON document; without it, NETVITALS_CONFIG_FILE or NETVITALS_CONFIG_PARAMETER says
     where it is, and without these the package's defaults are shown. Each value is shown with where it comes
     from; of a secret only that it is set.
+
+    With --stack, the environment is that of the stack's functions, and FILE a document that it is to get.
     """
-    environ = dict(os.environ)
+    if stack and connect:
+        raise click.UsageError("--connect uses what this machine reaches; it goes without --stack")
+    deployed = _deployed(stack) if stack else None
+    environ = deployed.environ if deployed else dict(os.environ)
     if file is not None:
         environ |= {"NETVITALS_CONFIG_FILE": str(file), "NETVITALS_CONFIG_PARAMETER": ""}
     faults = list(_variable_faults(environ, function))
@@ -68,11 +106,20 @@ def check(file: Path | None, function: str | None, connect: bool, everything: bo
         configuration = settings.configuration(document, name, environ)
     except NetvitalsError as error:
         _fail([*faults, str(error)])
-    _print("Settings", document_rows(configuration, document, name, environ))
+    origins = Origins(document, name, environ, f"of stack {stack}" if stack else "")
+    _print("Settings", document_rows(configuration, origins))
     for device_type in configuration.known_types:
-        rows = type_rows(configuration, device_type, document, environ, everything=everything)
-        _print(f"Device type {device_type}", rows)
+        _print(
+            f"Device type {device_type}",
+            type_rows(configuration, device_type, origins, everything=everything),
+        )
+    if deployed:
+        _print("Parameters", parameter_rows(deployed.parameters, deployed.defaults, everything=everything))
     _print("Environment", variable_rows(environ, function))
+    for line in settings.overridden(document, environ):
+        click.echo(f"{name}: {line}")
+    for key in retired_keys(document):
+        click.echo(f"{name}: {key} has no effect any more: what it set works itself out")
     if connect and not faults:
         from netvitals.cli.config_connect import connections  # noqa: PLC0415, brings all that Lambda uses
 
@@ -81,6 +128,15 @@ def check(file: Path | None, function: str | None, connect: bool, everything: bo
         faults += [f"{each.what}: {each.found}" for each in tried if not each.usable]
     if faults:
         _fail(faults)
+
+
+def _deployed(name: str) -> "Stack":
+    from netvitals.adapters.aws.stack import read_stack  # noqa: PLC0415, boto3 is slow to import
+
+    stack = read_stack(name)
+    if not stack.environ:
+        raise ConfigurationError(f"stack {name} has no function with variables: is it one of netvitals?")
+    return stack
 
 
 def _variable_faults(environ: Mapping[str, str], function: str | None) -> Iterator[str]:

@@ -23,37 +23,76 @@ class Setting(NamedTuple):
     origin: str
 
 
-def document_rows(
-    configuration: Configuration, document: Any, name: str, environ: Mapping[str, str]
+class Origins(NamedTuple):
+    """Where settings come from: a document, and an environment that beats it."""
+
+    document: Any
+    name: str
+    """Of the document."""
+    environ: Mapping[str, str]
+    stack: str = ""
+    """Set where the environment is a stack's: its variables are then called by their parameters."""
+
+    def variable(self, path: tuple[str, ...]) -> str:
+        """Return the variable, or the parameter, that sets a key; empty where none does."""
+        for name, stands_for in settings.OVERRIDES.items():
+            if stands_for == path and self.environ.get(name):
+                return f"parameter {_parameter_of(name)} {self.stack}" if self.stack else name
+        return ""
+
+    def of_key(self, path: str) -> str:
+        """Return what sets a key outside of device types; networks may be set by both, and are narrowed."""
+        variable = self.variable(tuple(path.split(".")))
+        written_down = self.name if _has(self.document, path) else ""
+        if variable and written_down and path == "allowed_networks":
+            return f"what is in both: {written_down}, {variable}"
+        return variable or written_down or DEFAULT
+
+    def of_type_key(self, path: str, device_type: str) -> str:
+        """Return where a type's key is set, looked for in the order in which `Configuration` merges."""
+        for name, built_in in _lineage(device_type, self.document):
+            if _has(self.document, f"device_types.{name}.{path}"):
+                return f"device_types.{name}"
+            if built_in and _has(BUILT_IN_TYPES[name], path):
+                return f"built-in type {name}"
+        return (
+            self.variable(("defaults", path))
+            or ("defaults" if _has(self.document, f"defaults.{path}") else "")
+            or DEFAULT
+        )
+
+
+def parameter_rows(
+    parameters: Mapping[str, str], defaults: Mapping[str, str], *, everything: bool
 ) -> list[Setting]:
+    """Return the parameters of a stack that are not left at the template's defaults, or all."""
+    rows = [
+        Setting(name, value, DEFAULT if defaults.get(name) == value else "deployment")
+        for name, value in sorted(parameters.items())
+    ]
+    return [row for row in rows if everything or row.origin != DEFAULT]
+
+
+def _parameter_of(variable: str) -> str:
+    """Return the parameter of template.yaml behind a variable: NETVITALS_LOG_LEVEL is LogLevel."""
+    return "".join(word.title() for word in variable.removeprefix("NETVITALS_").split("_"))
+
+
+def document_rows(configuration: Configuration, origins: Origins) -> list[Setting]:
     """Yield all keys of the document but those of device types."""
     return [
-        Setting(
-            entry.name,
-            written(_at(configuration, entry.name)),
-            _variable(tuple(entry.name.split(".")), environ)
-            or (name if _has(document, entry.name) else DEFAULT),
-        )
+        Setting(entry.name, written(_at(configuration, entry.name)), origins.of_key(entry.name))
         for entry in document_keys()
     ]
 
 
 def type_rows(
-    configuration: Configuration,
-    device_type: str,
-    document: Any,
-    environ: Mapping[str, str],
-    *,
-    everything: bool,
+    configuration: Configuration, device_type: str, origins: Origins, *, everything: bool
 ) -> list[Setting]:
     """Yield what a device type sets, and what matters most of the rest."""
     policy = configuration.policy(device_type, {})
     rows = [
-        Setting(
-            entry.name,
-            written(_at(policy, entry.name)),
-            _type_origin(entry.name, device_type, document, environ),
-        )
+        Setting(entry.name, written(_at(policy, entry.name)), origins.of_type_key(entry.name, device_type))
         for entry in policy_keys()
     ]
     return [row for row in rows if everything or row.origin != DEFAULT or row.name in _ALWAYS_SHOWN]
@@ -77,18 +116,6 @@ def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Sett
     return rows
 
 
-def _type_origin(path: str, device_type: str, document: Any, environ: Mapping[str, str]) -> str:
-    """Return where a type's key is set, looked for in the order in which `Configuration` merges."""
-    for name, built_in in _lineage(device_type, document):
-        if _has(document, f"device_types.{name}.{path}"):
-            return f"device_types.{name}"
-        if built_in and _has(BUILT_IN_TYPES[name], path):
-            return f"built-in type {name}"
-    if _has(document, f"defaults.{path}") or _variable(("defaults", path), environ):
-        return _variable(("defaults", path), environ) or "defaults"
-    return DEFAULT
-
-
 def _lineage(device_type: str, document: Any) -> Iterator[tuple[str, bool]]:
     """Return the type and those it extends; only one that extends none has what its built-in type says."""
     name: str | None = device_type
@@ -96,13 +123,6 @@ def _lineage(device_type: str, document: Any) -> Iterator[tuple[str, bool]]:
         parent = ((document or {}).get("device_types") or {}).get(name, {}).get("extends")
         yield name, parent is None and name in BUILT_IN_TYPES
         name = parent
-
-
-def _variable(path: tuple[str, ...], environ: Mapping[str, str]) -> str:
-    return next(
-        (name for name, stands_for in settings.OVERRIDES.items() if stands_for == path and environ.get(name)),
-        "",
-    )
 
 
 def _has(tree: Any, path: str) -> bool:

@@ -104,7 +104,7 @@ EMITTED = (
         2,  # kinds of ticks
         ("DevicesRead", "JobsSent", "MessagesSent"),
         ("DevicesSilent",),
-        ("RowsRejected", "JobsLate", "DevicesOverdue"),
+        ("RowsRejected", "JobsLate", "DevicesOverdue", "Paused"),
     ),
     Emitted(
         "collector",

@@ -20,6 +20,8 @@ COMMANDS = (
     "profile",
     "cost",
     "grafana",
+    "pause",
+    "resume",
 )
 """Each is a module of this package with a click command of the same name."""
 EXIT_UNUSABLE = 2

@@ -49,6 +49,8 @@ class FanOutReport(msgspec.Struct):
     """Devices that have not answered for longer than their time-out."""
     overdue: int = 0
     """Devices that no collector got to for more than three intervals."""
+    paused: int = 0
+    """1 where an operator has paused polling, so that nothing was read or sent."""
 
 
 class _Plan(NamedTuple):
@@ -86,8 +88,13 @@ class FanOut:
         guard: Callable[[str], str],
         clock: Callable[[], float],
         afterwards: Callable[[], None] = lambda: None,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`afterwards` is called once all jobs of a tick were sent, or could not be; it must not raise."""
+        """`afterwards` is called once all jobs of a tick were sent, or could not be; it must not raise.
+
+        `paused` is asked at each tick whether to do nothing; it must not raise either.
+        """
+        self._paused = paused
         self._afterwards = afterwards
         self._inventory = inventory
         self._queues = queues
@@ -101,6 +108,8 @@ class FanOut:
         Raises:
             Unavailable: the inventory can't be read, or some jobs could not be sent; the others were.
         """
+        if self._paused():
+            return FanOutReport(paused=1)
         report = FanOutReport()
         warnings = RateLimitedWarnings(_logger)
         try:

@@ -1,10 +1,12 @@
 """Wire fan-out: from PostgreSQL to SQS."""
 
 import time
+from collections.abc import Callable
 
 from netvitals import settings
-from netvitals.adapters.aws.clients import JOBS
+from netvitals.adapters.aws.clients import JOBS, RENEWAL
 from netvitals.adapters.aws.job_queue import SqsJobQueue
+from netvitals.adapters.aws.pause import PauseParameter, PauseSwitch
 from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.usecases.fan_out import FanOut
@@ -26,7 +28,15 @@ def fan_out(parts: Parts) -> FanOut:
         guard=parts.guard.check,
         clock=time.time,
         afterwards=inventory.keep if isinstance(inventory, SnapshotInventory) else lambda: None,
+        paused=_paused(parts),
     )
+
+
+def _paused(parts: Parts) -> Callable[[], bool]:
+    name = parts.variables(settings.PauseVariables).parameter
+    if name is None:
+        return lambda: False
+    return PauseSwitch(PauseParameter(parts.client("ssm", RENEWAL), name), time.monotonic).paused
 
 
 def _inventory(parts: Parts) -> RetryingInventory | SnapshotInventory:

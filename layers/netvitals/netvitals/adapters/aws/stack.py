@@ -1,0 +1,70 @@
+"""Read what a deployed stack is: its parameters, and the environment of its functions."""
+
+from typing import Any, NamedTuple
+
+from netvitals.adapters.aws.clients import client
+from netvitals.adapters.aws.faults import AWS_FAULTS, code_of
+from netvitals.domain.errors import ConfigurationError, Unavailable
+
+_ABSENT = "ValidationError"
+
+
+class Stack(NamedTuple):
+    """Holds what a deployed stack was given."""
+
+    name: str
+    parameters: dict[str, str]
+    """All of them, those that have their default included."""
+    defaults: dict[str, str]
+    """Of the parameters that have one, as the deployed template has it."""
+    environments: dict[str, dict[str, str]]
+    """By function, under its logical id: the variables."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Return the variables of all functions, taken together."""
+        return {name: value for each in self.environments.values() for name, value in each.items()}
+
+
+def read_parameters(name: str, cloudformation: Any | None = None) -> dict[str, str]:
+    """Return a stack's parameters.
+
+    Raises:
+        ConfigurationError: there is no such stack in this account and region.
+        Unavailable: CloudFormation can't be asked.
+    """
+    cloudformation = cloudformation or client("cloudformation")
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except AWS_FAULTS as error:
+        if code_of(error) == _ABSENT:
+            raise ConfigurationError(
+                f"there is no stack {name!r} in this account and region; "
+                "check the name, AWS_PROFILE and AWS_REGION"
+            ) from None
+        raise Unavailable(f"stack {name} can't be read: {error}") from None
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+
+
+def read_stack(name: str) -> Stack:
+    """Return what a stack's parameters and functions say.
+
+    Raises:
+        ConfigurationError: there is no such stack in this account and region.
+        Unavailable: CloudFormation or Lambda can't be asked.
+    """
+    cloudformation, functions = client("cloudformation"), client("lambda")
+    parameters = read_parameters(name, cloudformation)
+    environments = {}
+    try:
+        declared = cloudformation.get_template_summary(StackName=name).get("Parameters", [])
+        defaults = {each["ParameterKey"]: each["DefaultValue"] for each in declared if "DefaultValue" in each}
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
+            for resource in page["StackResourceSummaries"]:
+                if resource["ResourceType"] == "AWS::Lambda::Function":
+                    made = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
+                    variables = made.get("Environment", {}).get("Variables", {})
+                    environments[resource["LogicalResourceId"]] = variables
+    except AWS_FAULTS as error:
+        raise Unavailable(f"the functions of stack {name} can't be read: {error}") from None
+    return Stack(name, parameters, defaults, environments)

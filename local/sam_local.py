@@ -1,0 +1,193 @@
+"""Proves README's `sam local invoke`: every function with every event, in containers, and what becomes of it.
+
+Real are SAM, Docker and the built functions; AWS is moto, the devices are simulated, and the image is made of
+this machine (see local/lambda_/docker.py). Ends with 1 where something is not as it should be, and with 2
+where Docker can't run.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from local.aws import server as aws
+from local.aws.account import Account
+from local.aws.template import REGION
+from local.demo.influx import Influx, own_influx
+from local.demo.snmp_devices import switch
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_host import AgentThread
+from local.event import HOST, NAMES, commands, event_of, function_of
+from local.lambda_ import docker
+from local.proxy import TcpProxy
+from local.servers.postgres import packaged_binaries, postgres_server
+from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.schema import migrate
+from netvitals.domain.settings.secret import Secret
+
+COMMUNITY = "public"
+IMAGE = f"netvitals-local/python:3.13-{HOST}"
+ROOT = Path(__file__).parents[1]
+TEN_YEARS = 10 * 366 * 86_400.0
+ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
+
+
+@dataclass(frozen=True)
+class World:
+    """What the functions work with."""
+
+    docker: Mapping[str, str]
+    gateway: str
+    account: Account
+    influx: Influx
+    port: int
+    """At which the simulated switch listens, on the gateway."""
+
+    def stored(self, metric: str) -> list[float]:
+        rows = self.influx.query("SELECT metric_name, value FROM device_metrics")
+        return [row["value"] for row in rows if row["metric_name"] == metric]
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """Start all that the functions reach, on the address that containers see this machine by."""
+    with ExitStack() as stack:
+        variables = stack.enter_context(docker.daemon())
+        gateway = docker.gateway(variables)
+
+        def relay(url: str) -> str:
+            """Let containers reach a server of 127.0.0.1; return its URL for them."""
+            port = int(url.rpartition(":")[2].partition("/")[0])
+            proxy = stack.enter_context(TcpProxy(port, gateway))
+            return url.replace(f"127.0.0.1:{port}", f"{gateway}:{proxy.port}")
+
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-")))
+        server = postgres_server(folder / "pg", password="local", binaries=packaged_binaries())
+        url = stack.enter_context(server)
+        influx = stack.enter_context(own_influx(TEN_YEARS))
+        services = stack.enter_context(aws.running())
+        host = AgentThread({gateway: Agent(switch("sw-1", 24, 1e8).objects, community=COMMUNITY)})
+        port = stack.enter_context(host).port
+        _fill(url, gateway, port)
+        secrets = {
+            "database": {"url": relay(url)},
+            "influxdb": {**influx.access, "url": relay(influx.access["url"])},
+            "credentials": {"lab": {"snmp": {"version": "2c", "community": COMMUNITY}}},
+        }
+        account = Account(services.client, secrets)
+        services.client("events").create_event_bus(Name="netvitals")
+        docker.make_image(variables, IMAGE, {"AWS_ENDPOINT_URL": relay(services.url)})
+        yield World(variables, gateway, account, influx, port)
+
+
+def _fill(url: str, address: str, port: int) -> None:
+    database = Database(lambda: Secret(url))
+    migrate(database)
+    database.close()
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "INSERT INTO devices (id, ip_address, device_type, credential, site, settings)"
+            " VALUES ('sw-1', %s, 'network', 'lab', 'here', %s)",
+            (address, json.dumps({"snmp": {"port": port}})),
+        )
+
+
+def environment(account: Account, gateway: str) -> dict[str, dict[str, str]]:
+    """Return events/env.json with what stands for the stack here."""
+    own = account.environment() | {
+        "NETVITALS_ALLOWED_NETWORKS": f"{gateway}/32",
+        "NETVITALS_EVENT_BUS_NAME": "netvitals",
+    }
+    given: dict[str, dict[str, str]] = json.loads((ROOT / "events" / "env.json").read_text())
+    found = {
+        function: {name: own.get(name, value) for name, value in variables.items()}
+        for function, variables in given.items()
+    }
+    for queue in ("status", "metrics"):
+        jobs = own[f"NETVITALS_{queue.upper()}_QUEUE_URL"]
+        found[f"{queue.title()}CollectorFunction"]["NETVITALS_JOB_QUEUE_URL"] = jobs
+    return found
+
+
+def _nothing_returned(answer: Any) -> bool:
+    return bool(answer == {"batchItemFailures": []})
+
+
+CHECKS: dict[str, Callable[[World, Any], bool]] = {
+    "fanout-status": lambda world, answer: answer["messages"] == world.account.depth("status") > 0,
+    "fanout-metrics": lambda world, answer: answer["messages"] == world.account.depth("metrics") > 0,
+    "fanout-bad-tick": lambda _, answer: answer["errorType"] == "ConfigurationError",
+    "collector-status": lambda world, answer: (
+        _nothing_returned(answer) and world.stored("ping_status") == [1, 1]
+    ),
+    "collector-metrics": lambda world, answer: (
+        _nothing_returned(answer)
+        and len(world.stored("net_bytes_in")) == 24
+        and len(world.stored("temperature_celsius")) == 1
+    ),
+    "collector-malformed-and-expired": lambda _, answer: len(answer["batchItemFailures"]) == 2,
+    "status-tick": lambda _, answer: answer["devices"] == 1,
+    "replay-lines": lambda world, answer: _nothing_returned(answer) and 12.5 in world.stored("cpu_percent"),
+    "replay-malformed": lambda world, answer: _nothing_returned(answer) and world.account.depth("reject") > 0,
+}
+"""By event: what the answer must be, and what must have come of it."""
+
+
+def invoke(world: World, name: str, folder: Path) -> tuple[Any, str]:
+    """Run the command that `local.event` prints; return the answer, and what was said besides."""
+    job = {"address": world.gateway, "settings": {"snmp": {"port": world.port}}}
+    (folder / "event.json").write_text(json.dumps(event_of(name, job, time.time())))
+    event, env = str(folder / "event.json"), str(folder / "env.json")
+    by_sam, _ = commands(function_of(name), event, env)
+    image = ["--skip-pull-image", "--invoke-image", IMAGE]
+    done = subprocess.run(
+        [str(ROOT / ".venv-sam/bin/sam"), *by_sam[1:], *image],
+        cwd=ROOT,
+        env={**os.environ, **ACCESS, **world.docker, "SAM_CLI_TELEMETRY": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    try:
+        return json.loads(done.stdout.strip().splitlines()[-1]), done.stderr
+    except (IndexError, ValueError):
+        return None, done.stderr + done.stdout
+
+
+def main(events: Sequence[str] = NAMES) -> int:
+    failed = []
+    with ExitStack() as stack:
+        try:
+            reached = stack.enter_context(world())
+        except RuntimeError as error:
+            print(f"sam-local: {error}", file=sys.stderr)
+            return 2
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-")))
+        (folder / "env.json").write_text(json.dumps(environment(reached.account, reached.gateway)))
+        for name in events:
+            began = time.monotonic()
+            answer, said = invoke(reached, name, folder)
+            try:
+                good = CHECKS[name](reached, answer)
+            except (KeyError, TypeError):  # an error in the place of what was expected, or nothing
+                good = False
+            took = time.monotonic() - began
+            print(f"{'ok    ' if good else 'FAILED'} {took:5.1f} s  {function_of(name)} {name}", flush=True)
+            if not good:
+                failed.append(name)
+                print(json.dumps(answer), said, sep="\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or NAMES))
