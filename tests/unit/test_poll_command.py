@@ -1,6 +1,9 @@
 """`netvitals poll` from its options to its output, with devices that do as told."""
 
+import asyncio
+import itertools
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,8 +115,8 @@ def test_the_table_shows_each_device_in_the_inventorys_order_with_its_vital_sign
         "memory",
         "temp",
         "disk",
-        "in",
-        "out",
+        *("in", "total"),
+        *("out", "total"),
         "remarks",
     ]
     assert second.split() == [
@@ -135,6 +138,57 @@ def test_the_table_shows_each_device_in_the_inventorys_order_with_its_vital_sign
     ]
     assert " ".join(first.split()) == "sw-1 down snmp timeout: no answer"
     assert summary.startswith("2 devices: 1 answered, 1 did not")
+
+
+def counting(octets_a_second: int) -> Behaviour:
+    """Return a device with a counter that moves so much between polls, and one that begins anew."""
+    polls = itertools.count(1)
+
+    async def behave(_: Target, reading: Reading) -> None:
+        poll = next(polls)
+        reading.alive, reading.reason = True, Reason.OK
+        reading.points += [
+            point("cpu_percent", 17.4),
+            Point("net_bytes_in", 10**9 + octets_a_second * poll, poll * 10**9, "Gi1/0/1", 1),
+            Point("net_errors_in", 100 - poll, poll * 10**9, "Gi1/0/1", 1),
+        ]
+
+    return behave
+
+
+def test_two_polls_give_rates_and_none_of_a_counter_that_began_anew(run: Run) -> None:
+    for options, expected in (
+        ((), ["sw-2", "up", "snmp", "17", "%", "1", "Mb/s"]),
+        (("--format", "jsonl"), None),
+    ):
+        result = run("--rate", "1", *options, script={name: counting(125_000) for name in ("sw-1", "sw-2")})
+        assert result.exit_code == 0
+        if expected:
+            assert result.stdout.splitlines()[1].split() == expected
+    points = objects(result)["sw-2"]["points"]
+    assert {
+        "metric_name": "net_bytes_in",
+        "per_second": 125_000,
+        "instance": "Gi1/0/1",
+        "if_index": 1,
+    } in points
+    assert not [each for each in points if each["metric_name"] == "net_errors_in"]
+    assert "InfluxDB holds counters" in run("--rate", "1", "--format", "lines").stderr
+
+
+async def interrupting(_: Target, __: Reading) -> None:
+    await asyncio.sleep(0.1)
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("format_", ["table", "jsonl"])
+def test_what_was_polled_before_ctrl_c_is_shown(run: Run, format_: str) -> None:
+    result = run("--format", format_, script={"sw-1": interrupting})
+    assert result.exit_code == 130
+    assert "sw-2" in result.stdout
+    assert "sw-1" not in result.stdout
+    assert result.stderr == "netvitals: stopped: 1 of 2 polled\n"
 
 
 def test_a_device_in_detail_shows_its_interfaces(collector: Scripted) -> None:

@@ -1,7 +1,7 @@
 """Format metric values as people read them."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.point import Point
@@ -24,6 +24,13 @@ def figure(metric_name: str, value: float) -> str:
     if unit == "seconds":
         return duration(value)
     return _FORMATS.get(unit, "{:g}").format(value)
+
+
+def rate_figure(metric_name: str, per_second: float) -> str:
+    """Return a counter's rate: bytes as bits per second."""
+    if METRICS[metric_name].unit == "bytes":
+        return scaled(8 * per_second, 1000, "b/s")
+    return f"{per_second:.3g} /s"
 
 
 def scaled(value: float, step: int, unit: str, binary: str = "") -> str:
@@ -49,6 +56,6 @@ def telling(points: Iterable[Point], metric_name: str) -> str:
     return figure(metric_name, values.get("", max(values.values()))) if values else ""
 
 
-def total(points: Iterable[Point], metric_name: str) -> str:
+def total(points: Iterable[Point], metric_name: str, worded: Callable[[str, float], str] = figure) -> str:
     values = [point.value for point in points if point.metric_name == metric_name]
-    return figure(metric_name, sum(values)) if values else ""
+    return worded(metric_name, sum(values)) if values else ""

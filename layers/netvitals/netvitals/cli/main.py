@@ -12,6 +12,9 @@ from netvitals.domain.errors import NetvitalsError
 
 COMMANDS = (
     "poll",
+    "show",
+    "top",
+    "events",
     "ui",
     "discover",
     "inventory",

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from netvitals.cli.device_options import device_options
 from netvitals.cli.poll_inputs import Inputs, Options, inputs_from, options_from
 from netvitals.cli.poll_output import output_for
+from netvitals.cli.poll_rates import with_rates
 from netvitals.cli.stderr_log import show_tracebacks
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
@@ -21,6 +23,7 @@ from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.slots import Slots
 
 EXIT_INCOMPLETE = 1
+EXIT_STOPPED = 130
 
 AT_ONCE = 200
 """Devices polled at the same time, unless --concurrency says otherwise."""
@@ -32,6 +35,7 @@ Examples:
   netvitals poll srv.example.net --type linux --user me --key ~/.ssh/id_rsa
   netvitals poll dc-1.example.net --type windows --user 'LAB\\me'
   netvitals poll 192.168.1.1 --credentials credentials.json --credential core
+  netvitals poll 192.168.1.1 --rate 10      traffic in bits per second
   netvitals poll --inventory devices.csv --credentials credentials.json
   netvitals poll --inventory devices.csv --credentials credentials.json \\
     --kind status --format jsonl > polled.jsonl
@@ -44,7 +48,8 @@ NETVITALS_PASSWORD and NETVITALS_KEY_PASSPHRASE are better, and on a terminal wh
 Exit status:
   0  every device answered
   1  some device did not answer, or a row of the inventory was unusable
-  2  nothing was polled: wrong usage, or a file that can't be read"""
+  2  nothing was polled: wrong usage, or a file that can't be read
+  130  stopped by Ctrl-C; what was polled by then is shown"""
 
 
 @click.command(epilog=_EPILOG, short_help="Poll a device or an inventory; nothing is written.")
@@ -60,6 +65,8 @@ Exit status:
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Devices polled at once.")
 @click.option("--timeout", type=click.FloatRange(0, 900, min_open=True), metavar="SECONDS",
               help="Time limit for each device.")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(1, 900), metavar="SECONDS",
+              help="Poll twice, so many seconds apart, and show what counters do per second.")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
               help="The configuration document, YAML or JSON.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["table", "jsonl", "lines"]), default="table",
@@ -77,18 +84,32 @@ def poll(**options: Any) -> None:
     inputs = inputs_from(chosen)
     for problem in inputs.problems:
         click.echo(f"netvitals: {problem}", err=True)
-    results = asyncio.run(_run(inputs, chosen))
+    results: list[PollResult] = []
+    try:
+        asyncio.run(_run(inputs, chosen, results))
+    except KeyboardInterrupt:
+        click.echo(f"netvitals: stopped: {len(results)} of {len(inputs.jobs)} polled", err=True)
+        sys.exit(EXIT_STOPPED)
     if inputs.problems or not all(result.reachable for result in results):
         sys.exit(EXIT_INCOMPLETE)
 
 
-async def _run(inputs: Inputs, options: Options) -> list[PollResult]:
-    results = []
+async def _run(inputs: Inputs, options: Options, results: list[PollResult]) -> None:
+    """Poll, and append each result as it is there: an interrupt leaves those."""
     with output_for(options, inputs.jobs) as output:
-        async for result in _polled(inputs, options):
+        earlier = await _earlier(inputs, options) if options.rate else {}
+        async for polled in _polled(inputs, options):
+            result = with_rates(earlier.get(polled.job.key), polled) if options.rate else polled
             output.add(result)
             results.append(result)
-    return results
+
+
+async def _earlier(inputs: Inputs, options: Options) -> dict[str, PollResult]:
+    """Return the results of a first round, `rate` seconds after it began."""
+    began = time.monotonic()
+    found = {result.job.key: result async for result in _polled(inputs, options)}
+    await asyncio.sleep(max(0.0, (options.rate or 0) - (time.monotonic() - began)))
+    return found
 
 
 async def _polled(inputs: Inputs, options: Options) -> AsyncIterator[PollResult]:

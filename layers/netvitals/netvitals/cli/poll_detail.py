@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from netvitals.cli.figures import figure
+from netvitals.cli.figures import figure, rate_figure
+from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.observation import PollResult
 from netvitals.domain.polling.point import Point
 
@@ -25,7 +26,8 @@ _COLUMNS = {
 }
 
 
-def detailed_view(result: PollResult, status: str, remark: str) -> RenderableType:
+def detailed_view(result: PollResult, status: str, remark: str, *, rated: bool = False) -> RenderableType:
+    """Return the view; with `rated` counters are rates per second."""
     name = escape(result.job.device_id)
     via = f"{' by' if result.reachable else ', asked by'} {result.method}" if result.method else ""
     parts: list[RenderableType] = [f"[bold]{name}[/] is {status}{via}, polled in {result.duration_ms:.0f} ms"]
@@ -36,7 +38,7 @@ def detailed_view(result: PollResult, status: str, remark: str) -> RenderableTyp
     if vitals:
         parts += ["", _vitals(vitals)]
     if interfaces:
-        parts += ["", _interfaces(interfaces)]
+        parts += ["", _interfaces(interfaces, rated=rated)]
     return Group(*parts)
 
 
@@ -50,7 +52,7 @@ def _vitals(points: Sequence[Point]) -> Table:
     return table
 
 
-def _interfaces(points: Sequence[Point]) -> Table:
+def _interfaces(points: Sequence[Point], *, rated: bool) -> Table:
     rows: defaultdict[str, dict[str, Point]] = defaultdict(dict)
     for point in points:
         rows[point.instance][point.metric_name] = point
@@ -58,20 +60,28 @@ def _interfaces(points: Sequence[Point]) -> Table:
     table.add_column("interface", no_wrap=True)
     table.add_column("index", justify="right")
     table.add_column("status", no_wrap=True)
-    for title in _COLUMNS.values():
-        table.add_column(title, justify="right", no_wrap=True)
+    for name, title in _COLUMNS.items():
+        counted = METRICS[name].kind == "counter" and not rated
+        table.add_column(
+            f"{title} total" if counted and "bytes" in name else title, justify="right", no_wrap=True
+        )
     table.add_column("alias" if any(point.alias for point in points) else "", overflow="fold")
     for name, row in rows.items():
-        table.add_row(escape(name), *_cells(row))
+        table.add_row(escape(name), *_cells(row, rated=rated))
     return table
 
 
-def _cells(row: dict[str, Point]) -> list[str]:
+def _cells(row: dict[str, Point], *, rated: bool) -> list[str]:
     anyone = next(iter(row.values()))
     oper = row.get("net_oper_status")
     return [
         "" if anyone.if_index is None else str(anyone.if_index),
         "" if oper is None else _OPER_STATUS.get(int(oper.value), f"{oper.value:g}"),
-        *(figure(name, row[name].value) if name in row else "" for name in _COLUMNS),
+        *(_shown(row[name], rated=rated) if name in row else "" for name in _COLUMNS),
         escape(anyone.alias),
     ]
+
+
+def _shown(point: Point, *, rated: bool) -> str:
+    is_rate = rated and METRICS[point.metric_name].kind == "counter"
+    return (rate_figure if is_rate else figure)(point.metric_name, point.value)

@@ -39,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
     concurrency: int | None = None
     timeout: float | None = None
+    rate: float | None = None
+    """Seconds between two polls, of which counters become rates."""
     config: Path | None = None
     format_: Literal["table", "jsonl", "lines"] = "table"
     device_type: str
@@ -89,6 +91,8 @@ def inputs_from(options: Options) -> Inputs:
     """
     if (options.address is None) == (options.inventory is None):
         raise click.UsageError("give either an ADDRESS or --inventory FILE")
+    if options.rate and (options.format_ == "lines" or options.kind == "status"):
+        raise click.UsageError("--rate is for metrics, in a table or as jsonl: InfluxDB holds counters")
     document = document_in_file(str(options.config)) if options.config else None
     settled = configuration(document, str(options.config or "no document"), os.environ)
     return _from_address(options, settled) if options.address else _from_inventory(options, settled)

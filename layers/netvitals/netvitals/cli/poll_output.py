@@ -8,6 +8,7 @@ import msgspec
 
 from netvitals.cli.poll_inputs import Options
 from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.observation import PollResult
 from netvitals.domain.polling.point import Point
 from netvitals.store.line_protocol import encode
@@ -24,12 +25,12 @@ class ResultOutput(Protocol):
 def output_for(options: Options, jobs: Sequence[Job]) -> ResultOutput:
     """Return the output that the options ask for; one result is to come for each job."""
     if options.format_ == "jsonl":
-        return _Stream(lambda result: [json_line(result)])
+        return _Stream(lambda result: [json_line(result, rated=options.rate is not None)])
     if options.format_ == "lines":
         return _Stream(lambda result: encode(result.job.device_id, result.points))
     from netvitals.cli.poll_table import TableOutput  # noqa: PLC0415, rich is for people
 
-    return TableOutput(jobs, detailed=options.address is not None)
+    return TableOutput(jobs, detailed=options.address is not None, rated=options.rate is not None)
 
 
 class _Stream:
@@ -47,8 +48,11 @@ class _Stream:
             click.echo(line)
 
 
-def json_line(result: PollResult) -> str:
-    """Return a result as one line of JSON; its keys are a contract, `detail` is for people."""
+def json_line(result: PollResult, *, rated: bool = False) -> str:
+    """Return a result as one line of JSON; its keys are a contract, `detail` is for people.
+
+    With `rated`, a counter has `per_second` in the place of `value`.
+    """
     return msgspec.json.encode(
         {
             "device_id": result.job.device_id,
@@ -57,13 +61,17 @@ def json_line(result: PollResult) -> str:
             "reason": result.reason,
             "detail": result.detail,
             "duration_ms": round(result.duration_ms, 3),
-            "points": [_point(point) for point in result.points],
+            "points": [_point(point, rated=rated) for point in result.points],
         }
     ).decode()
 
 
-def _point(point: Point) -> dict[str, Any]:
-    shown: dict[str, Any] = {"metric_name": point.metric_name, "value": point.value}
+def _point(point: Point, *, rated: bool) -> dict[str, Any]:
+    is_rate = rated and METRICS[point.metric_name].kind == "counter"
+    shown: dict[str, Any] = {
+        "metric_name": point.metric_name,
+        "per_second" if is_rate else "value": point.value,
+    }
     if point.instance:
         shown["instance"] = point.instance
     if point.if_index is not None:

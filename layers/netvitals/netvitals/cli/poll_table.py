@@ -1,5 +1,6 @@
 """Print the tables of `netvitals poll`: all devices at a glance, or one device in detail."""
 
+from asyncio import CancelledError
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -9,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from netvitals.cli.console import console
-from netvitals.cli.figures import telling, total
+from netvitals.cli.figures import figure, rate_figure, telling, total
 from netvitals.cli.poll_detail import detailed_view
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import PollResult, Reason
@@ -33,10 +34,10 @@ REMEDIES = {
 class TableOutput:
     """Shows progress on standard error when that is a terminal, and the table at the end."""
 
-    def __init__(self, jobs: Sequence[Job], *, detailed: bool) -> None:
+    def __init__(self, jobs: Sequence[Job], *, detailed: bool, rated: bool = False) -> None:
         self._jobs = jobs
         self._results: dict[str, PollResult] = {}
-        self._detailed = detailed
+        self._detailed, self._rated = detailed, rated
         self._console = console()
         errors = Console(stderr=True)
         self._progress = Progress(
@@ -51,14 +52,14 @@ class TableOutput:
 
     def __exit__(self, *raised: object) -> None:
         self._progress.stop()
-        if raised[0] is not None:
+        if raised[0] not in (None, CancelledError, KeyboardInterrupt):
             return
-        results = [self._results[job.key] for job in self._jobs]
+        results = [self._results[job.key] for job in self._jobs if job.key in self._results]
         if self._detailed:
             for result in results:
-                self._console.print(detailed_view(result, status(result), remark(result)))
+                self._console.print(detailed_view(result, status(result), remark(result), rated=self._rated))
         else:
-            self._console.print(overview(results))
+            self._console.print(overview(results, rated=self._rated))
             self._console.print(summary(results))
 
     def add(self, result: PollResult) -> None:
@@ -66,12 +67,13 @@ class TableOutput:
         self._progress.advance(self._bar)
 
 
-def overview(results: Iterable[PollResult]) -> Table:
-    """Return a table with a line for each device."""
+def overview(results: Iterable[PollResult], *, rated: bool = False) -> Table:
+    """Return a table with a line for each device; with `rated` traffic is per second, else in all."""
+    worded, traffic = (rate_figure, ("in", "out")) if rated else (figure, ("in total", "out total"))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("device", "status", "via"):
         table.add_column(name, no_wrap=True)
-    for name in ("rtt", "cpu", "memory", "temp", "disk", "in", "out"):
+    for name in ("rtt", "cpu", "memory", "temp", "disk", *traffic):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("remarks", overflow="fold")
     for result in results:
@@ -85,8 +87,8 @@ def overview(results: Iterable[PollResult]) -> Table:
             telling(points, "memory_percent"),
             telling(points, "temperature_celsius"),
             telling(points, "disk_percent"),
-            total(points, "net_bytes_in"),
-            total(points, "net_bytes_out"),
+            total(points, "net_bytes_in", worded),
+            total(points, "net_bytes_out", worded),
             escape(remark(result)),
         )
     return table

@@ -54,6 +54,7 @@ def _chart(curves: Mapping[str, Curve], unit: str, span: Span, axis: Mapping[str
         "tooltip": {"trigger": "axis", "renderMode": "richText", "confine": True,
                     ":valueFormatter": words},
         "xAxis": {"type": "time", "min": span.since * 1000, "max": span.until * 1000, "axisLine": faint,
+                  "splitNumber": 4,
                   "axisLabel": muted | {"hideOverlap": True}, "splitLine": {"show": False}},
         "yAxis": {"type": "value", "scale": not axis, "splitNumber": 3, "splitLine": faint, **axis,
                   "axisLabel": muted | {":formatter": words}},

@@ -282,6 +282,11 @@ const netvitals = (() => {
       if (this.first || this.known.size < 1) this.api.setGridOption("rowData", add);
       else if (add.length || update.length || remove.length) this.api.applyTransaction({ add, update, remove, addIndex: this.kind === "events" ? 0 : undefined });
       this.first = false;
+      if (this.kind === "interfaces") {
+        const isShort = this.known.size <= 11;
+        this.api.setGridOption("domLayout", isShort ? "autoHeight" : "normal");
+        document.querySelector(".nv-table-interfaces").classList.toggle("nv-short", isShort);
+      }
       if (this.kind === "fleet") this.counts();
       if (said.length) say(said.length > 5 ? `${said.length} devices changed their status` : said.join(", "));
       this.api.refreshCells({ columns: this.kind === "fleet" ? ["seen"] : [], force: true });
