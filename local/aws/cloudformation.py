@@ -31,6 +31,7 @@ EVERYTHING = GIVEN | {
     "TeamsSecretArn": SECRET + "netvitals/teams-AbCdEf",
     "PagerDutySecretArn": SECRET + "netvitals/pagerduty-AbCdEf",
     "WebhookSecretArn": SECRET + "netvitals/webhook-AbCdEf",
+    "Dashboard": "on",
     "LogLevel": "DEBUG",
     "Tracing": "on",
     "KmsKeyArn": KEY,
