@@ -25,10 +25,11 @@ from fixtures.polling import (
     uncancellable,
 )
 from fixtures.virtual_time import NeverReturns, run
+from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.collectors.ssh.protocol import SSH
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.changes import Sample, Samples
-from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.domain.polling.job import Job, Kind, encode_jobs
 from netvitals.domain.polling.observation import KnownState, Observation, PollResult, Reading, Reason
 from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import QueueMessage, SampleRecord, Target
@@ -379,6 +380,21 @@ def test_of_several_due_times_of_one_device_only_the_newest_is_polled() -> None:
 def test_status_and_metrics_of_one_device_are_both_polled() -> None:
     report = Scene().run([message(job(), name="1"), message(job(kind="status"), name="2")])
     assert report.devices_polled == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "failures", "silent", "tries"),
+    [("status", 0, False, 3), ("status", 1, False, 10), ("status", 9, True, 3), ("metrics", 1, False, 3)],
+)
+def test_the_status_of_a_device_that_did_not_answer_is_asked_for_more_often_in_the_same_time(
+    *, kind: Kind, failures: int, silent: bool, tries: int
+) -> None:
+    scene = Scene()
+    scene.state = State({"sw-1": KnownState(failures=failures)})
+    scene.run([message(job(kind=kind, silent=silent))])
+    snmp = SNMP.settings_of(scene.collector.targets[0].job.settings)
+    assert snmp.retries + 1 == tries
+    assert snmp.timeout_seconds * tries == pytest.approx(6)
 
 
 def test_a_poll_knows_what_earlier_ones_left_even_where_the_job_says_otherwise() -> None:

@@ -302,6 +302,19 @@ def test_silent_devices_wait_for_company_and_are_polled_before_they_are_due(
         assert all(0 <= job.due_at - message.due_at < slot for job in jobs_of(message))
 
 
+def test_a_silent_device_that_is_back_is_polled_within_one_interval() -> None:
+    bench = Bench(*(device(f"s{n}", **SILENT) for n in range(100)))
+    bench.run()
+    polled: dict[str, list[float]] = {}
+    for message in bench.status.messages:
+        for job in jobs_of(message):
+            polled.setdefault(job.device_id, []).append(message.due_at)
+    assert len(polled) == 100
+    for first, second in map(sorted, polled.values()):
+        assert second - first == 30
+        assert first < START + 60 + 30
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from time import time
+from typing import Any
 
 import msgspec
 
 from netvitals.domain.errors import InvalidJob, NetvitalsError
 from netvitals.domain.polling.job import Job, Kind, decode_jobs
 from netvitals.domain.polling.observation import KnownState, PollResult
+from netvitals.domain.polling.protocol import Protocol
 from netvitals.domain.ports import Poller, QueueMessage, Redelivery, StateReader
 from netvitals.domain.protocols import PROTOCOLS
 from netvitals.domain.text import printable
@@ -228,7 +230,7 @@ def _prepare(pending: _PendingJob, known: Mapping[str, KnownState] | None, repor
     if pending.settled:
         return
     if known is None:
-        pending.job = _without_memory(job)
+        pending.job = _changed(job, lambda protocol: protocol.without_memory)
         return
     state = known.get(job.device_id, KnownState())
     if state.has_polled(job.kind, job.due_at):
@@ -236,14 +238,16 @@ def _prepare(pending: _PendingJob, known: Mapping[str, KnownState] | None, repor
         report.jobs_repeated += 1
     else:
         pending.job = msgspec.structs.replace(job, memory=state.memory)
+        if state.failures and job.kind == "status" and not job.silent:
+            pending.job = _changed(pending.job, lambda protocol: protocol.insisting)
 
 
-def _without_memory(job: Job) -> Job:
-    """Return the job with the settings that each protocol has for a poll without the device's memory."""
+def _changed(job: Job, change_of: Callable[[Protocol[Any, Any]], Callable[[Any], Any] | None]) -> Job:
+    """Return the job with what each protocol makes of its own settings."""
     settings = {
-        protocol.name: protocol.without_memory(protocol.settings_of(job.settings))
+        protocol.name: change(protocol.settings_of(job.settings))
         for protocol in PROTOCOLS.values()
-        if protocol.without_memory is not None
+        if (change := change_of(protocol)) is not None
     }
     return msgspec.structs.replace(job, settings=msgspec.structs.replace(job.settings, **settings))
 

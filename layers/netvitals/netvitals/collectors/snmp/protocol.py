@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from netvitals.domain.polling.protocol import CredentialPart, MemoryKey, Protocol
@@ -13,6 +14,8 @@ Version = Literal["1", "2c", "3"]
 AuthProtocol = Literal["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
 PrivProtocol = Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
 """AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and AES256C as Cisco does."""
+
+MAX_RETRIES = 10
 
 
 class InterfaceFilter(InterfaceNames, frozen=True):
@@ -37,7 +40,7 @@ class SnmpSettings(Section, frozen=True):
     """Overrides the credential's where both are communities."""
     timeout_seconds: Seconds = 2.0
     """For the answer to one request."""
-    retries: Annotated[int, Meta(ge=0, le=10)] = 2
+    retries: Annotated[int, Meta(ge=0, le=MAX_RETRIES)] = 2
     """How often a request is repeated that had no answer."""
     max_repetitions: Annotated[int, Meta(ge=1, le=200)] = 25
     """Rows asked for in one GETBULK, at most: it adapts to what the device can answer."""
@@ -78,6 +81,24 @@ class SnmpCredential(CredentialPart, frozen=True):
                 raise ValueError(f"{name} has fewer than 8 characters")
 
 
+INSISTING_SECONDS = 0.6
+"""Between two tries of a device that did not answer the poll before; an answer to any of them counts."""
+
+
+def insisting(settings: SnmpSettings) -> SnmpSettings:
+    """Return settings with which a device is asked more often in the same time.
+
+    On a line that loses a fifth of all packets, both ways, a request and its answer come through in 64 of
+    100 cases. With three tries in each of the three polls until its time-out, a device would be taken for
+    offline some nine times a month: 0.36 ** 9 is one in ten thousand. Ten tries make it 0.36 ** 23.
+    """
+    patience = settings.timeout_seconds * (settings.retries + 1)
+    tries = min(int(patience / INSISTING_SECONDS), MAX_RETRIES + 1)
+    if tries <= settings.retries + 1:
+        return settings
+    return msgspec.structs.replace(settings, timeout_seconds=patience / tries, retries=tries - 1)
+
+
 MEMORY = "snmp"
 """What the last polls left, a `memory.SnmpMemory`."""
 ENGINE_MEMORY = "snmp_engine"
@@ -94,6 +115,7 @@ SNMP = Protocol(
         MemoryKey(name=ENGINE_MEMORY),
     ),
     collector="netvitals.collectors.snmp.collector:SnmpCollector",
+    insisting=insisting,
     command_line="netvitals.collectors.snmp.command_line:SNMP",
     loggers={"pysnmp": "WARNING"},
 )

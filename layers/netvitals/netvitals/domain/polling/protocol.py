@@ -41,6 +41,8 @@ class Protocol[S: Section, C: CredentialPart](msgspec.Struct, frozen=True, kw_on
     """`package.module:NAME` of a `collectors.command_line.CommandLine`, for `netvitals poll ADDRESS`."""
     without_memory: Callable[[S], S] | None = None
     """Returns the settings of a poll for which the device's memory can't be read; None: the same."""
+    insisting: Callable[[S], S] | None = None
+    """Returns the settings of a status poll whose device did not answer before; None: the same."""
     loggers: Mapping[str, str] = {}
     """Loggers of its library, and the level from which on they are heard."""
 
