@@ -30,9 +30,9 @@ ROUNDS = 1 if QUICK else 5
 COLUMNS = ("   kind", "memory MB", "first s", "later s", "CPU s", "silent s", "peak MB", "failed")
 
 
-def bundles(kind: Kind, port: int, started_at: float) -> dict[str, float]:
-    """Run bundles in this process, which was started then."""
-    runner, size = Runner(handler_of("collector"), kind, port), SIZES[kind]
+def bundles(kind: Kind, port: int, started_at: float, size: int, silent_size: int) -> dict[str, float]:
+    """Run bundles of so many devices in this process, which was started then."""
+    runner = Runner(handler_of("collector"), kind, port)
     runner.run(size)
     first = time.time() - started_at
     cpu, walls = time.process_time(), list[float]()
@@ -42,12 +42,13 @@ def bundles(kind: Kind, port: int, started_at: float) -> dict[str, float]:
         walls.append(time.perf_counter() - began)
     cpu = (time.process_time() - cpu) / ROUNDS
     began = time.perf_counter()
-    runner.run(size, silent=True)
+    if silent_size:
+        runner.run(silent_size, silent=True)
     silent = time.perf_counter() - began
     return {"first": first, "later": median(walls), "cpu": cpu, "silent": silent, "peak": peak_mib()}
 
 
-def limited(kind: Kind, memory_mb: int, port: int) -> dict[str, float]:
+def limited(kind: Kind, memory_mb: int, port: int, size: int, silent_size: int) -> dict[str, float]:
     """Do the same in a fresh process that has no more than its share."""
     with ExitStack() as limits:
         try:
@@ -57,7 +58,8 @@ def limited(kind: Kind, memory_mb: int, port: int) -> dict[str, float]:
             if not QUICK:
                 raise SystemExit(f"no control group can be made here: {error}") from None
             enter = ""  # it shows that the rest runs
-        measure = [sys.executable, __file__, "--measure", kind, str(port), str(time.time())]
+        arguments = map(str, (kind, port, time.time(), size, silent_size))
+        measure = [sys.executable, __file__, "--measure", *arguments]
         done = subprocess.run(
             ["/bin/sh", "-c", f"{enter}exec {shlex.join(measure)}{' --quick' if QUICK else ''}"],
             env=os.environ | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb)},
@@ -85,9 +87,9 @@ def main() -> None:
     for row in (COLUMNS, ["-" * len(column) for column in COLUMNS]):
         print("| " + " | ".join(row) + " |")
     with world() as (where, _), deployed(where):
-        for kind in SIZES:
+        for kind, size in SIZES.items():
             for memory_mb in MEMORY_MB:
-                found = limited(kind, memory_mb, where["snmp"])
+                found = limited(kind, memory_mb, where["snmp"], size, size)
                 figures = (
                     kind, str(memory_mb), f"{found['first']:.1f}", f"{found['later']:.2f}",
                     f"{found['cpu']:.2f}", f"{found['silent']:.2f}", f"{found['peak']:.0f}",
@@ -100,6 +102,6 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
         kind: Kind = "status" if sys.argv[2] == "status" else "metrics"
-        print(json.dumps(bundles(kind, int(sys.argv[3]), float(sys.argv[4]))))
+        print(json.dumps(bundles(kind, int(sys.argv[3]), float(sys.argv[4]), *map(int, sys.argv[5:7]))))
     else:
         main()
