@@ -22,7 +22,7 @@ class Protocol(NamedTuple):
 
 
 PROTOCOLS = {
-    "snmp": Protocol(0.0006, 0.15, 0.0019, 0.000085, 0.35),  # benchmarks/collector_handler.py
+    "snmp": Protocol(0.0006, 0.15, 0.0010, 0.000075, 0.35),  # benchmarks/collector_handler.py
     "ssh": Protocol(0.0006, 0.15, 0.009, 0.00001, 1.5),  # benchmarks/ssh_collector.py
     "winrm": Protocol(0.0006, 0.15, 0.012, 0.00001, 1.0),  # benchmarks/winrm_collector.py
     "ping": Protocol(0.0004, 0.15, 0.0006, 0.0, 0.15),
@@ -46,7 +46,7 @@ REQUEST_BYTES = 1500
 LOST_REQUESTS, LOST_WAIT, METRICS_REQUESTS = 0.0001, 2.0, 20
 """One request in ten thousand is lost and repeated after two seconds, for which the whole bundle waits."""
 
-POSTGRES_COLLECTOR = {"status": (6700, 167), "metrics": (7900, 1130)}
+POSTGRES_COLLECTOR = {"status": (6700, 167), "metrics": (7900, 1600)}
 """Bytes to and from PostgreSQL: of a collector's invocation, and of each device in it."""
 POSTGRES_PORT = 126
 """Bytes of the samples of one interface, read and written with each metrics poll."""
