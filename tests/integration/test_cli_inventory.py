@@ -1,6 +1,9 @@
 """`netvitals inventory` against a real PostgreSQL."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -330,6 +333,42 @@ def test_what_list_writes_can_be_imported_again(run: Run, file: Write, format_: 
     result = run("import", path)
     assert result.stdout == "0 added, 0 changed, 3 unchanged\n"
     assert "'status'" in result.stderr
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_filter_that_no_device_can_meet_is_told_with_what_was_meant(run: Run) -> None:
+    assert "no device has the site 'Y'; did you mean 'y'?" in run("list", "--site", "Y", code=2).stderr
+    assert "the type 'Network'; did you mean 'network'" in run("list", "--type", "Network", code=2).stderr
+    assert "'ofline' is not one of" in run("list", "--status", "ofline", code=2).stderr
+    rows = run("list", "--status", "disabled", "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(row)["id"] for row in rows] == ["c"]
+    assert run("list", "--site", "x", "--status", "offline", "--format", "jsonl").stdout == ""
+
+
+def test_all_faults_of_a_row_are_told_at_once(run: Run, file: Write) -> None:
+    path = file("id,enabled,ip_address,device_type\na,maybe,300.1.1.1,toaster\n")
+    lines = run("import", path, code=1).stdout.splitlines()
+    assert [line.split()[2].strip(":") for line in lines] == ["enabled", "ip_address", "device_type"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_host_key_that_was_trusted_is_forgotten_and_nothing_else(run: Run, query: Query) -> None:
+    query("""UPDATE device_state SET memory = '{"ssh_host_keys": ["x"], "ssh": {}}' WHERE device_id = 'a'""")
+    result = run("forget-host-key", "a", "b[red]", code=1)
+    assert result.stdout == "a: forgotten\nb[red]: no host key is kept of it\n"
+    assert query("SELECT memory FROM device_state WHERE device_id = 'a'") == [({"ssh": {}},)]
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("format_", ["table", "jsonl"])
+def test_a_reader_that_has_had_enough_is_no_fault(database_url: str, format_: str) -> None:
+    command = f"{sys.executable} -m netvitals.cli.main inventory list --format {format_}"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | true; echo ${{PIPESTATUS[0]}}"],
+        env=os.environ | {"DATABASE_URL": database_url}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "141\n"
+    assert "Traceback" not in done.stderr
 
 
 def test_a_missing_database_is_a_usage_error() -> None:

@@ -115,7 +115,7 @@ def test_connecting_says_of_each_thing_what_came_of_it(tmp_path: Path) -> None:
     result = run("check", "--connect", NETVITALS_CREDENTIALS_FILE=str(credentials))
     assert result.exit_code == 1
     assert (
-        "credentials: credential 'bad' is malformed: snmp: Object contains unknown field `comunity`"
+        "credential 'bad' is malformed: snmp: key 'comunity' is not known; did you mean 'community'?"
         in result.stderr
     )
     assert CANARY not in result.output + result.stderr

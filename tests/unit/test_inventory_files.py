@@ -101,7 +101,7 @@ def test_settings_are_never_shown(write: Write) -> None:
 def test_a_misspelled_column_is_a_fault_and_a_foreign_one_is_not(write: Write) -> None:
     read = read_inventory(write("id,ip_adress,rack\n1,10.0.0.1,7\n2,10.0.0.2,7\n"))
     assert [str(bad) for bad in read.bad_rows] == [
-        "line 2: column 'ip_adress': is unknown: did you mean ip_address?"
+        "line 1: column 'ip_adress': is unknown: did you mean ip_address?"
     ]
     assert sorted(read.ignored) == ["ip_adress", "rack"]
     assert faults(write('{"id": 1, "hostnam": "x"}\n')) == [
@@ -119,6 +119,25 @@ def test_a_header_without_its_columns_says_what_they_are(write: Write, content: 
     assert devices == []
     assert "`id`" in bad.cause
     assert "ip_address" in bad.cause
+
+
+def test_a_header_names_what_was_found(write: Write) -> None:
+    [fault] = faults(write("Device;IP Address\na;10.0.0.1\n"))
+    assert fault.startswith("line 1: header: has no column `id`; found: device, ip address.")
+
+
+def test_what_is_no_utf8_is_told_with_its_byte_and_read_by_its_encoding(write: Write) -> None:
+    path = write("id,hostname,site\n1,a,x\n2,b,Zürich\n".encode("cp1252"))
+    assert faults(path) == [
+        "line 3: row: is not UTF-8 (byte FC): save it as 'CSV UTF-8', or import it with --encoding cp1252"
+    ]
+    assert read_inventory(path, encoding="cp1252").rows[1][1].site == "Zürich"
+
+
+def test_of_a_row_at_fault_the_rest_is_kept_for_the_other_checks(write: Write) -> None:
+    read = read_inventory(write("id,enabled,ip_address\na,maybe,300.1.1.1\n"))
+    assert read.rows == []
+    assert read.partial == [("line 2", Device(id="a", ip_address="300.1.1.1"))]
 
 
 def test_a_line_without_an_end_is_left_out_and_the_next_is_read(write: Write) -> None:

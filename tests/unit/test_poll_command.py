@@ -137,7 +137,7 @@ def test_the_table_shows_each_device_in_the_inventorys_order_with_its_vital_sign
         "GiB",
     ]
     assert " ".join(first.split()) == "sw-1 down snmp timeout: no answer"
-    assert summary.startswith("2 devices: 1 answered, 1 did not")
+    assert summary == "2 devices: 1 read, 1 did not answer; 15 points"
 
 
 def counting(octets_a_second: int) -> Behaviour:
@@ -306,6 +306,11 @@ def test_the_community_comes_from_the_environment_as_well(collector: Scripted) -
         (("10.0.0.9", "--community", "x", "--type", "toaster"), "toaster"),
         (("10.0.0.9", "--community", "x", "--allow", "10.0.0.0/33"), "is no network"),
         (("--inventory", "/no/such/file"), "/no/such/file"),
+        (("10.0.0.9:161", "--community", "x"), "give the port as --port 161"),
+        (("10.0.0.0/24", "--community", "x"), "is a network: poll takes one device"),
+        (("999.1.1.1", "--community", "x"), "four numbers up to 255"),
+        (("10.0.0.9", "--community", "x", "--profile", "ciscoo"), "did you mean 'cisco'?"),
+        (("10.0.0.9", "--user", "me"), "the options given are for ssh or winrm"),
         (("10.0.0.9", "--credential", "c", "--credentials", "/no/such/map"), "/no/such/map"),
     ],
 )
@@ -321,7 +326,7 @@ def test_wrong_usage_polls_nothing_and_says_what_to_do(
 
 def test_a_fault_of_our_own_is_told_with_its_device_and_without_secrets(run: Run) -> None:
     result = run("--format", "jsonl", script={"sw-1": crashing})
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert objects(result)["sw-1"]["reason"] == "internal"
     told = "netvitals: a fault of netvitals: collecting over snmp, device sw-1: ZeroDivisionError"
     assert f"{told} (--verbose shows where)\n" in result.stderr
@@ -329,11 +334,23 @@ def test_a_fault_of_our_own_is_told_with_its_device_and_without_secrets(run: Run
     assert "in crashing\n" in run("--verbose", script={"sw-1": crashing}).stderr
 
 
-def test_a_refused_credential_is_a_device_that_answered(run: Run) -> None:
+def test_a_refused_credential_is_a_device_that_answered_and_was_not_read(run: Run) -> None:
     result = run(script={"sw-1": refused, "sw-2": refused})
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "up, incomplete" in result.stdout
     assert "auth: the device refuses this user" in result.stdout
+    assert "2 devices: 0 read, 2 refused the login; " in result.stdout
+    status = run("--kind", "status", script={"sw-1": refused, "sw-2": refused})
+    assert status.exit_code == 0
+    assert "2 devices: 2 answered; " in status.stdout
+
+
+def test_protocols_are_known_by_the_names_that_vendors_give_them(collector: Scripted) -> None:
+    keys = {"NETVITALS_AUTH_KEY": "auth-pass-phrase", "NETVITALS_PRIV_KEY": "priv-pass-phrase"}
+    for auth, priv in (("SHA", "AES"), ("sha-256", "aes-256")):
+        one("10.0.0.9", "--v3", "u", "--auth", auth, "--priv", priv, env=keys)
+    used = [(target.credential.auth, target.credential.priv) for target in collector.targets]
+    assert used == [("SHA1", "AES128"), ("SHA256", "AES256")]
 
 
 def test_help_teaches_and_the_version_is_told() -> None:

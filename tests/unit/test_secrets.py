@@ -222,7 +222,8 @@ def test_one_malformed_credential_affects_only_who_asks_for_it(tmp_path: Path) -
     )
     assert SNMP.part_of(store.get("good"))
     with pytest.raises(
-        CredentialMissing, match="credential 'bad' is malformed: snmp: Object contains unknown field"
+        CredentialMissing,
+        match=r"credential 'bad' is malformed: snmp: .*'communty'.* did you mean 'community'",
     ):
         store.get("bad")
 

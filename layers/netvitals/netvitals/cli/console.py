@@ -7,12 +7,18 @@ from rich.console import Console
 WIDTH_OF_A_FILE = 200
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise what the command line ends with, in place of Rich's exit status 1."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Return standard output, as wide as its terminal; in a pipe or file as COLUMNS says, or 200 columns.
 
     Without emoji: `:secret:` is a part of every secret's ARN.
     """
-    found = Console(emoji=False)
+    found = _Console(emoji=False)
     if not found.is_terminal and "COLUMNS" not in os.environ:
         found.width = WIDTH_OF_A_FILE
     return found

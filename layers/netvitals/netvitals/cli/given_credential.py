@@ -21,6 +21,12 @@ def given_credential(given: Mapping[str, Any], protocols: Sequence[str]) -> dict
     """
     known = {name: line for name, line in command_lines().items() if name in protocols}
     chosen = [name for name in protocols if name in known and _is_chosen(known[name].chosen_by, given)]
+    others = [name for name, line in command_lines().items() if _is_chosen(line.chosen_by, given)]
+    if others and not chosen:
+        raise click.UsageError(
+            f"the options given are for {' or '.join(others)}, and the device's type is polled over "
+            f"{' or '.join(protocols)}: choose another --type"
+        )
     entry = {}
     for name in chosen or protocols[:1]:
         if name not in known:

@@ -1,6 +1,7 @@
 """`netvitals inventory`: the table of devices, from files, checked before it is written."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +11,7 @@ from msgspec import structs
 
 from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credentials import JsonFile
-from netvitals.cli.inventory_faults import counted, stop_at
+from netvitals.cli.inventory_faults import EXIT_FAULTS, counted, stop_at
 from netvitals.cli.inventory_import import (
     IMPORT_EPILOG,
     ImportOptions,
@@ -22,6 +23,7 @@ from netvitals.cli.inventory_import import (
     refuse_too_much,
     show_differences,
 )
+from netvitals.domain.decision.status import Status
 from netvitals.domain.inventory.check import Rules, check_inventory
 from netvitals.domain.inventory.guard import Guard, names_loopback
 from netvitals.domain.inventory.row import FIELDS
@@ -58,6 +60,8 @@ Exit status:
   1  something is wrong with the inventory: it says what, row by row, and
      nothing was written
   2  wrong usage, or a file or the database can't be used"""
+
+STATUSES = (*(status.value for status in Status), "disabled")
 
 _URL = click.option(
     "--database-url", envvar="DATABASE_URL", show_envvar=True, required=True, metavar="URL",
@@ -135,7 +139,7 @@ def import_(
     overlay = [name for name in columns if name not in once]
     rows = [(where, table.overlaid(device, overlay, existing)) for where, device in read.rows]
     rules = structs.replace(rules, others={name: device for name, device in existing.items() if device})
-    faults = read.bad_rows + check_inventory(rows, rules)
+    faults = read.bad_rows + check_inventory(rows + read.partial, rules)
     stop_at(faults, "; nothing was imported")
     plan = table.plan_import(
         [device for _, device in rows],
@@ -155,7 +159,7 @@ def import_(
         click.echo(("would be " if dry_run else "") + str(plan))
 
 
-@inventory.command()
+@inventory.command(short_help="Say what is wrong with devices in a file or the database.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--database-url", envvar="DATABASE_URL", metavar="URL", help="Without FILE: the database.")
 @_rules
@@ -171,7 +175,7 @@ def check(
     rules = _rules_from(config, allow, credentials)
     if file is not None:
         read = read_file(file, None)
-        rows, bad_rows = read.rows, read.bad_rows
+        rows, bad_rows = read.rows + read.partial, read.bad_rows
     elif database_url:
         from netvitals.adapters.postgres.inventory_writer import devices_in  # noqa: PLC0415, as above
 
@@ -189,7 +193,7 @@ def check(
 @click.option("--site", help="Only devices of this site.")
 @click.option("--collector", metavar="GROUP", help="Only devices of this collector group.")
 @click.option("--type", "device_type", help="Only devices of this type.")
-@click.option("--status", help="Only devices with this status: online, offline, unreachable, unknown.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only devices with this status.")
 @click.option(
     "--format", "format_", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True
 )
@@ -212,6 +216,24 @@ def list_(
     if left_out:
         click.echo(f"{left_out} rows can't be read; see: netvitals inventory check", err=True)
     _warn_of_unserved_groups(database)
+
+
+@inventory.command("forget-host-key", short_help="Forget the SSH host keys of devices that were rebuilt.")
+@click.argument("device_ids", nargs=-1, required=True, metavar="ID…")
+@_URL
+def forget_host_key(*, device_ids: tuple[str, ...], database_url: str) -> None:
+    """Forget the SSH host keys of devices that were rebuilt: the next poll trusts the key that it meets.
+
+    That is for devices whose type says `trust_on_first_use`. A key that changed without reason may be
+    somebody in between: compare it on the device first.
+    """
+    from netvitals.adapters.postgres.host_keys import forget_host_keys  # noqa: PLC0415, as above
+
+    forgotten = forget_host_keys(open_database(database_url), device_ids)
+    for device_id in device_ids:
+        click.echo(f"{device_id}: {'forgotten' if device_id in forgotten else 'no host key is kept of it'}")
+    if {*device_ids} - forgotten:
+        sys.exit(EXIT_FAULTS)
 
 
 def _warn_of_unserved_groups(database: "Database") -> None:

@@ -1,5 +1,6 @@
 """Options of `netvitals inventory import`: what is read, how it is named, what is too much to be meant."""
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Collection
@@ -38,6 +39,7 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     system: str | None
     format_: Format | None
+    encoding: str
     mapped: tuple[str, ...]
     types: tuple[str, ...]
     credential: str | None
@@ -60,6 +62,14 @@ class _Percent(click.ParamType[float]):
         return percent
 
 
+def _encoding(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise click.BadParameter(f"there is no encoding {name!r}; try cp1252, latin-1 or utf-16") from None
+    return name
+
+
 def import_options[Command: Callable[..., Any]](command: Command) -> Command:
     """Add the options of an import."""
     for option in (
@@ -75,6 +85,8 @@ def import_options[Command: Callable[..., Any]](command: Command) -> Command:
                           "Repeatable."),
         click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD",
                      help="What a column of the file is here, such as 'IP Address=ip_address'. Repeatable."),
+        click.option("--encoding", default="utf-8-sig", metavar="NAME", callback=_encoding,
+                     help="The file's encoding, unless it is UTF-8; cp1252 is Excel's in the west."),
         click.option("--format", "format_", type=click.Choice(["csv", "jsonl"]),
                      help="The file's format, unless its first character tells."),
         click.option("--from", "system", type=click.Choice(SYSTEMS),
@@ -104,9 +116,8 @@ def read_source(source: str, options: ImportOptions, known_types: Collection[str
     if options.system is None:
         if options.types or options.credential:
             raise click.UsageError("--type and --credential go with --from")
-        return Source(
-            read_file(Path(source), options.format_, _pairs("--map", options.mapped, FIELDS)), (), ""
-        )
+        mapped = _pairs("--map", options.mapped, FIELDS)
+        return Source(read_file(Path(source), options.format_, mapped, options.encoding), (), "")
     if options.mapped or options.format_:
         raise click.UsageError("--map and --format go with a file of devices, not with --from")
     from netvitals.adapters.inventories.read import ONCE, read_system  # noqa: PLC0415, urllib3, for this alone
@@ -123,9 +134,14 @@ def read_source(source: str, options: ImportOptions, known_types: Collection[str
     return Source(read.file, ONCE, read.prefix)
 
 
-def read_file(file: Path, format_: Format | None, mapped: dict[str, str] | None = None) -> InventoryFile:
+def read_file(
+    file: Path,
+    format_: Format | None,
+    mapped: dict[str, str] | None = None,
+    encoding: str = "utf-8-sig",
+) -> InventoryFile:
     """Return what a file of devices holds; say which of its columns are none of ours."""
-    read = read_inventory(file, format_, mapped or {})
+    read = read_inventory(file, format_, mapped or {}, encoding)
     if read.ignored:
         click.echo(f"ignored: {', '.join(map(ascii, sorted(read.ignored)[:20]))}", err=True)
     return read

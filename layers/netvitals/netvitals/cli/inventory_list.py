@@ -4,6 +4,7 @@ import csv
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from time import time
 from typing import Any, Literal
 
@@ -22,6 +23,11 @@ from netvitals.domain.text import printable
 _STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method")
 _COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}
 
+DISABLED = "disabled"
+"""Shown in place of the status of a device that is not polled."""
+_FILTERS = {"site": "site", "collector": "collector group", "device_type": "type"}
+"""Filters by a value that some device must have, and what a person calls them."""
+
 type DeviceFields = dict[str, Any]
 
 
@@ -29,6 +35,7 @@ def show(database: Database, wanted: Mapping[str, str], format_: Literal["table"
     """Print the devices whose fields have the wanted values; return how many rows can't be read."""
     listing = _Listing(database, wanted)
     _WRITERS[format_](listing)
+    listing.refuse_unknown()
     return listing.left_out
 
 
@@ -39,13 +46,29 @@ class _Listing:
         self._database = database
         self._wanted = wanted
         self.left_out = 0
+        self._seen: dict[str, set[str]] = {name: set() for name in wanted if name in _FILTERS}
 
     def __iter__(self) -> Iterator[DeviceFields]:
         for chunk in PostgresInventory(self._database).rows(_STATE, enabled_only=False):
             for texts in chunk:
                 row = self._row(texts)
-                if row is not None and all(row[name] == text for name, text in self._wanted.items()):
+                if row is None:
+                    continue
+                for name, seen in self._seen.items():
+                    seen.add(row[name])
+                if all(_has(row, name, text) for name, text in self._wanted.items()):
                     yield row
+
+    def refuse_unknown(self) -> None:
+        """Raise a usage error for a filter whose value no device has, once all rows were read."""
+        for name, seen in self._seen.items():
+            text = self._wanted[name]
+            if text not in seen:
+                near = get_close_matches(text, seen, n=1) or [
+                    each for each in seen if each.lower() == text.lower()
+                ]
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise click.UsageError(f"no device has the {_FILTERS[name]} {text!r}{hint}")
 
     def _row(self, texts: DeviceFields) -> DeviceFields | None:
         device = device_from({name: texts[name] for name in FIELDS}, "")
@@ -62,12 +85,18 @@ class _Listing:
         )
 
 
+def _has(row: DeviceFields, name: str, text: str) -> bool:
+    if name == "status" and text == DISABLED:
+        return not row["enabled"]
+    return bool(row[name] == text)
+
+
 def _write_table(rows: Iterable[DeviceFields]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("device", "address", "type", "site", "status", "last seen", "why"):
         table.add_column(name, overflow="fold" if name == "why" else "ellipsis")
     for row in rows:
-        status = row["status"] if row["enabled"] else "disabled"
+        status = row["status"] if row["enabled"] else DISABLED
         color = _COLORS.get(status, "dim")
         table.add_row(
             escape(row["id"]),

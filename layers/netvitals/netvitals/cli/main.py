@@ -1,5 +1,8 @@
 """Run the command `netvitals`; subcommands are imported when they are called."""
 
+import os
+import signal
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from typing import IO, Any
@@ -28,6 +31,8 @@ COMMANDS = (
 )
 """Each is a module of this package with a click command of the same name."""
 EXIT_UNUSABLE = 2
+EXIT_PIPE_CLOSED = 128 + signal.SIGPIPE
+"""As a shell has it for programs that write to a pipe whose reader has had enough, such as `head`."""
 
 _EPILOG = """\b
 Try it:
@@ -58,6 +63,9 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except NetvitalsError as error:
             raise _Unusable(str(error)) from error
+        except BrokenPipeError:  # of standard output: those of connections are faults of their services
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the exit
+            ctx.exit(EXIT_PIPE_CLOSED)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
         return [name for name in COMMANDS if find_spec(f"netvitals.cli.{name}")]

@@ -18,7 +18,7 @@ from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
 from netvitals.domain.polling.job import Job
-from netvitals.domain.polling.observation import PollResult
+from netvitals.domain.polling.observation import PollResult, is_answered
 from netvitals.usecases.poll_device import PollDevice
 from netvitals.usecases.slots import Slots
 
@@ -46,8 +46,8 @@ NETVITALS_PASSWORD and NETVITALS_KEY_PASSPHRASE are better, and on a terminal wh
 
 \b
 Exit status:
-  0  every device answered
-  1  some device did not answer, or a row of the inventory was unusable
+  0  every device was read; with --kind status, every device answered
+  1  some device was not, or a row of the inventory was unusable
   2  nothing was polled: wrong usage, or a file that can't be read
   130  stopped by Ctrl-C; what was polled by then is shown"""
 
@@ -61,7 +61,8 @@ Exit status:
               help="Everything, or only whether they are up.")  # fmt: skip
 @click.option("--allow", multiple=True, metavar="CIDR",
               help="A network that may be dialled, in place of the configured ones (at first the private "
-                   "ones). Loopback too: 127.0.0.0/8. Repeatable.")  # fmt: skip
+                   "ones). Loopback too: 127.0.0.0/8. Repeatable. An ADDRESS is allowed by naming it, unless "
+                   "this is given.")  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Devices polled at once.")
 @click.option("--timeout", type=click.FloatRange(0, 900, min_open=True), metavar="SECONDS",
               help="Time limit for each device.")  # fmt: skip
@@ -77,7 +78,8 @@ Exit status:
 def poll(**options: Any) -> None:
     """Poll one ADDRESS, or all devices of an inventory, and write nothing anywhere.
 
-    This is what the collector does on Lambda: the same guard, the same limits, the same points.
+    This is what the collector does on Lambda: the same limits, the same points, and for an inventory the same
+    guard.
     """
     chosen = options_from(options)
     show_tracebacks(wanted=chosen.verbose)
@@ -90,7 +92,7 @@ def poll(**options: Any) -> None:
     except KeyboardInterrupt:
         click.echo(f"netvitals: stopped: {len(results)} of {len(inputs.jobs)} polled", err=True)
         sys.exit(EXIT_STOPPED)
-    if inputs.problems or not all(result.reachable for result in results):
+    if inputs.problems or not all(map(is_answered, results)):
         sys.exit(EXIT_INCOMPLETE)
 
 

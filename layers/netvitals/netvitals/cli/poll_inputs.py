@@ -3,6 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from time import time
 from typing import Any, Literal
@@ -119,6 +120,8 @@ def _from_inventory(options: Options, settled: Configuration) -> Inputs:
 def _from_address(options: Options, settled: Configuration) -> Inputs:
     """Return the inputs for a device named on the command line; naming it allows it, loopback included."""
     address = str(options.address)
+    if not is_name(address):
+        _check_address(address)
     named = options.credential is not None
     protocols = settled.policy(options.device_type, {}).protocols
     entry = {} if named else given_credential(options.device, protocols)
@@ -136,6 +139,27 @@ def _from_address(options: Options, settled: Configuration) -> Inputs:
         credentials=CredentialMap(_file_of(options) if named else _Given({_GIVEN: entry})),
         guard=_guard(options.allow) if options.allow else Guard(_ANYWHERE, allow_local=True),
         configuration=settled,
+    )
+
+
+def _check_address(text: str) -> None:
+    """Raise a usage error for what is no address, with what was meant if that shows."""
+    try:
+        ip_address(text)
+    except ValueError:
+        pass
+    else:
+        return
+    host, colon, port = text.rpartition(":")
+    if colon and port.isdecimal() and ":" not in host:
+        raise click.UsageError(f"{text[:80]!r}: give the port as --port {port}")
+    if "/" in text:
+        raise click.UsageError(
+            f"{text[:80]!r} is a network: poll takes one device, `netvitals discover` a network"
+        )
+    raise click.UsageError(
+        f"{text[:80]!r} is neither a host name nor an IP address: "
+        "write four numbers up to 255 without leading zeros, or IPv6"
     )
 
 
@@ -175,6 +199,8 @@ def _settings(options: Options, settled: Configuration, protocols: tuple[str, ..
     if options.port and polled_over:
         settings[polled_over[0]]["port"] = options.port
     for name, line in command_lines().items():
+        if line.check:
+            line.check(options.device)
         for option in line.options:
             given = options.device[option.name]
             if option.sets and given:

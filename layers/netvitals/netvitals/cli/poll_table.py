@@ -11,9 +11,10 @@ from rich.table import Table
 
 from netvitals.cli.console import console
 from netvitals.cli.figures import figure, rate_figure, telling, total
+from netvitals.cli.inventory_faults import counted
 from netvitals.cli.poll_detail import detailed_view
 from netvitals.domain.polling.job import Job
-from netvitals.domain.polling.observation import PollResult, Reason
+from netvitals.domain.polling.observation import PollResult, Reason, is_answered
 
 REMEDIES = {
     Reason.TIMEOUT: "check that the service runs, its port, its access list and the credential",
@@ -110,6 +111,17 @@ def remark(result: PollResult) -> str:
 
 
 def summary(results: Sequence[PollResult]) -> str:
-    up = sum(result.reachable for result in results)
+    """Return how many devices were read, and what became of the others."""
+    answered = sum(map(is_answered, results))
+    silent = sum(not result.reachable for result in results)
+    refused = sum(result.reachable and result.reason is Reason.AUTH for result in results)
+    asked_for = "answered" if all(result.job.kind == "status" for result in results) else "read"
+    counts = {
+        asked_for: answered,
+        "refused the login": refused if asked_for == "read" else 0,
+        "did not answer": silent,
+        "gave nothing": len(results) - answered - silent - (refused if asked_for == "read" else 0),
+    }
+    told = [f"{count} {what}" for what, count in counts.items() if count or what == asked_for]
     points = sum(len(result.points) for result in results)
-    return f"{len(results)} devices: {up} answered, {len(results) - up} did not, {points} points"
+    return f"{counted(len(results), 'device')}: {', '.join(told)}; {counted(points, 'point')}"

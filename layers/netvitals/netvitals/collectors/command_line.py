@@ -61,6 +61,8 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     """Names of options each of which, if given, says that the device is polled over this protocol."""
     credential: Callable[[Mapping[str, Any], Prompt], dict[str, Any]]
     """Makes the protocol's part of a credential, as the credential map has it, of the options' values."""
+    check: Callable[[Mapping[str, Any]], None] | None = None
+    """Raises a ConfigurationError where an option's value is none that there is."""
 
 
 USER = Option(

@@ -1,7 +1,8 @@
 """Read inventories from files: CSV with a header, or JSON lines, with the names of the table `devices`."""
 
 import csv
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -14,6 +15,7 @@ from netvitals.domain.inventory.row import FIELDS, BadRow, bad_row, device_from
 
 Format = Literal["csv", "jsonl"]
 MAX_LINE_CHARACTERS = 64 * 1024
+_SURROGATE = re.compile("[\udc80-\udcff]")
 _BYTE_ORDER_MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -24,6 +26,8 @@ class InventoryFile(msgspec.Struct):
     bad_rows: list[BadRow] = []
     columns: set[str] = set()
     """The fields that the file names, in any row."""
+    partial: list[tuple[str, Device]] = []
+    """Rows at fault, without the fields at fault: what else is wrong with them can be told as well."""
     ignored: list[str] = []
     """Columns that are none of netvitals'."""
 
@@ -39,7 +43,10 @@ def read_devices(path: Path, format_: Format | None = None) -> tuple[list[Device
 
 
 def read_inventory(
-    path: Path, format_: Format | None = None, mapped: Mapping[str, str] | None = None
+    path: Path,
+    format_: Format | None = None,
+    mapped: Mapping[str, str] | None = None,
+    encoding: str = "utf-8-sig",
 ) -> InventoryFile:
     """Read a file of the format given, or that its first character tells: `{` starts JSON lines.
 
@@ -52,10 +59,10 @@ def read_inventory(
     try:
         with path.open("rb") as raw:
             start = raw.read(64)
-        if start.startswith(_BYTE_ORDER_MARKS_OF_UTF16):
-            raise Unavailable(f"{path} is UTF-16 text: save it as UTF-8")
-        # What is no UTF-8 becomes surrogates, which `device_from` reports with their line.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+        if start.startswith(_BYTE_ORDER_MARKS_OF_UTF16) and encoding == "utf-8-sig":
+            raise Unavailable(f"{path} is UTF-16 text: save it as UTF-8, or name --encoding utf-16")
+        # What is no UTF-8 becomes surrogates, which are reported with their line.
+        with path.open(encoding=encoding, errors="surrogateescape", newline="") as text:
             if format_ is None:
                 format_ = (
                     "jsonl" if start.decode("utf-8-sig", "replace").lstrip()[:1] in {"{", "["} else "csv"
@@ -111,9 +118,9 @@ def _read_csv(text: TextIO, fields: _Fields) -> InventoryFile:
     delimiter = max(",;\t", key=header.count)
     names = [fields.of(name) for name in next(csv.reader([header], delimiter=delimiter), [])]
     if "id" not in names or len(set(names)) < len(names):
-        cause = f"must name each column once, `id` among them; netvitals knows {', '.join(FIELDS)}"
-        read.bad_rows.append(bad_row(f"line {first}", "header", header.strip(), cause))
+        read.bad_rows.append(BadRow(f"line {first}", "header", "", _header_fault(names)))
         return read
+    _note_columns(read, f"line {first}", names)
     for number, values in _records(lines, first, delimiter):
         where = f"line {number}"
         if isinstance(values, str):
@@ -126,18 +133,55 @@ def _read_csv(text: TextIO, fields: _Fields) -> InventoryFile:
     return read
 
 
-def _add(read: InventoryFile, where: str, row: dict[str, Any]) -> None:
-    read.columns |= row.keys() & {*FIELDS}
-    for name in row.keys() - {*FIELDS, *read.ignored}:
+def _header_fault(names: Sequence[str]) -> str:
+    found = ", ".join(ascii(name)[1:-1] for name in names[:20]) or "nothing"
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if "id" in names:
+        return f"names `{'`, `'.join(twice)}` twice; netvitals knows {', '.join(FIELDS)}"
+    return (
+        f"has no column `id`; found: {found}. `--map COLUMN=id` of an import names another; "
+        f"netvitals knows {', '.join(FIELDS)}"
+    )
+
+
+def _note_columns(read: InventoryFile, where: str, names: Iterable[str]) -> None:
+    """Note which fields there are, and which columns are none of ours, the misspelled ones as faults."""
+    read.columns |= {*names} & {*FIELDS}
+    for name in {*names} - {*FIELDS, *read.ignored}:
         read.ignored.append(name)
         meant = get_close_matches(name, FIELDS, n=1, cutoff=0.8)
         if meant:
             read.bad_rows.append(bad_row(where, "column", name, f"is unknown: did you mean {meant[0]}?"))
-    device = device_from({name: row[name] for name in FIELDS if name in row}, where)
+
+
+def _add(read: InventoryFile, where: str, row: dict[str, Any]) -> None:
+    _note_columns(read, where, row)
+    fields = {name: row[name] for name in FIELDS if name in row}
+    undecoded = next(filter(None, map(_undecoded, fields.values())), None)
+    if undecoded is not None:
+        cause = (
+            f"is not UTF-8 (byte {undecoded:02X}): save it as 'CSV UTF-8', "
+            "or import it with --encoding cp1252"
+        )
+        read.bad_rows.append(BadRow(where, "row", "", cause))
+        return
+    device = device_from(fields, where)
     if isinstance(device, Device):
         read.rows.append((where, device))
-    else:
-        read.bad_rows.extend(device)
+        return
+    read.bad_rows.extend(device)
+    at_fault = {bad.field for bad in device}
+    rest = device_from({name: value for name, value in fields.items() if name not in at_fault}, where)
+    if isinstance(rest, Device) and not at_fault & {"ip_address", "hostname"}:
+        read.partial.append((where, rest))
+
+
+def _undecoded(value: Any) -> int | None:
+    """Return the first byte of a text that is none of its encoding, which stands there as a surrogate."""
+    if not isinstance(value, str) or value.isascii():
+        return None
+    found = _SURROGATE.search(value)
+    return ord(found[0]) - 0xDC00 if found else None
 
 
 def _lines(text: TextIO, bad_rows: list[BadRow]) -> Iterator[tuple[int, str]]:

@@ -4,17 +4,25 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from netvitals.collectors.command_line import CommandLine, Option, Prompt
-from netvitals.collectors.snmp.protocol import AuthProtocol, PrivProtocol
+from netvitals.collectors.snmp.profiles.packaged import packaged_profiles
+from netvitals.collectors.snmp.protocol import (
+    MIN_KEY_CHARACTERS,
+    AuthProtocol,
+    PrivProtocol,
+    SpelledAuth,
+    SpelledPriv,
+)
+from netvitals.domain.errors import ConfigurationError
 
 
-def _one_of(flag: str, names: tuple[str, ...]) -> Option:
+def _one_of(flag: str, names: tuple[str, ...], spelled: tuple[str, ...], note: str) -> Option:
     return Option(
         flag=flag,
         name=flag.removeprefix("--"),
         metavar="PROTOCOL",
-        choices=names,
+        choices=spelled,
         any_case=True,
-        help=f"With --v3: {', '.join(names)}.",
+        help=f"With --v3: {', '.join(names)}; {note}.",
     )
 
 
@@ -28,7 +36,14 @@ def _credential(given: Mapping[str, Any], prompt: Prompt) -> dict[str, Any]:
             part[name] = given[name]
             variable = f"NETVITALS_{name.upper()}_KEY"
             part[f"{name}_key"] = prompt.secret(None, variable, f"SNMPv3 {name} passphrase")
+            if len(part[f"{name}_key"]) < MIN_KEY_CHARACTERS:
+                raise ConfigurationError(f"{variable} has fewer than {MIN_KEY_CHARACTERS} characters")
     return part
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    if given["profile"]:
+        packaged_profiles().load(given["profile"])
 
 
 SNMP = CommandLine(
@@ -48,10 +63,11 @@ SNMP = CommandLine(
         ),
         Option(flag="--snmp-version", name="snmp_version", choices=("1", "2c"), default="2c", help=""),
         Option(flag="--v3", name="v3_user", metavar="USER", help="With ADDRESS: SNMP v3, as this user."),
-        _one_of("--auth", get_args(AuthProtocol)),
-        _one_of("--priv", get_args(PrivProtocol)),
+        _one_of("--auth", get_args(AuthProtocol), get_args(SpelledAuth), "SHA is SHA1"),
+        _one_of("--priv", get_args(PrivProtocol), get_args(SpelledPriv), "AES is AES128"),
         Option(flag="--context", name="context", default="", help="With --v3: the context."),
     ),
     chosen_by=("community", "v3_user"),
     credential=_credential,
+    check=_check,
 )

@@ -10,10 +10,17 @@ from netvitals.domain.settings.interfaces import InterfaceNames
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.section import Port, Seconds, Section
 
+MIN_KEY_CHARACTERS = 8
+"""RFC 3414, 11.2."""
 Version = Literal["1", "2c", "3"]
 AuthProtocol = Literal["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
+SpelledAuth = Literal[AuthProtocol, "SHA", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+"""As vendors and Net-SNMP spell them, too."""
 PrivProtocol = Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
 """AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and AES256C as Cisco does."""
+SpelledPriv = Literal[PrivProtocol, "AES", "AES-128", "AES-192", "AES-256", "AES-192-C", "AES-256-C"]
+_SHORT_FOR = {"SHA": "SHA1", "AES": "AES128"}
+"""RFC 3414 and RFC 3826 knew no others."""
 
 MAX_RETRIES = 10
 
@@ -59,13 +66,15 @@ class SnmpCredential(CredentialPart, frozen=True):
     version: Version = "2c"
     community: Secret | None = None
     user: str | None = None
-    auth: AuthProtocol | None = None
+    auth: SpelledAuth | None = None
     auth_key: Secret | None = None
-    priv: PrivProtocol | None = None
+    priv: SpelledPriv | None = None
     priv_key: Secret | None = None
     context: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("auth", "priv"):
+            msgspec.structs.force_setattr(self, name, _canonical(getattr(self, name)))
         if self.version != "3":
             if self.community is None:
                 raise ValueError(f"version {self.version} needs a community")
@@ -77,8 +86,13 @@ class SnmpCredential(CredentialPart, frozen=True):
         if self.priv and not self.auth:
             raise ValueError("priv needs auth")
         for name, key in (("auth_key", self.auth_key), ("priv_key", self.priv_key)):
-            if key is not None and len(key.reveal()) < 8:  # noqa: PLR2004, RFC 3414, 11.2: at least 8 characters
-                raise ValueError(f"{name} has fewer than 8 characters")
+            if key is not None and len(key.reveal()) < MIN_KEY_CHARACTERS:
+                raise ValueError(f"{name} has fewer than {MIN_KEY_CHARACTERS} characters")
+
+
+def _canonical(spelled: str | None) -> str | None:
+    """Return the name of an auth or priv protocol that everything else knows it by."""
+    return None if spelled is None else _SHORT_FOR.get(spelled, spelled.replace("-", ""))
 
 
 INSISTING_SECONDS = 0.6

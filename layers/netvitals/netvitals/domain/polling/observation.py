@@ -99,6 +99,13 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def is_answered(result: PollResult) -> bool:
+    """Return whether the device gave what it was asked for: anything at all, for a status any answer."""
+    if result.job.kind == "status":
+        return result.reachable
+    return result.reason in {Reason.OK, Reason.PARTIAL}
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """Holds the part of a result that `device_state` keeps."""
 

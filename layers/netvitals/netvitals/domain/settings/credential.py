@@ -1,5 +1,6 @@
 """Credentials as the credential map holds them, by name; a job carries only the name."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -9,7 +10,9 @@ from netvitals.domain.polling.protocol import CredentialPart, Protocol
 from netvitals.domain.protocols import PROTOCOLS
 from netvitals.domain.settings.secret import decode_secret
 from netvitals.domain.settings.section import extended
-from netvitals.domain.settings.validation import allowed, fields
+from netvitals.domain.settings.validation import allowed, fields, unknown
+
+_UNKNOWN = re.compile(r"Object contains unknown field `([^`]{1,64})`")
 
 
 def _with_a_part_for_each_protocol[S: msgspec.Struct](credential: type[S]) -> type[S]:
@@ -62,6 +65,9 @@ def _without_values(text: str) -> str:
     key = where.strip(".`")
     if cause.startswith("Invalid enum value"):
         cause = f"must be {_allowed(key)}"
+    if named := _UNKNOWN.fullmatch(cause):
+        part: Any = PROTOCOLS[key].credential
+        cause = unknown("key", named[1], fields(part))
     return f"{key}: {cause}"
 
 

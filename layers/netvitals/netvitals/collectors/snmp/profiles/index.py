@@ -5,6 +5,7 @@ The index is a folder: `match/<enterprise number>.json` says which profiles may 
 """
 
 import re
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
@@ -91,8 +92,13 @@ class ProfileBook:
             return (self._index / "profiles" / f"{name}.json").read_text()
         except (FileNotFoundError, ValueError):
             raise ConfigurationError(
-                f"there is no profile {name!r}; `netvitals profile list` names them"
+                f"there is no profile {name!r}; {self._meant(name)}`netvitals profile list` names them"
             ) from None
+
+    def _meant(self, name: str) -> str:
+        names = [path.stem for path in (self._index / "profiles").glob("[!_]*.json")]
+        near = get_close_matches(name, names, n=1)
+        return f"did you mean {near[0]!r}? " if near else ""
 
     def _decode(self, name: str, branch: str) -> Profile:
         text = self._text(name).replace(OWN_BRANCH, branch)
