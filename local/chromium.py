@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from local.servers.process import running
 
 _MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 _OPTIONS = (
     "--headless=new", "--remote-debugging-port=0", "--no-first-run", "--no-default-browser-check",
     "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--disable-background-networking",

@@ -1,5 +1,7 @@
 """Rates, sparklines and spans of time, as the page and the terminal show them."""
 
+import threading
+
 from netvitals.reading.devices import Device
 from netvitals.reading.fleet import Kept, representative, traffic
 from netvitals.reading.influxql import any_of, text
@@ -53,6 +55,16 @@ def test_an_answer_is_kept_for_all_who_ask_meanwhile() -> None:
     answers = iter(range(10))
     kept = Kept(lambda: next(answers), 60)
     assert [kept.get(), kept.get()] == [0, 0]
+    assert kept.now(0) == 0
+
+
+def test_nobody_waits_for_an_answer_that_is_slow_and_it_is_there_for_the_next_one() -> None:
+    may_answer = threading.Event()
+    kept = Kept(lambda: may_answer.wait(30), 60)
+    assert kept.now(0.01) is None
+    assert kept.now(0) is None
+    may_answer.set()
+    assert kept.now(30) is True
 
 
 def test_texts_are_literals_and_regular_expressions_match_them_whole() -> None:

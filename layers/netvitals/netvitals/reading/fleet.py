@@ -17,6 +17,8 @@ DEVICES_SECONDS = 4.0
 """So long an answer of PostgreSQL is shown to all visitors before it is asked again."""
 POINTS_SECONDS = 30.0
 """The same for InfluxDB, which bills queries."""
+VALUES_PATIENCE_SECONDS = 0.3
+"""So long the first visitor's rows wait for their values."""
 TREND_SECONDS = 3 * 3600
 MAX_DETAILED = 150
 """Rows that are detailed in one go: as many as a tall screen shows."""
@@ -29,6 +31,8 @@ class Fleet(NamedTuple):
     lost: Sequence[Site]
     notice: str
     """Why values are missing; empty where InfluxDB answered."""
+    is_pending: bool
+    """InfluxDB has not answered yet."""
     read_at: float
 
 
@@ -42,7 +46,7 @@ class Detail(NamedTuple):
 
 
 class Kept[Made]:
-    """Keeps an answer for a while; whoever comes meanwhile waits for the same one.
+    """Keeps an answer for a while; whoever comes meanwhile gets the same one.
 
     An answer that took long is kept longer, ten times what it took.
     """
@@ -50,10 +54,12 @@ class Kept[Made]:
     def __init__(self, read: Callable[[], Made], seconds: float) -> None:
         self._read, self._seconds = read, seconds
         self._lock = threading.Lock()
+        self._reading: threading.Thread | None = None
         self._made: Made | None = None
         self._until = float("-inf")
 
     def get(self) -> Made:
+        """Return the answer, read anew where it has grown old; whoever comes meanwhile waits."""
         with self._lock:
             began = time.monotonic()
             if self._made is None or began >= self._until:
@@ -61,6 +67,18 @@ class Kept[Made]:
                 now = time.monotonic()
                 self._until = now + max(self._seconds, 10 * (now - began))
             return self._made
+
+    def now(self, patience: float) -> Made | None:
+        """Return the newest answer, while a thread reads the next where it has grown old.
+
+        None where there was none yet, nor within `patience` seconds. What `read` raises is not told.
+        """
+        if self._until <= time.monotonic() and (self._reading is None or not self._reading.is_alive()):
+            self._reading = threading.Thread(target=self.get, daemon=True)
+            self._reading.start()
+        if self._made is None and self._reading is not None:
+            self._reading.join(patience)
+        return self._made
 
 
 class FleetReader:
@@ -72,14 +90,15 @@ class FleetReader:
         self._vitals = Kept(self._read_vitals, points_seconds)
 
     def fleet(self) -> Fleet:
-        """Return the fleet; where InfluxDB can't be asked, without values and with a notice.
+        """Return the fleet; where InfluxDB can't be asked, or has not answered yet, without values.
 
         Raises:
             NetvitalsError: the database can't be used.
         """
         devices, lost = self._fleet.get()
-        vitals, notice = self._vitals.get()
-        return Fleet(devices, vitals, lost, notice, time.time())
+        known = self._vitals.now(VALUES_PATIENCE_SECONDS)
+        vitals, notice = known or ({}, "")
+        return Fleet(devices, vitals, lost, notice, known is None, time.time())
 
     def details(self, ids: Collection[str]) -> dict[str, Detail]:
         """Return trend and traffic of some devices, by id; nothing where InfluxDB can't be asked."""

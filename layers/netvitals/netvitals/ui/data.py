@@ -67,7 +67,8 @@ def _fleet(fleet: Fleet) -> dict[str, Any]:
     rows = [
         _row(device, fleet.vitals.get(stored_tag(device.id), {}), fleet.read_at) for device in fleet.devices
     ]
-    return _table(DEVICE_COLUMNS, rows, fleet.notice) | {"lost": [site.name for site in fleet.lost]}
+    more = {"lost": [site.name for site in fleet.lost], "pending": fleet.is_pending}
+    return _table(DEVICE_COLUMNS, rows, fleet.notice) | more
 
 
 def _row(device: Device, vitals: Mapping[str, float], now: float) -> list[Any]:

@@ -93,6 +93,7 @@ def table(kind: str, label: str, argument: str = "{}") -> None:
         # A key that begins with a colon is run by the browser: nothing of a device may become a part of it.
         options = {
             ":columnDefs": "[]",
+            "enableBrowserTooltips": True,
             ":getRowId": f"p => netvitals.rowId('{kind}', p.data)",
             ":onGridReady": f"p => netvitals.start('{kind}', p.api, {argument})",
         }

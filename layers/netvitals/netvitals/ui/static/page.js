@@ -181,8 +181,7 @@ const netvitals = (() => {
         enableCellTextSelection: true, tooltipShowDelay: 600,
         overlayNoRowsTemplate: "",
       };
-      for (const [name, set] of Object.entries(grid)) api.setGridOption(name, set);
-      api.setGridOption("columnDefs", this.columns());
+      api.updateGridOptions({ ...grid, columnDefs: this.columns() });
       window.addEventListener("resize", () => {
         const hidden = this.columns().filter((column) => column.hide).length;
         if (hidden !== this.hidden) api.setGridOption("columnDefs", this.columns());
@@ -251,6 +250,7 @@ const netvitals = (() => {
         if (document_.error) throw new Error(document_.error);
         this.show(document_);
         live(true);
+        if (document_.pending) setTimeout(() => this.refresh(), 500);
         notice(this.kind, [document_.notice, ...(document_.lost ?? []).map((site) => (site ? `The path to site ${site} is lost.` : "Nearly all devices are silent at once: look at the way to them."))].filter(Boolean).join(" · "));
       } catch (error) {
         live(false);
