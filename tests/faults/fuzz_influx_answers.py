@@ -222,7 +222,8 @@ def one_exchange(chance: random.Random, wire: Wire) -> None:
     wire.answer = bytes(octets)
     began = time.monotonic()
     outcome = wire.sink.write(LINES[:3], began + 2)
-    assert time.monotonic() - began < 4, "the deadline does not hold"
+    # Of seconds to spare on a busy machine; what does not hold lasts as long as the server likes.
+    assert time.monotonic() - began < 12, "the deadline does not hold"
     assert outcome.accepted + len(outcome.refused) + len(outcome.unsent) == 3
     assert not outcome.accepted or b"204" in wire.answer, "what is no success is taken for one"
 
