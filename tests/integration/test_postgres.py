@@ -16,6 +16,7 @@ from fixtures.postgres import PASSWORD
 from local.servers.process import free_port
 from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
+from netvitals.adapters.postgres.samples import PostgresSampleStore
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.adapters.postgres.status import PostgresStatusStore
@@ -28,8 +29,9 @@ from netvitals.domain.decision.status import (
     StatusRecord,
 )
 from netvitals.domain.errors import ConfigurationError, NetvitalsError, Unavailable
+from netvitals.domain.polling.changes import Samples
 from netvitals.domain.polling.observation import Observation, Reason
-from netvitals.domain.ports import StatusRun
+from netvitals.domain.ports import SampleRecord, StatusRun
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = pytest.mark.integration
@@ -280,7 +282,12 @@ def test_the_rights_that_the_guide_names_are_enough(password_url: str, open_data
     host = urlsplit(password_url).netloc.rpartition("@")[2]
     database = open_database(changed(password_url, netloc=f"netvitals_functions:change-me@{host}"))
     assert [len(chunk) for chunk in PostgresInventory(database).devices(print)] == [1]
-    PostgresObservationStore(database).record([SEEN])
+    state = PostgresObservationStore(database)
+    state.record([SEEN])
+    assert state.known(["a"], samples=True)
+    left = Samples(due_at=60, full_at=60, address="192.0.2.1", series={})
+    for read_at in (None, 60):
+        assert PostgresSampleStore(database).record([SampleRecord("a", read_at, left)]) == {"a"}
     store = PostgresStatusStore(database)
 
     def decide(run: StatusRun) -> None:

@@ -21,6 +21,7 @@ COMMANDS = (
     "ui",
     "discover",
     "inventory",
+    "maintenance",
     "config",
     "spool",
     "profile",

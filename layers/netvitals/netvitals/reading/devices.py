@@ -1,6 +1,7 @@
 """Read devices with their state, and what happened to them, from PostgreSQL."""
 
 from collections.abc import Callable, Sequence
+from time import time
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,6 +9,7 @@ from psycopg import sql
 
 from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import column_types, enabled, field
+from netvitals.adapters.postgres.maintenance import maintenance_at
 from netvitals.domain.errors import NetvitalsError
 
 SECONDS = 20
@@ -143,7 +145,15 @@ def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]
     )
     names = Device.__struct_fields__
     rows = [dict(zip(names, row, strict=True)) for row in cursor.execute(query, values).fetchall()]
-    return [Device(**(row | {"device_type": row["device_type"] or "network"})) for row in rows]
+    devices = [Device(**(row | {"device_type": row["device_type"] or "network"})) for row in rows]
+    windows = maintenance_at(cursor, time())
+    return [
+        msgspec.structs.replace(
+            each,
+            maintenance_until=windows.until(each.id, each.site, each.device_type, each.maintenance_until),
+        )
+        for each in devices
+    ]
 
 
 def _found(cursor: Cursor, wanted: str) -> Device:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import batched, islice
+from time import time
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from psycopg import sql
 
 from netvitals.adapters.postgres.database import Cursor, Database, storable
 from netvitals.adapters.postgres.inventory import CHUNK_ROWS, column_types, enabled, field, in_group
+from netvitals.adapters.postgres.maintenance import maintenance_at
 from netvitals.domain.decision.status import (
     Cause,
     Change,
@@ -25,6 +27,7 @@ from netvitals.domain.decision.status import (
     StatusRecord,
 )
 from netvitals.domain.inventory.device import Device
+from netvitals.domain.inventory.maintenance import Maintenance
 from netvitals.domain.inventory.row import FIELDS, device_from
 from netvitals.domain.ports import StatusRun
 
@@ -132,12 +135,14 @@ class PostgresStatusRun:
         self._chunk_rows = chunk_rows
         self._collector = collector
         self._prefix = _prefix(collector)
+        self._now = time()
         self._types = column_types(cursor)
         self._in_group = in_group("d", self._types, collector)
         self._gap = self._read_gap()
         self._sites = self._read_sites()
 
     def note_monitored(self, now: float) -> None:
+        self._now = now
         self._cursor.execute(_note_monitored(self._types), {"now": now})
 
     @property
@@ -169,10 +174,11 @@ class PostgresStatusRun:
     def devices(self) -> Iterator[Sequence[Monitored]]:
         """Yield all enabled devices through a cursor; rows that fan-out reports as unusable are left out."""
         query = _monitored(self._types, self._in_group)
+        maintenance = maintenance_at(self._cursor, self._now)
         with self._cursor.connection.cursor(name="netvitals_monitored") as rows:
             rows.execute(query)
             while chunk := rows.fetchmany(self._chunk_rows):
-                yield [device for row in chunk if (device := _device(row)) is not None]
+                yield [device for row in chunk if (device := _device(row, maintenance)) is not None]
 
     def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:
         changed: set[str] = set()
@@ -335,7 +341,7 @@ def _epoch(table: str, column: str) -> sql.Composed:
     return sql.SQL("extract(epoch FROM {})::float8").format(sql.Identifier(table, column))
 
 
-def _device(row: Sequence[Any]) -> Monitored | None:
+def _device(row: Sequence[Any], maintenance: Maintenance) -> Monitored | None:
     fields = dict(zip(FIELDS, row, strict=False))
     settings = fields.pop("settings")
     device = device_from(fields, "")
@@ -351,7 +357,9 @@ def _device(row: Sequence[Any]) -> Monitored | None:
         hostname=device.hostname,
         device_type=device.device_type,
         site=device.site,
-        maintenance_until=device.maintenance_until,
+        maintenance_until=maintenance.until(
+            device.id, device.site, device.device_type, device.maintenance_until
+        ),
         monitored_since=monitored_since,
         parent=None if parent_id is None else Parent(parent_id, _polls_from(parent_polls), not_polled_since),
         settings=settings or "",

@@ -1,0 +1,187 @@
+"""`netvitals maintenance`: times in which nothing is announced of a device, a site or a type of devices."""
+
+import json
+import re
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import click
+from msgspec import structs
+from rich.markup import escape
+from rich.table import Table
+
+from netvitals.cli.console import console
+from netvitals.cli.inventory import open_database
+from netvitals.domain.inventory.maintenance import Scope, Window
+from netvitals.domain.text import printable
+
+MAX_DAYS = 366
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(\d+)([mhdw])", re.ASCII)
+_EPILOG = """\b
+Examples:
+  export DATABASE_URL=postgresql://user:password@host/database
+  netvitals maintenance add --device core-1 --for 2h --reason "new line card"
+  netvitals maintenance add --site zurich --from 2026-12-01T22:00 --for 6h
+  netvitals maintenance add --type access-point --for 1d
+  netvitals maintenance list
+  netvitals maintenance end 17
+
+\b
+Meanwhile devices are polled and their status is decided as ever; events,
+notifications and digests do not tell of it. What is still out of order at
+the end is announced then. A device's own maintenance_until counts as well.
+
+\b
+Exit status:
+  0  done
+  2  wrong usage, no such device, site, type or window, or the database can't
+     be used"""
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        parts = _DURATION.findall(str(value))
+        if not parts or "".join(number + unit for number, unit in parts) != value:
+            self.fail(f"{value!r} is no duration such as 30m, 2h, 1d or 1d12h", param, ctx)
+        return float(sum(int(number) * _UNITS[unit] for number, unit in parts))
+
+
+class _Time(click.ParamType[float]):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds since the epoch; a time without an offset is this machine's."""
+        if isinstance(value, float):
+            return value
+        try:
+            return datetime.fromisoformat(value).astimezone().timestamp()
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-12-01T22:00 or 2026-12-01T21:00Z", param, ctx)
+
+
+_URL = click.option(
+    "--database-url", envvar="DATABASE_URL", show_envvar=True, required=True, metavar="URL",
+    help="The database. Better as DATABASE_URL: others see a command line in the list of processes.",
+)  # fmt: skip
+
+
+@click.group(epilog=_EPILOG, short_help="Announce nothing of some devices for a time.")
+def maintenance() -> None:
+    """Hold back what is announced of devices, sites or types for a time."""
+
+
+@maintenance.command()
+@_URL
+@click.option("--device", "devices", multiple=True, metavar="ID", help="A device. Repeatable.")
+@click.option("--site", "sites", multiple=True, metavar="NAME", help="All devices of a site. Repeatable.")
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="All devices of a type. Repeatable.")
+@click.option("--for", "duration", type=_Duration(), help="How long: 30m, 2h, 1d, 1d12h.")
+@click.option("--until", type=_Time(), help="Or when it ends: 2026-12-02T04:00, or with an offset or Z.")
+@click.option("--from", "start", type=_Time(), help="When it begins; now, unless given.")
+@click.option("--reason", default="", help="For whoever reads the list.")
+def add(
+    *,
+    database_url: str,
+    devices: tuple[str, ...],
+    sites: tuple[str, ...],
+    types: tuple[str, ...],
+    duration: float | None,
+    until: float | None,
+    start: float | None,
+    reason: str,
+) -> None:
+    """Begin maintenance, now or later."""
+    from netvitals.adapters.postgres.maintenance import MaintenanceTable  # noqa: PLC0415, psycopg takes a while
+
+    names = _names(devices, sites, types)
+    begin, end = _times(start, duration, until)
+    table = MaintenanceTable(open_database(database_url))
+    for scope, name in table.unknown(names):
+        raise click.UsageError(
+            f"no device has the {'id' if scope == 'device' else scope} {name!r}: see netvitals inventory list"
+        )
+    for number, (scope, name) in zip(
+        table.add(names, start=begin, end=end, reason=printable(reason, 200)), names, strict=True
+    ):
+        click.echo(f"{number}: {scope} {printable(name)} from {_shown(begin)} to {_shown(end)}")
+
+
+@maintenance.command(name="list")
+@_URL
+@click.option("--all", "ended", is_flag=True, help="Also what has ended in the last 90 days.")
+@click.option("--format", "format_", type=click.Choice(["table", "jsonl"]), default="table")
+def list_(*, database_url: str, ended: bool, format_: Literal["table", "jsonl"]) -> None:
+    """Show maintenance that is under way or to come."""
+    from netvitals.adapters.postgres.maintenance import MaintenanceTable  # noqa: PLC0415, as above
+
+    windows = MaintenanceTable(open_database(database_url)).windows(ended=ended)
+    if format_ == "jsonl":
+        for window in windows:
+            times = {name: _iso(getattr(window, name)) for name in ("starts_at", "ends_at")}
+            click.echo(json.dumps(structs.asdict(window) | times))
+    elif windows:
+        _print(windows)
+    else:
+        click.echo("no maintenance is under way or to come")
+
+
+@maintenance.command()
+@_URL
+@click.argument("number", type=int)
+def end(*, database_url: str, number: int) -> None:
+    """End maintenance now; what is to come never begins."""
+    from netvitals.adapters.postgres.maintenance import MaintenanceTable  # noqa: PLC0415, as above
+
+    window = MaintenanceTable(open_database(database_url)).end(number)
+    click.echo(f"{window.id}: {window.scope} {printable(window.name)} has ended")
+
+
+def _names(devices: Iterable[str], sites: Iterable[str], types: Iterable[str]) -> list[tuple[Scope, str]]:
+    names: list[tuple[Scope, str]] = [
+        *(("device", name) for name in devices),
+        *(("site", name) for name in sites),
+        *(("type", name) for name in types),
+    ]
+    if not names:
+        raise click.UsageError("say of what: --device ID, --site NAME or --type TYPE")
+    return list(dict.fromkeys(names))
+
+
+def _times(start: float | None, duration: float | None, until: float | None) -> tuple[float, float]:
+    begin = time.time() if start is None else start
+    if (duration is None) == (until is None):
+        raise click.UsageError("say for how long: --for 2h, or --until 2026-12-02T04:00")
+    end_ = begin + duration if duration is not None else until
+    assert end_ is not None  # noqa: S101, one of the two is given
+    if end_ <= begin or end_ <= time.time():
+        raise click.UsageError(f"it would end at {_shown(end_)}, which is before it begins or over already")
+    if end_ - begin > MAX_DAYS * 86_400:
+        raise click.UsageError(f"it would last longer than {MAX_DAYS} days: disable the device instead")
+    return begin, end_
+
+
+def _print(windows: Iterable[Window]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("number", "of", "name", "from", "to", "", "reason"):
+        table.add_column(name, overflow="fold" if name in {"name", "reason"} else "ellipsis")
+    now = time.time()
+    for window in windows:
+        state = "now" if window.is_open(now) else "over" if window.ends_at <= now else "to come"
+        table.add_row(
+            str(window.id), window.scope, escape(printable(window.name)), _shown(window.starts_at),
+            _shown(window.ends_at), state, escape(printable(window.reason)),
+        )  # fmt: skip
+    console().print(table)
+
+
+def _shown(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
