@@ -1,7 +1,9 @@
 """The shared socket: loops come and go, datagrams of strangers arrive, and our own loop is late."""
 
 import asyncio
+import select
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -116,6 +118,21 @@ async def test_answers_that_waited_while_our_own_loop_was_busy_are_no_time_out()
         time.sleep(0.5)  # noqa: ASYNC251, this is the busy loop
         responses = await asyncio.gather(*asked)
     assert all(response.tables for response in responses)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says when a datagram came")
+async def test_an_answer_bears_the_time_of_its_arrival_however_late_the_loop_reads_it() -> None:
+    with AgentThread({"127.0.8.1": Agent(MIB)}) as host:
+        began = time.time_ns()
+        asked = asyncio.ensure_future(session("127.0.8.1", host.port, 30).get([UPTIME]))
+        await asyncio.sleep(0)
+        assert select.select([endpoint_to("127.0.8.1")._socket], [], [], 10)[0]
+        arrived_by = time.time_ns()
+        time.sleep(0.2)  # noqa: ASYNC251, this is the busy loop
+        response = await asked
+    _, time_ns = response.tables.objects[UPTIME]
+    assert began <= time_ns <= arrived_by
+    assert 0 < response.rtt_ms <= (arrived_by - began) / 1e6
 
 
 async def test_nothing_is_waited_for_when_all_is_done() -> None:

@@ -132,7 +132,8 @@ class Conversation[R: Request]:
     def arrived(self, flight: _Flight[R], datagram: bytes, time_ns: int) -> None:
         if flight.waiting < MAX_WAITING:
             flight.waiting += 1
-            self._inbox.append((flight, datagram, time_ns, time.monotonic()))
+            late = max(0, time.time_ns() - time_ns) / 1e9
+            self._inbox.append((flight, datagram, time_ns, max(flight.sent_at, time.monotonic() - late)))
             self._wake_up()
 
     def moved(self, flight: _Flight[R]) -> None:
