@@ -154,8 +154,13 @@ def test_a_deployed_stack_says_what_set_each_value_and_stays_paused_if_it_was(
     assert env["FanoutFunction"]["NETVITALS_STATUS_INTERVAL_SECONDS"] == "60"
     assert env["FanoutFunction"]["NETVITALS_PAUSE_PARAMETER"] == ""
 
-    functions = client(endpoint, "lambda").list_functions()["Functions"]
-    (fan_out,) = (each for each in functions if each["FunctionName"].startswith("seen-FanoutFunction"))
+    resources = client(endpoint, "cloudformation").describe_stack_resources(StackName="seen")
+    (name,) = (
+        each["PhysicalResourceId"]
+        for each in resources["StackResources"]
+        if each.get("LogicalResourceId") == "FanoutFunction"
+    )
+    fan_out = client(endpoint, "lambda").get_function_configuration(FunctionName=name)
     assert fan_out["Environment"]["Variables"]["NETVITALS_PAUSE_PARAMETER"] == parameter_of("seen")
     netvitals(endpoint, "resume", "--stack", "seen")
     assert parameter.read() is None
