@@ -7,13 +7,23 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from local.devices.snmp_agent import Agent
+from local.devices.snmp_devices import system
+from local.devices.snmp_host import AgentThread
+from local.devices.snmp_mib import Gauge32, Object
 from netvitals.cli import profile as command
+from netvitals.cli.main import cli
 from netvitals.cli.profile import print_explanation
 from netvitals.collectors.snmp.explain import Explanation
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.files import read_folder
 from netvitals.collectors.snmp.profiles.index import Identity, ProfileBook
 
+ACME = """
+description: ACME switches
+match: [{ sysobjectid: [1.3.6.1.4.1.32473.7] }]
+cpu: [{ percent: 1.3.6.1.4.1.32473.7.1.0 acmeCpu }]
+"""
 KNOWN = "tap: { description: ACME taps, match: [{ sysdescr: ^Tap }], lacks: [cpu, disk], source: TAP-MIB }\n"
 
 
@@ -50,3 +60,25 @@ def test_the_explanation_of_a_known_device_says_what_its_vendor_does_not_tell(fo
     text = io.StringIO()
     print_explanation(Explanation(Identity("", "Tap 7"), [], known, [], []), Console(file=text, width=200))
     assert "profile     tap\n            has no cpu, disk (TAP-MIB)\n" in text.getvalue()
+
+
+def test_profiles_of_a_folder_are_tried_without_building_anything(tmp_path: Path) -> None:
+    (tmp_path / "acme.yaml").write_text(ACME)
+    cpu: dict[str, Object] = {"1.3.6.1.4.1.32473.7.1.0": Gauge32(17)}
+    with AgentThread({"127.31.9.1": Agent(system("sw", "1.3.6.1.4.1.32473.7") | cpu)}) as host:
+        arguments = ["127.31.9.1", "--port", str(host.port), "--community", "public"]
+        tried = CliRunner().invoke(cli, ["profile", "explain", *arguments, "--profiles", str(tmp_path)])
+        polled = CliRunner().invoke(
+            cli, ["poll", *arguments, "--profiles", str(tmp_path), "--profile", "acme", "--format", "lines"]
+        )
+        without = CliRunner().invoke(cli, ["poll", *arguments, "--format", "lines"])
+    assert "profile     acme" in tried.stdout
+    assert "metric_name=cpu_percent value=17.0 " in polled.stdout
+    assert "cpu_percent" not in without.stdout
+
+
+def test_a_fault_in_a_profile_that_is_tried_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "acme.yaml").write_text(ACME.replace("percent", "per_cent"))
+    result = CliRunner().invoke(cli, ["poll", "10.0.0.9", "--community", "x", "--profiles", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "acme.yaml:4: cpu" in result.stderr

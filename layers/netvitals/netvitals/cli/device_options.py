@@ -46,6 +46,8 @@ def _option(described: Option) -> Callable[[Any], Any]:
         return click.option(described.flag, described.name, is_flag=True, help=described.help)
     if described.choices:
         settings["type"] = click.Choice(described.choices, case_sensitive=not described.any_case)
+    elif described.is_folder:
+        settings["type"] = click.Path(exists=True, file_okay=False, path_type=Path)
     elif described.is_file:
         settings["type"] = click.Path(path_type=Path)
     return click.option(described.flag, described.name, **settings)

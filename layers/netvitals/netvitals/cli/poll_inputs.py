@@ -94,6 +94,9 @@ def inputs_from(options: Options) -> Inputs:
         raise click.UsageError("give either an ADDRESS or --inventory FILE")
     if options.rate and (options.format_ == "lines" or options.kind == "status"):
         raise click.UsageError("--rate is for metrics, in a table or as jsonl: InfluxDB holds counters")
+    for line in command_lines().values():
+        if line.prepared:
+            click.get_current_context().with_resource(line.prepared(options.device))
     document = document_in_file(str(options.config)) if options.config else None
     settled = configuration(document, str(options.config or "no document"), os.environ)
     return _from_address(options, settled) if options.address else _from_inventory(options, settled)
@@ -199,8 +202,6 @@ def _settings(options: Options, settled: Configuration, protocols: tuple[str, ..
     if options.port and polled_over:
         settings[polled_over[0]]["port"] = options.port
     for name, line in command_lines().items():
-        if line.check:
-            line.check(options.device)
         for option in line.options:
             given = options.device[option.name]
             if option.sets and given:

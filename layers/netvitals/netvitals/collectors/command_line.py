@@ -4,6 +4,7 @@ Data and plain functions: the command line's own library is not installed where 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """Choices are accepted in upper or lower case."""
     is_flag: bool = False
     is_file: bool = False
+    is_folder: bool = False
     multiple: bool = False
     variable: str | None = None
     """The environment variable that is read where the option is not given."""
@@ -61,8 +63,11 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     """Names of options each of which, if given, says that the device is polled over this protocol."""
     credential: Callable[[Mapping[str, Any], Prompt], dict[str, Any]]
     """Makes the protocol's part of a credential, as the credential map has it, of the options' values."""
-    check: Callable[[Mapping[str, Any]], None] | None = None
-    """Raises a ConfigurationError where an option's value is none that there is."""
+    prepared: Callable[[Mapping[str, Any]], AbstractContextManager[None]] | None = None
+    """Prepares what options ask for, while the command runs.
+
+    Raises a ConfigurationError where an option's value is none that there is.
+    """
 
 
 USER = Option(

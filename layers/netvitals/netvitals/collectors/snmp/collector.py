@@ -69,9 +69,7 @@ class SnmpCollector:
 
     @property
     def profiles(self) -> ProfileBook:
-        if self._profiles is None:
-            self._profiles = packaged_profiles()
-        return self._profiles
+        return self._profiles or packaged_profiles()
 
     async def collect(self, target: _Target, reading: Reading) -> None:
         memory = recall(target.job.memory, MEMORY, SnmpMemory) or SnmpMemory()

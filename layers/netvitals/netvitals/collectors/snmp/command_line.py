@@ -1,10 +1,11 @@
 """Options of `netvitals poll ADDRESS` for an SNMP agent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, get_args
 
 from netvitals.collectors.command_line import CommandLine, Option, Prompt
-from netvitals.collectors.snmp.profiles.packaged import packaged_profiles
+from netvitals.collectors.snmp.profiles.packaged import packaged_profiles, tried_profiles
 from netvitals.collectors.snmp.protocol import (
     MIN_KEY_CHARACTERS,
     AuthProtocol,
@@ -41,9 +42,13 @@ def _credential(given: Mapping[str, Any], prompt: Prompt) -> dict[str, Any]:
     return part
 
 
-def _check(given: Mapping[str, Any]) -> None:
-    if given["profile"]:
-        packaged_profiles().load(given["profile"])
+@contextmanager
+def _prepared(given: Mapping[str, Any]) -> Iterator[None]:
+    """Try the profiles of a folder; a profile that is named must be there."""
+    with tried_profiles(given["profiles"]) if given["profiles"] else nullcontext():
+        if given["profile"]:
+            packaged_profiles().load(given["profile"])
+        yield
 
 
 SNMP = CommandLine(
@@ -54,6 +59,13 @@ SNMP = CommandLine(
             metavar="NAME",
             sets="profile",
             help="With ADDRESS: this SNMP profile, in place of the one that fits.",
+        ),
+        Option(
+            flag="--profiles",
+            name="profiles",
+            metavar="DIR",
+            is_folder=True,
+            help="Try the SNMP profiles in this folder beside the package's; nothing is built.",
         ),
         Option(
             flag="--community",
@@ -69,5 +81,5 @@ SNMP = CommandLine(
     ),
     chosen_by=("community", "v3_user"),
     credential=_credential,
-    check=_check,
+    prepared=_prepared,
 )
