@@ -179,6 +179,13 @@ def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewh
     page.screenshot(RESULTS / "fleet-dark.png")
     opened(page, f"{served.url}/events", f"{ROWS} >= 1")
     assert HOSTILE in page.run(script)
+    page.show_as(390, 844, phone=True)
+    opened(page, f"{served.url}/events", f"{ROWS} >= 1")
+    shown = page.run("[...document.querySelectorAll('.ag-header-cell-text')].map((each) => each.textContent)")
+    assert shown == ["When", "Device", "Is"]
+    assert page.run("document.querySelector('.ag-cell[col-id=after]').getBoundingClientRect().right") <= 390
+    page.screenshot(RESULTS / "events-phone.png")
+    page.show_as(1700, 900, dark=True)
     opened(page, f"{served.url}/sites", f"{ROWS} === 3")
     assert HOSTILE in page.run(script)
     address = page.run(f"'{served.url}/device?id=' + encodeURIComponent({HOSTILE!r})")

@@ -112,7 +112,9 @@ class _DevicePage:
         self._why.set_visibility(bool(why(device)))
         self.say(view.notice)
         for name, text in facts(view).items():
-            self._facts[name].set_text(text)
+            place, label = self._facts[name]
+            label.set_text(text)
+            place.set_visibility(bool(text))
         self._missing.set_text(" ".join(f"No {each}." for each in view.missing))
         self._missing.set_visibility(bool(view.missing))
         self._draw_timeline(view)
@@ -317,12 +319,13 @@ def _redraw(chart: ui.echart, options: dict[str, Any]) -> None:
     chart.update()
 
 
-def _fact(name: str) -> ui.label:
-    with ui.element("div"):
+def _fact(name: str) -> tuple[ui.element, ui.label]:
+    """Return the place of a fact, which is hidden while there is none, and its text."""
+    with ui.element("div") as place:
         with ui.element("dt"):
             ui.label(name)
         with ui.element("dd"):
-            return ui.label()
+            return place, ui.label()
 
 
 def _argument(text: str) -> str:

@@ -35,7 +35,9 @@ const netvitals = (() => {
     return `${Math.floor(s / 86400)} d`;
   }
 
-  const clock = (at) => new Date(at * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  const short = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const clock = (at) => (NARROW.matches ? short : full).format(at * 1000);
   const deviceUrl = (id) => `/device?id=${encodeURIComponent(id)}`;
 
   // --- cells -------------------------------------------------------------------------------------------------
@@ -114,7 +116,7 @@ const netvitals = (() => {
   const ago = (field, headerName) => ({
     field, headerName, type: "rightAligned", width: 86, minWidth: 78, cellClass: "nv-num", filter: false,
     valueFormatter: (p) => (p.value ? span(Date.now() / 1000 - p.value) : "never"),
-    tooltipValueGetter: (p) => (p.value ? clock(p.value) : ""), sortingOrder: ["desc", "asc", null],
+    sortingOrder: ["desc", "asc", null],
   });
   const trend = (headerName, more = {}) => ({
     field: "trend", headerName, width: 116, minWidth: 116, sortable: false, filter: false, cellDataType: false, cellRenderer: sparkline, ...more,
@@ -148,8 +150,8 @@ const netvitals = (() => {
       number("disabled", "Disabled", "", { width: 100, ...from(700) }),
     ],
     events: [
-      { field: "at", headerName: "When", width: 190, minWidth: 130, filter: false, valueFormatter: (p) => clock(p.value), cellClass: "nv-num-left", sort: "desc", sortingOrder: ["desc", "asc"] },
-      text("name", "Device", { cellRenderer: linkCell, width: 190, minWidth: 100 }),
+      { field: "at", headerName: "When", width: NARROW.matches ? 118 : 190, minWidth: 110, filter: false, valueFormatter: (p) => clock(p.value), cellClass: "nv-num-left", sort: "desc", sortingOrder: ["desc", "asc"] },
+      text("name", "Device", { cellRenderer: linkCell, width: 190, minWidth: 90, ...(NARROW.matches ? { flex: 1 } : {}) }),
       statusColumn("before", "Was", from(560)), statusColumn("after", "Is"),
       text("site", "Site", { width: 120, ...from(900) }),
       text("cause", "Cause", { width: 130, ...from(760) }),
