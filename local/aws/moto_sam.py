@@ -13,6 +13,7 @@ from typing import Any
 from moto.backends import get_backend
 from moto.cloudformation import models, parsing
 from moto.core.common_models import CloudFormationModel
+from moto.events.models import EventBus
 
 from local.aws import server as aws
 from local.aws.cloudformation import transformed
@@ -120,6 +121,8 @@ def teach() -> None:
         (models.Stack, "_parse_template", parse),
         (models.ChangeSet, "_parse_template", parse),
         (parsing, "resource_class_from_type", class_of),
+        # Without it a variable that refers to a bus is the bus itself, and functions can not be listed.
+        (EventBus, "physical_resource_id", property(lambda bus: bus.name)),
     ):
         setattr(place, name, changed)
 
