@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo dashboards-check corpus test fuzz build build-host sam-local validate deploy check lint types imports lock clean
+.PHONY: help demo dashboards-check corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ MINUTES ?= 10
 
 fuzz: .venv/tested-with ## Search for what breaks it, for MINUTES (10) in all (ARGS="status …" for some of the fuzzers)
 	$(BIN)/python tests/faults/fuzz.py $(MINUTES) $(ARGS)
+
+soak: $(BIN)/netvitals ## Run the demo's pipeline for MINUTES (10) of disturbances; compare all that was stored with what must be
+	$(BIN)/python -m local.soak $(MINUTES)
 
 build: .venv-sam/bin/sam ## Build what is deployed (ARGS="--parameter-overrides Architecture=x86_64")
 	$(SAM) build $(ARGS)

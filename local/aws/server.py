@@ -43,6 +43,9 @@ class Aws:
     def __init__(self, url: str) -> None:
         self.url = url
         self.calls: list[Call] = []
+        self.answers = threading.Event()
+        """Cleared, nothing is answered until it is set again."""
+        self.answers.set()
 
     def client(self, service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]  # the name is a variable here
@@ -63,6 +66,7 @@ def running() -> Iterator[Aws]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         aws.calls += _calls(environ.get("HTTP_X_AMZ_TARGET", ""), environ.get("CONTENT_TYPE", ""), body)
+        aws.answers.wait()
         answer: Iterable[bytes] = dispatcher(environ, start_response)
         return answer
 

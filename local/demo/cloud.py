@@ -19,7 +19,7 @@ class Cloud(Account):
 
     def __init__(self, aws: Aws, secrets: Mapping[str, Any], configuration: Mapping[str, Any]) -> None:
         super().__init__(aws.client, secrets, (*QUEUES, "events"))
-        self.url = aws.url
+        self.aws, self.url = aws, aws.url
         document = msgspec.yaml.encode(configuration).decode()
         aws.client("ssm").put_parameter(Name=PARAMETER, Value=document, Type="String")
         self._make_bus(aws.client("events"))

@@ -49,10 +49,11 @@ class Environment(NamedTuple):
     """The functions' configuration."""
 
 
-def configuration(metrics_seconds: int) -> dict[str, Any]:
+def configuration(metrics_seconds: int, store: str = "changes") -> dict[str, Any]:
     """Return the configuration document: the product's defaults, with shorter times."""
     return {
         "allowed_networks": ["127.0.0.0/8"],
+        "collector": {"store": store},
         "defaults": {
             "status_interval_seconds": 10,
             "metrics_interval_seconds": metrics_seconds,
@@ -65,9 +66,9 @@ def configuration(metrics_seconds: int) -> dict[str, Any]:
 
 
 @contextmanager
-def environment(metrics_seconds: int) -> Iterator[Environment]:
+def environment(metrics_seconds: int, store: str = "changes") -> Iterator[Environment]:
     """Start everything, and stop and remove it at the end."""
-    document = configuration(metrics_seconds)
+    document = configuration(metrics_seconds, store)
     configuration_from(document, "the demo's configuration")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netvitals-demo-")))

@@ -64,6 +64,8 @@ class Reported:
     def __init__(self, now: Callable[[], int], kind: Callable[[int], Value], scale: float = 1) -> None:
         self._now, self._kind, self._scale = now, kind, scale
         self._values: set[int] = set()
+        self.truth: Callable[[float], float] | None = None
+        """Of a counter: what it would show at a time on the clock of `time.monotonic`, if it did not wrap."""
 
     def __call__(self) -> Value:
         value = self._now()
@@ -82,12 +84,16 @@ def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Repor
     """Return a counter of bytes whose rate swings around a mean, and which wraps at 32 or 64 bits."""
     pace, started, wraps_at = bits_per_second / 8, time.monotonic(), 1 << bits
 
-    def now() -> int:
+    def truth(at: float) -> float:
         # The integral of 1 + 0.5 cos(t / 4), so that it never goes back.
-        elapsed = time.monotonic() - started
-        return int(already + pace * (elapsed + 2 * math.sin(elapsed / 4))) % wraps_at
+        elapsed = at - started
+        return already + pace * (elapsed + 2 * math.sin(elapsed / 4))
 
-    return Reported(now, Counter32 if bits == 32 else Counter64)
+    counter = Reported(
+        lambda: int(truth(time.monotonic())) % wraps_at, Counter32 if bits == 32 else Counter64
+    )
+    counter.truth = truth
+    return counter
 
 
 def wave(middle: float, swing: float, seconds: float = 20, *, scale: float = 1) -> Reported:

@@ -162,6 +162,11 @@ class Sandbox:
             memory_mb=self._function.memory_mb,
         )
 
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing, as Lambda may."""
+        if self._process is not None:
+            self._process.kill()
+
     def close(self) -> None:
         self._stop()
         self._api.close()
