@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo dashboards-check corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
+.PHONY: help demo dashboards-check schemas corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -95,6 +95,9 @@ dashboards-check: .venv-grafana/installed ## Check the dashboards against Grafan
 	  printf "import type { Checked } from './types';\nexport const board: Checked = "; cat "$$board"; \
 	  } >".venv-grafana/check/$$(basename "$$board" .json).ts"; done
 	$(NODE)/bin/node .venv-grafana/node_modules/typescript/bin/tsc --project .venv-grafana/check
+
+schemas: $(BIN)/netvitals ## Write the published schemas and TypeScript types to docs/schema
+	$(BIN)/python -m local.schemas
 
 CORPUS ?= ../shared/corpus
 

@@ -99,11 +99,11 @@ def _keys(section: type[msgspec.Struct], prefix: str = "") -> Iterator[Entry]:
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             yield from _keys(hint, f"{path}.")
             continue
-        meaning = _meaning(section, name)
+        text = meaning(section, name)
         if path in DERIVED:
-            meaning += f" Unless set: {DERIVED[path]}."
+            text += f" Unless set: {DERIVED[path]}."
         takes = allowed(hint, "seconds" if name.endswith("_seconds") else "")
-        yield Entry(path, takes, written(getattr(section(), name)), meaning)
+        yield Entry(path, takes, written(getattr(section(), name)), text)
 
 
 def _variables(group: type[settings.Variables]) -> Iterator[Entry]:
@@ -112,7 +112,7 @@ def _variables(group: type[settings.Variables]) -> Iterator[Entry]:
         secret = "Secret" in str(hint)
         takes = "a secret text" if secret else allowed(hint).removesuffix(" or null")
         default = "off" if hint is bool else ""
-        yield Entry(name, takes.replace("true or false", "on or off"), default, _meaning(group, attribute))
+        yield Entry(name, takes.replace("true or false", "on or off"), default, meaning(group, attribute))
 
 
 def _override(name: str, path: Sequence[str], keys: dict[str, Entry]) -> Entry:
@@ -139,8 +139,8 @@ def written(value: Any) -> str:
     return json.dumps(msgspec.to_builtins(value))
 
 
-def _meaning(section: type, name: str) -> str:
-    """The text that stands below a field where it is defined."""
+def meaning(section: type, name: str) -> str:
+    """Return the text that stands below a field where it is defined; empty where there is none."""
     for base in section.__mro__:
         if name in (found := _field_docs(base)):
             return " ".join(found[name].split())

@@ -23,6 +23,7 @@ COMMANDS = (
     "inventory",
     "maintenance",
     "config",
+    "schema",
     "spool",
     "profile",
     "cost",

@@ -1,12 +1,14 @@
 """Print the results of `netvitals poll`: streams for programs, tables for people."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import click
 import msgspec
+from msgspec import UNSET
 
 from netvitals.cli.poll_inputs import Options
+from netvitals.cli.poll_line import PointLine, PollLine
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.observation import PollResult
@@ -53,27 +55,24 @@ def json_line(result: PollResult, *, rated: bool = False) -> str:
 
     With `rated`, a counter has `per_second` in the place of `value`.
     """
-    return msgspec.json.encode(
-        {
-            "device_id": result.job.device_id,
-            "reachable": result.reachable,
-            "method": result.method,
-            "reason": result.reason,
-            "detail": result.detail,
-            "duration_ms": round(result.duration_ms, 3),
-            "points": [_point(point, rated=rated) for point in result.points],
-        }
-    ).decode()
+    line = PollLine(
+        device_id=result.job.device_id,
+        reachable=result.reachable,
+        method=result.method,
+        reason=result.reason,
+        detail=result.detail,
+        duration_ms=round(result.duration_ms, 3),
+        points=[_point(point, rated=rated) for point in result.points],
+    )
+    return msgspec.json.encode(line).decode()
 
 
-def _point(point: Point, *, rated: bool) -> dict[str, Any]:
+def _point(point: Point, *, rated: bool) -> PointLine:
     is_rate = rated and METRICS[point.metric_name].kind == "counter"
-    shown: dict[str, Any] = {
-        "metric_name": point.metric_name,
-        "per_second" if is_rate else "value": point.value,
-    }
-    if point.instance:
-        shown["instance"] = point.instance
-    if point.if_index is not None:
-        shown["if_index"] = point.if_index
-    return shown
+    return PointLine(
+        point.metric_name,
+        UNSET if is_rate else point.value,
+        point.value if is_rate else UNSET,
+        point.instance,
+        point.if_index,
+    )

@@ -28,6 +28,8 @@ def document_in_file(path: str) -> Any:
 def decode_document(text: str, name: str) -> Any:
     """Return the value that YAML or JSON text stands for; `name` is what an error calls it.
 
+    `$schema`, which editors check a document by, is left out.
+
     Raises:
         ConfigurationError: it is too large, malformed, has a key twice, or YAML anchors or tags.
     """
@@ -35,14 +37,20 @@ def decode_document(text: str, name: str) -> Any:
         raise ConfigurationError(f"{name}: has more than {MAX_BYTES} characters")
     try:
         if text.lstrip().startswith("{"):
-            return json.loads(text, object_pairs_hook=_without_duplicates)
+            return _without_schema(json.loads(text, object_pairs_hook=_without_duplicates))
         from netvitals.adapters.files import strict_yaml  # noqa: PLC0415, a JSON document does not need it
 
-        return strict_yaml.load(text)
+        return _without_schema(strict_yaml.load(text))
     except RecursionError:
         raise ConfigurationError(f"{name}: is nested too deeply") from None
     except ValueError as error:
         raise ConfigurationError(f"{name}: {error}") from None
+
+
+def _without_schema(document: Any) -> Any:
+    if isinstance(document, dict) and isinstance(document.get("$schema"), str):
+        return {key: value for key, value in document.items() if key != "$schema"}
+    return document
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

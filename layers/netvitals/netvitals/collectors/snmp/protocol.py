@@ -64,13 +64,21 @@ class SnmpCredential(CredentialPart, frozen=True):
     """A community (v1, v2c), or a USM user (v3)."""
 
     version: Version = "2c"
+    """`1` and `2c` need a community, `3` a user."""
     community: Secret | None = None
+    """The community that may read."""
     user: str | None = None
+    """Of version 3: the USM user."""
     auth: SpelledAuth | None = None
+    """Of version 3: how messages are signed; goes with `auth_key`."""
     auth_key: Secret | None = None
+    """The passphrase to sign with: at least 8 characters."""
     priv: SpelledPriv | None = None
+    """Of version 3: how messages are encrypted; goes with `priv_key`, and needs `auth`."""
     priv_key: Secret | None = None
+    """The passphrase to encrypt with: at least 8 characters."""
     context: str = ""
+    """Of version 3: the context name, where the agent wants one."""
 
     def __post_init__(self) -> None:
         for name in ("auth", "priv"):

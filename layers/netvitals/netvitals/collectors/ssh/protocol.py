@@ -32,9 +32,13 @@ class SshCredential(CredentialPart, frozen=True):
     """A user with a password, a private key (PEM or OpenSSH text), or both."""
 
     user: str
+    """Who logs in."""
     password: Secret | None = None
+    """Needed where there is no private key."""
     private_key: Secret | None = None
+    """In PEM or OpenSSH's format."""
     passphrase: Secret | None = None
+    """Decrypts the private key."""
 
     def __post_init__(self) -> None:
         if self.password is None and self.private_key is None:

@@ -29,12 +29,19 @@ class WinrmCredential(CredentialPart, frozen=True):
     """A Windows account; `ca` and `certificate_sha256` say which server certificate is trusted."""
 
     user: str
+    """Who logs in: `user`, `DOMAIN\\user` or `user@realm`."""
     password: Secret | None = None
+    """Needed by every transport but `certificate`."""
     transport: TransportName = "ntlm"
+    """How the account is proved."""
     certificate: Secret | None = None
+    """The account's certificate, in PEM; goes with `private_key`, for the transport `certificate`."""
     private_key: Secret | None = None
+    """The certificate's key, in PEM."""
     ca: str | None = None
+    """Certificates, in PEM, of the authorities that the server's is trusted by."""
     certificate_sha256: str | None = None
+    """The SHA-256 fingerprint of the server's own certificate, in hexadecimal."""
 
     def __post_init__(self) -> None:
         if self.transport == "certificate":

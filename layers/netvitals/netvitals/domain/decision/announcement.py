@@ -11,15 +11,16 @@ maintenance, flapping or an outage around it kept changes back.
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
+from netvitals.domain.decision.event import FLEET_STATES, SITE_STATES, EventDevice, StatusEvent
 from netvitals.domain.decision.notice import notice
-from netvitals.domain.decision.status import Change, OutboxMessage, SiteState
+from netvitals.domain.decision.status import Cause, Change, OutboxMessage, SiteState
 
-VERSION = 1
+VERSION: Literal[1] = 1
 EXAMPLES = 25
 """How many devices a digest names for each status; the others it counts."""
 _SUBJECT_CHARACTERS = 99
@@ -33,7 +34,7 @@ def device_event(change: Change, now: float) -> OutboxMessage:
     return _event(
         message_id("device", device.id, after.status, now),
         scope="device",
-        device={"id": device.id, "hostname": device.hostname, "type": device.device_type},
+        device=EventDevice(device.id, device.hostname, device.device_type),
         site=device.site,
         before=device.record.announced,
         after=after.status,
@@ -41,7 +42,7 @@ def device_event(change: Change, now: float) -> OutboxMessage:
         detail=change.detail,
         since=_iso(after.since or now),
         decided_at=_iso(now),
-        **({"flapping": True} if change.says_flapping else {}),
+        flapping=change.says_flapping,
         notice=notice("device", device.id, f"{name}{where}", after.status, change.detail),
     )
 
@@ -51,12 +52,12 @@ def site_event(site: SiteState, now: float) -> OutboxMessage:
     scope, words, cause, detail = (
         (
             "site",
-            ("reachable", "lost"),
-            "path_lost",
+            SITE_STATES,
+            Cause.PATH_LOST,
             f"nearly all devices of site {site.name} failed together",
         )
         if site.name
-        else ("fleet", ("polled", "silent"), "collector_silent", "no device is being polled")
+        else ("fleet", FLEET_STATES, Cause.COLLECTOR_SILENT, "no device is being polled")
     )
     before, after = words if site.lost else words[::-1]
     return _event(
@@ -66,7 +67,7 @@ def site_event(site: SiteState, now: float) -> OutboxMessage:
         site=site.name,
         before=before,
         after=after,
-        cause=cause if site.lost else "answered",
+        cause=cause if site.lost else Cause.ANSWERED,
         detail=detail if site.lost else "over",
         since=_iso(site.since),
         decided_at=_iso(now),
@@ -81,7 +82,7 @@ def site_event(site: SiteState, now: float) -> OutboxMessage:
 
 
 def _event(identity: str, **detail: Any) -> OutboxMessage:
-    body = msgspec.json.encode({"version": VERSION, "id": identity, **detail}).decode()
+    body = msgspec.json.encode(StatusEvent(version=VERSION, id=identity, **detail)).decode()
     return OutboxMessage(identity, "event", body)
 
 

@@ -6,6 +6,7 @@ would obey. See docs/notifications.md.
 """
 
 import re
+from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from netvitals.domain.decision.status import Status
 from netvitals.domain.text import printable
 
+Severity = Literal["critical", "warning", "info"]
 MAX_TITLE = 120
 MAX_TEXT = 500
 _MAX_KEY = 200
@@ -23,7 +25,7 @@ _PLAIN = str.maketrans(
     '"\\<>', "'/\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 )
 _SLACK = str.maketrans({"&": "&amp;"})
-_SEVERITIES = {
+_SEVERITIES: dict[str, Severity] = {
     Status.OFFLINE: "critical",
     "lost": "critical",
     "silent": "critical",
@@ -37,11 +39,13 @@ class Notice(msgspec.Struct, frozen=True):
     """Texts on one line, fit for a JSON string without escaping."""
 
     title: str
+    """What has changed, in at most 120 characters."""
     text: str
+    """Why, in at most 500 characters."""
     slack: str
     """Title and text with `&` as Slack wants it."""
-    severity: str
-    """`critical`, `warning` or `info`."""
+    severity: Severity
+    """By what the device, the site or the fleet is now."""
     key: str
     """The same for an outage and its end."""
 

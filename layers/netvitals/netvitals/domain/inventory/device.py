@@ -12,19 +12,27 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """One row of `devices`, as it stands there: not yet checked against configuration or address guard."""
 
     id: Annotated[str, Meta(min_length=1, max_length=256)]
+    """Its name for ever: the tag `device_id` of every point."""
     ip_address: Name | None = None
     """None: `hostname` is resolved when the device is dialled."""
     hostname: Name = ""
+    """For people, and dialled where there is no address."""
     mac_address: Name = ""
+    """For people."""
     device_type: Name = "network"
+    """`network`, `linux`, `windows`, or a type of the configuration document."""
     credential: Name = ""
+    """A name in the credential map, never a secret."""
     site: Name = ""
+    """Devices behind one line: limits and lost paths go by it."""
     parent_id: Name | None = None
+    """The device through which this one is reached: while it is down, this one is `unreachable`."""
     collector: Name = ""
     """The group of collectors that polls it."""
     enabled: bool = True
+    """False: it is not polled."""
     maintenance_until: float | None = None
-    """Seconds since the epoch."""
+    """Until then changes are not announced; seconds since the epoch."""
     settings: dict[str, Any] = {}
     """Overrides of the device type's `Policy`, in the same shape."""
     memory: dict[str, Any] = {}

@@ -32,17 +32,27 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Poll this device once, at `due_at`, and not after `expires_at` (seconds since the epoch)."""
 
     kind: Kind
+    """Whether the device is up, or everything that it measures."""
     device_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    """As in the inventory."""
     address: Annotated[str, Meta(min_length=1, max_length=256)]
+    """What is dialled: an IP address, or a name to be resolved."""
     due_at: int
+    """Seconds since the epoch; a device is polled once for each."""
     expires_at: int
+    """Seconds since the epoch; a job that is found later is dropped."""
     interval: int = 0
     """Seconds between two polls of this kind; 0 where the sender did not say."""
     device_type: Name = "network"
+    """A type of the configuration document."""
     hostname: Name = ""
+    """For people."""
     site: Name = ""
+    """Devices behind one line: limits go by it."""
     credential: Name = ""
+    """A name in the credential map, never a secret."""
     settings: PollSettings = PollSettings()
+    """How it is polled; what is left out is the default."""
     memory: dict[str, Any] = {}
     """What the poll can't do without where `device_state` can't be read: host keys, refused credentials."""
     silent: bool = False

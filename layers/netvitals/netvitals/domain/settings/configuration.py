@@ -30,7 +30,7 @@ BUILT_IN_TYPES: dict[str, Tree] = {
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 MISSED_POLLS = 3
 """Where no offline and missing time-outs are set they are this many status intervals, if that is longer."""
-_TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class InfluxSettings(Section, frozen=True):
@@ -221,7 +221,7 @@ def _key_faults(document: Any) -> Iterator[str]:
 
 def _type_faults(name: Any, section: Any) -> Iterator[str]:
     path = f"device_types.{name}"
-    if not isinstance(name, str) or _TYPE_NAME.fullmatch(name) is None:
+    if not isinstance(name, str) or TYPE_NAME.fullmatch(name) is None:
         yield f"{path}: a type's name is made of a-z, 0-9, '-' and '_'"
     if isinstance(section, Mapping):
         if not isinstance(section.get("extends", ""), str):
