@@ -39,16 +39,20 @@ class Screen:
         self._events: deque[Text] = deque(maxlen=EVENTS_SHOWN)
         self._view = View([])
         self._started_at: float | None = None
+        self._gone = False
 
     def start(self) -> None:
         self._started_at = time.monotonic()
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._gone:
             self._live = Live(console=self._console, refresh_per_second=2, get_renderable=self._picture)
             self._live.start()
 
     def line(self, text: str = "") -> None:
         """Print a line above the table."""
-        self._console.print(text, soft_wrap=True)
+        try:
+            self._console.print(text, soft_wrap=True)
+        except OSError:  # the terminal was closed, or the pipe
+            self._draw_no_more()
 
     def say(self, text: str, style: str = "") -> None:
         line = Text(f"{self._elapsed():4.0f} s  ", style="dim").append(text, style)
@@ -64,10 +68,12 @@ class Screen:
 
         A signal says so only to who leads the session, which may be a `make` that waits for us.
         """
-        if self._live is None or sys.stdout.isatty():
-            return False
-        self._console.file = StringIO()
-        return True
+        if not self._gone and self._live is not None and not sys.stdout.isatty():
+            self._draw_no_more()
+        return self._gone
+
+    def _draw_no_more(self) -> None:
+        self._gone, self._console.file = True, StringIO()
 
     def finish(self) -> None:
         """Leave the last table on the terminal, or print it."""

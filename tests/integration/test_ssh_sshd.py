@@ -458,5 +458,8 @@ def test_the_command_line_polls_a_host_with_a_key(sshd: Sshd, users: Users, tmp_
 
 
 def polled(*options: str) -> dict[str, Any]:
-    row: dict[str, Any] = json.loads(output_of(str(NETVITALS), "poll", HOST, "--format", "jsonl", *options))
+    command = [str(NETVITALS), "poll", HOST, "--format", "jsonl", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    row: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (row["reason"] != "ok"), done.stderr
     return row
