@@ -62,13 +62,14 @@ def _credentials(parts: Parts) -> str:
     own = parts.variables(settings.CredentialVariables)
     source: JsonObject = JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn))
     entries = source.read()
-    faults = list(_malformed(entries))
+    faults = list(malformed(entries))
     if faults:
         raise _Unusable("; ".join(faults))
     return f"{len(entries)} credentials: {', '.join(sorted(entries))}"
 
 
-def _malformed(entries: Mapping[str, object]) -> Iterator[str]:
+def malformed(entries: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is wrong with each entry of a credential map that can't be used."""
     for name, value in entries.items():
         try:
             credential_from(name, value)

@@ -24,6 +24,7 @@ COMMANDS = (
     "maintenance",
     "config",
     "schema",
+    "doctor",
     "spool",
     "profile",
     "cost",

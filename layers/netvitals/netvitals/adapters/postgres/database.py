@@ -51,7 +51,7 @@ _REMEDIES = {
     "55P03": "another session holds a lock for long: look at pg_stat_activity",
     "57014": "the statement took too long: look for locks and missing indexes in pg_stat_activity",
 }
-_CANNOT_CONNECT = (
+CANNOT_CONNECT = (
     "check the URL's host, port and sslmode, that the server runs, and that its firewall or security group "
     "lets this function in"
 )
@@ -164,7 +164,7 @@ class Database:
             (text for state, text in _REMEDIES.items() if (error.sqlstate or "").startswith(state)), None
         )
         if remedy is None and self._connection is None:
-            remedy = _CANNOT_CONNECT
+            remedy = CANNOT_CONNECT
         return Unavailable(f"database {where}: {cause}" + (f"; {remedy}" if remedy else ""))
 
 
