@@ -93,6 +93,7 @@ class Endpoint:
         self._waiting: dict[int, Waiter] = {}
         self._socket = _open(family)
         self._socket.bind(("", 0))
+        self.closed = False
         self.strays = 0
         """Datagrams nobody waited for: late, forged, from another address, or no SNMP at all."""
         loop.add_reader(self._socket.fileno(), self._read, _READS_PER_TURN, _BYTES_PER_TURN)
@@ -168,14 +169,11 @@ class Endpoint:
             elif len(self._strays_of) > _KNOWN_STRAYS:
                 self._strays_of.clear()
 
-    @property
-    def closed(self) -> bool:
-        return self._socket.fileno() < 0
-
     def close(self) -> list[Waiter]:
         """Close the socket; return who still waits."""
         if not self._loop.is_closed() and not self.closed:
             self._loop.remove_reader(self._socket.fileno())
+        self.closed = True
         self._socket.close()
         waiting, self._waiting = list(self._waiting.values()), {}
         return waiting
