@@ -16,8 +16,11 @@ from faults.one_among_many import Cost
 HERE = Path(__file__).parent
 LOOP_MS = 50
 """That one device may take of the event loop's thread at a stretch."""
-HELD_MS = 500
-"""Between two turns of the loop, which other threads may fill as well: a login's cryptography is on one."""
+HELD_MS = 1000
+"""Between two turns of the loop, which other threads may fill as well: a login's cryptography is on one.
+
+Where few processors are free the loop's thread waits for those, so this says less than `LOOP_MS` does.
+"""
 MEMORY_MB = 32
 """That one device may add."""
 
