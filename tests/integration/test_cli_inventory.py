@@ -1,5 +1,6 @@
 """`netvitals inventory` against a real PostgreSQL."""
 
+import csv
 import json
 import os
 import subprocess
@@ -376,3 +377,16 @@ def test_a_missing_database_is_a_usage_error() -> None:
     assert result.exit_code == 2
     assert "DATABASE_URL" in result.output
     assert CliRunner().invoke(inventory, ["check"], env={"DATABASE_URL": None}).exit_code == 2
+
+
+def test_what_is_listed_as_csv_runs_in_no_spreadsheet_and_can_be_imported_again(
+    run: Run, query: Query, tmp_path: Path
+) -> None:
+    names = ["=cmd|'/c calc'!A0", "@SUM(1)", "+1", "-2", "plain"]
+    values = ", ".join(f"('d{n}', '10.0.0.{n}', $${name}$$)" for n, name in enumerate(names, 1))
+    query(f"INSERT INTO devices (id, ip_address, site) VALUES {values}")  # noqa: S608, our own values
+    listed = tmp_path / "listed.csv"
+    listed.write_text(run("list", "--format", "csv").stdout)
+    assert [row["site"][0] for row in csv.DictReader(listed.open())] == ["'", "'", "'", "'", "p"]
+    run("import", listed)
+    assert query("SELECT site FROM devices ORDER BY id") == [(name,) for name in names]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.text import cut, first_line, printable, quoted
+from netvitals.domain.text import csv_cell, cut, first_line, from_csv_cell, printable, quoted
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 
@@ -70,3 +70,20 @@ def test_the_first_line_is_the_first_that_says_something() -> None:
 def test_a_quoted_value_escapes_what_does_not_print() -> None:
     assert quoted("a\x1b\u202e\ud800") == "'a\\x1b\\u202e\\ud800'"
     assert quoted(["x" * 100], 10) == "['xxxxxxx…"
+
+
+@pytest.mark.parametrize("text", ["=cmd|'/c calc'!A0", "@SUM(1)", "+1+1", "-2+3", "'=1", "\t=1", "\x1b[2J=1"])
+def test_no_spreadsheet_runs_a_cell_and_no_terminal_obeys_it(text: str) -> None:
+    assert csv_cell(text)[0] not in "=+-@\t"
+    assert csv_cell(text).isprintable()
+
+
+@given(ANY_TEXT)
+def test_a_cell_is_read_as_what_it_was_made_of(said: str) -> None:
+    text = printable(said)
+    assert from_csv_cell(csv_cell(text)) == text
+
+
+def test_a_text_that_begins_with_an_apostrophe_and_no_formula_is_left_alone() -> None:
+    assert from_csv_cell("'s-Hertogenbosch") == "'s-Hertogenbosch"
+    assert csv_cell("core-1") == "core-1"

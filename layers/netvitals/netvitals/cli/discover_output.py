@@ -14,7 +14,7 @@ from netvitals.cli.console import console
 from netvitals.domain.discovery.compare import Compared
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS
-from netvitals.domain.text import printable
+from netvitals.domain.text import csv_cell, printable
 
 _COLUMNS = tuple(name for name in FIELDS if name not in {"collector", "enabled", "maintenance_until"})
 """Those that an import writes; the others are left to who keeps the inventory."""
@@ -73,7 +73,7 @@ def _write_csv(rows: Sequence[Compared], against: bool) -> None:
         fields["settings"] = msgspec.json.encode(fields["settings"]).decode() if fields["settings"] else ""
         for name in ("addresses", "merged_by"):
             fields[name] = " ".join(fields.get(name, ())).replace("MAC address", "MAC")
-        writer.writerow(fields)
+        writer.writerow({name: csv_cell(str(value)) for name, value in fields.items() if value is not None})
 
 
 def _fields(device: Device) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.cli.console import console
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS, device_from
-from netvitals.domain.text import printable
+from netvitals.domain.text import csv_cell, printable
 
 _STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method")
 _COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}
@@ -122,7 +122,8 @@ def _write_csv(rows: Iterable[DeviceFields]) -> None:
     writer.writeheader()
     for row in rows:
         settings = msgspec.json.encode(row["settings"]).decode() if row["settings"] else ""
-        writer.writerow(row | {"settings": settings, "enabled": "true" if row["enabled"] else "false"})
+        cells = {name: csv_cell(str(value or "")) for name, value in row.items()}
+        writer.writerow(cells | {"settings": settings, "enabled": "true" if row["enabled"] else "false"})
 
 
 def _age(text: str) -> str:

@@ -44,3 +44,20 @@ def quoted(value: Any, limit: int = _LONGEST_QUOTED) -> str:
 def cut(text: str, limit: int) -> str:
     """Return the text, or its first characters and an ellipsis: `limit` characters in all."""
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
+
+
+_FORMULAS = ("=", "+", "-", "@")
+
+
+def csv_cell(text: str) -> str:
+    """Return a cell of CSV that no spreadsheet runs and no terminal obeys; `from_csv_cell` reads it.
+
+    An apostrophe stands before what a spreadsheet would take for a formula, and before another one.
+    """
+    text = text if text.isprintable() else printable(text)
+    return f"'{text}" if text.startswith((*_FORMULAS, "'")) else text
+
+
+def from_csv_cell(text: str) -> str:
+    """Return what `csv_cell` has made a cell of; any other text is as it was."""
+    return text[1:] if text[:1] == "'" and text[1:2] in {*_FORMULAS, "'"} else text

@@ -12,6 +12,7 @@ import msgspec
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS, BadRow, bad_row, device_from
+from netvitals.domain.text import from_csv_cell
 
 Format = Literal["csv", "jsonl"]
 MAX_LINE_CHARACTERS = 64 * 1024
@@ -129,7 +130,8 @@ def _read_csv(text: TextIO, fields: _Fields) -> InventoryFile:
             cause = f"has {len(values)} values for {len(names)} columns: quote values that hold {delimiter!r}"
             read.bad_rows.append(BadRow(where, "row", "", cause))
         elif any(values):
-            _add(read, where, dict(zip(names, map(str.strip, values), strict=False)))
+            cells = (from_csv_cell(value.strip()) for value in values)
+            _add(read, where, dict(zip(names, cells, strict=False)))
     return read
 
 
