@@ -28,7 +28,7 @@ class Flood(ConnectionAbortedError):
 
 
 class Limits(NamedTuple):
-    """What one request may take."""
+    """Limit what one request may take."""
 
     size: int
     """Bytes of the answer, its headers included."""
@@ -37,7 +37,7 @@ class Limits(NamedTuple):
 
 
 class _Budget:
-    """What is left of a request's limits."""
+    """Count what is left of a request's limits."""
 
     def __init__(self, seconds: float, size: int) -> None:
         self._end = monotonic() + seconds
@@ -89,11 +89,11 @@ class _Limited(_Socket):
 
 
 class PlainSocket(_Limited, socket.socket):
-    """What HTTP is read from."""
+    """Read HTTP within the limits."""
 
 
 class TlsSocket(_Limited, ssl.SSLSocket):
-    """What HTTPS is read from."""
+    """Read HTTPS within the limits."""
 
 
 class _LimitedConnection(_Connection):

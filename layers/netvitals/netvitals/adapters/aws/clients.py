@@ -13,7 +13,7 @@ from netvitals.domain.errors import ConfigurationError
 
 
 class Patience(NamedTuple):
-    """How long one call may take: `tries` times the seconds, and a pause of less than one between two."""
+    """Limit the time of one call: `tries` times the seconds, and a pause of less than one between two."""
 
     connect_seconds: float
     """For an address to accept, and then for TLS."""

@@ -1,4 +1,4 @@
-"""What an inventory of another system is read into, and how its names become ours."""
+"""Hold what is read of another system's inventory, and turn its names into ours."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -25,7 +25,7 @@ class Rows(msgspec.Struct, kw_only=True):
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """How names of the other system become ours."""
+    """Say how names of the other system become ours."""
 
     types: Mapping[str, str] = {}
     """Device types by role, platform, operating system or template, as the other system calls them."""
