@@ -229,7 +229,7 @@ def test_what_lies_more_than_a_minute_ahead_of_the_database_changes_nothing_know
     )
     assert [state(each)["failures"] for each in "abcd"] == [1, 0, 0, 0]
     assert [state(each)["last_attempt_at"] for each in "bcd"] == [0, 0, 0]
-    assert "3 observations do not count" in caplog.text
+    assert "observations that do not count: 3" in caplog.text
 
 
 @pytest.mark.parametrize("seconds", [45, 3600])

@@ -234,3 +234,11 @@ def test_a_line_of_a_megabyte_is_cut_and_gives_no_number() -> None:
     sections = sections_of([(5, text)], NONCE)
     assert max(len(line) for line in sections["memory"].lines) < 2000
     assert not [point for point in read(sections).points if "memory" in point.metric_name]
+
+
+def test_what_a_terminal_obeys_is_out_of_a_name_before_it_is_a_point() -> None:
+    df = b"/dev/a 100 50 50 50% /srv\x1b]52;c;cHduZWQ=\x07\xc2\x9b31m\n"
+    findings = read(sections_of([(5, mark("begin Linux") + mark("df") + df + mark("end"))], NONCE))
+    findings.add_interface("eth0\x1b[2J", {"net_bytes_in": 1}, None, 5)
+    names = {point.instance for point in findings.points}
+    assert names == {"/srv ]52;c;cHduZWQ= 31m", "eth0 [2J"}

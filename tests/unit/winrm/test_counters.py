@@ -141,6 +141,14 @@ def test_a_volume_that_is_locked_has_no_size_and_costs_no_other_its_value() -> N
     }
 
 
+def test_what_a_terminal_obeys_is_out_of_a_name_before_it_is_a_point() -> None:
+    points = [
+        *network_points([row(**nic("Ethernet\x1b[2J"))]),
+        *disk_points([row(DeviceID="C:\x9b", Size=8, FreeSpace=2)]),
+    ]
+    assert {point.instance for point in points} == {"Ethernet [2J", "C:"}
+
+
 def test_interfaces_give_what_snmp_gives() -> None:
     found = told(network_points([row(**nic("Intel[R] PRO_1000"))]))
     assert found == {

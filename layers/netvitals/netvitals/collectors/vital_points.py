@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Literal
 
 from netvitals.domain.polling.metrics import VITALS, Vital
-from netvitals.domain.polling.point import Point
+from netvitals.domain.polling.point import Point, instance_name
 
 Used = Literal["memory", "disk"]
 """What is used up to a total, in bytes."""
@@ -27,6 +27,7 @@ def points_of(
 
     The value is rounded to three decimals; of bytes there are only any where the vital sign has amounts.
     """
+    instance = instance_name(instance)
     points = [] if value is None else [Point(vital.metric, rounded(value), time_ns, instance)]
     if vital.amounts:
         amounts = {"used": used, "total": total}

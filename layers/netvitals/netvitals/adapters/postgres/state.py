@@ -145,7 +145,7 @@ class PostgresObservationStore:
             )
             if ahead:
                 _logger.warning(
-                    "%d observations do not count: they lie a minute or more ahead of the database's clock; "
+                    "observations that do not count: %d; they are a minute or more ahead of the database's clock: "
                     "correct the clock of the collector's host or of the database",
                     ahead,
                 )

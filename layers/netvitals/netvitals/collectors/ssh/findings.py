@@ -8,7 +8,7 @@ import msgspec
 
 from netvitals.collectors import vital_points
 from netvitals.collectors.cpu_usage import CpuSample
-from netvitals.domain.polling.point import Point
+from netvitals.domain.polling.point import Point, instance_name
 
 MAX_LINE = 300
 """Characters; what is longer is no line of the commands that the probe runs."""
@@ -73,7 +73,7 @@ class Findings(msgspec.Struct):
         self, name: str, values: Mapping[str, float | None], index: int | None, time_ns: int
     ) -> None:
         self.points += [
-            Point(metric, value, time_ns, name, index)
+            Point(metric, value, time_ns, instance_name(name), index)
             for metric, value in values.items()
             if value is not None
         ]

@@ -9,7 +9,7 @@ import msgspec
 from netvitals.collectors import vital_points
 from netvitals.collectors.cpu_usage import CpuSample, is_recent, is_same_boot, percent
 from netvitals.collectors.winrm.rows import WmiRow
-from netvitals.domain.polling.point import Point
+from netvitals.domain.polling.point import Point, instance_name
 
 _TICKS_PER_SECOND = 10_000_000
 _MAX_DIGITS = 20
@@ -107,7 +107,7 @@ def network_points(rows: Sequence[WmiRow]) -> Iterator[Point]:
     They are 32 bits wide before Windows 2012.
     """
     for row in rows:
-        name = row.values.get("Name")
+        name = instance_name(row.values.get("Name") or "")
         if not name:
             continue
         for metric, key in _NETWORK.items():

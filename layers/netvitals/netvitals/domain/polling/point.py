@@ -36,12 +36,18 @@ class Point(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     alias: str = ""
 
 
+def instance_name(text: str) -> str:
+    """Return a device's name of an instance without what does not print: terminals obey some of it."""
+    return text if text.isprintable() else printable(text) or (text and _NOTHING_PRINTS)
+
+
 def with_printable_names(point: Point) -> Point:
-    """Take out of names what does not print: devices choose them, and terminals obey some of it."""
+    """Return a point of any collector with names that print."""
     if point.instance.isprintable() and point.alias.isprintable():
         return point
-    instance = printable(point.instance) or (point.instance and _NOTHING_PRINTS)
-    return msgspec.structs.replace(point, instance=instance, alias=printable(point.alias))
+    return msgspec.structs.replace(
+        point, instance=instance_name(point.instance), alias=printable(point.alias)
+    )
 
 
 def fault_of(point: Point) -> str | None:
