@@ -145,8 +145,8 @@ class PostgresObservationStore:
             )
             if ahead:
                 _logger.warning(
-                    "observations that do not count: %d; they are a minute or more ahead of the database's clock: "
-                    "correct the clock of the collector's host or of the database",
+                    "observations that do not count: %d; they are a minute or more ahead of the database's "
+                    "clock: correct the clock of the collector's host or of the database",
                     ahead,
                 )
 
