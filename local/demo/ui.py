@@ -15,6 +15,7 @@ from rich.text import Text
 
 from local.demo.reading import State, View, Vitals
 from netvitals.cli.figures import scaled
+from netvitals.cli.inventory_faults import counted
 
 EVENTS_SHOWN = 7
 """At most."""
@@ -100,7 +101,7 @@ class Screen:
         view = self._view
         text = Text(f"  {view.points.total:,} points in InfluxDB", style="bold")
         if view.spooled:
-            text.append(f" · {view.spooled} messages wait in the spool", "yellow")
+            text.append(f" · {counted(view.spooled, 'message')} in the spool", "yellow")
         if view.notice:
             text.append(f" · {view.notice}", "bold red")
         return text

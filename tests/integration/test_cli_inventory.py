@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from netvitals.cli.config import config
 from netvitals.cli.inventory import inventory
 
 pytestmark = pytest.mark.integration
@@ -305,7 +306,7 @@ def test_list_shows_a_table_for_people(run: Run) -> None:
     assert "disabled" in lines[3]
     assert "3 devices" in lines[4]
     assert "\x1b" not in result.stdout
-    assert "1 rows can't be read" in result.stderr
+    assert "1 row can't be read" in result.stderr
 
 
 @pytest.mark.usefixtures("filled")
@@ -339,11 +340,49 @@ def test_what_list_writes_can_be_imported_again(run: Run, file: Write, format_: 
 @pytest.mark.usefixtures("filled")
 def test_a_filter_that_no_device_can_meet_is_told_with_what_was_meant(run: Run) -> None:
     assert "no device has the site 'Y'; did you mean 'y'?" in run("list", "--site", "Y", code=2).stderr
-    assert "the type 'Network'; did you mean 'network'" in run("list", "--type", "Network", code=2).stderr
+    refused = run("list", "--type", "Network", code=2)
+    assert "the type 'Network'; did you mean 'network'" in refused.stderr
+    assert refused.stdout == ""
     assert "'ofline' is not one of" in run("list", "--status", "ofline", code=2).stderr
     rows = run("list", "--status", "disabled", "--format", "jsonl").stdout.splitlines()
     assert [json.loads(row)["id"] for row in rows] == ["c"]
     assert run("list", "--site", "x", "--status", "offline", "--format", "jsonl").stdout == ""
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_narrow_terminal_leaves_columns_out_and_verbose_says_why_in_full(
+    run: Run, query: Query, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    why = "no answer to SNMP on UDP port 161 within 3 s, 3 times; check that its agent runs and lets us in"
+    query(f"UPDATE device_state SET detail = '{why}' WHERE device_id = 'a'")  # noqa: S608, our own text
+    query("UPDATE devices SET hostname = 'a.example.net' WHERE id = 'a'")
+    header, first, *_, last = run("list").stdout.splitlines()
+    assert max(len(header), len(first)) <= width
+    assert ("10.0.0.1" in first, "a.example.net" in first) == (True, width > 100)
+    assert "online" in first
+    assert first.rstrip().endswith("…")
+    assert last == "3 devices"
+    assert f"a: {why}\n" in run("list", "--verbose").stdout
+
+
+@pytest.mark.usefixtures("filled")
+def test_connecting_counts_the_devices_that_are_there_and_those_that_are_polled(database_url: str) -> None:
+    variables = {"DATABASE_URL": database_url, "COLUMNS": "120"}
+    result = CliRunner(env=variables).invoke(config, ["check", "--connect"])
+    assert "reached: 4 devices, 3 enabled" in result.stdout
+
+
+def test_a_check_tells_of_devices_at_one_address_and_port(run: Run, file: Write) -> None:
+    rows = "".join(f"d{n},10.0.0.1\n" for n in range(5)) + "e,10.0.0.2\n"
+    result = run("check", file(f"id,ip_address\n{rows}"))
+    assert result.stderr == (
+        "warning: d0, d1, d2 and 2 more have one address and port (10.0.0.1), so they are polled one after "
+        "another: are they one device?\n"
+    )
+    apart = 'id,ip_address,settings\nf,10.0.0.1,"{""snmp"": {""port"": 1161}}"\ng,10.0.0.1,\n'
+    assert run("check", file(apart)).stderr == ""
 
 
 def test_all_faults_of_a_row_are_told_at_once(run: Run, file: Write) -> None:

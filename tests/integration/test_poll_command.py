@@ -88,5 +88,5 @@ def test_one_address_is_polled_ad_hoc_with_its_community_from_the_environment(ag
         env={"NETVITALS_COMMUNITY": "another"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "127.21.1.2 is up by snmp" in done.stdout
+    assert "127.21.1.2 is up by SNMP" in done.stdout
     assert "another" not in done.stdout + done.stderr

@@ -109,7 +109,7 @@ def test_connecting_says_of_each_thing_what_came_of_it(tmp_path: Path) -> None:
     credentials.chmod(0o600)
     result = run("check", "--connect", NETVITALS_CREDENTIALS_FILE=str(credentials))
     assert result.exit_code == 0, result.output
-    assert find(result, "credentials") == "1 credentials: good NETVITALS_CREDENTIALS_FILE"
+    assert find(result, "credentials") == "1 credential: good NETVITALS_CREDENTIALS_FILE"
     assert find(result, "database") == "not configured"
     credentials.write_text(json.dumps({"good": {}, "bad": {"snmp": {"comunity": CANARY}}}))
     result = run("check", "--connect", NETVITALS_CREDENTIALS_FILE=str(credentials))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from netvitals import settings
 from netvitals.adapters.files.credentials import JsonFile
-from netvitals.adapters.postgres.inventory import column_types
+from netvitals.adapters.postgres.inventory import device_counts
+from netvitals.cli.inventory_faults import counted
 from netvitals.domain.errors import CredentialMissing, NetvitalsError
 from netvitals.domain.settings.credential import credential_from
 from netvitals.wiring.parts import Parts
@@ -45,8 +46,8 @@ def connections(environ: Mapping[str, str]) -> Iterator[Connection]:
 
 
 def _database(parts: Parts) -> str:
-    columns = parts.database.run(column_types, read_only=True)
-    return f"reached; table devices has {len(columns)} columns"
+    devices, enabled = parts.database.run(device_counts, read_only=True)
+    return f"reached: {counted(devices, 'device')}, {enabled:,} enabled"
 
 
 def _influxdb(parts: Parts) -> str:
@@ -65,7 +66,7 @@ def _credentials(parts: Parts) -> str:
     faults = list(malformed(entries))
     if faults:
         raise _Unusable("; ".join(faults))
-    return f"{len(entries)} credentials: {', '.join(sorted(entries))}"
+    return f"{counted(len(entries), 'credential')}: {', '.join(sorted(entries))}"
 
 
 def malformed(entries: Mapping[str, object]) -> Iterator[str]:

@@ -12,9 +12,15 @@ class Column(NamedTuple):
     title: str
     justify: Literal["left", "right"] = "left"
     least: int = 0
-    """The width of the terminal from which on the column is shown."""
+    """The width of the terminal from which on the column is shown; where there is no room, the column with
+    the highest goes first."""
     is_flexible: bool = False
     """Cut short with an ellipsis where there is no room; the others are shown whole."""
+
+
+_GAP = 2
+_LEAST_OF_FLEXIBLE = 20
+"""Characters that a flexible column is not cut below as long as another one can be left out."""
 
 
 def fitting_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Table:
@@ -24,7 +30,8 @@ def fitting_table(console: Console, columns: Sequence[Column], rows: Sequence[Se
         for n, column in enumerate(columns)
         if console.width >= column.least and any(str(row[n]) for row in rows)
     ]
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    _leave_out(shown, columns, rows, console.width)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     for n in shown:
         column = columns[n]
         table.add_column(
@@ -34,6 +41,25 @@ def fitting_table(console: Console, columns: Sequence[Column], rows: Sequence[Se
     for row in rows:
         table.add_row(*(_on_one_line(row[n]) for n in shown))
     return table
+
+
+def _leave_out(
+    shown: list[int], columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], width: int
+) -> None:
+    """Take columns out of `shown` until the others have room, or none is left that may go."""
+    widths = {n: _width(columns[n], [row[n] for row in rows]) for n in shown}
+    while sum(widths.values()) + _GAP * (len(widths) - 1) > width:
+        last = max(widths, key=lambda n: (columns[n].least, n), default=None)
+        if last is None or not columns[last].least:
+            return
+        del widths[last]
+        shown.remove(last)
+
+
+def _width(column: Column, cells: Sequence[str | Text]) -> int:
+    """Return the characters that a column needs."""
+    widest = max(len(column.title), *(len(str(cell)) for cell in cells))
+    return min(widest, _LEAST_OF_FLEXIBLE) if column.is_flexible else widest
 
 
 def _on_one_line(cell: str | Text) -> Text:

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from netvitals.cli.dashboards.rules import INFLUXDB_UID, Options, Thresholds, rule_files
+from netvitals.cli.inventory_faults import counted
 from netvitals.domain.inventory.device import Device
 
 _EPILOG = """\b
@@ -170,7 +171,7 @@ def _devices(file: Path | None, database_url: str | None) -> Sequence[Device]:
     else:
         raise click.UsageError("give --inventory FILE, or a database with DATABASE_URL")
     if faults:
-        click.echo(f"{len(faults)} rows can't be read; see: netvitals inventory check", err=True)
+        click.echo(f"{counted(len(faults), 'row')} can't be read; see: netvitals inventory check", err=True)
     return [device for _, device in rows]
 
 

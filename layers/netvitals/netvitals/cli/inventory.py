@@ -11,6 +11,7 @@ from msgspec import structs
 
 from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credentials import JsonFile
+from netvitals.cli.inventory_addresses import sharing_an_address
 from netvitals.cli.inventory_faults import EXIT_FAULTS, counted, stop_at
 from netvitals.cli.inventory_import import (
     IMPORT_EPILOG,
@@ -133,6 +134,8 @@ def import_(
     chosen = ImportOptions(**options)
     rules = _rules_from(config, allow, credentials)
     read, once, prefix = read_source(source, chosen, rules.configuration.known_types)
+    if disable_missing and not read.bad_rows:
+        refuse_nothing(read)
     database = open_database(database_url)
     existing = table.existing_devices(database)
     columns = [name for name in FIELDS if name in read.columns]
@@ -150,8 +153,6 @@ def import_(
         disabled_before=table.disabled_by_import(database),
     )
     show_differences(plan, everything=chosen.verbose)
-    if disable_missing:
-        refuse_nothing(read)
     refuse_too_much(plan, chosen, dry_run=dry_run)
     if dry_run or confirmed(plan, chosen):
         if not dry_run:
@@ -185,6 +186,8 @@ def check(
     else:
         raise click.UsageError("give a FILE, or a database with DATABASE_URL")
     stop_at(bad_rows + check_inventory(rows, rules))
+    for devices in sharing_an_address(rows, rules.configuration):
+        click.echo(f"warning: {devices}", err=True)
     click.echo(f"{counted(len(rows), 'device')}, nothing wrong")
 
 
@@ -197,6 +200,7 @@ def check(
 @click.option(
     "--format", "format_", type=click.Choice(["table", "jsonl", "csv"]), default="table", show_default=True
 )
+@click.option("--verbose", is_flag=True, help="Below the table, why each device is not well, in full.")
 def list_(
     *,
     database_url: str,
@@ -205,6 +209,7 @@ def list_(
     device_type: str | None,
     status: str | None,
     format_: Literal["table", "jsonl", "csv"],
+    verbose: bool,
 ) -> None:
     """Show the devices with their status."""
     from netvitals.cli.inventory_list import show  # noqa: PLC0415, rich, too
@@ -212,9 +217,9 @@ def list_(
     filters = {"site": site, "collector": collector, "device_type": device_type, "status": status}
     wanted = {name: text for name, text in filters.items() if text is not None}
     database = open_database(database_url)
-    left_out = show(database, wanted, format_)
+    left_out = show(database, wanted, format_, verbose=verbose)
     if left_out:
-        click.echo(f"{left_out} rows can't be read; see: netvitals inventory check", err=True)
+        click.echo(f"{counted(left_out, 'row')} can't be read; see: netvitals inventory check", err=True)
     _warn_of_unserved_groups(database)
 
 

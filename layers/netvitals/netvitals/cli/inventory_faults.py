@@ -30,4 +30,4 @@ def _line(fault: BadRow) -> int:
 
 
 def counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 import click
 import msgspec
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.cli.console import console
+from netvitals.cli.fitting_table import Column, fitting_table
+from netvitals.cli.inventory_faults import counted
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS, device_from
 from netvitals.domain.text import csv_cell, printable
@@ -31,11 +32,25 @@ _FILTERS = {"site": "site", "collector": "collector group", "device_type": "type
 type DeviceFields = dict[str, Any]
 
 
-def show(database: Database, wanted: Mapping[str, str], format_: Literal["table", "jsonl", "csv"]) -> int:
-    """Print the devices whose fields have the wanted values; return how many rows can't be read."""
+def show(
+    database: Database,
+    wanted: Mapping[str, str],
+    format_: Literal["table", "jsonl", "csv"],
+    *,
+    verbose: bool,
+) -> int:
+    """Print the devices whose fields have the wanted values; return how many rows can't be read.
+
+    `verbose`: below the table stands for each device in full why it is not well.
+
+    Raises:
+        click.UsageError: no device has the value that a filter names.
+    """
     listing = _Listing(database, wanted)
-    _WRITERS[format_](listing)
-    listing.refuse_unknown()
+    if format_ == "table":
+        _write_table(listing, verbose=verbose)
+    else:
+        _WRITERS[format_](listing)
     return listing.left_out
 
 
@@ -58,8 +73,9 @@ class _Listing:
                     seen.add(row[name])
                 if all(_has(row, name, text) for name, text in self._wanted.items()):
                     yield row
+        self._refuse_unknown()
 
-    def refuse_unknown(self) -> None:
+    def _refuse_unknown(self) -> None:
         """Raise a usage error for a filter whose value no device has, once all rows were read."""
         for name, seen in self._seen.items():
             text = self._wanted[name]
@@ -91,25 +107,33 @@ def _has(row: DeviceFields, name: str, text: str) -> bool:
     return bool(row[name] == text)
 
 
-def _write_table(rows: Iterable[DeviceFields]) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("device", "address", "type", "site", "status", "last seen", "why"):
-        table.add_column(name, overflow="fold" if name == "why" else "ellipsis")
-    for row in rows:
-        status = row["status"] if row["enabled"] else DISABLED
-        color = _COLORS.get(status, "dim")
-        table.add_row(
-            escape(row["id"]),
-            escape(row["ip_address"] or row["hostname"]),
-            escape(row["device_type"]),
-            escape(row["site"]),
-            f"[{color}]{escape(status)}[/]",
-            _age(row["last_seen_at"]),
-            escape(printable(row["detail"] or (row["reason"] if row["reason"] != "ok" else ""))),
-        )
+def _write_table(rows: Iterable[DeviceFields], *, verbose: bool) -> None:
+    columns = (
+        Column("device", is_flexible=True), Column("hostname", least=9, is_flexible=True),
+        Column("address", least=5), Column("type", least=8), Column("site", least=6, is_flexible=True),
+        Column("status"), Column("last seen", least=7), Column("why", is_flexible=True),
+    )  # fmt: skip
+    cells = [_cells(row) for row in rows]
     screen = console()
-    screen.print(table)
-    screen.print(f"{table.row_count} device{'' if table.row_count == 1 else 's'}")
+    screen.print(fitting_table(screen, columns, cells))
+    for device, *_, why in cells if verbose else ():
+        if str(why):
+            screen.print(Text(f"{device}: {why}"), soft_wrap=True)
+    screen.print(counted(len(cells), "device"))
+
+
+def _cells(row: DeviceFields) -> list[str | Text]:
+    status = row["status"] if row["enabled"] else DISABLED
+    return [
+        row["id"],
+        row["hostname"] if row["hostname"] != row["id"] and row["ip_address"] else "",
+        row["ip_address"] or row["hostname"],
+        row["device_type"],
+        row["site"],
+        Text(status, _COLORS.get(status, "dim")),
+        _age(row["last_seen_at"]),
+        printable(row["detail"] or (row["reason"] if row["reason"] != "ok" else "")),
+    ]
 
 
 def _write_json_lines(rows: Iterable[DeviceFields]) -> None:
@@ -137,7 +161,6 @@ def _age(text: str) -> str:
 
 
 _WRITERS: dict[str, Callable[[Iterable[DeviceFields]], None]] = {
-    "table": _write_table,
     "jsonl": _write_json_lines,
     "csv": _write_csv,
 }

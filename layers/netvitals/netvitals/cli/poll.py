@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from netvitals.collectors.registry import collector_for
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import PollResult, is_answered
 from netvitals.usecases.poll_device import PollDevice
-from netvitals.usecases.slots import Slots
+from netvitals.usecases.slots import Slots, endpoint
 
 EXIT_INCOMPLETE = 1
 EXIT_STOPPED = 130
@@ -86,6 +87,7 @@ def poll(**options: Any) -> None:
     inputs = inputs_from(chosen)
     for problem in inputs.problems:
         click.echo(f"netvitals: {problem}", err=True)
+    _tell_shared_addresses(inputs.jobs)
     results: list[PollResult] = []
     try:
         asyncio.run(_run(inputs, chosen, results))
@@ -94,6 +96,17 @@ def poll(**options: Any) -> None:
         sys.exit(EXIT_STOPPED)
     if inputs.problems or not all(map(is_answered, results)):
         sys.exit(EXIT_INCOMPLETE)
+
+
+def _tell_shared_addresses(jobs: Sequence[Job]) -> None:
+    """Say on standard error that polls will wait for each other: it may look as if nothing happened."""
+    endpoints = Counter(endpoint(job.address, job.settings) for job in jobs)
+    if shared := sum(count for count in endpoints.values() if count > 1):
+        click.echo(
+            f"netvitals: {shared:,} devices share their address and port with another: such are polled one "
+            "after another",
+            err=True,
+        )
 
 
 async def _run(inputs: Inputs, options: Options, results: list[PollResult]) -> None:

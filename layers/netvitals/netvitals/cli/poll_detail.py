@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from netvitals.cli.figures import figure, rate_figure
+from netvitals.cli.fitting_table import Column, fitting_table
+from netvitals.cli.poll_remarks import is_asked
 from netvitals.domain.polling.metrics import METRICS
-from netvitals.domain.polling.observation import PollResult
+from netvitals.domain.polling.observation import PollResult, Reason
 from netvitals.domain.polling.point import Point
+from netvitals.domain.text import printable
 
 _OPER_STATUS = {
     1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "not present", 7: "lower layer down",
@@ -26,11 +29,12 @@ _COLUMNS = {
 }
 
 
-def detailed_view(result: PollResult, status: str, remark: str, *, rated: bool = False) -> RenderableType:
+def detailed_view(
+    console: Console, result: PollResult, remark: str, *, rated: bool = False
+) -> RenderableType:
     """Return the view; with `rated` counters are rates per second."""
-    name = escape(result.job.device_id)
-    via = f"{' by' if result.reachable else ', asked by'} {result.method}" if result.method else ""
-    parts: list[RenderableType] = [f"[bold]{name}[/] is {status}{via}, polled in {result.duration_ms:.0f} ms"]
+    told = f"[bold]{escape(result.job.device_id)}[/] {_headline(result)}"
+    parts: list[RenderableType] = [f"{told}, polled in {result.duration_ms:.0f} ms"]
     if remark:
         parts.append(escape(remark))
     vitals = [point for point in result.points if not point.metric_name.startswith("net_")]
@@ -38,8 +42,24 @@ def detailed_view(result: PollResult, status: str, remark: str, *, rated: bool =
     if vitals:
         parts += ["", _vitals(vitals)]
     if interfaces:
-        parts += ["", _interfaces(interfaces, rated=rated)]
+        parts += ["", _interfaces(console, interfaces, rated=rated)]
     return Group(*parts)
+
+
+def _headline(result: PollResult) -> str:
+    """Return what a person wants to know first: whether it is up, and whether it was read."""
+    asked = " and ".join(map(str.upper, result.job.settings.protocols)) or "anything"
+    if not is_asked(result):
+        return "was [yellow]not asked[/]"
+    if not result.reachable:
+        return f"is [red]down[/]: no answer to {result.method.upper()}"
+    if result.reason is Reason.OK:
+        return f"is [green]up[/] by {result.method.upper()}"
+    if result.reason is Reason.PARTIAL:
+        return f"is [green]up[/], and was [yellow]read in part[/] by {result.method.upper()}"
+    if result.method in result.job.settings.protocols:
+        return f"answers {result.method.upper()}, and was [yellow]not read[/]"
+    return f"answers {result.method.upper()}, but [yellow]not {asked}[/]"
 
 
 def _vitals(points: Sequence[Point]) -> Table:
@@ -52,23 +72,19 @@ def _vitals(points: Sequence[Point]) -> Table:
     return table
 
 
-def _interfaces(points: Sequence[Point], *, rated: bool) -> Table:
+def _interfaces(console: Console, points: Sequence[Point], *, rated: bool) -> Table:
     rows: defaultdict[str, dict[str, Point]] = defaultdict(dict)
     for point in points:
         rows[point.instance][point.metric_name] = point
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("interface", no_wrap=True)
-    table.add_column("index", justify="right")
-    table.add_column("status", no_wrap=True)
-    for name, title in _COLUMNS.items():
-        counted = METRICS[name].kind == "counter" and not rated
-        table.add_column(
-            f"{title} total" if counted and "bytes" in name else title, justify="right", no_wrap=True
+    columns = [Column("interface", is_flexible=True), Column("index", "right", 4), Column("status", least=1)]
+    for least, (name, title) in enumerate(_COLUMNS.items(), start=3):
+        in_all = METRICS[name].kind == "counter" and not rated and "bytes" in name
+        columns.append(
+            Column(f"{title} total" if in_all else title, "right", 0 if "bytes" in name else least)
         )
-    table.add_column("alias" if any(point.alias for point in points) else "", overflow="fold")
-    for name, row in rows.items():
-        table.add_row(escape(name), *_cells(row, rated=rated))
-    return table
+    columns.append(Column("alias", least=2, is_flexible=True))
+    cells = [[name, *_cells(row, rated=rated)] for name, row in rows.items()]
+    return fitting_table(console, columns, cells)
 
 
 def _cells(row: dict[str, Point], *, rated: bool) -> list[str]:
@@ -78,7 +94,7 @@ def _cells(row: dict[str, Point], *, rated: bool) -> list[str]:
         "" if anyone.if_index is None else str(anyone.if_index),
         "" if oper is None else _OPER_STATUS.get(int(oper.value), f"{oper.value:g}"),
         *(_shown(row[name], rated=rated) if name in row else "" for name in _COLUMNS),
-        escape(anyone.alias),
+        printable(anyone.alias),
     ]
 
 

@@ -16,6 +16,7 @@ from netvitals.adapters.files.credential_map import CredentialMap, JsonObject
 from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.files.inventory import read_devices
 from netvitals.cli.given_credential import given_credential
+from netvitals.cli.poll_contradictions import refuse_ineffective
 from netvitals.collectors.registry import command_lines
 from netvitals.domain.errors import ConfigurationError, InvalidRow
 from netvitals.domain.inventory.device import Device
@@ -94,6 +95,7 @@ def inputs_from(options: Options) -> Inputs:
         raise click.UsageError("give either an ADDRESS or --inventory FILE")
     if options.rate and (options.format_ == "lines" or options.kind == "status"):
         raise click.UsageError("--rate is for metrics, in a table or as jsonl: InfluxDB holds counters")
+    refuse_ineffective(of_inventory=options.inventory is not None, by_name=options.credential is not None)
     for line in command_lines().values():
         if line.prepared:
             click.get_current_context().with_resource(line.prepared(options.device))

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from netvitals.cli.poll_inputs import Options
 from netvitals.cli.poll_line import PointLine, PollLine
+from netvitals.cli.poll_remarks import remark
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.observation import PollResult
@@ -29,15 +30,18 @@ def output_for(options: Options, jobs: Sequence[Job]) -> ResultOutput:
     if options.format_ == "jsonl":
         return _Stream(lambda result: [json_line(result, rated=options.rate is not None)])
     if options.format_ == "lines":
-        return _Stream(lambda result: encode(result.job.device_id, result.points))
+        return _Stream(lambda result: encode(result.job.device_id, result.points), _tell)
     from netvitals.cli.poll_table import TableOutput  # noqa: PLC0415, rich is for people
 
     return TableOutput(jobs, detailed=options.address is not None, rated=options.rate is not None)
 
 
 class _Stream:
-    def __init__(self, lines_of: Callable[[PollResult], list[str]]) -> None:
-        self._lines_of = lines_of
+    def __init__(
+        self, lines_of: Callable[[PollResult], list[str]], tell: Callable[[PollResult], None] | None = None
+    ) -> None:
+        """Print `lines_of` each result, and let `tell` say what they have no room for."""
+        self._lines_of, self._tell = lines_of, tell
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +52,14 @@ class _Stream:
     def add(self, result: PollResult) -> None:
         for line in self._lines_of(result):
             click.echo(line)
+        if self._tell:
+            self._tell(result)
+
+
+def _tell(result: PollResult) -> None:
+    """Say on standard error what line protocol can't: why a device gave less than was asked."""
+    if told := remark(result):
+        click.echo(f"netvitals: {result.job.device_id}: {told}", err=True)
 
 
 def json_line(result: PollResult, *, rated: bool = False) -> str:

@@ -198,7 +198,11 @@ def _print_source(report: SourceReport, console: Console) -> None:
         console.print(f"  [dim]no answer: {', '.join(asked.name for asked in report.asked)}[/]")
         return
     for asked in report.asked:
-        count = f"{asked.values:>4} values  {asked.sample}" if asked.values else "   - no answer"
+        count = (
+            f"{asked.values:>4} {'value ' if asked.values == 1 else 'values'}  {asked.sample}"
+            if asked.values
+            else "   - no answer"
+        )
         console.print(f"  {asked.name:<32} {asked.oid:<38} {count}", highlight=False, soft_wrap=True)
     for row in rows[:_ROWS_SHOWN]:
         console.print(f"    → {row}", highlight=False, soft_wrap=True, markup=False)

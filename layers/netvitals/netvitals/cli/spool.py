@@ -15,6 +15,7 @@ from netvitals.adapters.aws import redrive as redrive_sqs
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.console import console
 from netvitals.cli.figures import duration
+from netvitals.cli.inventory_faults import counted
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.text import printable
 from netvitals.store.outcome import Refusal
@@ -120,12 +121,13 @@ def replay(count: int, spool_url: str | None) -> None:
         observations += report.observations_replayed
         if report.failed_ids:
             _say_replayed(taken, points, observations)
-            raise click.ClickException(f"{len(report.failed_ids)} messages stay: {report.detail}")
+            raise click.ClickException(f"{counted(len(report.failed_ids), 'message')} left: {report.detail}")
     _say_replayed(taken, points, observations)
 
 
 def _say_replayed(messages: int, points: int, observations: int) -> None:
-    click.echo(f"{messages} messages replayed: {points} points, {observations} observations")
+    stored = f"{counted(points, 'point')}, {counted(observations, 'observation')}"
+    click.echo(f"{counted(messages, 'message')} replayed: {stored}")
 
 
 @spool.command()
@@ -171,7 +173,7 @@ def _show(shown: "list[tuple[SpoolMessage, Refusal]]", *, jsonl: bool) -> None:
         reason, line = printable(refusal.reason), printable(refusal.line, 400)
         table.add_row(_age(message.sent_at), escape(reason), escape(line))
     console().print(table)
-    click.echo(f"{len(shown)} refused lines")
+    click.echo(counted(len(shown), "refused line"))
 
 
 @spool.command(short_help="Send dead letters back to their queue.")
@@ -188,7 +190,8 @@ def redrive(dead_letters: str, target: str | None, count: int) -> None:
     goal = redrive_sqs.queue_url(client, target) if target else redrive_sqs.source_of(client, source)
     if source == goal:
         raise ConfigurationError(f"{source} would be moved to itself; name another queue with --to")
-    click.echo(f"{redrive_sqs.move(client, source, goal, count)} messages moved to {goal}")
+    moved = redrive_sqs.move(client, source, goal, count)
+    click.echo(f"{counted(moved, 'message')} moved to {goal}")
 
 
 @spool.command(short_help="Show dead letters and take them out for good.")
@@ -207,7 +210,7 @@ def discard(dead_letters: str, count: int) -> None:
         for message in messages:
             click.echo(f"{_age(int(message['Attributes']['SentTimestamp']) / 1000):>8}  {_said(message)}")
         gone += len(messages)
-    click.echo(f"{gone} messages deleted from {source}")
+    click.echo(f"{counted(gone, 'message')} deleted from {source}")
 
 
 def _said(letter: "MessageTypeDef") -> str:

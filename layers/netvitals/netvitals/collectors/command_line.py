@@ -28,11 +28,20 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     is_file: bool = False
     is_folder: bool = False
     multiple: bool = False
+    needs: str = ""
+    """Name of the option without which this one has no effect."""
+    excludes: str = ""
+    """Name of the option beside which this one has no effect."""
     variable: str | None = None
     """The environment variable that is read where the option is not given."""
     sets: str = ""
     """The key of the protocol's settings that it sets, to its value or, if it is a flag, to `value`."""
     value: bool = True
+
+    @property
+    def is_of_credential(self) -> bool:
+        """Tell whether it is a part of the credential: the others say how, or as what, a device is polled."""
+        return not self.sets and not self.is_folder
 
 
 class Prompt(Protocol):
@@ -80,6 +89,7 @@ PASSWORD = Option(
     flag="--password",
     name="password",
     variable="NETVITALS_PASSWORD",
+    needs="login",
     help="With --user: its password.",
 )
 

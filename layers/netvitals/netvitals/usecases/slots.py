@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from netvitals.domain.polling.job import Job
 from netvitals.domain.protocols import PROTOCOLS
+from netvitals.domain.settings.policy import PollSettings
 
 
 class Slots:
@@ -20,7 +21,7 @@ class Slots:
     @asynccontextmanager
     async def taken(self, job: Job) -> AsyncIterator[None]:
         """Wait for a slot, and hold it while the block runs."""
-        async with self._devices[_endpoint(job)]:
+        async with self._devices[endpoint(job.address, job.settings)]:
             if not job.site:  # no site, so no per-site limit
                 async with self._all:
                     yield
@@ -29,7 +30,7 @@ class Slots:
                 yield
 
 
-def _endpoint(job: Job) -> tuple[object, ...]:
+def endpoint(address: str, settings: PollSettings) -> tuple[object, ...]:
     """Return a device's address and ports: behind address translation many devices share an address."""
-    ports = (each.port(each.settings_of(job.settings)) for each in PROTOCOLS.values())
-    return job.address, *ports
+    ports = (each.port(each.settings_of(settings)) for each in PROTOCOLS.values())
+    return address, *ports

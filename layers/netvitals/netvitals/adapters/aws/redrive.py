@@ -26,6 +26,8 @@ def queue_url(client: "SQSClient", name: str) -> str:
         return name
     try:
         return client.get_queue_url(QueueName=name)["QueueUrl"]
+    except client.exceptions.QueueDoesNotExist:
+        raise Unavailable(f"there is no queue {name} in {client.meta.region_name}") from None
     except AWS_FAULTS as error:
         raise Unavailable(f"the queue {name} is not found: {error}") from None
 
@@ -40,7 +42,12 @@ def source_of(client: "SQSClient", dead_letters: str) -> str:
         urls = client.list_dead_letter_source_queues(QueueUrl=dead_letters).get("queueUrls", [])
     except AWS_FAULTS as error:
         raise Unavailable(f"the source of {dead_letters} is not known: {error}") from None
-    if len(urls) != 1:
+    if not urls:
+        raise Unavailable(
+            f"no queue sends its dead letters to {dead_letters}: name with --to where they are to go, "
+            "or take them out with: netvitals spool discard"
+        )
+    if len(urls) > 1:
         raise Unavailable(
             f"{dead_letters} holds the dead letters of {len(urls)} queues; name one with --to, "
             "or take them out with: netvitals spool discard"

@@ -128,6 +128,20 @@ def enabled(table: str, types: dict[str, str]) -> sql.Composable:
     ).format(column=sql.Identifier(table, "enabled"))
 
 
+def device_counts(cursor: Cursor) -> tuple[int, int]:
+    """Return how many devices there are, and how many of them are enabled.
+
+    Raises:
+        Unavailable: there is no table of devices.
+    """
+    query = sql.SQL(
+        "SELECT count(*), count(*) FILTER (WHERE {enabled}) FROM devices AS d WHERE d.id IS NOT NULL"
+    )
+    cursor.execute(query.format(enabled=enabled("d", column_types(cursor))))
+    devices, polled = cursor.fetchall()[0]
+    return devices, polled
+
+
 def in_group(table: str, types: dict[str, str], collector: str) -> sql.Composable:
     """Return the condition that a device is of a collector group; without a column all are of the empty one.
 

@@ -32,7 +32,12 @@ SSH = CommandLine(
         USER,
         PASSWORD,
         Option(
-            flag="--key", name="key", is_file=True, metavar="FILE", help="With --user: its private SSH key."
+            flag="--key",
+            name="key",
+            is_file=True,
+            metavar="FILE",
+            needs=USER.name,
+            help="With --user: its private SSH key.",
         ),
         Option(
             flag="--host-key",

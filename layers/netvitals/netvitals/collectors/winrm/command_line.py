@@ -24,12 +24,14 @@ WINRM = CommandLine(
             flag="--transport",
             name="transport",
             choices=("ntlm", "basic", "kerberos"),
+            needs=USER.name,
             help="With --user: how to log in over WinRM. [default: ntlm]",
         ),
         Option(
             flag="--certificate-sha256",
             name="certificate_sha256",
             metavar="HEX",
+            needs=USER.name,
             help="With --user: its WinRM server has this certificate.",
         ),
         Option(
@@ -37,6 +39,7 @@ WINRM = CommandLine(
             name="ca",
             is_file=True,
             metavar="FILE",
+            needs=USER.name,
             help="With --user: who issued its WinRM server's certificate, PEM.",
         ),
         Option(

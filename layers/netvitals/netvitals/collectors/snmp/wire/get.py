@@ -75,5 +75,8 @@ def refusal(oid: str, status: int) -> SnmpFault:
     """Return the fault that an error-status stands for."""
     error = pdu.ERROR_NAMES.get(status, f"error-status {status}")
     if status in (pdu.NO_ACCESS, pdu.AUTHORIZATION_ERROR):
-        return AuthFault(f"{oid}: the agent's access control refuses it ({error})")
+        return AuthFault(
+            f"{oid}: the agent's access control refuses it ({error}): widen its view, or use the security "
+            "level that it asks for, as with `priv`"
+        )
     return ProtocolFault(f"{oid}: the agent answers {error}")
