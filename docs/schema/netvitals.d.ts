@@ -94,6 +94,7 @@ export interface Policy {
    */
   device_timeout_seconds?: number;
   ping?: PingSettings;
+  vitals?: VitalSettings;
   snmp?: SnmpSettings;
   ssh?: SshSettings;
   winrm?: WinrmSettings;
@@ -229,6 +230,57 @@ export interface SshSettings {
 }
 
 /**
+ * Which vital signs are collected, whatever the protocol.
+ */
+export interface VitalSettings {
+  /**
+   * Whether `cpu_percent` is collected.
+   * @default true
+   */
+  cpu?: boolean;
+  /**
+   * Whether `memory_percent`, `memory_used_bytes`, `memory_total_bytes` are collected.
+   * @default true
+   */
+  memory?: boolean;
+  /**
+   * Whether `temperature_celsius` is collected.
+   * @default true
+   */
+  temperature?: boolean;
+  /**
+   * Whether `disk_percent`, `disk_used_bytes`, `disk_total_bytes` are collected.
+   * @default true
+   */
+  disk?: boolean;
+  /**
+   * Whether `fan_rpm` is collected.
+   * @default true
+   */
+  fan_speed?: boolean;
+  /**
+   * Whether `battery_charge_percent` is collected.
+   * @default true
+   */
+  battery_charge?: boolean;
+  /**
+   * Whether `battery_runtime_seconds` is collected.
+   * @default true
+   */
+  battery_runtime?: boolean;
+  /**
+   * Whether `ups_load_percent` is collected.
+   * @default true
+   */
+  ups_load?: boolean;
+  /**
+   * Whether `poe_watts` is collected.
+   * @default true
+   */
+  poe?: boolean;
+}
+
+/**
  * WinRM, which carries WMI's queries; no process is started on the device.
  */
 export interface WinrmSettings {
@@ -260,7 +312,7 @@ export interface WinrmSettings {
 }
 
 /**
- * A line of an inventory in JSON lines. Version 1.0.
+ * A line of an inventory in JSON lines. Version 1.1.
  */
 export interface Inventory {
   /**
@@ -466,6 +518,7 @@ export interface DeviceType {
    */
   device_timeout_seconds?: number;
   ping?: PingSettings;
+  vitals?: VitalSettings;
   snmp?: SnmpSettings;
   ssh?: SshSettings;
   winrm?: WinrmSettings;
@@ -591,7 +644,7 @@ export interface StatusSettings {
 }
 
 /**
- * A configuration document, in YAML or JSON. Version 1.0.
+ * A configuration document, in YAML or JSON. Version 1.1.
  */
 export interface Configuration {
   /**
@@ -709,13 +762,14 @@ export interface PollSettings {
    */
   device_timeout_seconds?: number;
   ping?: PingSettings;
+  vitals?: VitalSettings;
   snmp?: SnmpSettings;
   ssh?: SshSettings;
   winrm?: WinrmSettings;
 }
 
 /**
- * The body of a message in a job queue, not deflated. Version 1.0.
+ * The body of a message in a job queue, not deflated. Version 1.1.
  */
 export interface JobMessage {
   /**
@@ -840,7 +894,7 @@ export interface StatusEvent {
 /**
  * What was measured: kind, unit and limits of its values. A counter only goes up.
  */
-export type MetricName = "ping_status" | "ping_rtt_ms" | "ping_loss_percent" | "uptime_seconds" | "agent_uptime_seconds" | "cpu_percent" | "memory_percent" | "memory_used_bytes" | "memory_total_bytes" | "temperature_celsius" | "disk_percent" | "disk_used_bytes" | "disk_total_bytes" | "net_bytes_in" | "net_bytes_out" | "net_errors_in" | "net_errors_out" | "net_discards_in" | "net_discards_out" | "net_speed_bps" | "net_oper_status" | "net_discontinuity_seconds" | "collect_ok" | "collect_duration_ms";
+export type MetricName = "ping_status" | "ping_rtt_ms" | "ping_loss_percent" | "uptime_seconds" | "agent_uptime_seconds" | "cpu_percent" | "memory_percent" | "memory_used_bytes" | "memory_total_bytes" | "temperature_celsius" | "disk_percent" | "disk_used_bytes" | "disk_total_bytes" | "fan_rpm" | "battery_charge_percent" | "battery_runtime_seconds" | "ups_load_percent" | "poe_watts" | "net_bytes_in" | "net_bytes_out" | "net_errors_in" | "net_errors_out" | "net_discards_in" | "net_discards_out" | "net_speed_bps" | "net_oper_status" | "net_discontinuity_seconds" | "collect_ok" | "collect_duration_ms";
 
 /**
  * One value of one metric.
@@ -871,7 +925,7 @@ export interface PointLine {
 export type Reason = "auth" | "bad_address" | "bad_credential" | "host_key" | "internal" | "ok" | "partial" | "protocol" | "refused" | "timeout" | "unreachable" | "unsupported";
 
 /**
- * A line of `netvitals poll --format jsonl`. Version 1.0.
+ * A line of `netvitals poll --format jsonl`. Version 1.1.
  */
 export interface PollLine {
   /**

@@ -61,6 +61,31 @@ def test_percentages_and_temperatures_are_written_with_each_poll() -> None:
     assert changes(poll_at(START + 300), steady, first_poll(*steady)).points == steady
 
 
+def fan(due_at: int, rpm: float) -> Point:
+    return Point("fan_rpm", rpm, due_at * 10**9, instance="Fan 1")
+
+
+def test_a_value_that_stays_within_its_deadband_stands_where_it_was_written() -> None:
+    before, written = first_poll(fan(START, 4000.0)), []
+    for number, rpm in enumerate((4100.0, 4190.0, 3810.0, 4210.0, 4300.0), 1):
+        found = changes(poll_at(START + 300 * number), [fan(START + 300 * number, rpm)], before)
+        before = found.samples
+        written += found.points
+    # Within 5 % of 4000, however it got there; then the end of the standstill, and what is beyond.
+    assert written == [fan(START + 900, 4000.0), fan(START + 1200, 4210.0)]
+
+
+def test_a_full_write_tells_the_value_itself_and_the_deadband_begins_there() -> None:
+    before = first_poll(fan(START, 4000.0))
+    due_at = START
+    while before.full_at == START:
+        due_at += 300
+        found = changes(poll_at(due_at), [fan(due_at, 4150.0)], before)
+        before = found.samples
+    assert found.points[-1] == fan(due_at, 4150.0)
+    assert changes(poll_at(due_at + 300), [fan(due_at + 300, 4300.0)], before).points == []
+
+
 def test_everything_is_written_every_fifty_minutes() -> None:
     before, written = first_poll(octets(START, 5)), []
     for due_at in range(START + 300, START + 300 + 20 * 300, 300):

@@ -103,9 +103,9 @@ def test_links_take_their_values_from_columns_that_the_table_has() -> None:
 
 
 def test_a_new_metric_is_shown_without_a_line_of_code() -> None:
-    specs = {**METRICS, "fan_rpm": MetricSpec("measure", "revolutions", 0)}
-    (fan,) = (each for each in shown.others(device.PLACED, specs) if each.metric == "fan_rpm")
-    assert (fan.title, fan.unit) == ("Fan rpm", "short")
+    specs = {**METRICS, "pump_rpm": MetricSpec("measure", "revolutions", 0)}
+    (pump,) = (each for each in shown.others(device.PLACED, specs) if each.metric == "pump_rpm")
+    assert (pump.title, pump.unit) == ("Pump rpm", "short")
     assert {each.metric for each in shown.others(device.PLACED)} | device.PLACED == set(METRICS)
 
 

@@ -32,6 +32,7 @@ from netvitals.domain.ports import Reach, Target
 from netvitals.domain.settings.credential import Credential
 from netvitals.domain.settings.policy import PingSettings
 from netvitals.domain.settings.secret import Secret
+from netvitals.domain.settings.vitals import VitalSettings
 
 ACCEPTED = Reach(method="tcp", alive=True, rtt_ms=3.0, sent=1, received=1, accepted=True)
 
@@ -420,6 +421,16 @@ def test_unfit_points_are_dropped_and_of_two_for_one_instance_the_first_is_kept(
     ]
     assert len(result.point_faults) == 3
     assert result.detail == "3 values were unfit to be stored: cpu_percent is 140, above 100 …"
+
+
+def test_what_the_settings_leave_out_is_not_stored_whatever_the_protocol() -> None:
+    async def host(_: Target, reading: Reading) -> None:
+        reading.alive = True
+        reading.points += [point("cpu_percent", 7), point("disk_percent", 8), point("disk_used_bytes", 9)]
+        reading.reason = Reason.OK
+
+    result = poll(bench(host), job(vitals=VitalSettings(disk=False)))
+    assert {name for name in values(result) if name.startswith(("cpu", "disk"))} == {"cpu_percent"}
 
 
 def test_what_protocols_remember_is_put_together() -> None:

@@ -7,16 +7,14 @@ from pathlib import Path
 
 from netvitals.domain.polling import metrics
 
-FAN = (
-    'Vital(metric="fan_speed_rpm", unit="revolutions per minute", minimum=0, maximum=100_000, combine="all")'
-)
+HUMIDITY = 'Vital(title="Humidity", metric="humidity_percent", combine="all", deadband=2)'
 
 DEVICE = """
 import asyncio, json, sys, types
 from pathlib import Path
 
 path = Path(sys.argv[1])
-source = path.read_text().replace('    "disk": Vital(', '    "fan": FAN,\\n    "disk": Vital(')
+source = path.read_text().replace('    "disk": Vital(', '    "humidity": HUMIDITY,\\n    "disk": Vital(')
 module = types.ModuleType("netvitals.domain.polling.metrics")
 sys.modules[module.__name__] = module
 exec(compile(source, path, "exec"), module.__dict__)
@@ -27,10 +25,14 @@ from local.devices.snmp_devices import system
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.files import read_folder
 from netvitals.collectors.snmp.profiles.index import ProfileBook
+from netvitals.cli.dashboards.device import device_dashboard
+from netvitals.cli.schema_documents import document
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.settings.configuration import key_faults
 from netvitals.store.line_protocol import encode
 
 folder, branch = Path(sys.argv[2]), "1.3.6.1.4.1.99999"
-agent = Agent({**system("r", branch), f"{branch}.1.2.1": 7, f"{branch}.3.2.1": 4200, f"{branch}.3.2.2": 4300})
+agent = Agent({**system("r", branch), f"{branch}.1.2.1": 7, f"{branch}.3.2.1": 42, f"{branch}.3.2.2": 43})
 
 def book(profile):
     (folder / "acme.yaml").write_text(f"match: [{{sysobjectid: [{branch}]}}]\\n" + profile)
@@ -40,21 +42,29 @@ def book(profile):
 
 def lines(reading):
     assert reading.reason == "ok", reading.detail
-    fans = [line for line in encode("r", reading.points) if "fan" in line]
-    return [line.partition(",")[2].rpartition(" ")[0] for line in fans]
+    found = [line for line in encode("r", reading.points) if "humidity" in line]
+    return [line.partition(",")[2].rpartition(" ")[0] for line in found]
 
 async def main():
     cpu = f"cpu: [{{percent: {branch}.1.2 acmeLoad}}]\\n"
-    fan = f"fan: [{{value: {branch}.3.2 acmeFan, instance: 'Fan {{index}}'}}]\\n"
+    humidity = f"humidity: [{{percent: {branch}.3.2 acmeHumidity, instance: 'Probe {{index}}'}}]\\n"
     before = await poll(agent, profiles=book(cpu))
-    # What an older version left, which knew no fans.
-    del before.memory["snmp"]["sources"]["fan"]
-    after = await poll(agent, profiles=book(cpu + fan), memory=before.memory)
-    again = await poll(agent, profiles=book(cpu + fan), memory=before.memory | after.memory)
-    print(json.dumps([lines(before), lines(after), lines(again)]))
+    # What an older version left, which knew no humidity.
+    del before.memory["snmp"]["sources"]["humidity"]
+    after = await poll(agent, profiles=book(cpu + humidity), memory=before.memory)
+    memory = before.memory | after.memory
+    again = await poll(agent, profiles=book(cpu + humidity), memory=memory)
+    without = await poll(agent, profiles=book(cpu + humidity), memory=memory, vitals={"humidity": False})
+    print(json.dumps({
+        "lines": [lines(each) for each in (before, after, again, without)],
+        "fault": next(iter(key_faults({"defaults": {"vitals": {"humidty": True}}}))),
+        "schema": document("configuration")["$defs"]["VitalSettings"]["properties"]["humidity"],
+        "panels": [panel["title"] for panel in device_dashboard()["panels"]],
+        "held": not METRICS["humidity_percent"].every_poll,
+    }))
 
 asyncio.run(main())
-""".replace("FAN", FAN)
+""".replace("HUMIDITY", HUMIDITY)
 
 
 def test_a_row_in_the_table_and_yaml_are_enough_and_a_known_device_is_asked_at_its_next_poll(
@@ -71,13 +81,22 @@ def test_a_row_in_the_table_and_yaml_are_enough_and_a_known_device_is_asked_at_i
         check=False,
     )
     assert not done.returncode, done.stderr
-    before, after, again = json.loads(done.stdout)
-    assert before == []
+    found = json.loads(done.stdout)
+    before, after, again, without = found["lines"]
+    assert (before, without) == ([], [])
     assert (
         after
         == again
         == [
-            r"device_id=r,instance=Fan\ 1,metric_name=fan_speed_rpm value=4200.0",
-            r"device_id=r,instance=Fan\ 2,metric_name=fan_speed_rpm value=4300.0",
+            r"device_id=r,instance=Probe\ 1,metric_name=humidity_percent value=42.0",
+            r"device_id=r,instance=Probe\ 2,metric_name=humidity_percent value=43.0",
         ]
     )
+    assert found["held"]
+    assert "defaults.vitals.humidty: unknown key; did you mean 'humidity'?" in found["fault"]
+    assert found["schema"] == {
+        "type": "boolean",
+        "default": True,
+        "description": "Whether `humidity_percent` is collected.",
+    }
+    assert "Humidity" in found["panels"]

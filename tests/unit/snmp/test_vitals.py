@@ -137,6 +137,22 @@ def test_a_sum_of_pools_weighs_them_by_size() -> None:
     assert [p.value for p in points_of(VITALS["memory"], pools, "sum") if not p.instance] == [14, 140, 1000]
 
 
+def test_what_is_counted_in_parts_is_added_up_and_stored_as_one_number() -> None:
+    points = list(points_of(VITALS["poe"], rows(120, 31)))
+    assert [(p.metric_name, p.instance, p.value) for p in points] == [("poe_watts", "", 151)]
+
+
+def test_the_whole_device_of_a_sign_without_parts_beats_its_parts() -> None:
+    points = list(points_of(VITALS["poe"], [*rows(120, 31), VitalRow("", NOW, 150)]))
+    assert [(p.instance, p.value) for p in points] == [("", 150)]
+
+
+def test_a_vital_sign_that_is_not_collected_is_not_asked_for() -> None:
+    own = profile("x", cpu=section(OWN), disk=section(OTHER))
+    vitals = Vitals(own, profile("_standard"), ["cpu"])
+    assert vitals.reads(vitals.everything()).columns == (f"{OWN}.2",)
+
+
 def test_an_impossible_value_counts_as_none_and_the_next_source_is_used() -> None:
     own, standard = profile("x", cpu=section(OWN)), profile("_standard", cpu=section(STANDARD))
     points, productive = read(own, standard, answers(own={"1": 59_042}, standard={"1": 50}))

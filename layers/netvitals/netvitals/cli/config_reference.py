@@ -99,7 +99,7 @@ def _keys(section: type[msgspec.Struct], prefix: str = "") -> Iterator[Entry]:
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             yield from _keys(hint, f"{path}.")
             continue
-        text = meaning(section, name)
+        text = meaning(section, name) or described(hint)
         if path in DERIVED:
             text += f" Unless set: {DERIVED[path]}."
         takes = allowed(hint, "seconds" if name.endswith("_seconds") else "")
@@ -137,6 +137,12 @@ def _section(entries: Sequence[Entry], indent: str) -> Iterator[str]:
 def written(value: Any) -> str:
     """Return a value as it stands in a document."""
     return json.dumps(msgspec.to_builtins(value))
+
+
+def described(hint: Any) -> str:
+    """Return the description that a type carries; empty where it has none."""
+    extra = (each.description for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta))
+    return next((text for text in extra if text), "")
 
 
 def meaning(section: type, name: str) -> str:

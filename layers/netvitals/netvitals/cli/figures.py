@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 
-from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.metrics import METRICS, VITALS
 from netvitals.domain.polling.point import Point
 
 _FORMATS = {
@@ -12,18 +12,21 @@ _FORMATS = {
     "degrees Celsius": "{:.0f} °C",
     "packets": "{:,.0f}",
 }
+_SYMBOLS = {vital.unit: vital.symbol for vital in VITALS.values()}
 _PREFIXES = "kMGTPE"
 
 
 def figure(metric_name: str, value: float) -> str:
-    unit = METRICS[metric_name].unit
+    unit, states = METRICS[metric_name].unit, METRICS[metric_name].states
+    if states:
+        return states.get(int(value), f"{value:g}")
     if unit == "bytes":
         return scaled(value, 1024, "B", "i")
     if unit == "bits per second":
         return scaled(value, 1000, "b/s")
     if unit == "seconds":
         return duration(value)
-    return _FORMATS.get(unit, "{:g}").format(value)
+    return _FORMATS.get(unit, f"{{:g}} {_SYMBOLS.get(unit, '')}".rstrip()).format(value)
 
 
 def rate_figure(metric_name: str, per_second: float) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from netvitals.cli.console import console
 from netvitals.cli.device_options import device_options
+from netvitals.cli.figures import figure
 from netvitals.cli.poll_inputs import Inputs, inputs_from, options_from
 from netvitals.cli.profile_examples import faults_of
 from netvitals.collectors.reach.resolve import Resolver
@@ -34,7 +35,6 @@ from netvitals.domain.ports import target_of
 from netvitals.domain.settings.credential import part_of
 
 _ROWS_SHOWN = 12
-_SYMBOLS = {"percent": "%", "degrees Celsius": "°C"}
 
 
 @click.group(short_help="What is known of each kind of SNMP device.")
@@ -211,10 +211,11 @@ def _print_source(report: SourceReport, console: Console) -> None:
 
 
 def _row(report: SourceReport, row: VitalRow) -> str:
-    unit = VITALS[report.section].unit
-    unit = _SYMBOLS.get(unit, unit)
+    vital = VITALS[report.section]
+    if vital.states:
+        return f"{row.instance or '(whole device)'}: {figure(vital.metric, row.value)}"
     amount = f" of {row.total:,.0f} bytes" if row.total is not None else ""
-    return f"{row.instance or '(whole device)'}: {row.value:.1f} {unit}{amount}"
+    return f"{row.instance or '(whole device)'}: {row.value:.1f} {vital.symbol}{amount}"
 
 
 def _counted(row: Counted) -> str:

@@ -14,6 +14,7 @@ from netvitals.cli.figures import duration, figure, scaled
 from netvitals.cli.fitting_table import Column, fitting_table
 from netvitals.cli.sparkline import parts, sparkline
 from netvitals.cli.time_span import TimeSpan
+from netvitals.domain.polling.metrics import VITALS
 from netvitals.domain.text import printable
 from netvitals.reading.device import DeviceView, Interface, Vital
 from netvitals.reading.devices import Event
@@ -29,6 +30,7 @@ STYLES = {
 }
 INTERFACES_SHOWN = 10
 EVENTS_SHOWN = 5
+_NAMES = {vital.metric: vital.title.lower() for vital in VITALS.values()}
 _WIDEST_LINE, _NARROWEST_LINE = 48, 12
 _BESIDE_LINE = 44
 """Columns that name, value and bounds take beside a curve."""
@@ -140,7 +142,7 @@ def _vitals(screen: Console, view: DeviceView) -> object:
 def _vital(vital: Vital, view: DeviceView, width: int) -> list[str]:
     values = [value for _, value in vital.samples]
     bounds = {"lowest": 0.0, "highest": 100.0} if vital.metric.endswith("_percent") else {}
-    name = vital.metric.rpartition("_")[0].replace("_", " ")
+    name = _NAMES.get(vital.metric) or vital.metric.rpartition("_")[0].replace("_", " ")
     return [
         printable(f"{name} {vital.instance}"),
         figure(vital.metric, values[-1]),

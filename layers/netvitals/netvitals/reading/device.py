@@ -7,15 +7,15 @@ import msgspec
 
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.changes import InterfaceInfo
+from netvitals.domain.polling.metrics import VITALS
 from netvitals.reading.devices import Device, Devices, Event
 from netvitals.reading.fleet import polled_until
 from netvitals.reading.points import HELD_SECONDS, Points, Samples
 from netvitals.reading.rates import Rate, newest_rate, rates
 
-VITAL_METRICS = (
-    "cpu_percent", "memory_percent", "temperature_celsius", "disk_percent",
-    "ping_rtt_ms", "ping_loss_percent",
-)  # fmt: skip
+VITAL_METRICS = (*(vital.metric for vital in VITALS.values()), "ping_rtt_ms", "ping_loss_percent")
+_HELD_METRICS = tuple(vital.metric for vital in VITALS.values() if not vital.every_poll)
+"""Of vital signs, what is not written with every poll."""
 STATE_METRICS = ("uptime_seconds", "collect_ok", "collect_duration_ms")
 COUNTERS = (
     "net_bytes_in", "net_bytes_out", "net_errors_in", "net_errors_out", "net_discards_in", "net_discards_out",
@@ -136,6 +136,8 @@ class DeviceReader:
         span = until - since
         if span <= RAW_SECONDS:
             found = self._points.window([device.id], VITAL_METRICS, since, until)
+            if span < HELD_SECONDS:
+                found |= self._points.window([device.id], _HELD_METRICS, until - HELD_SECONDS, until)
         else:
             found = self._points.means(
                 device.id, VITAL_METRICS, since, until, max(60, int(span / 300) // 60 * 60)

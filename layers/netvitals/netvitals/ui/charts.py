@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from netvitals.reading.points import Samples
+from netvitals.reading.points import HELD_SECONDS, Samples
 from netvitals.reading.rates import Rate
 
 _COLORS = ("#2f81f7", "#e3893b", "#3fb28f", "#b86bd6", "#d6537f", "#8f9a3a", "#4fb5c9", "#a1765a")
@@ -26,10 +26,15 @@ class Span(NamedTuple):
 
 
 def line_chart(
-    series: Mapping[str, Samples], unit: str, span: Span, axis: Mapping[str, Any]
+    series: Mapping[str, Samples], unit: str, span: Span, axis: Mapping[str, Any], *, held: bool = False
 ) -> dict[str, Any]:
-    """Return a chart with a line for each name; a pause in its values is a gap."""
-    return _chart({name: _with_gaps(samples) for name, samples in series.items()}, unit, span, axis)
+    """Return a chart with a line for each name; a pause in its values is a gap.
+
+    With `held`, values that stand still are not written with every poll.
+    """
+    least_ns = HELD_SECONDS * 1e9 if held else 0
+    curves = {name: _with_gaps(samples, least_ns) for name, samples in series.items()}
+    return _chart(curves, unit, span, axis)
 
 
 def rate_chart(series: Mapping[str, Sequence[Rate]], unit: str, span: Span, factor: float) -> dict[str, Any]:
@@ -83,9 +88,10 @@ def _stepped(rates: Sequence[Rate], factor: float) -> Curve:
     return curve
 
 
-def _with_gaps(samples: Samples) -> Curve:
+def _with_gaps(samples: Samples, least_ns: float = 0) -> Curve:
+    """Return the curve of samples, broken where a pause is unusual, and longer than `least_ns`."""
     distances = sorted(later - earlier for (earlier, _), (later, _) in pairwise(samples))
-    longest = _GAP_FACTOR * distances[len(distances) // 2] if distances else 0
+    longest = max(least_ns, _GAP_FACTOR * distances[len(distances) // 2]) if distances else 0
     curve: Curve = []
     before = samples[0][0] if samples else 0
     for at, value in samples:

@@ -11,6 +11,7 @@ import msgspec
 from nicegui import ui
 
 from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.reading.device import DeviceView
 from netvitals.reading.devices import Device, Event
 from netvitals.reading.points import Samples
@@ -24,11 +25,25 @@ USUAL_SECONDS = 6 * 3600
 REFRESH_SECONDS = 15.0
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _SHARE = {"min": 0, "max": 100, "interval": 25}
+FURTHER = [vital for vital in VITALS.values() if not vital.every_poll]
+
+
+def _title(vital: Vital) -> str:
+    """Return a chart's title, with what the numbers of a state mean."""
+    words = ", ".join(f"{number} {word}" for number, word in vital.states.items())
+    return f"{vital.title} ({words})" if words else vital.title
+
+
+def _axis(vital: Vital) -> Mapping[str, Any]:
+    return {} if vital.minimum < 0 else {"min": 0, **({"max": len(vital.states)} if vital.states else {})}
+
+
 _CHARTS: Sequence[tuple[str, Mapping[str, str], str, Mapping[str, Any]]] = (
     ("CPU and memory", {"cpu_percent": "CPU", "memory_percent": "memory"}, "%", _SHARE),
     ("Disk", {"disk_percent": "disk"}, "%", _SHARE),
     ("Temperature", {"temperature_celsius": "temperature"}, "°C", {}),
     ("Round-trip time", {"ping_rtt_ms": "round trip"}, "ms", {"min": 0}),
+    *((_title(each), {each.metric: each.title}, each.symbol, _axis(each)) for each in FURTHER),
 )
 """Title, metrics with their words, unit, axis."""
 _FAULTS = ("errors in", "errors out", "discards in", "discards out")
@@ -136,7 +151,8 @@ class _DevicePage:
             series = _named(view, words)
             if not series:
                 continue
-            options = charts.line_chart(series, unit, charts.Span(view.since, view.until), axis)
+            held = any(each.metric in words for each in FURTHER)
+            options = charts.line_chart(series, unit, charts.Span(view.since, view.until), axis, held=held)
             if title not in self._charts:
                 with self._grid:
                     self._charts[title] = _card(title, options)

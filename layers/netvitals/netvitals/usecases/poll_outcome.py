@@ -60,8 +60,10 @@ class PollOutcome:
 
     @property
     def measured(self) -> list[Point]:
-        """Return what all protocols have read."""
-        return [point for _, reading in self._asked for point in reading.points]
+        """Return what all protocols have read, without what the settings leave out."""
+        left_out = self.job.settings.vitals.left_out()
+        points = [point for _, reading in self._asked for point in reading.points]
+        return [point for point in points if point.metric_name not in left_out] if left_out else points
 
     def keep(self, admitted: Admitted) -> None:
         """Take what may be stored of `measured`, and tell what may not."""

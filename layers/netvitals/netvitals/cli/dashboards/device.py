@@ -21,6 +21,7 @@ from netvitals.cli.dashboards.panels import (
 )
 from netvitals.cli.dashboards.shown import others, shape
 from netvitals.cli.dashboards.worst import FAULTS, UTILISATION
+from netvitals.domain.polling.metrics import VITALS
 
 OURS = ql.tag("device_id", "$device")
 WHOLE = "\"instance\" = ''"
@@ -48,6 +49,8 @@ PLACED = frozenset(
     }
 )
 """Metrics with a panel of their own here, or on the dashboard of an interface."""
+FURTHER = tuple(vital.metric for vital in VITALS.values() if vital.metric not in PLACED)
+"""Vital signs that only some kinds of device have."""
 OPER_STATES = ("up", "down", "testing", "unknown", "dormant", "not present", "lower layer down")
 """IF-MIB ifOperStatus, from 1 on."""
 
@@ -64,10 +67,11 @@ def device_dashboard() -> Json:
             ("Vital signs", [_vital("cpu_percent"), _vital("memory_percent")]),
             ("", [_vital("temperature_celsius"), _vital("disk_percent")]),
             ("Reachability", [_status(), _ping()]),
+            ("Further vital signs", [_other(metric) for metric in FURTHER]),
             ("Interfaces", [_traffic(), _interfaces()]),
             ("History", [changes(sql.ONE_DEVICE)]),
             ("Polls", [_polls()]),
-            ("Other metrics", [_other(each.metric) for each in others(PLACED)]),
+            ("Other metrics", [_other(each.metric) for each in others(PLACED.union(FURTHER))]),
         ],
         annotations=[status_changes(sql.ONE_DEVICE)],
     )

@@ -92,7 +92,8 @@ def thresholds(shape: Shape) -> Json:
 def value_of(shape: Shape) -> Json:
     """Return the field options that say what a metric's values are."""
     limits = {"min": shape.minimum, "max": shape.maximum}
-    return {"unit": shape.unit, **{key: limit for key, limit in limits.items() if limit is not None}}
+    found = {"unit": shape.unit, **{key: limit for key, limit in limits.items() if limit is not None}}
+    return found | {"mappings": state_mappings(shape.states)} if shape.states else found
 
 
 def graph(
@@ -190,6 +191,12 @@ def bar(name: str, shape: Shape, **more: Any) -> Json:
 def status_column(name: str) -> Json:
     """Return a column of statuses in their colours."""
     return column(name, mappings=status_mappings(), custom__cellOptions={"type": "color-text"})
+
+
+def state_mappings(states: Mapping[int, str]) -> list[Json]:
+    """Return the words for the numbers of a state."""
+    options = {str(number): {"text": word, "index": number} for number, word in states.items()}
+    return [{"type": "value", "options": options}] if options else []
 
 
 def status_mappings() -> list[Json]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from netvitals.domain.polling.metrics import METRICS, MetricSpec
+from netvitals.domain.polling.metrics import METRICS, VITALS, MetricSpec
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,15 +30,17 @@ UNITS: Mapping[str, str] = {
     "milliseconds": "ms",
     "degrees Celsius": "celsius",
     "bits per second": "bps",
+    "revolutions per minute": "rotrpm",
+    "watts": "watt",
     "packets": "pps",
 }
 """Grafana's units by those of `METRICS`; others are shown as plain numbers."""
 
 SHOWN: Mapping[str, Shown] = {
-    "cpu_percent": Shown(title="CPU", warning=80, critical=90),
-    "memory_percent": Shown(title="Memory", warning=85, critical=95),
-    "temperature_celsius": Shown(title="Temperature", warning=65, critical=75),
-    "disk_percent": Shown(title="Disk", warning=85, critical=95),
+    "cpu_percent": Shown(warning=80, critical=90),
+    "memory_percent": Shown(warning=85, critical=95),
+    "temperature_celsius": Shown(warning=65, critical=75),
+    "disk_percent": Shown(warning=85, critical=95),
     "ping_rtt_ms": Shown(title="Round-trip time", warning=200, critical=500),
     "ping_loss_percent": Shown(title="Packet loss", warning=5, critical=20),
     "uptime_seconds": Shown(title="Uptime", unit="dtdurations"),
@@ -55,6 +57,9 @@ SHOWN: Mapping[str, Shown] = {
 """By metric."""
 
 
+_TITLES = {vital.metric: vital.title for vital in VITALS.values()}
+
+
 class Shape(msgspec.Struct, frozen=True):
     """All that a panel needs to know of a metric."""
 
@@ -67,6 +72,7 @@ class Shape(msgspec.Struct, frozen=True):
     warning: float | None
     critical: float | None
     scale: float
+    states: Mapping[int, str] = {}
 
 
 def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
@@ -74,7 +80,7 @@ def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
     spec, shown = specs[metric], SHOWN.get(metric, Shown())
     return Shape(
         metric=metric,
-        title=shown.title or metric.replace("_", " ").capitalize(),
+        title=shown.title or _TITLES.get(metric) or metric.replace("_", " ").capitalize(),
         unit=shown.unit or UNITS.get(spec.unit, "short"),
         kind=spec.kind,
         minimum=spec.minimum if spec.minimum == 0 else None,
@@ -82,6 +88,7 @@ def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
         warning=shown.warning,
         critical=shown.critical,
         scale=shown.scale,
+        states=spec.states,
     )
 
 

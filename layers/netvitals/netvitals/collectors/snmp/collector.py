@@ -153,7 +153,7 @@ class _Metrics:
             own = profiles.load(memory.profile, memory.sysobjectid)
         except ConfigurationError as error:
             own, self._faults = standard, [str(error)]
-        self._vitals = Vitals(own, standard)
+        self._vitals = Vitals(own, standard, target.job.settings.vitals.collected())
         self._counted = own.interfaces
         counted = {"interfaces": range(len(self._counted))} if self._counted else {}
         self._everything: Chosen = {**self._vitals.everything(), **counted}

@@ -7,6 +7,9 @@ written too, at its own time, and the rate between the two is the rate that was.
 a poll, or a device that does not answer, has its held sample written likewise. So the line through the points
 written is the line through all points, and a query that reads 70 minutes back gives the same last values.
 
+A metric may have a deadband: within it, a value stands still where it was written last, and so do the samples
+that are held back.
+
 Samples are held back only against the poll directly before (`due_at` less one interval): a poll that overlaps
 with it, or follows one that was never recorded, writes everything.
 """
@@ -28,6 +31,11 @@ REBOOT_SLACK_SECONDS = 60.0
 """An uptime that is this far behind the expected one means a reboot: counters began anew."""
 
 _EVERY_POLL = frozenset(name for name, spec in METRICS.items() if spec.every_poll)
+_DEADBANDS = {
+    name: (spec.deadband, spec.deadband_percent)
+    for name, spec in METRICS.items()
+    if spec.deadband or spec.deadband_percent
+}
 _UPTIMES = frozenset({"uptime_seconds", "agent_uptime_seconds"})
 _GOOD = frozenset({("ping_status", 1), ("ping_loss_percent", 0)})
 LOST_KEY = "ping_lost"
@@ -40,13 +48,13 @@ type Series = tuple[str, str, str]
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
-    """The newest value of a series."""
+    """The newest value of a series; of one that moved within its deadband the value written last."""
 
     value: float
     time_ns: int
     if_index: int | None
     held: bool
-    """Not written: the value written before is the same."""
+    """Not written: it stands where it was written before."""
 
 
 class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True):
@@ -120,12 +128,15 @@ def changes(
         elif name in _UPTIMES:
             same = steady
         else:
-            same = sample.value == value and sample.if_index == if_index
+            same = sample.if_index == if_index and (
+                sample.value == value or _is_within_deadband(name, sample.value, value)
+            )
         if sample is not None and sample.held and not (same and follows):
             written.append(_point(key, sample))
         hold = same and not full
         (held if hold else written).append(point)
-        series[key] = Sample(value, point.time_ns, if_index, hold)
+        reported = sample.value if hold and sample is not None and name in _DEADBANDS else value
+        series[key] = Sample(reported, point.time_ns, if_index, hold)
     written += _missing(before.series, series, forget=full)
     told = {info.instance: info for info in interfaces}
     known = {} if full else before.interfaces
@@ -139,6 +150,11 @@ def changes(
     )
     anew = [info for info in told.values() if known.get(info.instance) != info]
     return Changes(written, held, samples, anew)
+
+
+def _is_within_deadband(metric: str, before: float, value: float) -> bool:
+    band = _DEADBANDS.get(metric)
+    return band is not None and abs(value - before) <= max(band[0], abs(before) * band[1] / 100)
 
 
 def status_changes(points: Sequence[Point], memory: Mapping[str, Any], *, steady: bool) -> list[Point]:

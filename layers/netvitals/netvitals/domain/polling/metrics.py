@@ -18,6 +18,12 @@ class MetricSpec(msgspec.Struct, frozen=True):
     maximum: float | None = None
     every_poll: bool = False
     """Written with each poll, whether it moved or not."""
+    deadband: float = 0
+    deadband_percent: float = 0
+    """A value that differs from the one written last by no more than this, absolutely or in percent of that
+    one, stands still."""
+    states: Mapping[int, str] = {}
+    """Of a state, the words for its values."""
 
 
 Whole = Literal["average", "maximum", "sum", "first", "largest", "none"]
@@ -27,21 +33,47 @@ Whole = Literal["average", "maximum", "sum", "first", "largest", "none"]
 class Vital(msgspec.Struct, frozen=True, kw_only=True):
     """A vital sign: what it is stored as, which values are possible, and how a device's rows combine."""
 
+    title: str
     metric: str
-    unit: str
-    minimum: float
-    maximum: float
+    unit: str = "percent"
+    symbol: str = "%"
+    """Of the unit, as it stands behind a number."""
+    minimum: float = 0
+    maximum: float = 100
     """A value outside was not measured: the next source is asked."""
+    states: Mapping[int, str] = {}
+    """Of a state, the words for its values."""
     amounts: str | None = None
     """Where the metric is a share of bytes: what `…_used_bytes` and `…_total_bytes` begin with."""
     combine: Literal["first", "all"] = "first"
     """Use the first source that gives anything, or all of them."""
     whole: Whole = "none"
+    parts: bool = True
+    """Store each row under its name, not only the whole device's number."""
     besides: bool = False
     """Ask the standard MIBs beside the vendor's, not only in their stead: sensors are in several places."""
+    every_poll: bool = False
+    """Write it with each poll, whether it moved or not …"""
+    deadband: float = 0
+    deadband_percent: float = 0
+    """… or only where it moved by more than this, absolutely or in percent."""
+    collected: bool = True
+    """Unless the setting `vitals` says otherwise."""
 
     def metrics(self) -> Iterator[tuple[str, MetricSpec]]:
-        yield self.metric, MetricSpec("measure", self.unit, self.minimum, self.maximum, every_poll=True)
+        yield (
+            self.metric,
+            MetricSpec(
+                kind="state" if self.states else "measure",
+                unit=self.unit,
+                minimum=self.minimum,
+                maximum=self.maximum,
+                every_poll=self.every_poll,
+                deadband=self.deadband,
+                deadband_percent=self.deadband_percent,
+                states=self.states,
+            ),
+        )
         if self.amounts:
             yield f"{self.amounts}_used_bytes", _BYTES
             yield f"{self.amounts}_total_bytes", _BYTES
@@ -52,19 +84,51 @@ _BYTES = MetricSpec("measure", "bytes", 0)
 _PACKETS = MetricSpec("counter", "packets", 0)
 
 VITALS: Mapping[str, Vital] = {
-    "cpu": Vital(metric="cpu_percent", unit="percent", minimum=0, maximum=100, whole="average"),
+    "cpu": Vital(title="CPU", metric="cpu_percent", whole="average", every_poll=True),
     "memory": Vital(
-        metric="memory_percent", unit="percent", minimum=0, maximum=100, amounts="memory", whole="largest"
+        title="Memory", metric="memory_percent", amounts="memory", whole="largest", every_poll=True
     ),
     "temperature": Vital(
+        title="Temperature",
         metric="temperature_celsius",
         unit="degrees Celsius",
+        symbol="°C",
         minimum=ABSOLUTE_ZERO_CELSIUS,
         maximum=1000,
         combine="all",
         besides=True,
+        every_poll=True,
     ),
-    "disk": Vital(metric="disk_percent", unit="percent", minimum=0, maximum=100, amounts="disk"),
+    "disk": Vital(title="Disk", metric="disk_percent", amounts="disk", every_poll=True),
+    "fan_speed": Vital(
+        title="Fan speed",
+        metric="fan_rpm",
+        unit="revolutions per minute",
+        symbol="rpm",
+        maximum=60_000,
+        deadband_percent=5,
+    ),
+    "battery_charge": Vital(title="Battery charge", metric="battery_charge_percent"),
+    "battery_runtime": Vital(
+        title="Battery runtime",
+        metric="battery_runtime_seconds",
+        unit="seconds",
+        symbol="s",
+        maximum=31_536_000,
+        deadband_percent=5,
+    ),
+    "ups_load": Vital(title="UPS load", metric="ups_load_percent", maximum=300, whole="maximum", deadband=1),
+    "poe": Vital(
+        title="PoE power",
+        metric="poe_watts",
+        unit="watts",
+        symbol="W",
+        maximum=100_000,
+        whole="sum",
+        parts=False,
+        deadband=1,
+        deadband_percent=2,
+    ),
 }
 """By the section's name in a device profile."""
 

@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from netvitals.domain.protocols import PROTOCOLS
 from netvitals.domain.settings.section import Interval, Port, Seconds, Section, extended
+from netvitals.domain.settings.vitals import VitalSettings
 
 if TYPE_CHECKING:
     ProtocolName = str
@@ -43,6 +44,7 @@ class PollSettings(Section, frozen=True):
     device_timeout_seconds: Seconds = 45.0
     """For everything that one poll of a device does; what was read by then is kept."""
     ping: PingSettings = PingSettings()
+    vitals: VitalSettings = VitalSettings()
 
     if TYPE_CHECKING:
 
@@ -52,6 +54,7 @@ class PollSettings(Section, frozen=True):
             protocols: tuple[ProtocolName, ...] = ...,
             device_timeout_seconds: float = ...,
             ping: PingSettings = ...,
+            vitals: VitalSettings = ...,
             **sections: Section,
         ) -> None: ...
 

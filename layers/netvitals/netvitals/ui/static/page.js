@@ -24,6 +24,7 @@ const netvitals = (() => {
   function value(v, unit) {
     if (v === null || v === undefined || Number.isNaN(v)) return "–";
     if (unit === "b/s" || unit === "/s") return v === 0 ? `0 ${unit}` : scaled(v, unit);
+    if (unit === "s") return span(v);
     return `${Number.isInteger(v) || Math.abs(v) >= 100 ? Math.round(v) : v.toFixed(1)} ${unit}`;
   }
 

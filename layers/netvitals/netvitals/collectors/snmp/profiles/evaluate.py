@@ -164,6 +164,11 @@ class _Reader(Cells):
             number = high * _WORD + number % _WORD
         return number
 
+    def measured(self, term: Term, index: str) -> float | None:
+        """Return what a value stands for where the source says so, else its number."""
+        meaning = self._source.meaning
+        return meaning.get(text_of(self.cell(term, index))) if meaning else self.number(term, index)
+
     def total_of(self, terms: Term | tuple[Term, ...] | None, index: str) -> float | None:
         """Return the sum of the terms that are there; None where none is."""
         if terms is None:
@@ -202,7 +207,7 @@ def _each(source: Source, reader: _Reader, index: str, time_ns: int) -> Iterator
 def _row(source: Source, reader: _Reader, index: str, number: int, time_ns: int) -> VitalRow | None:
     name = "" if source.instance == "" else reader.instance(source, index, number) or index
     if source.value is not None:
-        value = _converted(source, reader, index, reader.number(source.value, index))
+        value = _converted(source, reader, index, reader.measured(source.value, index))
         return None if value is None else VitalRow(name, time_ns, value)
     used, total = _amounts(source, reader, index)
     percent = _percent(source, reader, index, used, total)

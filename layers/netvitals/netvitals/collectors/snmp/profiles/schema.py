@@ -93,7 +93,7 @@ class Source(_Strict, frozen=True):
     """One place that a metric can be read from; one row of it is one instance."""
 
     value: Term | None = None
-    """temperature: degrees Celsius."""
+    """What is no share of anything: of a temperature degrees Celsius, of a state its number."""
     percent: Term | None = None
     idle: Term | None = None
     """cpu: 100 less the percent used. The other percentages are of use, too."""
@@ -108,6 +108,8 @@ class Source(_Strict, frozen=True):
     fahrenheit: bool | Filter = False
     """Degrees Fahrenheit: always, or in the rows that pass the rule."""
     exponent: Exponent | None = None
+    meaning: dict[str, Number] = {}
+    """value: by what the device says, what it stands for; what is not listed says nothing."""
     text: str | None = None
     """A regular expression whose first group is the number in a text; else the text's first number is."""
     each: bool = False
@@ -133,6 +135,8 @@ class Source(_Strict, frozen=True):
     def __post_init__(self) -> None:
         if self.builtin is None and not any((self.value, self.percent, self.idle, self.used, self.free)):
             raise ValueError("a source needs one of value, percent, idle, used, free, builtin")
+        if self.meaning and self.value is None:
+            raise ValueError("meaning needs value")
         if self.text is not None and groups_of(self.text) < 1:
             raise ValueError("text needs a group around the number")
         if self.each and (self.text is None or self.value is None):

@@ -1,7 +1,7 @@
 """Choose which sources of a profile are asked for a device's vital signs, and make points of the answers."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -54,8 +54,10 @@ class Evaluation(msgspec.Struct):
 class Vitals:
     """The sources of one profile and of the standard MIBs behind it."""
 
-    def __init__(self, profile: Profile, standard: Profile) -> None:
+    def __init__(self, profile: Profile, standard: Profile, wanted: Collection[str] = VITALS.keys()) -> None:
+        """Take `wanted`, the sections that are collected."""
         is_standard = profile.name == standard.name
+        self._wanted = [name for name in VITALS if name in wanted]
         self._own = {name: VitalSources() if is_standard else profile.section(name) for name in VITALS}
         self._standard = {name: standard.section(name) for name in VITALS}
 
@@ -64,7 +66,7 @@ class Vitals:
         return own.sources + (self._standard[name].sources if own.standard else ())
 
     def everything(self) -> Chosen:
-        return {name: range(len(self.sources(name))) for name in VITALS}
+        return {name: range(len(self.sources(name))) for name in self._wanted}
 
     def reads(self, chosen: Chosen) -> Reads:
         """Return what to ask for so that these sources can be evaluated."""
@@ -156,13 +158,13 @@ def points_of(vital: Vital, rows: Sequence[VitalRow], whole: str | None = None) 
     whole = whole or vital.whole
     named = _unique([row for row in rows if row.instance])
     unnamed = [row for row in rows if not row.instance]
-    if len(named) > 1 or unnamed or whole == "none":
+    if vital.parts and (len(named) > 1 or unnamed or whole == "none"):
         for row in named:
             yield from _row_points(vital, row, row.instance)
     if unnamed:
         yield from _row_points(vital, unnamed[0], "")
     elif whole != "none" and named:
-        yield from _row_points(vital, _whole_row(named, whole), "")
+        yield from _row_points(vital, _whole_row(vital, named, whole), "")
 
 
 def _unique(rows: Sequence[VitalRow]) -> list[VitalRow]:
@@ -178,7 +180,7 @@ def _unique(rows: Sequence[VitalRow]) -> list[VitalRow]:
     return unique
 
 
-def _whole_row(rows: Sequence[VitalRow], whole: str) -> VitalRow:
+def _whole_row(vital: Vital, rows: Sequence[VitalRow], whole: str) -> VitalRow:
     match whole:
         case "first":
             return rows[0]
@@ -190,6 +192,8 @@ def _whole_row(rows: Sequence[VitalRow], whole: str) -> VitalRow:
     used = _sum(row.used for row in rows)
     if whole == "sum" and total and used is not None:
         value = 100 * used / total
+    elif whole == "sum" and vital.unit != "percent":
+        value = sum(row.value for row in rows)
     else:
         value = sum(row.value for row in rows) / len(rows)
     return VitalRow("", max(row.time_ns for row in rows), value, used, total)
