@@ -23,7 +23,6 @@ def handler(event: Any, context: Any) -> dict[str, int]:
         {
             "DevicesRead": report.devices,
             "JobsSent": report.jobs,
-            "MessagesSent": report.messages,
             "RowsRejected": report.bad_rows,
             "JobsLate": report.expired,
             "DevicesSilent": report.silent,

@@ -84,7 +84,6 @@ def test_fan_out_runs_the_tick_and_returns_what_it_counted(capsys: pytest.Captur
         "kind": "status",
         "DevicesRead": [3],
         "JobsSent": [4],
-        "MessagesSent": [2],
         "RowsRejected": [1],
     }
 

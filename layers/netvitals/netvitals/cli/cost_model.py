@@ -226,8 +226,11 @@ class _Model:
         prices = self._prices
         number = custom_metrics(silent=self._silent_messages > 0)
         yield Item("CloudWatch metrics", number * prices.metric_month, f"{number} custom metrics")
-        usd = figures.ALARM_METRICS * prices.alarm_month + figures.DASHBOARDS * prices.dashboard_month
+        usd = figures.ALARM_METRICS * prices.alarm_month
         yield Item("CloudWatch alarms", usd, f"on {figures.ALARM_METRICS} metrics")
+        yield Item(
+            "CloudWatch dashboard", figures.DASHBOARDS * prices.dashboard_month, "the first three are free"
+        )
         gb = self._log_bytes() / _GB
         usd = gb * (prices.log_gb + figures.LOG_COMPRESSED * prices.log_storage_gb_month)
         yield Item("CloudWatch logs", usd, f"{gb:,.1f} GB")
