@@ -3,11 +3,13 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +17,9 @@ from netvitals.cli.console import console
 from netvitals.cli.device_options import device_options
 from netvitals.cli.figures import figure
 from netvitals.cli.poll_inputs import Inputs, inputs_from, options_from
+from netvitals.cli.profile_draft import draft_of
 from netvitals.cli.profile_examples import faults_of
+from netvitals.cli.profile_proposals import SECONDS, Proposals, proposals_for
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
 from netvitals.collectors.snmp.profiles.build_index import candidates_of, write_index
@@ -144,23 +148,27 @@ def _folder(path: Path) -> dict[str, Profile]:
 @profile.command("explain", short_help="Show what a device gets, answers, and becomes.")
 @click.argument("address")
 @click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
+@click.option("--all", "everything", is_flag=True, help="Propose weak ones as well.")
 @device_options
-def explain_device(**options: Any) -> None:
+def explain_device(*, everything: bool, **options: Any) -> None:
     """Show which profile the device at ADDRESS gets, what answered, and the values it became.
 
-    Asks for everything that the profile and the standard MIBs know, and writes nothing. Secrets are given
-    as to `netvitals poll`.
+    Asks for everything that the profile and the standard MIBs know, looks through the vendor's objects for
+    vital signs that nobody reads, and prints a draft of the profile that would. Writes nothing. Secrets
+    are given as to `netvitals poll`.
     """
     inputs = inputs_from(options_from(options))
     [job] = inputs.jobs
     try:
-        found = asyncio.run(_explained(inputs, job))
+        found, proposals = asyncio.run(_explained(inputs, job))
     except SnmpFault as fault:
         raise click.ClickException(str(fault)) from None
-    print_explanation(found, console())
+    screen = console()
+    print_explanation(found, screen)
+    print_proposals(found, proposals, screen, everything=everything)
 
 
-async def _explained(inputs: Inputs, job: Job) -> Explanation:
+async def _explained(inputs: Inputs, job: Job) -> tuple[Explanation, Proposals]:
     target = target_of(
         SNMP,
         job,
@@ -168,7 +176,30 @@ async def _explained(inputs: Inputs, job: Job) -> Explanation:
         credential=part_of(inputs.credentials.get(job.credential), SNMP, job.credential),
         deadline=time.monotonic() + job.settings.device_timeout_seconds,
     )
-    return await explain(open_session(target).session, packaged_profiles(), target.settings.profile)
+    book = packaged_profiles()
+    found = await explain(open_session(target).session, book, target.settings.profile)
+    longer = msgspec.structs.replace(target, deadline=time.monotonic() + SECONDS)
+    return found, await proposals_for(open_session(longer).session, found, book)
+
+
+def print_proposals(found: Explanation, proposals: Proposals, console: Console, *, everything: bool) -> None:
+    """Print a draft of a profile with the sources that are proposed, and how many more there are."""
+    shown = proposals.shown(everything=everything)
+    left = len(proposals.every) - len(shown)
+    more = f"; {left} that say less are shown with --all" if left else ""
+    console.print()
+    if proposals.unread:
+        console.print(f"[yellow]not looked through to the end:[/] {proposals.unread}", highlight=False)
+    if not shown:
+        console.print(f"no other object suggests a vital sign that is missing{more}", highlight=False)
+        return
+    console.print(
+        f"[bold]{len(shown)} {'source is' if len(shown) == 1 else 'sources are'} proposed[/]{more}; "
+        "compare them with the vendor's MIB, then put what is right into a profile (docs/profiles.md):",
+        highlight=False,
+    )
+    console.print()
+    click.echo(draft_of(found, shown, console.width), nl=False, file=console.file)
 
 
 def print_explanation(found: Explanation, console: Console) -> None:
@@ -184,19 +215,28 @@ def print_explanation(found: Explanation, console: Console) -> None:
         console.print(f"            {_lacks(found.profile)}", highlight=False, soft_wrap=True)
     console.print()
     for report in found.sources:
-        _print_source(report, console)
+        if not _is_silent(report):
+            _print_source(report, console)
+    for section, reports in groupby(filter(_is_silent, found.sources), key=lambda report: report.section):
+        _print_silent(section, list(reports), console)
     for fault in found.faults:
         console.print(f"[red]not everything was read:[/] {fault}")
 
 
+def _is_silent(report: SourceReport) -> bool:
+    return not any(asked.values for asked in report.asked)
+
+
+def _print_silent(section: str, reports: Sequence[SourceReport], console: Console) -> None:
+    """Print what a section asked for in vain, without the columns that only go with it."""
+    names = dict.fromkeys(report.asked[0].name for report in reports)
+    console.print(f"[dim]{section}: no answer to {', '.join(names)}[/]", highlight=False)
+
+
 def _print_source(report: SourceReport, console: Console) -> None:
-    answered = any(asked.values for asked in report.asked)
     rows = [_row(report, row) for row in report.rows] or list(map(_counted, report.counted))
     mark = "[green]used[/]" if report.used else "[yellow]not used[/]" if rows else "[dim]nothing[/]"
     console.print(f"[bold]{report.section}[/] source {report.number} of {report.profile}: {mark}")
-    if not answered:
-        console.print(f"  [dim]no answer: {', '.join(asked.name for asked in report.asked)}[/]")
-        return
     for asked in report.asked:
         count = (
             f"{asked.values:>4} {'value ' if asked.values == 1 else 'values'}  {asked.sample}"

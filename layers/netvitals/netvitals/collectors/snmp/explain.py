@@ -12,6 +12,7 @@ from netvitals.collectors.snmp.profiles.index import (
     Identity,
     ProfileBook,
     choose,
+    fitting,
     probes_of,
 )
 from netvitals.collectors.snmp.profiles.schema import (
@@ -57,6 +58,7 @@ class SourceReport(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     identity: Identity
     candidates: list[Candidate]
+    """Those that fit, the best first."""
     profile: Profile
     sources: list[SourceReport]
     faults: list[str]
@@ -73,6 +75,7 @@ async def explain(session: SnmpSession, book: ProfileBook, forced: str | None = 
     candidates = book.candidates(identity)
     probed = await session.read(probes_of(candidates), ())
     name = forced or choose(candidates, probed.tables)
+    candidates = list(fitting(candidates, probed.tables))
     own, standard = book.load(name, identity.sysobjectid), book.load(STANDARD)
     vitals = Vitals(own, standard)
     reads = reads_of([*(s for name in SECTIONS for s in vitals.sources(name)), *own.interfaces])

@@ -5,6 +5,7 @@ The index is a folder: `match/<enterprise number>.json` says which profiles may 
 """
 
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,11 @@ _NOWHERE = "1.3.6.1.4.1.0"
 """For a device that gives no sysObjectID: enterprise 0 is reserved."""
 
 
+def is_agents_own(sysobjectid: str) -> bool:
+    """Return whether a sysObjectID, or a prefix of some, is net-snmp's and names no device."""
+    return sysobjectid.startswith(_AGENTS)
+
+
 class Candidate(msgspec.Struct, frozen=True, array_like=True):
     """A profile that a device may get."""
 
@@ -37,7 +43,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
     def rank(self) -> tuple[int, int, int, str]:
         """Return what sorts the best first: length of a prefix that names a device, conditions, length."""
         length = len(self.prefix)
-        naming = 0 if self.prefix.startswith(_AGENTS) else length
+        naming = 0 if is_agents_own(self.prefix) else length
         return (-naming, -self.match.conditions, -length, self.profile)
 
 
@@ -78,6 +84,10 @@ class ProfileBook:
             return ()
         return msgspec.json.decode(text, type=tuple[Candidate, ...])
 
+    def names(self) -> list[str]:
+        """Return the names of all profiles, except of those that are only there to be extended."""
+        return sorted(path.stem for path in (self._index / "profiles").glob("[!_]*.json"))
+
     def load(self, name: str, sysobjectid: str = "") -> Profile:
         """Return the profile of this name, with what lies in a device's own branch put there.
 
@@ -96,8 +106,7 @@ class ProfileBook:
             ) from None
 
     def _meant(self, name: str) -> str:
-        names = [path.stem for path in (self._index / "profiles").glob("[!_]*.json")]
-        near = get_close_matches(name, names, n=1)
+        near = get_close_matches(name, self.names(), n=1)
         return f"did you mean {near[0]!r}? " if near else ""
 
     def _decode(self, name: str, branch: str) -> Profile:
@@ -125,11 +134,16 @@ def probes_of(candidates: list[Candidate]) -> list[str]:
 
 def choose(candidates: list[Candidate], probed: Tables) -> str:
     """Return the name of the best candidate's profile, given what the probes answered."""
+    best = next(fitting(candidates, probed), None)
+    return best.profile if best else STANDARD
+
+
+def fitting(candidates: list[Candidate], probed: Tables) -> Iterator[Candidate]:
+    """Yield the candidates whose probes, if they have any, answered as they must."""
     for candidate in candidates:
         match = candidate.match
         if match.probe is not None:
             cell = probed.objects.get(oid_of(match.probe))
             if cell is None or not _is_found(match.probe_matches or "", text_of(cell[0])):
                 continue
-        return candidate.profile
-    return STANDARD
+        yield candidate

@@ -1,0 +1,80 @@
+"""What is known of objects: by all profiles, and by known_objects.yaml."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from netvitals.collectors.snmp.profiles.files import parse
+from netvitals.collectors.snmp.profiles.index import ProfileBook
+from netvitals.collectors.snmp.profiles.schema import SECTIONS, Source, oid_of, references_of
+
+_FILE = Path(__file__).with_name("known_objects.yaml")
+_ENTERPRISES = "1.3.6.1.4.1."
+
+
+class KnownObjects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of known_objects.yaml."""
+
+    skip: dict[str, str]
+    """By branch, why nothing is proposed there."""
+    modules: dict[str, str]
+    """By branch, the MIB in which it is described."""
+    sources: dict[str, list[Source]]
+    """By section, sources of standard MIBs that are proposed where they give anything."""
+
+    def module_of(self, oid: str) -> str:
+        """Return the MIB that describes an object; empty where that is not known."""
+        branches = [branch for branch in self.modules if f"{oid}.".startswith(f"{branch}.")]
+        return self.modules[max(branches, key=len)] if branches else ""
+
+
+@cache
+def known_objects() -> KnownObjects:
+    return msgspec.convert(parse(_FILE)[1], KnownObjects)
+
+
+class Known(NamedTuple):
+    """A source that somebody has written down."""
+
+    section: str
+    source: Source
+    where: str
+    """The profile that has it; empty for one of known_objects.yaml."""
+
+
+def known_sources(book: ProfileBook) -> list[Known]:
+    """Return the sources of vital signs of all profiles, and those of known_objects.yaml."""
+    return [*_of_profiles(book), *_of_standard_mibs()]
+
+
+def _of_profiles(book: ProfileBook) -> Iterator[Known]:
+    for name in book.names():
+        profile = book.load(name)
+        for section in SECTIONS:
+            yield from (Known(section, source, name) for source in profile.section(section).sources)
+
+
+def _of_standard_mibs() -> Iterator[Known]:
+    for section, sources in known_objects().sources.items():
+        yield from (Known(section, source, "") for source in sources)
+
+
+def names_of(sources: Sequence[Known]) -> Mapping[str, str]:
+    """Return the names of all objects that sources read, by OID."""
+    pairs = (column.split(" ") for known in sources for column in references_of(known.source))
+    return dict(pair for pair in pairs)
+
+
+def enterprises_of(sources: Sequence[Known]) -> list[str]:
+    """Return the vendors' branches in which sources read anything."""
+    oids = (oid_of(column) for known in sources for column in references_of(known.source))
+    return sorted({enterprise_of(oid) for oid in oids} - {""})
+
+
+def enterprise_of(oid: str) -> str:
+    """Return the vendor's branch that an OID lies in; empty where it lies in none."""
+    number = oid.removeprefix(_ENTERPRISES).partition(".")[0]
+    return _ENTERPRISES + number if oid.startswith(_ENTERPRISES) and number else ""
