@@ -39,7 +39,7 @@ demo: $(BIN)/netvitals ## Run the whole pipeline here: no account, no Docker, no
 	@$(BIN)/python -m local.demo $(if $(WATCH),--watch)
 
 test: .venv/tested-with .venv-sam/bin/sam ## Run every test that this machine can run, on all its cores
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 MINUTES ?= 10
 

@@ -3,7 +3,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from math import ceil
 
 import pytest
 from hypothesis import settings
@@ -40,8 +39,8 @@ def _logs_as_no_function_writes_them() -> Iterator[None]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return half as many again as there are processors: many tests wait for servers that hang."""
-    return ceil(1.5 * (os.process_cpu_count() or 1))
+    """Return twice as many as there are processors: many tests wait for servers that hang."""
+    return 2 * (os.process_cpu_count() or 1)
 
 
 _INSTALL = re.compile(r"apt-get install ([\w.-]+(?: [\w.-]+)*)")

@@ -54,7 +54,7 @@ def frozen(url: str, work: str) -> Iterator[subprocess.Popen[str]]:
 def seconds_until(condition: Callable[[], bool]) -> float:
     began = time.monotonic()
     while not condition():
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 60
         time.sleep(0.1)
     return time.monotonic() - began
 
@@ -78,7 +78,7 @@ def test_another_process_decides_statuses_soon_after_one_was_frozen(url: str, wo
     store = PostgresStatusStore(database)
     with frozen(url, work):
         assert store.run(lambda _: True) is None
-        assert seconds_until(lambda: store.run(lambda _: True) is True) < 20
+        assert seconds_until(lambda: store.run(lambda _: True) is True) < 30
     database.close()
 
 

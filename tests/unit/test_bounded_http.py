@@ -9,6 +9,7 @@ import pytest
 import urllib3
 from botocore.exceptions import BotoCoreError
 
+from fixtures.limits import ends_within
 from local import http_faults as faults
 from local.http_faults import Fault
 from local.proxy import HttpProxy
@@ -17,7 +18,6 @@ from netvitals.adapters.aws.clients import Patience
 from netvitals.bounded_http import Limits, PlainSocket, TlsSocket, limited_pools
 
 LIMITS = Limits(size=100_000, seconds=0.5)
-SLACK_SECONDS = 1.5
 BAD: dict[str, Fault] = {
     "drips": faults.trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
     "drips headers": faults.trickle(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
@@ -50,10 +50,8 @@ def manager(certificate: Path, limits: Limits = LIMITS) -> urllib3.PoolManager:
 @pytest.mark.parametrize("bad", BAD)
 def test_a_request_ends_within_its_limits(server: HttpProxy, certificate: Path, bad: str) -> None:
     server.inflict(BAD[bad])
-    began = time.monotonic()
-    with pytest.raises(urllib3.exceptions.HTTPError):
-        manager(certificate).request("GET", url(server), retries=False, timeout=5)
-    assert time.monotonic() - began < 0.5 + SLACK_SECONDS
+    with ends_within(0.5), pytest.raises(urllib3.exceptions.HTTPError):
+        manager(certificate).request("GET", url(server), retries=False, timeout=60)
 
 
 def test_limits_begin_anew_with_each_request_of_a_connection(server: HttpProxy, certificate: Path) -> None:
@@ -86,10 +84,8 @@ def test_a_client_of_aws_keeps_to_its_patience(
     monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
     server.inflict(BAD[bad])
     client = clients.client("secretsmanager", Patience(1, 0.5, 1, 100_000))
-    began = time.monotonic()
-    with pytest.raises(BotoCoreError):
+    with ends_within(0.5), pytest.raises(BotoCoreError):
         client.get_secret_value(SecretId="x")
-    assert time.monotonic() - began < 0.5 + SLACK_SECONDS
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -103,10 +99,8 @@ def test_a_proxy_of_the_environment_that_misbehaves_is_bounded_as_well(
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         proxy.inflict(BAD[bad])
         client = clients.client("secretsmanager", Patience(0.5, 0.5, 1, 100_000))
-        began = time.monotonic()
-        with pytest.raises(BotoCoreError):
+        with ends_within(1), pytest.raises(BotoCoreError):
             client.get_secret_value(SecretId="x")
-        assert time.monotonic() - began < 1 + SLACK_SECONDS
 
 
 def test_sockets_are_what_is_counted(server: HttpProxy, certificate: Path) -> None:
