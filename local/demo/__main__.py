@@ -82,23 +82,26 @@ def _say_where(built: Environment, page: str, screen: Screen) -> None:
         places["PostgreSQL"] = "the one of DATABASE_URL, in a schema that goes with the demo"
     for name, place in places.items():
         screen.line(f"  {name:<11}{escape(place)}")
+    screen.keep_in_view(page)
 
 
 def _say_what_to_try(built: Environment, screen: Screen, *, watch: bool) -> None:
     """Print how to look at it by hand, in another terminal: commands, and a query of InfluxDB."""
     variables = write_variables(built)
-    keep = "" if watch else "; make demo WATCH=1 keeps it"
-    commands = "show core-sw | top cpu_percent | events | ui | poll --inventory $DEVICES"
     query = "SELECT last(value) FROM device_metrics WHERE metric_name = 'cpu_percent' GROUP BY device_id"
     lines = {
-        "try": f". {variables}; .venv/bin/netvitals {commands}{keep}",
+        "try": f". {variables} && netvitals show core-sw",
+        "or": "netvitals top cpu, netvitals events, netvitals ui, netvitals poll --inventory $DEVICES",
         "query": (
             'curl -H "Authorization: Token $INFLUXDB_TOKEN" "$INFLUXDB_URL/query?db=$INFLUXDB_BUCKET"'
             f' --data-urlencode "q={query}"'
         ),
     }
+    if not watch:
+        lines["keep it"] = "make demo WATCH=1"
     for name, line in lines.items():
         screen.line(f"  {name:<11}{escape(line)}")
+    screen.keep_in_view(lines["try"])
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def environment(metrics_seconds: int, store: str = "changes") -> Iterator[Enviro
     document = configuration(metrics_seconds, store)
     configuration_from(document, "the demo's configuration")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netvitals-demo-")))
+        folder = stack.enter_context(_temporary_folder())
         influx = stack.enter_context(_influx())
         given = os.environ.get("DATABASE_URL")
         own = postgres_server(folder / "postgresql", binaries=packaged_binaries())
@@ -91,6 +91,16 @@ def environment(metrics_seconds: int, store: str = "changes") -> Iterator[Enviro
         for function in functions.values():
             function.wait_until_ready()
         yield Environment(devices, account, database, url, not given, influx, functions, folder, document)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="netvitals-demo-")
+    except OSError as error:
+        raise RuntimeError(f"set TMPDIR to a folder that you may write to: {error}") from error
+    with folder:
+        yield Path(folder.name)
 
 
 @contextmanager

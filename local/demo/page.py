@@ -53,7 +53,8 @@ def write_variables(built: Environment) -> Path:
     variables = _variables(built) | {name: str(path) for name, path in files.items()}
     file = built.logs / "variables.sh"
     file.touch(mode=0o600)
-    file.write_text("".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items()))
+    exports = "".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items())
+    file.write_text(f'{exports}export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
     return file
 
 

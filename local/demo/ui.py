@@ -1,9 +1,9 @@
-"""Show the demo: a live table on a terminal, otherwise a line for each event."""
+"""Show the demo: a live screen on a terminal, otherwise a line for each event."""
 
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from typing import Literal, NamedTuple
 
@@ -17,10 +17,8 @@ from local.demo.reading import State, View, Vitals
 from netvitals.cli.figures import scaled
 from netvitals.cli.inventory_faults import counted
 
-EVENTS_SHOWN = 7
-"""At most."""
-WIDE_COLUMNS = 120
-"""The width from which on address, profile and remark are shown."""
+EVENTS_KEPT = 7
+_LEAST_EVENTS = 2
 _PLAIN_COLUMNS = 150
 _MINUTES_FROM = 100
 """Seconds."""
@@ -30,14 +28,19 @@ _HOT = {"cpu_percent": 85, "memory_percent": 90, "disk_percent": 85, "temperatur
 
 
 class Screen:
-    """`say` prints an event, `show` updates the table. Both need `start` first."""
+    """`say` prints an event, `show` updates the table. Both need `start` first.
+
+    On a terminal the table has a screen of its own, drawn anew for each size that the terminal takes; what
+    was printed before is there again at the end.
+    """
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
         if not self._console.is_terminal:
             self._console = Console(highlight=False, width=_PLAIN_COLUMNS, no_color=True)
         self._live: Live | None = None
-        self._events: deque[Text] = deque(maxlen=EVENTS_SHOWN)
+        self._events: deque[Text] = deque(maxlen=EVENTS_KEPT)
+        self._kept: list[str] = []
         self._view = View([])
         self._started_at: float | None = None
         self._gone = False
@@ -45,15 +48,21 @@ class Screen:
     def start(self) -> None:
         self._started_at = time.monotonic()
         if self._console.is_terminal and not self._gone:
-            self._live = Live(console=self._console, refresh_per_second=2, get_renderable=self._picture)
+            self._live = Live(
+                console=self._console, refresh_per_second=2, get_renderable=self._picture, screen=True
+            )
             self._live.start()
 
     def line(self, text: str = "") -> None:
-        """Print a line above the table."""
+        """Print a line, before `start` or after `finish`."""
         try:
             self._console.print(text, soft_wrap=True)
         except OSError:  # the terminal was closed, or the pipe
             self._draw_no_more()
+
+    def keep_in_view(self, text: str) -> None:
+        """Show a line above the live table as well, where there is room for all of it."""
+        self._kept.append(text)
 
     def say(self, text: str, style: str = "") -> None:
         line = Text(f"{self._elapsed():4.0f} s  ", style="dim").append(text, style)
@@ -77,57 +86,97 @@ class Screen:
         self._gone, self._console.file = True, StringIO()
 
     def finish(self) -> None:
-        """Leave the last table on the terminal, or print it."""
+        """Leave the last table and events on the terminal, or print the table."""
         if self._live is not None:
             self._live.stop()
             self._live = None
+            self._console.print(Group(*self._told(self._view.states), Text(), *self._events))
         elif self._started_at is not None:
-            self._console.print(self._table(_PLAIN_COLUMNS))
+            self._console.print(Group(*self._told(self._view.states)))
         self._started_at = None
 
     def _elapsed(self) -> float:
         return 0.0 if self._started_at is None else time.monotonic() - self._started_at
 
     def _picture(self) -> Group:
-        # Table, summary and events must fit: what is higher than the terminal can't be drawn over.
-        room = max(2, min(EVENTS_SHOWN, self._console.height - len(self._view.states) - 7))
-        events = [*self._events][-room:]
-        events += [Text()] * (room - len(events))
-        for event in events:
-            event.no_wrap, event.overflow = True, "ellipsis"
-        return Group(self._table(self._console.width), self._summary(), Text(), *events)
+        """Return what the terminal has room for: devices first, then events, what to try, and remarks."""
+        width, room = self._console.width, self._console.height - 3
+        states = [*self._view.states]
+        if len(states) > room:
+            states = sorted(states, key=lambda state: state.status == "online")[: max(1, room)]
+        room -= len(states)
+        events = [*self._events][-min(_LEAST_EVENTS, max(0, room)) :] if room > 0 else []
+        room -= max(_LEAST_EVENTS, len(events))
+        kept = []
+        for text in self._kept:
+            lines = -(-len(text) // width)
+            if lines <= room:
+                kept.append(Text(text, "bold", overflow="fold"))
+                room -= lines
+        remarks = [*_remarks(states)][: max(0, room)]
+        events = [*self._events][-(len(events) + max(0, room - len(remarks))) :] if events else []
+        return Group(
+            *kept, _table(states, self._view, width), self._summary(), *map(_cut, (*remarks, *events))
+        )
+
+    def _told(self, states: Sequence[State]) -> Iterator[Table | Text]:
+        yield _table(states, self._view, self._console.width)
+        yield from _remarks(states)
 
     def _summary(self) -> Text:
         view = self._view
-        text = Text(f"  {view.points.total:,} points in InfluxDB", style="bold")
+        text = Text(
+            f"{view.points.total:,} points in InfluxDB", style="bold", no_wrap=True, overflow="ellipsis"
+        )
         if view.spooled:
             text.append(f" · {counted(view.spooled, 'message')} in the spool", "yellow")
         if view.notice:
             text.append(f" · {view.notice}", "bold red")
         return text
 
-    def _table(self, width: int) -> Table:
-        columns = [column for column in _COLUMNS if column.is_narrow or width >= WIDE_COLUMNS]
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=width >= WIDE_COLUMNS)
-        for column in columns:
+
+def _cut(line: Text) -> Text:
+    """Return the line as one that is cut where the terminal ends."""
+    cut = line.copy()
+    cut.no_wrap, cut.overflow = True, "ellipsis"
+    return cut
+
+
+def _table(states: Sequence[State], view: View, width: int) -> Table:
+    """Return the table of those columns that there is room for; their widths stay as they are."""
+    columns = sorted(_COLUMNS, key=lambda column: column.rank)
+    while sum(column.width + 1 for column in columns) - 1 > width and len(columns) > 1:
+        columns.pop()
+    table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, pad_edge=False)
+    for column in _COLUMNS:
+        if column in columns:
             table.add_column(
-                column.title, justify=column.justify, min_width=column.width, no_wrap=True,
-                overflow="ellipsis", max_width=column.at_most, ratio=column.ratio,
+                column.title, justify=column.justify, no_wrap=True, overflow="ellipsis",
+                width=column.width,
             )  # fmt: skip
-        for state in self._view.states:
-            vitals = self._view.points.vitals.get(state.id, Vitals({}, {}))
-            table.add_row(*(column.cell(state, vitals) for column in columns))
-        return table
+    for state in states:
+        vitals = view.points.vitals.get(state.id, Vitals({}, {}))
+        table.add_row(*(column.cell(state, vitals) for column in _COLUMNS if column in columns))
+    return table
+
+
+def _remarks(states: Sequence[State]) -> Iterator[Text]:
+    """Yield a line for each device that is not well: why."""
+    for state in states:
+        if state.reason not in ("", "ok"):
+            detail = state.detail.removeprefix(f"{state.address}: ") or state.reason
+            of_another = state.cause in ("parent_down", "path_lost")
+            told = f"{state.cause.replace('_', ' ')}: {detail}" if of_another else detail
+            yield Text(f"{state.hostname}: {told}", "yellow")
 
 
 class _Column(NamedTuple):
     title: str
     cell: Callable[[State, Vitals], Text]
     width: int
+    rank: int
+    """The highest is left out first where the terminal is narrow."""
     justify: Literal["left", "right"] = "left"
-    is_narrow: bool = True
-    at_most: int | None = None
-    ratio: int | None = None
 
 
 def _plain(field: str) -> Callable[[State, Vitals], Text]:
@@ -166,26 +215,17 @@ def _seen(state: State, _: Vitals) -> Text:
     return Text(f"{ago:.0f} s" if ago < _MINUTES_FROM else f"{ago / 60:.0f} m")
 
 
-def _remark(state: State, _: Vitals) -> Text:
-    if state.reason in ("", "ok"):
-        return Text("")
-    detail = state.detail.removeprefix(f"{state.address}: ") or state.reason
-    of_another = state.cause in ("parent_down", "path_lost")
-    return Text(f"{state.cause.replace('_', ' ')}: {detail}" if of_another else detail, "yellow")
-
-
 _COLUMNS = (
-    _Column("Device", _plain("hostname"), 9, at_most=18),
-    _Column("Address", _plain("address"), 12, is_narrow=False),
-    _Column("Profile", _plain("profile"), 9, is_narrow=False, at_most=14),
-    _Column("Status", _status, 11),
-    _Column("Via", _plain("method"), 4),
-    _Column("CPU", _gauge("cpu_percent", "{:.0f} %"), 4, "right"),
-    _Column("Mem", _gauge("memory_percent", "{:.0f} %"), 4, "right"),
-    _Column("Temp", _gauge("temperature_celsius", "{:.0f} °C"), 5, "right"),
-    _Column("Disk", _gauge("disk_percent", "{:.0f} %"), 4, "right"),
-    _Column("In", _traffic("net_bytes_in"), 8, "right"),
-    _Column("Out", _traffic("net_bytes_out"), 8, "right"),
-    _Column("Seen", _seen, 4, "right"),
-    _Column("Remark", _remark, 10, is_narrow=False, ratio=1),
+    _Column("Device", _plain("hostname"), 11, 0),
+    _Column("Address", _plain("address"), 11, 10),
+    _Column("Profile", _plain("profile"), 14, 11),
+    _Column("Status", _status, 11, 1),
+    _Column("Via", _plain("method"), 5, 9),
+    _Column("CPU", _gauge("cpu_percent", "{:.0f} %"), 5, 2, "right"),
+    _Column("Mem", _gauge("memory_percent", "{:.0f} %"), 5, 3, "right"),
+    _Column("Temp", _gauge("temperature_celsius", "{:.0f} °C"), 5, 4, "right"),
+    _Column("Disk", _gauge("disk_percent", "{:.0f} %"), 5, 5, "right"),
+    _Column("In", _traffic("net_bytes_in"), 8, 6, "right"),
+    _Column("Out", _traffic("net_bytes_out"), 8, 7, "right"),
+    _Column("Seen", _seen, 5, 8, "right"),
 )

