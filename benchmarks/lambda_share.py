@@ -25,7 +25,7 @@ from sizes import QUICK, given
 from local.lambda_.handlers import handler_of
 from netvitals.domain.polling.job import Kind
 
-MEMORY_MB = given((192, 256, 384, 512, 1024), 256)
+MEMORY_MB = given((192, 256, 384, 512, 1024), 1024)
 ROUNDS = 1 if QUICK else 5
 COLUMNS = ("   kind", "memory MB", "first s", "later s", "CPU s", "silent s", "peak MB", "failed")
 

@@ -76,6 +76,8 @@ class Scenario:
                     self._go_on(time.monotonic() - started)
             except KeyboardInterrupt:
                 self._screen.say("stopping when what is under way has ended")
+        if not self._screen.has_gone():
+            self._look()  # at what ended only now
         return summary(self._view, self._scheduler.ledger)
 
     def _is_over(self, elapsed: float) -> bool:
