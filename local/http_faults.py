@@ -1,4 +1,4 @@
-"""What an HTTP server, or the way to it, does wrong; `proxy.HttpProxy` does it on demand."""
+"""Faults of an HTTP server, or of the way to it; `proxy.HttpProxy` does them on demand."""
 
 import gzip
 import json

@@ -1,7 +1,7 @@
 // Types of what netvitals reads and writes, made from the schemas beside this file by `make schemas`.
 
 /**
- * Which interfaces of a host are collected, by name.
+ * Filter of a host's interfaces by name.
  */
 export interface HostInterfaceNames {
   /**
@@ -16,7 +16,7 @@ export interface HostInterfaceNames {
 }
 
 /**
- * Which interfaces are collected, by ifName and otherwise; an empty list excludes nothing.
+ * Filter of interfaces, by ifName and otherwise; an empty list excludes nothing.
  */
 export interface InterfaceFilter {
   /**
@@ -230,7 +230,7 @@ export interface SshSettings {
 }
 
 /**
- * Which vital signs are collected, whatever the protocol.
+ * Selection of vital signs to collect, whatever the protocol.
  */
 export interface VitalSettings {
   /**
@@ -503,7 +503,7 @@ export interface CollectorSettings {
 }
 
 /**
- * What a device type changes.
+ * Settings that a device type changes.
  */
 export interface DeviceType {
   /**
@@ -920,7 +920,7 @@ export interface PointLine {
 }
 
 /**
- * Why a device gave less than was asked; a closed list, fit for a metric's dimension.
+ * Reason why a device gave less than was asked; a closed list, fit for a metric's dimension.
  */
 export type Reason = "auth" | "bad_address" | "bad_credential" | "host_key" | "internal" | "ok" | "partial" | "protocol" | "refused" | "timeout" | "unreachable" | "unsupported";
 

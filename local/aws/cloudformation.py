@@ -1,4 +1,4 @@
-"""What CloudFormation makes of template.yaml before it deploys anything."""
+"""Expansion of template.yaml as CloudFormation does it before it deploys anything."""
 
 import json
 from collections.abc import Mapping

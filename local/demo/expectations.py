@@ -1,4 +1,4 @@
-"""What a simulated device knows: the values that a point of it may have, by metric and instance."""
+"""Expectations of a simulated device: the values that a point may have, by metric and instance."""
 
 import math
 import time
@@ -21,7 +21,7 @@ class Expectation(Protocol):
 
     @property
     def moves(self) -> bool:
-        """Whether it has had another value at each poll."""
+        """Return whether it has had another value at each poll."""
         ...
 
 

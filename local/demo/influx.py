@@ -12,7 +12,7 @@ TOKEN = "demo"
 
 
 class Influx(InfluxClient):
-    """Where points are written and read back; `own` is the demo's server, where it is not a real one."""
+    """InfluxDB that points are written to and read from; `own` is the demo's server, unless one was given."""
 
     def __init__(self, access: Mapping[str, str], own: InfluxServer | None = None) -> None:
         super().__init__(access)

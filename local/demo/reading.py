@@ -49,7 +49,7 @@ class Vitals(NamedTuple):
 
 
 class Points(NamedTuple):
-    """What InfluxDB holds of the last while."""
+    """Points that InfluxDB holds since the start."""
 
     vitals: Mapping[str, Vitals]
     total: int
@@ -59,7 +59,7 @@ NOTHING = Points({}, 0)
 
 
 class View(NamedTuple):
-    """What was read from the database, InfluxDB and the spool at one time."""
+    """Snapshot of the database, InfluxDB and the spool."""
 
     states: Sequence[State]
     """In the order of the devices."""

@@ -1,4 +1,4 @@
-"""What the demo's SNMP devices answer, and what of it must become points.
+"""SNMP devices of the demo: their answers, and what of these must become points.
 
 Each function gives the objects of one kind of device, and by metric and instance what netvitals has to make
 of them.

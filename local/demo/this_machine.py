@@ -1,4 +1,4 @@
-"""What of the machine that the demo runs on must become points: its own values, so within their bounds."""
+"""Expectations of the machine that the demo runs on: its own values, so within their bounds."""
 
 import os
 

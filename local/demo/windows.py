@@ -1,4 +1,4 @@
-"""What the demo's Windows host answers, and what of it must become points."""
+"""Windows host of the demo: its answers, and what of these must become points."""
 
 import time
 from collections.abc import Sequence

@@ -81,7 +81,7 @@ class Hostile(Agent):
         return getattr(self, f"answers_{self.kind}")(query)  # type: ignore[no-any-return]  # by KIND
 
     def _spoils(self, query: Query) -> bool:
-        """Whether not even a status poll, which asks for no description, gets an answer."""
+        """Return whether not even a status poll, which asks for no description, gets an answer."""
         return self.kind in ("malformed", "malstream") and DESCR not in query.names
 
     def stream(self, query: Query) -> bytes | None:

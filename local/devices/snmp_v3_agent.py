@@ -26,7 +26,7 @@ _V2C_HEAD = b"\x02\x01\x01" + tlv(0x04, _COMMUNITY)
 
 
 class V3Agent(Agent):
-    """What it answers is `Agent`'s business; `engine_id`, `boots` and `booted_at` may change at any time."""
+    """SNMPv3 agent, else as `Agent`; `engine_id`, `boots` and `booted_at` may change at any time."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ type Kind = Literal["ready", "response", "error", "init_error"]
 
 
 class Message(NamedTuple):
-    """What the runtime has said: it is ready for an event, or how the last one ended."""
+    """Message of the runtime: it is ready for an event, or how the last one ended."""
 
     kind: Kind
     body: Any = None
@@ -38,7 +38,7 @@ class RuntimeApi:
 
     @property
     def is_ready(self) -> bool:
-        """Whether the runtime waits for an event."""
+        """Return whether the runtime waits for an event."""
         return self._waiting is not None
 
     def invoke(self, request_id: str, event: bytes, timeout_seconds: float) -> None:

@@ -51,7 +51,7 @@ class FunctionError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one invocation ended: with a payload, or with an error as Lambda reports it."""
+    """Outcome of one invocation: a payload, or an error as Lambda reports it."""
 
     request_id: str
     payload: Any

@@ -111,14 +111,14 @@ class WorkQueueVariables(Variables, frozen=True):
 
 
 class LambdaVariables(Variables, frozen=True):
-    """What Lambda says of itself."""
+    """Variables that Lambda sets."""
 
     memory_mb: int | None = _variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
     """Memory of the function, which decides its share of a processor; set by Lambda itself."""
 
 
 class JobQueueVariables(Variables, frozen=True):
-    """Where a collector's jobs come from."""
+    """Variables that name the queue of a collector's jobs."""
 
     url: QueueUrl | None = _variable("NETVITALS_JOB_QUEUE_URL")
     """Delivers unfinished jobs again within seconds; without it, when their visibility time-out ends."""

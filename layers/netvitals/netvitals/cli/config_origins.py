@@ -24,7 +24,7 @@ class Setting(NamedTuple):
 
 
 class Origins(NamedTuple):
-    """Where settings come from: a document, and an environment that beats it."""
+    """Sources of settings: a document, and an environment that takes precedence."""
 
     document: Any
     name: str

@@ -1,4 +1,4 @@
-"""What netvitals needs for its work: measured figures, and what the template deploys.
+"""Figures that costs follow from: what was measured of netvitals, and what the template deploys.
 
 Measured on x86-64, on two shared cores; Lambda's arm64 is taken to be as fast. Each figure names the program
 that gives it. tests/template/test_cost.py compares the rest with the template and the functions.
@@ -11,7 +11,7 @@ WHOLE_PROCESSOR_MB = 1769
 
 
 class Protocol(NamedTuple):
-    """What a poll of one device takes, in seconds: of a processor, and of waiting for a device 50 ms away."""
+    """Seconds that a poll of one device takes: of a processor, and of waiting for a device 50 ms away."""
 
     status_cpu: float
     status_wait: float

@@ -17,7 +17,7 @@ TYPE = "network"
 
 
 class Assumed(NamedTuple):
-    """What is taken for granted of devices that nobody has polled."""
+    """Assumptions about devices that nobody has polled."""
 
     ports: float = 24
     used: float = 0.5
@@ -25,7 +25,7 @@ class Assumed(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What the last polls of one device found."""
+    """Sizes that the last polls of one device found."""
 
     ports: int
     moving: int | None
@@ -97,7 +97,7 @@ def read_of(samples: Samples) -> Read:
 
 
 class _Polling(NamedTuple):
-    """How a device is polled, as far as it costs something."""
+    """Settings of a device's polls that change what they cost."""
 
     protocol: str
     status_interval: int

@@ -1,4 +1,4 @@
-"""How often collectors run for a fleet, and for how long: bundles by slot, as fan-out sends them.
+"""Number and duration of collectors' invocations for a fleet: bundles by slot, as fan-out sends them.
 
 Waiting is what costs: an invocation lasts as long as its slowest device.
 """
@@ -51,7 +51,7 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _protocol(self) -> figures.Protocol:
-        """What its protocol takes; one that was never measured is taken to be as dear as the dearest."""
+        """Return the figures of its protocol; of one that was never measured, those of the dearest."""
         return figures.PROTOCOLS.get(self.protocol, figures.DEAREST)
 
     @property

@@ -1,4 +1,4 @@
-"""How much line protocol a device makes: polls are played through the rule and the encoder of real ones."""
+"""Bytes of line protocol that a device makes: polls are played through the rule and encoder of real ones."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a fleet costs a month: AWS by item, and InfluxDB's data in.
+"""Monthly cost of a fleet: AWS by item, and InfluxDB's data in.
 
 The model counts what the functions do: invocations and their seconds, requests, bytes, lines of log.
 """
@@ -25,7 +25,7 @@ OUTSIDE: tuple[Outside, ...] = get_args(Outside)
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """How netvitals is deployed; the defaults are the template's."""
+    """Parameters of a deployment; the defaults are the template's."""
 
     status_mb: int = 256
     metrics_mb: int = 512

@@ -37,7 +37,7 @@ _LIFE_SECONDS = 600
 
 
 class _Login(msgspec.Struct):
-    """What became of a credential so far."""
+    """State of the attempts with one credential."""
 
     proven: bool = False
     refusals: int = 0

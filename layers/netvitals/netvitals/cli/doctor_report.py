@@ -14,7 +14,7 @@ _LONGEST_TEXT = 1000
 
 
 class Finding(NamedTuple):
-    """What a check found: for a person, and without a secret."""
+    """Result of a check, for a person; holds no secret."""
 
     level: Level
     text: str

@@ -97,7 +97,7 @@ def import_options[Command: Callable[..., Any]](command: Command) -> Command:
 
 
 class Source(NamedTuple):
-    """What was read."""
+    """Rows that were read, and how they are imported."""
 
     file: InventoryFile
     once: Collection[str]

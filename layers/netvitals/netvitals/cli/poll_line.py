@@ -43,7 +43,7 @@ class PointLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PollLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What a poll of one device gave."""
+    """Outcome of a poll of one device."""
 
     device_id: str
     """As in the inventory, or the address that was polled."""

@@ -15,7 +15,7 @@ PACKAGED = Path(__file__).with_name("prices.yaml")
 
 
 class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an account may use until somebody asks for more."""
+    """Limits of an account until somebody asks for more."""
 
     influxdb_mb_per_5_minutes: Quota
     """Line protocol before compression."""

@@ -112,7 +112,7 @@ def check(paths: tuple[Path, ...]) -> None:
 
 
 def example_faults(found: Mapping[str, Profile]) -> list[str]:
-    """What is wrong with the profiles' examples, read beside the package's own profiles."""
+    """Return the faults of the profiles' examples, read beside the package's own profiles."""
     with tempfile.TemporaryDirectory() as folder:
         write_index({**read_folder(PACKAGED), **found}, Path(folder) / "index")
         return asyncio.run(_example_faults(ProfileBook(Path(folder) / "index"), found))

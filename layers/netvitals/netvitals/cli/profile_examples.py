@@ -1,4 +1,4 @@
-"""What becomes of a profile's examples: read by the collector itself, with answers in place of a device."""
+"""Evaluation of a profile's examples by the collector itself, with answers in place of a device."""
 
 import time
 from bisect import bisect_left
@@ -26,7 +26,7 @@ _ROUNDED = 0.0005
 
 
 async def faults_of(book: ProfileBook, name: str, examples: Sequence[Example]) -> list[str]:
-    """What is wrong with a profile's examples: `example[0]: cpu_percent is 18, the example says 17`."""
+    """Return the faults of a profile's examples: `example[0]: cpu_percent is 18, the example says 17`."""
     return [
         f"example[{number}]: {fault}"
         for number, example in enumerate(examples)

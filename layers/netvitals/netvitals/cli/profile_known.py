@@ -1,4 +1,4 @@
-"""What is known of objects: by all profiles, and by known_objects.yaml."""
+"""Names of objects that all profiles and known_objects.yaml know."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache

@@ -23,7 +23,7 @@ _TIME = r"^(\d{4}-?\d{2}-?\d{2}.*|-?infinity)?$"
 
 
 class DeviceType(Policy, frozen=True):
-    """What a device type changes."""
+    """Settings that a device type changes."""
 
     extends: str = ""
     """The device type that this one starts from; unless set, `defaults` and a built-in type of its name."""

@@ -31,7 +31,7 @@ REPLAY_SECONDS = 60.0
 
 
 class _FailedInvocation(msgspec.Struct):
-    """What Lambda sends to the destination of an event that it gave up."""
+    """Record that Lambda sends to the destination of an event that it gave up."""
 
     context: dict[str, Any] = msgspec.field(name="requestContext")
     request: Any = msgspec.field(name="requestPayload")

@@ -1,4 +1,4 @@
-"""What the kernel knows of a TCP connection: Linux's struct tcp_info (include/uapi/linux/tcp.h)."""
+"""State of a TCP connection in the kernel: Linux's struct tcp_info (include/uapi/linux/tcp.h)."""
 
 import socket
 import struct
@@ -16,7 +16,7 @@ def round_trip_ms(sock: socket.socket) -> float | None:
 
 
 def was_answered(sock: socket.socket) -> bool:
-    """Whether any segment came back, a RST included; True where the kernel does not tell.
+    """Return whether any segment came back, a RST included; True where the kernel does not tell.
 
     "Connection refused" is also what Linux makes of ICMP's "port unreachable", which is how firewalls reject
     (`REJECT` of iptables, `reject` of nftables). That is no word of the host: nothing came from it.

@@ -211,7 +211,7 @@ class SampleRecord(msgspec.Struct, frozen=True):
 
 
 class SampleStore(Protocol):
-    """What metrics polls leave for reporting by exception."""
+    """Store of the samples that metrics polls leave for reporting by exception."""
 
     def record(self, records: Sequence[SampleRecord]) -> Collection[str]:
         """Replace samples that are still those that were read; return the ids of those devices.
@@ -254,7 +254,7 @@ class StatusRun(Protocol):
 
     @property
     def newest_attempt_at(self) -> float | None:
-        """When any enabled device was last polled."""
+        """Return when any enabled device was last polled."""
         ...
 
     @property

@@ -37,7 +37,7 @@ class Fleet(NamedTuple):
 
 
 class Detail(NamedTuple):
-    """What a visible row of the table shows besides."""
+    """Values that only visible rows of the table show."""
 
     trend: Samples
     """CPU, or the round-trip time of what has none."""

@@ -19,7 +19,7 @@ type Curve = list[list[float | None]]
 
 
 class Span(NamedTuple):
-    """What the time axis shows, in seconds since the epoch."""
+    """Span of the time axis, in seconds since the epoch."""
 
     since: float
     until: float

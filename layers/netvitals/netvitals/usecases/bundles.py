@@ -25,7 +25,7 @@ BUNDLES_AT_ONCE = 20
 
 
 class Group(Enum):
-    """Which devices travel with which."""
+    """Group of devices that share messages."""
 
     LIVE = "live"
     SILENT = "silent"

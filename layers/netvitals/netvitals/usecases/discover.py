@@ -43,7 +43,7 @@ class Agents(Protocol):
 
 
 class Journal(Protocol):
-    """What a discovery has done so far, so that another run can go on."""
+    """Journal of a discovery so far, so that another run can go on."""
 
     def note(self, entry: "Entry") -> None: ...
 
@@ -60,7 +60,7 @@ class Wave(msgspec.Struct, frozen=True, tag="wave", tag_field="kind"):
 
 
 class Position(msgspec.Struct, frozen=True, tag="position", tag_field="kind"):
-    """How far the newest wave has come."""
+    """Position of the newest wave."""
 
     turn: int
     index: int
@@ -79,7 +79,7 @@ type Entry = Answered | Wave | Position | Identified | NotIdentified
 
 
 class Progress(msgspec.Struct):
-    """Where a discovery is."""
+    """Progress of a discovery."""
 
     asked: int = 0
     to_ask: int = 0
@@ -98,7 +98,7 @@ class Outcome(msgspec.Struct):
 
 
 class Follow(msgspec.Struct, frozen=True, kw_only=True):
-    """Which addresses that devices tell of are asked as well."""
+    """Addresses told by devices that are to be asked as well."""
 
     neighbours: bool = False
     arp: bool = False

@@ -54,7 +54,7 @@ class FanOutReport(msgspec.Struct):
 
 
 class _Plan(NamedTuple):
-    """How devices of one type with the same overrides are polled."""
+    """Poll settings that devices of one type with the same overrides share."""
 
     policy: Policy
     interval: int

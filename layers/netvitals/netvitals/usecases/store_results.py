@@ -73,7 +73,7 @@ class StoreResults:
 
     @property
     def holds_back(self) -> bool:
-        """Whether samples of the polls before are needed."""
+        """Return whether samples of the polls before are needed."""
         return self._samples is not None
 
     async def store(

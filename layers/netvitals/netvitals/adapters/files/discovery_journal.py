@@ -15,7 +15,7 @@ _entry = msgspec.json.Decoder(Answered | Wave | Position | Identified | NotIdent
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discovery", tag_field="kind"):
-    """What the run was asked for; another run can only go on if it is asked for the same."""
+    """Request that a run was started with; another run goes on only if it has the same."""
 
     networks: tuple[str, ...]
     ways: tuple[str, ...]

@@ -41,7 +41,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules of one file have in common."""
+    """Options that all rules of one file share."""
 
     thresholds: Thresholds = Thresholds()
     metrics_interval: int = 300

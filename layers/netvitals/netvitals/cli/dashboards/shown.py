@@ -11,7 +11,7 @@ from netvitals.domain.polling.metrics import METRICS, VITALS, MetricSpec
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """How a metric is shown; what is not said follows from its `MetricSpec`."""
+    """Presentation of a metric; what is not said follows from its `MetricSpec`."""
 
     title: str = ""
     unit: str = ""

@@ -1,4 +1,4 @@
-"""Whether a host answers at all: ICMP where this process may send it, TCP where it may not (as on Lambda)."""
+"""Host probe: ICMP where this process may send it, TCP where it may not (as on Lambda)."""
 
 import asyncio
 import functools
@@ -21,7 +21,7 @@ _MAX_SOCKETS = 400
 
 @functools.cache
 def icmp_mode(version: int) -> IcmpMode | None:
-    """How this process may send ICMP of this IP version, or None; decided once.
+    """Return how this process may send ICMP of this IP version, or None; decided once.
 
     A refusal says what this process may do and nothing about any device.
     """

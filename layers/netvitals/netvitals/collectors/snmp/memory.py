@@ -17,7 +17,7 @@ _DRIFT = 0.02
 
 
 class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What device memory holds of the last polls, under the key `snmp`."""
+    """Part of device memory under the key `snmp`: what the last polls left."""
 
     sysobjectid: str = ""
     profile: str = ""

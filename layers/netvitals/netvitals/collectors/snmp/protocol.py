@@ -26,7 +26,7 @@ MAX_RETRIES = 10
 
 
 class InterfaceFilter(InterfaceNames, frozen=True):
-    """Which interfaces are collected, by ifName and otherwise; an empty list excludes nothing."""
+    """Filter of interfaces, by ifName and otherwise; an empty list excludes nothing."""
 
     exclude_types: tuple[int, ...] = ()
     """IANAifType numbers, such as 24 for softwareLoopback."""

@@ -55,7 +55,7 @@ _COUNTER64_END = 1 << 64
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """What one row of a vendor's table says of an interface."""
+    """Counters of an interface in one row of a vendor's table."""
 
     numbers: dict[InterfaceNumber, int]
     time_ns: int

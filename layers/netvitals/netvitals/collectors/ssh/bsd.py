@@ -169,7 +169,7 @@ def disks(df: ProbeSection, findings: Findings) -> None:
 
 
 def _is_disk(row: DfRow) -> bool:
-    """Whether it is a file system of its own: no memory, no snapshot, and no directory mounted once more.
+    """Return whether it is a file system of its own: no memory, snapshot, or directory mounted once more.
 
     FreeBSD's nullfs has a directory for its source, Time Machine `com.apple.TimeMachine…@/dev/disk1s1`, and
     ZFS mounts snapshots below `.zfs`. (DragonFly's `/dev/…@ROOT` is a disk.)

@@ -47,7 +47,7 @@ def cpu(section: ProbeSection, findings: Findings) -> None:
 
 
 def memory(section: ProbeSection, cgroup: ProbeSection, findings: Findings) -> None:
-    """What a new program could have is free; in a container the container's limit counts."""
+    """Read memory: free is what a new program could have; in a container the container's limit counts."""
     sizes = {name: number(rest.split()[0]) * 1024 for name, _, rest in _partitioned(section.lines, ":")}
     total = sizes["MemTotal"]
     available = sizes.get("MemAvailable")
@@ -121,7 +121,7 @@ def disks(df: ProbeSection, mounts: ProbeSection, findings: Findings) -> None:
 
 
 def _is_below(root: DfRow | None, row: DfRow) -> bool:
-    """Whether this is the layer of the root overlay that is written to: the same disk once more."""
+    """Return whether this is the writable layer of the root overlay: the same disk once more."""
     if root is None or row is root:
         return False
     return (row.size, row.used, row.available) == (root.size, root.used, root.available)

@@ -67,7 +67,7 @@ class Login:
         )
 
     def _steps(self) -> Iterator[tuple[str, Present]]:
-        """What is shown to the server in turn, by the name that an error has for it."""
+        """Return the credentials to present to the server in turn, by the name that an error has for each."""
         own = self._credential
         if own.private_key is not None:
             key = private_key(own.private_key, own.passphrase)

@@ -21,7 +21,7 @@ _LONGEST_LINE = 1024
 
 
 class Part(NamedTuple):
-    """What one reader makes of sections; it takes them in this order, and the findings."""
+    """Reader of some sections: takes their texts in this order, and the findings to add to."""
 
     what: str
     sections: tuple[str, ...]
@@ -102,7 +102,7 @@ def _lines(chunks: Chunks, first: str) -> Iterator[tuple[int, str]]:
 
 
 def read(sections: Mapping[str, ProbeSection]) -> Findings:
-    """What the sections of a known system say; one that can't be read costs only what it would have said."""
+    """Read the sections of a known system; one that can't be read costs only its own findings."""
     findings = Findings()
     for part in SYSTEMS[sections["begin"].word]:
         first = sections.get(part.sections[0])

@@ -23,7 +23,7 @@ _LONGEST_COMPLAINT = 4096
 
 
 class Output(msgspec.Struct):
-    """What a command printed, as it arrived (when, what), and how that ended."""
+    """Output of a command as it arrived (time, octets), and how it ended."""
 
     chunks: list[tuple[int, bytes]] = []
     stderr: bytes = b""
@@ -59,7 +59,7 @@ class Probe:
             return fault
 
     def findings(self, output: Output) -> Findings:
-        """What the device said, with what is missing of it.
+        """Return the device's findings, with what is missing of them.
 
         Raises:
             SshFault: the probe did not run.

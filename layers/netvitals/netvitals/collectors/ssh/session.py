@@ -80,7 +80,7 @@ class Session:
         Login(transport, self._credential, who, self._presented).run()
 
     def _presented(self, present: Present) -> list[str]:
-        """What else the server wants to see; nothing as a rule."""
+        """Present a credential; return the methods that the server wants besides, none as a rule."""
         with self._translated("the login"):
             try:
                 return present()
@@ -167,7 +167,7 @@ class Session:
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """What paramiko raises besides what says that a person has to do something."""
+        """Translate what paramiko raises, but for what says that a person has to do something."""
         try:
             yield
         except (SshFault, paramiko.AuthenticationException, paramiko.ChannelException):

@@ -141,7 +141,7 @@ class BoundedTransport(paramiko.Transport):
         return parsed
 
     def nothing_in_common(self, who: str) -> SshFault:
-        """Which of the server's lists (RFC 4253, 7.1) holds nothing that we speak, and the remedy."""
+        """Name the server's list (RFC 4253, 7.1) that holds nothing that we speak, and the remedy."""
         options = self.get_security_options()
         for name, ours, theirs in (
             ("key exchange", options.kex, "kex_algo_list"),
@@ -158,7 +158,7 @@ class BoundedTransport(paramiko.Transport):
 
 
 def _is_marker(name: str) -> bool:
-    """Whether it says what a server can do, and is no algorithm (RFC 8308, OpenSSH's PROTOCOL 1.10)."""
+    """Return whether it announces an extension and is no algorithm (RFC 8308, OpenSSH's PROTOCOL 1.10)."""
     return name.startswith(("ext-info-", "kex-strict-"))
 
 

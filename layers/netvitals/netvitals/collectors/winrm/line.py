@@ -53,11 +53,11 @@ class _Counted(_Socket):
 
 
 class PlainSocket(_Counted, socket.socket):
-    """What HTTP is read from."""
+    """Socket that HTTP is read from."""
 
 
 class TlsSocket(_Counted, ssl.SSLSocket):
-    """What HTTPS is read from: the `sslsocket_class` of our contexts."""
+    """Socket that HTTPS is read from: the `sslsocket_class` of our contexts."""
 
 
 class Line:

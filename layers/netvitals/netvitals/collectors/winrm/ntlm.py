@@ -51,7 +51,7 @@ class PromptNtlmAuth(HttpNtlmAuth):
         return answer
 
     def _bindings(self, response: requests.Response) -> GssChannelBindings | None:
-        """What ties the login to this TLS connection (RFC 5929, 4); nothing without TLS."""
+        """Return the channel binding of this TLS connection (RFC 5929, 4); None without TLS."""
         digest = self._get_server_cert(response)
         return GssChannelBindings(application_data=b"tls-server-end-point:" + digest) if digest else None
 

@@ -69,7 +69,7 @@ def _line(query: WmiQuery, suffix: str = "") -> str:
 
 
 class PowershellAnswers:
-    """What the script found, to be asked like the host itself; the second time for the second sample."""
+    """Answers of the script, to be asked like the host itself; the second time for the second sample."""
 
     def __init__(self, report: Mapping[str, list[WmiRow]], errors: Mapping[str, str]) -> None:
         self._rows = dict(report)

@@ -1,4 +1,4 @@
-"""What Windows answers to a WQL query, as rows."""
+"""Rows of the answers of Windows to a WQL query."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping

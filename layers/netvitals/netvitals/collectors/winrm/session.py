@@ -191,7 +191,7 @@ def _of_tls(cause: str) -> WinrmFault:
 
 
 def _root(error: BaseException) -> BaseException:
-    """What the libraries have wrapped."""
+    """Return the exception that the libraries have wrapped."""
     inner = getattr(error, "reason", None) or next(
         (each for each in error.args if isinstance(each, BaseException)), None
     )

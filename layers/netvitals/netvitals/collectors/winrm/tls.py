@@ -1,4 +1,4 @@
-"""Which server is trusted, and who we are to it."""
+"""TLS contexts: which server is trusted, and the client certificate."""
 
 import functools
 import ssl

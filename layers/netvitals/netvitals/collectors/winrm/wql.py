@@ -50,7 +50,7 @@ _envelopes: dict[tuple[str, int], tuple[str, str]] = {}
 
 
 def _envelope(protocol: Protocol, action: str) -> tuple[str, str]:
-    """What stands around a body, but for the message's id: writing it takes longer than all the rest."""
+    """Return the envelope of a body but for the message's id: writing it takes longer than all the rest."""
     key = action, int(protocol.operation_timeout_sec)
     if key not in _envelopes:
         header = protocol.build_wsman_header(f"{NAMESPACE}/{action}", _RESOURCE, message_id=_ID)

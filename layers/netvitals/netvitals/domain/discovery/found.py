@@ -1,4 +1,4 @@
-"""What discovery learns of one address that answers."""
+"""Findings of discovery about one address that answers."""
 
 import msgspec
 

@@ -25,7 +25,7 @@ _SHARED_MACS = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """What a device is known by: each kind empty where it has none that could tell it from others."""
+    """Identifiers of a device: each kind empty where it has none that could tell it from others."""
 
     engine: frozenset[str]
     serial: frozenset[str]

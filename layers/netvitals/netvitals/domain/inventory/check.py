@@ -1,4 +1,4 @@
-"""What is wrong with an inventory that can be read: each row by itself, and the rows together."""
+"""Checks of an inventory that can be read: each row by itself, and the rows together."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ _MAC_ADDRESS = re.compile(r"(?:[0-9a-f]{2}[:.-]?){5}(?:[0-9a-f]{2}[:.-]?){0,2}[0
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What rows are held against."""
+    """Rules that rows are checked against."""
 
     configuration: Configuration
     guard: Guard

@@ -1,4 +1,4 @@
-"""Which addresses may be dialled: no inventory row turns the collector against its own surroundings."""
+"""Guard of addresses that may be dialled: no inventory row turns the collector against its surroundings."""
 
 import re
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _NUMERIC_END = re.compile(r"(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 
 
 def is_name(text: str) -> bool:
-    """Whether this is a host name, and nothing that resolvers take for an address, as `127.1` or `0x7f.1`."""
+    """Return whether this is a host name, and nothing that resolvers take for an address, as `127.1`."""
     return len(text) <= 253 and bool(_NAME.fullmatch(text)) and not _NUMERIC_END.search(text)  # noqa: PLR2004, RFC 1035
 
 
@@ -63,7 +63,7 @@ def _unwrapped(ip: Address) -> Address:
 
 
 def names_loopback(allowed: Sequence[str]) -> bool:
-    """Whether loopback is among these networks in so many words."""
+    """Return whether these networks name loopback in so many words."""
     return any(_network(text).is_loopback for text in allowed)
 
 

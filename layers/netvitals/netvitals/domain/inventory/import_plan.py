@@ -1,4 +1,4 @@
-"""What an import would change, told before it is done, and refused where it is too much."""
+"""Plan of an import: its changes, told before they are made, and refused where they are too many."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

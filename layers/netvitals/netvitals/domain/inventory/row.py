@@ -1,4 +1,4 @@
-"""How a row of the inventory, whatever kept it, becomes a device, or a fault that a person can mend."""
+"""Conversion of an inventory row, whatever kept it, into a device, or a fault that a person can mend."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ _WORDS = {"yes": True, "y": True, "on": True, "t": True, "no": False, "n": False
 
 
 class BadRow(msgspec.Struct, frozen=True):
-    """What is wrong with a row of the inventory; the other rows can be used."""
+    """Fault of a row of the inventory; the other rows can be used."""
 
     where: str
     """`line 12` of a file, or `device 'sw-1'` of a table."""
@@ -53,7 +53,7 @@ class BadRow(msgspec.Struct, frozen=True):
 
 
 def place_of(device_id: Any) -> str:
-    """Where a row of a table stands, as `BadRow.where` says it."""
+    """Return the place of a row of a table, as `BadRow.where` says it."""
     return f"device {quoted(device_id)}"
 
 

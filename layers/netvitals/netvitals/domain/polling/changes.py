@@ -58,7 +58,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 
 
 class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True):
-    """What is text about an interface, and no measure."""
+    """Texts about an interface, which are no measures."""
 
     instance: str
     description: str = ""
@@ -69,7 +69,7 @@ class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True):
-    """What the polls of a device up to `due_at` have left for the next one."""
+    """Samples that the polls of a device up to `due_at` have left for the next one."""
 
     due_at: int
     full_at: int
@@ -93,7 +93,7 @@ class Poll(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What of a poll is to be written now."""
+    """Points of a poll that are to be written now."""
 
     points: list[Point]
     """Those that moved, with the samples held back before them."""

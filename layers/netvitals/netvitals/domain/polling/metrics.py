@@ -9,7 +9,7 @@ ABSOLUTE_ZERO_CELSIUS = -273.15
 
 
 class MetricSpec(msgspec.Struct, frozen=True):
-    """What a metric's values look like, for ever."""
+    """Specification of a metric's values, for ever."""
 
     kind: Literal["measure", "counter", "state"]
     """Counters and states are whole numbers; a counter goes up to 2^64 - 1."""

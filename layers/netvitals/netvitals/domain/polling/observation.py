@@ -1,4 +1,4 @@
-"""What a poll found out: readings while it runs, a result and an observation when it has ended."""
+"""Results of a poll: readings while it runs, a result and an observation when it has ended."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from netvitals.domain.polling.point import Point
 
 
 class Reason(StrEnum):
-    """Why a device gave less than was asked; a closed list, fit for a metric's dimension."""
+    """Reason why a device gave less than was asked; a closed list, fit for a metric's dimension."""
 
     OK = "ok"
     TIMEOUT = "timeout"
@@ -38,7 +38,7 @@ OUR_FAULTS = frozenset(
 
 
 class Reading:
-    """Where a collector puts what it reads, as it reads it: what was read stays when time runs out."""
+    """Collection that a collector adds to as it reads: what was read stays when time runs out."""
 
     __slots__ = ("alive", "detail", "interfaces", "memory", "points", "reason", "rtt_ms")
 
@@ -60,7 +60,7 @@ class Reading:
 
 
 class PollResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one job ended as."""
+    """Result of one job."""
 
     job: Job
     reachable: bool

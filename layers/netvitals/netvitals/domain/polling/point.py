@@ -51,7 +51,7 @@ def with_printable_names(point: Point) -> Point:
 
 
 def fault_of(point: Point) -> str | None:
-    """Why a point can't be stored, or None where it can."""
+    """Return why a point can't be stored, or None where it can."""
     value, if_index = point.value, point.if_index
     least, most = _BOUNDS.get(point.metric_name, _NOTHING_FITS)
     if (

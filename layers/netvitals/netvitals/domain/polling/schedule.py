@@ -1,4 +1,4 @@
-"""When a device is due: schedules, windows and phases."""
+"""Due times of a device: schedules, windows and phases."""
 
 import re
 from zlib import crc32

@@ -1,4 +1,4 @@
-"""Which interfaces are collected, by their names; those that come and go are not, unless asked for.
+"""Selection of interfaces by name; those that come and go are not collected, unless asked for.
 
 InfluxDB keeps a series for ever, and each container, virtual machine or session would be some more of them.
 """
@@ -27,7 +27,7 @@ _OURS = {text: re.compile(text) for text in (TRANSIENT_INTERFACES, TRANSIENT_HOS
 
 
 class InterfaceNames(Section, frozen=True):
-    """Which interfaces are collected, by name."""
+    """Filter of interfaces by name."""
 
     include_names: str | None = None
     """A regular expression: only interfaces in whose name it is found. It is RE2's, that is Python's without
@@ -50,7 +50,7 @@ class InterfaceNames(Section, frozen=True):
 
 
 class HostInterfaceNames(InterfaceNames, frozen=True):
-    """Which interfaces of a host are collected, by name."""
+    """Filter of a host's interfaces by name."""
 
     exclude_names: str | None = TRANSIENT_HOST_INTERFACES
     """A regular expression, as above: no interface in whose name it is found. Unless set: those that

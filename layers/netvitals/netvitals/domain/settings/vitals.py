@@ -25,7 +25,7 @@ def _meaning(name: str) -> str:
 
 @_with_a_key_for_each
 class VitalSettings(Section, frozen=True):
-    """Which vital signs are collected, whatever the protocol."""
+    """Selection of vital signs to collect, whatever the protocol."""
 
     def collected(self) -> list[str]:
         """Return the names of those that are, as device profiles have them."""

@@ -22,7 +22,7 @@ type Group = Sequence[str]
 
 
 class Delivery:
-    """Where the lines of one `write` end up. An obstacle once met, nothing more is tried.
+    """Record of where the lines of one `write` end up. An obstacle once met, nothing more is tried.
 
     A line is believed to be bad when InfluxDB names it, counts it, or refuses it alone and takes others.
     """

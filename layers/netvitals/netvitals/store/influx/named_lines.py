@@ -15,7 +15,7 @@ _DROPPED = re.compile(r"\bdropped=(\d{1,7})(?!\d)")
 
 
 class Named(msgspec.Struct, frozen=True):
-    """What an answer says about single lines; each line is in one of the lists."""
+    """Lines that an answer names; each line is in one of the lists."""
 
     refused: list[Refusal]
     """Quoted in full, each with its own reason, or all of them, where as many were dropped."""

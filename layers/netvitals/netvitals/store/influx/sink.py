@@ -55,7 +55,7 @@ class InfluxSink:
         return delivery.outcome()
 
     def check(self, deadline: float) -> WriteOutcome:
-        """Whether lines could be written now, asked with a request that holds none."""
+        """Return whether lines could be written now, asked with a request that holds none."""
         fault = self.send(["# netvitals"], deadline)
         if fault is None or fault.remedy is Remedy.ISOLATE:  # some versions complain that it is empty
             return WriteOutcome()

@@ -183,7 +183,7 @@ def read_file(path: Path, folder: Path) -> dict[str, Profile]:
 
 
 def _read_files(folder: Path) -> tuple[dict[str, Given], list[str]]:
-    """What the files give, and what is wrong with them."""
+    """Return the profiles of the files, and the files' faults."""
     given: dict[str, Given] = {}
     problems: list[str] = []
     for path in sorted(folder.rglob("*.yaml"), key=lambda path: (path.stem, path)):

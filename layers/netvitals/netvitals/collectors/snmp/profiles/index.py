@@ -48,7 +48,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """What a device says of itself."""
+    """Identity that a device reports."""
 
     sysobjectid: str
     sysdescr: str

@@ -61,7 +61,7 @@ Term = str | Lookup
 
 
 class Filter(_Strict, frozen=True):
-    """Which rows count; one that lacks the column fails `any` and `matches`, but nothing excludes it."""
+    """Condition on rows; one that lacks the column fails `any` and `matches`, but nothing excludes it."""
 
     column: str | Lookup
     """`index`, `OID name`, or a column of another table."""
@@ -225,7 +225,7 @@ class InterfaceSource(_Strict, frozen=True):
 
 
 class Match(_Strict, frozen=True):
-    """What selects a profile: the longest sysObjectID prefix, then the most conditions."""
+    """Conditions that select a profile: the longest sysObjectID prefix wins, then the most conditions."""
 
     sysobjectid: tuple[Annotated[str, Meta(pattern=r"^(\d+(\.\d+)*)?$")], ...] = ("",)
     """Prefixes; the empty one stands for any."""

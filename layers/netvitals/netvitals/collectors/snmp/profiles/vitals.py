@@ -26,7 +26,7 @@ Chosen = Mapping[str, Sequence[int]]
 
 
 class Reads(msgspec.Struct, frozen=True):
-    """What has to be asked for: OIDs of scalars and of columns, each once."""
+    """Objects to ask for: OIDs of scalars and of columns, each once."""
 
     scalars: tuple[str, ...]
     columns: tuple[str, ...]
@@ -42,7 +42,7 @@ def reads_of(sources: Iterable[Source | InterfaceSource]) -> Reads:
 
 
 class Evaluation(msgspec.Struct):
-    """What the answers amount to."""
+    """Points and faults that answers evaluate to."""
 
     points: list[Point] = []
     sources: dict[str, list[int]] = {}

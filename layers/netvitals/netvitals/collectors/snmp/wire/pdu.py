@@ -55,7 +55,7 @@ class IPv4(str):
 
 
 class Absent:
-    """What stands in a variable binding instead of a value; never handed to callers of a session."""
+    """Exception in a variable binding in place of a value; never handed to callers of a session."""
 
     __slots__ = ("name",)
 

@@ -271,7 +271,7 @@ class Conversation[R: Request]:
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What one call brought; an object that the agent does not have is absent."""
+    """Result of one call; an object that the agent does not have is absent."""
 
     tables: Tables
     error: SnmpFault | None = None

@@ -30,7 +30,7 @@ known_engines = EngineCache()
 
 
 class _Sent:
-    """What a request went out as."""
+    """Engine that a request was sent to, and how many times."""
 
     __slots__ = ("copies", "engine_id", "synchronisations")
 

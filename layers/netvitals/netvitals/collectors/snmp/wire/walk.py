@@ -27,7 +27,7 @@ VARBINDS_PER_RESPONSE = 50
 
 
 class Column:
-    """How far one column has come."""
+    """Progress of the walk of one column."""
 
     __slots__ = ("cursor", "ended", "fault", "limit", "misses", "name", "parent", "prefix", "rows")
 
@@ -102,7 +102,7 @@ class Step(Request):
 
 
 class Pace:
-    """How much of a device is asked at a time; lives as long as its session.
+    """Number of objects asked of a device at a time; lives as long as its session.
 
     `repetitions` is halved by failure and grows by one with success. GETBULK is given up for the whole
     device when it has never worked and GETNEXT has.

@@ -1,4 +1,4 @@
-"""What a session carries out: requests, and who decides about the next one."""
+"""Requests that a session carries out, and the interface that decides about the next one."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from netvitals.collectors.snmp.wire.pdu import Pdu
 
 
 class Request:
-    """What is asked; `tries` is how often it is sent before it has failed."""
+    """Request to send; `tries` is how often it is sent before it has failed."""
 
     __slots__ = ("names", "repetitions", "tag", "tries")
 
