@@ -259,6 +259,16 @@ export interface VitalSettings {
    */
   fan_speed?: boolean;
   /**
+   * Whether `fan_state` is collected.
+   * @default true
+   */
+  fan_state?: boolean;
+  /**
+   * Whether `power_supply_state` is collected.
+   * @default true
+   */
+  power_supply_state?: boolean;
+  /**
    * Whether `battery_charge_percent` is collected.
    * @default true
    */
@@ -278,6 +288,26 @@ export interface VitalSettings {
    * @default true
    */
   poe?: boolean;
+  /**
+   * Whether `optical_rx_dbm` is collected.
+   * @default false
+   */
+  optical_rx?: boolean;
+  /**
+   * Whether `optical_tx_dbm` is collected.
+   * @default false
+   */
+  optical_tx?: boolean;
+  /**
+   * Whether `sessions` is collected.
+   * @default true
+   */
+  sessions?: boolean;
+  /**
+   * Whether `wireless_clients` is collected.
+   * @default true
+   */
+  clients?: boolean;
 }
 
 /**
@@ -312,7 +342,7 @@ export interface WinrmSettings {
 }
 
 /**
- * A line of an inventory in JSON lines. Version 1.1.
+ * A line of an inventory in JSON lines. Version 1.2.
  */
 export interface Inventory {
   /**
@@ -644,7 +674,7 @@ export interface StatusSettings {
 }
 
 /**
- * A configuration document, in YAML or JSON. Version 1.1.
+ * A configuration document, in YAML or JSON. Version 1.2.
  */
 export interface Configuration {
   /**
@@ -769,7 +799,7 @@ export interface PollSettings {
 }
 
 /**
- * The body of a message in a job queue, not deflated. Version 1.1.
+ * The body of a message in a job queue, not deflated. Version 1.2.
  */
 export interface JobMessage {
   /**
@@ -894,7 +924,7 @@ export interface StatusEvent {
 /**
  * What was measured: kind, unit and limits of its values. A counter only goes up.
  */
-export type MetricName = "ping_status" | "ping_rtt_ms" | "ping_loss_percent" | "uptime_seconds" | "agent_uptime_seconds" | "cpu_percent" | "memory_percent" | "memory_used_bytes" | "memory_total_bytes" | "temperature_celsius" | "disk_percent" | "disk_used_bytes" | "disk_total_bytes" | "fan_rpm" | "battery_charge_percent" | "battery_runtime_seconds" | "ups_load_percent" | "poe_watts" | "net_bytes_in" | "net_bytes_out" | "net_errors_in" | "net_errors_out" | "net_discards_in" | "net_discards_out" | "net_speed_bps" | "net_oper_status" | "net_discontinuity_seconds" | "collect_ok" | "collect_duration_ms";
+export type MetricName = "ping_status" | "ping_rtt_ms" | "ping_loss_percent" | "uptime_seconds" | "agent_uptime_seconds" | "cpu_percent" | "memory_percent" | "memory_used_bytes" | "memory_total_bytes" | "temperature_celsius" | "disk_percent" | "disk_used_bytes" | "disk_total_bytes" | "fan_rpm" | "fan_state" | "power_supply_state" | "battery_charge_percent" | "battery_runtime_seconds" | "ups_load_percent" | "poe_watts" | "optical_rx_dbm" | "optical_tx_dbm" | "sessions" | "wireless_clients" | "net_bytes_in" | "net_bytes_out" | "net_errors_in" | "net_errors_out" | "net_discards_in" | "net_discards_out" | "net_speed_bps" | "net_oper_status" | "net_discontinuity_seconds" | "collect_ok" | "collect_duration_ms";
 
 /**
  * One value of one metric.
@@ -925,7 +955,7 @@ export interface PointLine {
 export type Reason = "auth" | "bad_address" | "bad_credential" | "host_key" | "internal" | "ok" | "partial" | "protocol" | "refused" | "timeout" | "unreachable" | "unsupported";
 
 /**
- * A line of `netvitals poll --format jsonl`. Version 1.1.
+ * A line of `netvitals poll --format jsonl`. Version 1.2.
  */
 export interface PollLine {
   /**

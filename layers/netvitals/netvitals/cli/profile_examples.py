@@ -17,6 +17,7 @@ from netvitals.domain.polling.observation import Reading
 from netvitals.domain.ports import target_of
 from netvitals.domain.settings.policy import PollSettings
 from netvitals.domain.settings.secret import Secret
+from netvitals.domain.settings.vitals import EVERY_VITAL_SIGN
 
 _NOWHERE = "192.0.2.1"
 """An address for documentation (RFC 5737): nothing is sent."""
@@ -37,7 +38,9 @@ async def faults_of(book: ProfileBook, name: str, examples: Sequence[Example]) -
 async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, dict[str, float], str]:
     """Return the profile that was used, points by `metric[instance]`, and what the poll tells a person."""
     names_itself = {SYS_OBJECT_ID, SYS_DESCR} & example.answers.keys()
-    settings = PollSettings(snmp=SnmpSettings(profile=None if names_itself else name))
+    settings = PollSettings(
+        snmp=SnmpSettings(profile=None if names_itself else name), vitals=EVERY_VITAL_SIGN
+    )
     job = Job(kind="metrics", device_id=name, address=_NOWHERE, due_at=0, expires_at=0, settings=settings)
     deadline = time.monotonic() + _SECONDS
     credential = SnmpCredential(community=Secret(""))

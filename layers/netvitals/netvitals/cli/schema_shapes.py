@@ -87,7 +87,7 @@ class Shape(NamedTuple):
 
 
 SHAPES: Mapping[str, Shape] = {
-    "inventory": Shape(_row(), "1.1", "Inventory", "A line of an inventory in JSON lines."),
+    "inventory": Shape(_row(), "1.2", "Inventory", "A line of an inventory in JSON lines."),
     "credentials": Shape(
         dict[str, Credential],
         "1.0",
@@ -95,12 +95,12 @@ SHAPES: Mapping[str, Shape] = {
         "The credential map: each credential under the name by which the inventory's devices refer to it.",
     ),
     "configuration": Shape(
-        ConfigurationDocument, "1.1", "Configuration", "A configuration document, in YAML or JSON."
+        ConfigurationDocument, "1.2", "Configuration", "A configuration document, in YAML or JSON."
     ),
-    "job": Shape(JobMessage, "1.1", "JobMessage", "The body of a message in a job queue, not deflated."),
+    "job": Shape(JobMessage, "1.2", "JobMessage", "The body of a message in a job queue, not deflated."),
     "event": Shape(
         StatusEvent, "1.0", "StatusEvent", "The detail of an event that announces a change of status."
     ),
-    "poll": Shape(PollLine, "1.1", "PollLine", "A line of `netvitals poll --format jsonl`."),
+    "poll": Shape(PollLine, "1.2", "PollLine", "A line of `netvitals poll --format jsonl`."),
 }
 """By the name that `netvitals schema` takes. `make schemas` writes them to docs/schema."""

@@ -79,6 +79,9 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True):
             yield f"{self.amounts}_total_bytes", _BYTES
 
 
+_STATES = {1: "ok", 2: "warning", 3: "failed", 4: "off"}
+"""Of a part that is there; `off` is switched off, or without current. One that is absent has no state."""
+_STATES_UNIT = ", ".join(f"{number} {word}" for number, word in _STATES.items())
 _PERCENT = MetricSpec("measure", "percent", 0, 100, every_poll=True)
 _BYTES = MetricSpec("measure", "bytes", 0)
 _PACKETS = MetricSpec("counter", "packets", 0)
@@ -108,6 +111,24 @@ VITALS: Mapping[str, Vital] = {
         maximum=60_000,
         deadband_percent=5,
     ),
+    "fan_state": Vital(
+        title="Fan state",
+        metric="fan_state",
+        unit=_STATES_UNIT,
+        symbol="",
+        states=_STATES,
+        minimum=1,
+        maximum=4,
+    ),
+    "power_supply_state": Vital(
+        title="Power supply state",
+        metric="power_supply_state",
+        unit=_STATES_UNIT,
+        symbol="",
+        states=_STATES,
+        minimum=1,
+        maximum=4,
+    ),
     "battery_charge": Vital(title="Battery charge", metric="battery_charge_percent"),
     "battery_runtime": Vital(
         title="Battery runtime",
@@ -128,6 +149,48 @@ VITALS: Mapping[str, Vital] = {
         parts=False,
         deadband=1,
         deadband_percent=2,
+    ),
+    "optical_rx": Vital(
+        title="Optical power received",
+        metric="optical_rx_dbm",
+        unit="dBm",
+        symbol="dBm",
+        minimum=-60,
+        maximum=30,
+        combine="all",
+        deadband=0.5,
+        collected=False,
+    ),
+    "optical_tx": Vital(
+        title="Optical power sent",
+        metric="optical_tx_dbm",
+        unit="dBm",
+        symbol="dBm",
+        minimum=-60,
+        maximum=30,
+        combine="all",
+        deadband=0.5,
+        collected=False,
+    ),
+    "sessions": Vital(
+        title="Sessions",
+        metric="sessions",
+        unit="sessions",
+        symbol="",
+        maximum=1e9,
+        whole="sum",
+        parts=False,
+        deadband_percent=5,
+    ),
+    "clients": Vital(
+        title="Wireless clients",
+        metric="wireless_clients",
+        unit="clients",
+        symbol="",
+        maximum=1e7,
+        whole="sum",
+        parts=False,
+        deadband_percent=5,
     ),
 }
 """By the section's name in a device profile."""

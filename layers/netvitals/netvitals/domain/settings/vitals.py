@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from netvitals.domain.polling.metrics import VITALS
@@ -39,3 +40,6 @@ class VitalSettings(Section, frozen=True):
             if vital.collected and not getattr(self, name)
             for metric, _ in vital.metrics()
         )
+
+
+EVERY_VITAL_SIGN = msgspec.convert(dict.fromkeys(VITALS, True), VitalSettings)

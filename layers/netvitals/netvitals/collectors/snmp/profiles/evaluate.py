@@ -105,6 +105,8 @@ class Cells:
         if isinstance(given, Lookup) or given[:2] == "1.":
             return text_of(self.cell(given, index))
         name = text_of(self.cell(source.name, index)) if source.name is not None else ""
+        if isinstance(source, Source) and source.name_text is not None:
+            name = compiled(source.name_text, ignore_case=True).first(name) or name
         text = given.replace("{name}", name).replace("{number}", str(number))
         return re.sub(r"\{(index[^}]*)\}", lambda m: index_part(m[1], index) or "", text).strip()
 

@@ -129,6 +129,8 @@ class Source(_Strict, frozen=True):
     row's, from 1 on) are replaced. An empty text: the row is the whole device's number, beside the others."""
     name: str | Lookup | None = None
     """The column behind `{name}`."""
+    name_text: str | None = None
+    """A regular expression whose first group is what counts of `{name}`, where it is found."""
     builtin: Literal["host-resources-memory"] | None = None
     """Standard MIBs whose rows need one another."""
 
@@ -139,6 +141,8 @@ class Source(_Strict, frozen=True):
             raise ValueError("meaning needs value")
         if self.text is not None and groups_of(self.text) < 1:
             raise ValueError("text needs a group around the number")
+        if self.name_text is not None and groups_of(self.name_text) < 1:
+            raise ValueError("name_text needs a group around the name")
         if self.each and (self.text is None or self.value is None):
             raise ValueError("each needs value and text")
         for term in terms_of(self):
