@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo dashboards-check site schemas schemas-check corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
+.PHONY: help demo dashboards-check picture site schemas schemas-check corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -96,6 +96,9 @@ dashboards-check: .venv-grafana/installed ## Check the dashboards against Grafan
 	  printf "import type { Checked } from './types';\nexport const board: Checked = "; cat "$$board"; \
 	  } >".venv-grafana/check/$$(basename "$$board" .json).ts"; done
 	$(NODE)/bin/node .venv-grafana/node_modules/typescript/bin/tsc --project .venv-grafana/check
+
+picture: $(BIN)/netvitals ## Take README's picture of the page anew (Chromium)
+	$(BIN)/python -m local.demo.picture
 
 schemas-check: .venv-grafana/installed ## Compile the published TypeScript types with a program that uses them
 	rm -rf .venv-grafana/types && mkdir .venv-grafana/types

@@ -1,4 +1,4 @@
-"""How large a benchmark is: as for README's figures, or tiny with `--quick`, which shows that it runs."""
+"""How large a benchmark is: as in docs/measured.md, or tiny with `--quick`, which shows that it runs."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Proves README's `sam local invoke`: every function with every event, in containers, and what becomes of it.
+"""Proves docs/deploying.md's `sam local invoke`: every function with every event, and what becomes of it.
 
 Real are SAM, Docker and the built functions; AWS is moto, the devices are simulated, and the image is made of
 this machine (see local/lambda_/docker.py). Ends with 1 where something is not as it should be, and with 2

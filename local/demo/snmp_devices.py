@@ -19,6 +19,7 @@ _SENSOR, _ENTITY_NAME = "1.3.6.1.2.1.99.1.1.1", "1.3.6.1.2.1.47.1.1.1.1.7"
 _RAM, _FIXED_DISK = 2, 4
 _CELSIUS, _UNITS, _SENSOR_OK = 8, 9, 1
 _GIB = 1024**3
+_UPLINKS = 2
 
 
 class Simulation(NamedTuple):
@@ -159,15 +160,19 @@ def _sensor(index: int, name: str, kind: int, reading: Object) -> dict[str, Obje
 
 
 def _wide(ports: int, bits_per_second: float, name: str = "GigabitEthernet1/0/{}") -> Simulation:
-    """Ports with 64-bit counters: the first two carry most, every tenth is down and carries nothing."""
+    """Ports with 64-bit counters: two uplinks carry most, every tenth port is down and carries nothing."""
     objects = interfaces(ports, name)
     expected: dict[Series, Expectation] = {}
     for port in range(1, ports + 1):
-        share = bits_per_second / (port if port <= 2 else 20 + port)
+        share = bits_per_second / (port if port <= _UPLINKS else 20 + port)
         pace = 0 if port % 10 == 0 else share
         received, sent = octets(pace, 5_000_000_000 * port), octets(pace / 3, 2_000_000_000 * port)
         objects |= {f"{_IFX}.6.{port}": received, f"{_IFX}.10.{port}": sent}
-        expected |= _port(name.format(port).replace("GigabitEthernet", "Gi"), port, received, sent)
+        shown = name.format(port).replace("GigabitEthernet", "Gi")
+        expected |= _port(shown, port, received, sent)
+        if port <= _UPLINKS:
+            objects[f"{_IFX}.15.{port}"] = Gauge32(10_000)  # ifHighSpeed, in million bits per second
+            expected["net_speed_bps", shown] = Always(1e10)
     return Simulation(objects, expected)
 
 

@@ -1,4 +1,4 @@
-"""Every program in benchmarks/ starts as README says, in a size so small that it measures nothing."""
+"""Every program in benchmarks/ starts as docs/measured.md says, so small that it measures nothing."""
 
 import json
 import os

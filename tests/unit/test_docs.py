@@ -161,3 +161,10 @@ def test_the_command_line_is_read_as_it_stands_in_the_docs() -> None:
         _check(["pol", "192.0.2.1"])
     with pytest.raises(AssertionError, match="poll"):
         _check(["poll", "--verbos"])
+
+
+def test_the_picture_of_the_page_is_small_enough_for_a_readme() -> None:
+    """`make picture` takes it."""
+    picture = ROOT / "docs/page.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 150 * 1024

@@ -115,7 +115,8 @@ def _write_table(rows: Iterable[DeviceFields], *, verbose: bool) -> None:
     )  # fmt: skip
     cells = [_cells(row) for row in rows]
     screen = console()
-    screen.print(fitting_table(screen, columns, cells))
+    if cells:
+        screen.print(fitting_table(screen, columns, cells))
     for device, *_, why in cells if verbose else ():
         if str(why):
             screen.print(Text(f"{device}: {why}"), soft_wrap=True)
