@@ -336,6 +336,12 @@ def test_a_quiet_fleet_is_silent_after_its_patience_and_back_with_the_first_poll
     assert fleet_after(fleet, gap, NOW + 600, settings) == SiteState("", lost=False, since=NOW + 600)
 
 
+def test_a_gap_in_polling_that_began_before_the_first_run_ends_with_the_next_poll() -> None:
+    gap = gap_after(PollingGap(), NOW, NOW - 500, StatusSettings())
+    assert gap.is_quiet
+    assert gap_after(gap, NOW + 60, NOW + 50, StatusSettings()).resumed_at == NOW + 60
+
+
 @pytest.mark.parametrize("jump", [-86_400.0, -600.0, 600.0, 86_400.0])
 def test_a_clock_that_jumps_between_two_runs_is_an_interruption(jump: float) -> None:
     gap = gap_after(PollingGap(NOW, NOW - 1), NOW + 60 + jump, NOW - 1, StatusSettings())

@@ -79,10 +79,10 @@ def gap_after(
 ) -> PollingGap:
     """Return the record of gaps as of a run at `now`."""
     seen = msgspec.structs.replace(gap, last_run_at=now, newest_attempt_at=newest_attempt_at)
-    if gap.last_run_at is None:
-        return seen
     quiet_after = gap.quiet_after_seconds or settings.silence_seconds / 2
     quiet = newest_attempt_at is not None and now - newest_attempt_at > quiet_after
+    if gap.last_run_at is None:
+        return msgspec.structs.replace(seen, is_quiet=quiet)
     if gap.newest_attempt_at is None and newest_attempt_at is not None:  # no device was enabled
         return msgspec.structs.replace(seen, resumed_at=now, is_quiet=quiet)
     elapsed = now - gap.last_run_at
