@@ -19,6 +19,7 @@ from netvitals.adapters.files.discovery_journal import Asked, DiscoveryJournal, 
 from netvitals.adapters.files.inventory import read_devices
 from netvitals.cli.discover_gateway import default_gateway
 from netvitals.cli.discover_logins import AllAgents, LoginAgents
+from netvitals.cli.discover_names import name_by_dns
 from netvitals.cli.discover_output import print_found
 from netvitals.cli.discover_progress import DiscoveryProgress
 from netvitals.collectors.reach.prober import HostProber
@@ -93,6 +94,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     device_type: str | None
     site: str | None
     root: str | None
+    dns: bool
     format_: Literal["table", "jsonl", "csv"]
 
 
@@ -137,6 +139,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--root", metavar="ADDRESS|NAME",
               help="The device nearest to the collector: parents are proposed from there on. Unless given: "
                    "this machine's default gateway.")  # fmt: skip
+@click.option("--dns/--no-dns", default=True, show_default=True,
+              help="Name a device that says no name by DNS, if that leads back to its address.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["table", "jsonl", "csv"]), default="table",
               show_default=True, help="For people; or rows for `netvitals inventory import`.")  # fmt: skip
 def discover(**options: Any) -> None:
@@ -277,6 +281,8 @@ def _compared(options: Options, outcome: Outcome, inventory: list[Device] | None
     root = options.root or (gateway if gateway in outcome.found else "")
     if not propose_parents(devices, root) and options.root:
         click.echo(f"netvitals: no parents are proposed: {options.root!r} was not found", err=True)
+    if options.dns:
+        name_by_dns(devices)
     proposed = proposals(
         devices,
         device_type=options.device_type,

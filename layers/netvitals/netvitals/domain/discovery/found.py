@@ -24,7 +24,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     port: int | None = None
     """None: the protocol's own."""
     name: str = ""
-    """sysName, or the host name that a login shows."""
+    """sysName, or the host name that a login shows; of a device that says none, what DNS calls it."""
     description: str = ""
     location: str = ""
     sysobjectid: str = ""
