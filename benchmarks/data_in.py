@@ -119,7 +119,21 @@ def switch(number: int, used: int, start: int, hours: int) -> Agent:
         "1.3.6.1.4.1.9.9.109.1.1.1.1.8.1": partial(noise, f"cpu {number}", 5, 40),
         "1.3.6.1.4.1.9.9.48.1.1.1.5.1": partial(noise, f"used {number}", 30_000_000, 40_000_000),
         "1.3.6.1.4.1.9.9.13.1.3.1.3.1006": partial(noise, f"degrees {number}", 36, 42),
+        "1.3.6.1.2.1.105.1.3.1.1.4.1": partial(noise, f"watts {number}", 110, 118),
     }
+    for part in (1, 2):
+        objects |= {
+            f"1.3.6.1.4.1.9.9.13.1.4.1.2.{part}": f"Switch 1 - FAN {part}, Normal",
+            f"1.3.6.1.4.1.9.9.13.1.4.1.3.{part}": 1,
+            f"1.3.6.1.4.1.9.9.13.1.5.1.2.{part}": f"Switch 1 - Power Supply {part}, Normal",
+            f"1.3.6.1.4.1.9.9.13.1.5.1.3.{part}": 1,
+            f"1.3.6.1.2.1.47.1.1.1.1.7.{part}": f"Switch 1 - FAN {part} speed",
+            f"1.3.6.1.4.1.9.9.91.1.1.1.1.1.{part}": 10,
+            f"1.3.6.1.4.1.9.9.91.1.1.1.1.2.{part}": 9,
+            f"1.3.6.1.4.1.9.9.91.1.1.1.1.3.{part}": 0,
+            f"1.3.6.1.4.1.9.9.91.1.1.1.1.4.{part}": partial(noise, f"rpm {number} {part}", 4050, 4250),
+            f"1.3.6.1.4.1.9.9.91.1.1.1.1.5.{part}": 1,
+        }
     return Agent(objects)
 
 
