@@ -8,7 +8,7 @@ SOURCES := functions layers/netvitals/netvitals tests local benchmarks
 SAM := SAM_CLI_TELEMETRY=0 PYTHON=$(CURDIR)/$(BIN)/python UV=$(CURDIR)/$(BIN)/uv PATH="$(CURDIR)/$(BIN):$$PATH" .venv-sam/bin/sam
 HOST := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help demo dashboards-check picture site schemas schemas-check corpus test fuzz soak build build-host sam-local validate deploy check lint types imports lock clean
+.PHONY: help demo dashboards-check picture site schemas schemas-check corpus test fuzz soak build build-host sam-local localstack validate deploy check lint types imports lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,15 @@ build-host: .venv-sam/bin/sam ## Build the same for the processor of this machin
 
 sam-local: build-host .venv/tested-with ## Invoke every function with every event by `sam local invoke`, in containers (root, docker.io)
 	$(BIN)/python -m local.sam_local $(ARGS)
+
+# LocalStack, apart: it pins the very packages that others pin otherwise.
+.venv-localstack/installed: local/localstack/requirements.txt $(BIN)/netvitals
+	$(PYTHON) -m venv .venv-localstack
+	$(BIN)/uv pip install --quiet --python .venv-localstack/bin/python --require-hashes -r local/localstack/requirements.txt
+	@touch $@
+
+localstack: build-host .venv/tested-with .venv-localstack/installed ## Deploy into LocalStack, watch it poll, update and remove it (root, docker.io)
+	timeout 1200 $(BIN)/python -m local.localstack
 
 validate: .venv/tested-with .venv-sam/bin/sam ## Check the template as SAM sees it, and expanded
 	$(SAM) validate --lint
@@ -136,8 +145,10 @@ lock: ## Pin the dependencies anew
 	  --python-version 3.13 --universal - -o tests/grafana-requirements.txt
 	printf 'mkdocs<2\nmkdocs-material\n' | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 --universal - -o tests/site-requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.13 --universal local/localstack/requirements.in -o local/localstack/requirements.txt
 	echo aws-sam-cli | $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
 	  --python-version 3.13 --universal - -o tests/sam-requirements.txt
 
 clean:
-	rm -rf .venv .venv-sam .venv-grafana .venv-site .site .aws-sam
+	rm -rf .venv .venv-sam .venv-grafana .venv-localstack .venv-site .site .aws-sam

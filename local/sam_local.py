@@ -7,37 +7,29 @@ where Docker can't run.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from local.aws import server as aws
 from local.aws.account import Account
 from local.aws.template import REGION
-from local.demo.influx import Influx, own_influx
 from local.demo.snmp_devices import switch
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_host import AgentThread
 from local.event import HOST, NAMES, commands, event_of, function_of
 from local.lambda_ import docker
-from local.proxy import TcpProxy
-from local.servers.postgres import packaged_binaries, postgres_server
-from netvitals.adapters.postgres.database import Database
-from netvitals.adapters.postgres.schema import migrate
-from netvitals.domain.settings.secret import Secret
+from local.lambda_.surroundings import COMMUNITY, Surroundings, surroundings
 
-COMMUNITY = "public"
 IMAGE = f"netvitals-local/python:3.13-{HOST}"
 ROOT = Path(__file__).parents[1]
-TEN_YEARS = 10 * 366 * 86_400.0
 ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
 
 
@@ -45,60 +37,30 @@ ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEF
 class World:
     """What the functions work with."""
 
-    docker: Mapping[str, str]
-    gateway: str
+    around: Surroundings
     account: Account
-    influx: Influx
     port: int
     """At which the simulated switch listens, on the gateway."""
 
     def stored(self, metric: str) -> list[float]:
-        rows = self.influx.query("SELECT metric_name, value FROM device_metrics")
-        return [row["value"] for row in rows if row["metric_name"] == metric]
+        return self.around.stored(metric)
 
 
 @contextmanager
 def world() -> Iterator[World]:
     """Start all that the functions reach, on the address that containers see this machine by."""
     with ExitStack() as stack:
-        variables = stack.enter_context(docker.daemon())
-        gateway = docker.gateway(variables)
-
-        def relay(url: str) -> str:
-            """Let containers reach a server of 127.0.0.1; return its URL for them."""
-            port = int(url.rpartition(":")[2].partition("/")[0])
-            proxy = stack.enter_context(TcpProxy(port, gateway))
-            return url.replace(f"127.0.0.1:{port}", f"{gateway}:{proxy.port}")
-
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-")))
-        server = postgres_server(folder / "pg", password="local", binaries=packaged_binaries())
-        url = stack.enter_context(server)
-        influx = stack.enter_context(own_influx(TEN_YEARS))
+        around = stack.enter_context(surroundings())
         services = stack.enter_context(aws.running())
-        host = AgentThread({gateway: Agent(switch("sw-1", 24, 1e8).objects, community=COMMUNITY)})
-        port = stack.enter_context(host).port
-        _fill(url, gateway, port)
-        secrets = {
-            "database": {"url": relay(url)},
-            "influxdb": {**influx.access, "url": relay(influx.access["url"])},
-            "credentials": {"lab": {"snmp": {"version": "2c", "community": COMMUNITY}}},
-        }
-        account = Account(services.client, secrets)
+        agent = Agent(switch("sw-1", 24, 1e8).objects, community=COMMUNITY)
+        port = stack.enter_context(AgentThread({around.gateway: agent})).port
+        around.add_device("sw-1", around.gateway, port)
+        account = Account(services.client, around.secrets)
         services.client("events").create_event_bus(Name="netvitals")
-        docker.make_image(variables, IMAGE, {"AWS_ENDPOINT_URL": relay(services.url)})
-        yield World(variables, gateway, account, influx, port)
-
-
-def _fill(url: str, address: str, port: int) -> None:
-    database = Database(lambda: Secret(url))
-    migrate(database)
-    database.close()
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "INSERT INTO devices (id, ip_address, device_type, credential, site, settings)"
-            " VALUES ('sw-1', %s, 'network', 'lab', 'here', %s)",
-            (address, json.dumps({"snmp": {"port": port}})),
-        )
+        url = around.relay(services.url)
+        docker.make_image(around.docker, IMAGE, {"AWS_ENDPOINT_URL": url})
+        docker.check(around.docker, IMAGE, url)
+        yield World(around, account, port)
 
 
 def environment(account: Account, gateway: str) -> dict[str, dict[str, str]]:
@@ -144,7 +106,7 @@ CHECKS: dict[str, Callable[[World, Any], bool]] = {
 
 def invoke(world: World, name: str, folder: Path) -> tuple[Any, str]:
     """Run the command that `local.event` prints; return the answer, and what was said besides."""
-    job = {"address": world.gateway, "settings": {"snmp": {"port": world.port}}}
+    job = {"address": world.around.gateway, "settings": {"snmp": {"port": world.port}}}
     (folder / "event.json").write_text(json.dumps(event_of(name, job, time.time())))
     event, env = str(folder / "event.json"), str(folder / "env.json")
     by_sam, _ = commands(function_of(name), event, env)
@@ -152,7 +114,7 @@ def invoke(world: World, name: str, folder: Path) -> tuple[Any, str]:
     done = subprocess.run(
         [str(ROOT / ".venv-sam/bin/sam"), *by_sam[1:], *image],
         cwd=ROOT,
-        env={**os.environ, **ACCESS, **world.docker, "SAM_CLI_TELEMETRY": "0"},
+        env={**os.environ, **ACCESS, **world.around.docker, "SAM_CLI_TELEMETRY": "0"},
         capture_output=True,
         text=True,
         check=False,
@@ -165,15 +127,16 @@ def invoke(world: World, name: str, folder: Path) -> tuple[Any, str]:
 
 
 def main(events: Sequence[str] = NAMES) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     failed = []
     with ExitStack() as stack:
         try:
             reached = stack.enter_context(world())
         except RuntimeError as error:
-            print(f"sam-local: {error}", file=sys.stderr)
+            print(f"not run: {error}", file=sys.stderr)
             return 2
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-")))
-        (folder / "env.json").write_text(json.dumps(environment(reached.account, reached.gateway)))
+        (folder / "env.json").write_text(json.dumps(environment(reached.account, reached.around.gateway)))
         for name in events:
             began = time.monotonic()
             answer, said = invoke(reached, name, folder)

@@ -11,15 +11,20 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from local.lambda_.sandbox import runtime_files
-from local.servers.process import running
+from local.servers.process import log_of, running
 
-PACKAGES = "docker.io iptables busybox-static"
+PACKAGES = "docker.io iptables iproute2 busybox-static (from Debian 13 on also docker-cli)"
+_BRIDGE = Path("/sys/class/net/docker0")
+_HUMBLE = ("--storage-driver=vfs", "--iptables=false", "--ip6tables=false")
+"""Options of a daemon where the kernel has neither overlay file systems nor address translation."""
 _BOOTSTRAP = """#!/bin/sh
 export PYTHONPATH=/var/task:/opt/python:/var/runtime
 exec /var/lang/bin/python3 -m awslambdaric "$_HANDLER"
@@ -40,6 +45,7 @@ _WHEELS_LOAD = (
     "libz.so.1",
 )
 """Libraries that the manylinux standard lets a wheel take for granted."""
+_COMMAND_SECONDS = 240
 _LEFT_OUT = ("test", "idlelib", "tkinter", "site-packages", "config-*", "__pycache__", "ensurepip")
 
 
@@ -50,43 +56,96 @@ def daemon() -> Iterator[dict[str, str]]:
     Raises:
         RuntimeError: there is none, and none can be started; says why.
     """
-    if _docker({}, "info", check=False).returncode == 0:
+    if _answers({}):
         yield {}
         return
-    missing = [name for name in ("docker", "dockerd", "iptables", "busybox") if not shutil.which(name)]
+    missing = [name for name in ("docker", "dockerd", "iptables", "ip", "busybox") if not shutil.which(name)]
     if missing or os.geteuid() != 0:
         who = f"{', '.join(missing)} missing" if missing else "this is not root"
         raise RuntimeError(
             f"no Docker runs here, and none can be started ({who}): apt-get install {PACKAGES}"
         )
-    with tempfile.TemporaryDirectory(prefix="docker-") as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        stack.callback(_remove_bridge, is_ours=not _BRIDGE.exists())
+        yield _own_daemon(stack)
+
+
+def _own_daemon(stack: ExitStack) -> dict[str, str]:
+    """Start a daemon: as usual, or else one that asks less of the kernel."""
+    reason = ""
+    for options in ((), _HUMBLE):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="docker-")))
         variables = {"DOCKER_HOST": f"unix://{folder}/docker.sock"}
-        roots: list[str | Path] = [
-            "--data-root",
-            folder / "data",
-            "--exec-root",
-            folder / "exec",
-            "--pidfile",
-            folder / "pid",
-        ]
-        command: list[str | Path] = ["dockerd", *roots, "--host", variables["DOCKER_HOST"]]
-        with running(command, folder, lambda: _docker(variables, "info", check=False).returncode == 0):
-            yield variables
+        places = {"data-root": folder / "data", "exec-root": folder / "exec", "pidfile": folder / "pid"}
+        given = [f"--{name}={path}" for name, path in places.items()]
+        command = ["dockerd", *given, f"--host={variables['DOCKER_HOST']}", *options]
+        try:
+            stack.enter_context(running(command, folder, partial(_answers, variables)))
+        except RuntimeError:
+            reason = log_of(folder).strip().rpartition("\n")[2]
+        else:
+            return variables
+    raise RuntimeError(f"no Docker runs here, and none can be started: {reason}")
 
 
-def gateway(variables: Mapping[str, str]) -> str:
-    """Return the address of this machine that containers see."""
-    found = json.loads(_docker(variables, "network", "inspect", "bridge").stdout)
-    address: str = found[0]["IPAM"]["Config"][0]["Gateway"]
-    return address
+def _answers(variables: Mapping[str, str]) -> bool:
+    return run(variables, "info", check=False).returncode == 0
 
 
-def make_image(variables: Mapping[str, str], tag: str, environment: Mapping[str, str]) -> None:
-    """Make the image, with variables of its own: of env.json SAM takes only those that the template names."""
+def _remove_bridge(*, is_ours: bool) -> None:
+    """Remove the bridge that a daemon leaves behind."""
+    if is_ours and _BRIDGE.exists():
+        subprocess.run(["ip", "link", "delete", _BRIDGE.name], check=False, capture_output=True)
+
+
+class Bridge(NamedTuple):
+    """The network of containers, as this machine is on it."""
+
+    interface: str
+    gateway: str
+    """The address of this machine that containers see."""
+    last: str
+    """The last address of the network, which Docker gives to a container last."""
+
+
+def bridge(variables: Mapping[str, str]) -> Bridge:
+    found = json.loads(run(variables, "network", "inspect", "bridge").stdout)[0]
+    given = found["IPAM"]["Config"][0]
+    network = ip_network(given["Subnet"])
+    # A daemon that has just made its bridge names the subnet alone; the gateway is its first host.
+    gateway = given.get("Gateway") or next(network.hosts())
+    return Bridge(found["Options"]["com.docker.network.bridge.name"], str(gateway), str(network[-2]))
+
+
+def check(variables: Mapping[str, str], image: str, url: str) -> None:
+    """Have a container of the image reach a server of this machine, at its URL for containers.
+
+    Raises:
+        RuntimeError: containers can't run here, or do not reach this machine; says why.
+    """
+    host, _, port = url.rpartition("//")[2].partition("/")[0].rpartition(":")
+    program = f"import socket; socket.create_connection(({host!r}, {port}), 10)"
+    words = ("run", "--rm", "--entrypoint", "/var/lang/bin/python3", image, "-c", program)
+    done = run(variables, *words, check=False)
+    if done.returncode:
+        raise RuntimeError(f"containers can't work here: {done.stderr.strip().rpartition('\n')[2]}")
+
+
+def make_image(
+    variables: Mapping[str, str],
+    tag: str,
+    environment: Mapping[str, str],
+    folders: Sequence[tuple[Path, str]] = (),
+) -> None:
+    """Make the image, with variables of its own: of env.json SAM takes only those that the template names.
+
+    Each pair of `folders` adds what a folder of this machine holds to one of the image, such as `opt/python`.
+    """
     with tempfile.TemporaryDirectory(prefix="image-") as name:
         root = Path(name) / "root"
         _fill(root)
+        for source, target in folders:
+            shutil.copytree(source, root / target, symlinks=True, dirs_exist_ok=True)
         shutil.copytree(runtime_files(Path(name) / "runtime"), root / "var/runtime")
         _script(root / "var/runtime/bootstrap", _BOOTSTRAP)
         settings = {
@@ -100,7 +159,7 @@ def make_image(variables: Mapping[str, str], tag: str, environment: Mapping[str,
         changes += ["WORKDIR /var/task", 'ENTRYPOINT ["/lambda-entrypoint.sh"]']
         given = [word for change in changes for word in ("--change", change)]
         with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as packed:
-            _docker(variables, "import", *given, "-", tag, stdin=packed.stdout)
+            run(variables, "import", *given, "-", tag, stdin=packed.stdout)
 
 
 def _fill(root: Path) -> None:
@@ -141,19 +200,23 @@ def _script(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def _docker(
+def run(
     variables: Mapping[str, str], *arguments: str, check: bool = True, stdin: IO[bytes] | None = None
 ) -> subprocess.CompletedProcess[str]:
     if not shutil.which("docker"):
         return subprocess.CompletedProcess(arguments, 1, "", "docker is not installed")
-    done = subprocess.run(
-        ["docker", *arguments],
-        env={**os.environ, **variables},
-        stdin=stdin or subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            ["docker", *arguments],
+            env={**os.environ, **variables},
+            stdin=stdin or subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_COMMAND_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"docker {arguments[0]}: no answer within {_COMMAND_SECONDS} s") from None
     if check and done.returncode:
         raise RuntimeError(f"docker {arguments[0]}: {done.stderr.strip()}")
     return done

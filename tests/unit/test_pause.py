@@ -68,6 +68,26 @@ def test_resuming_what_was_not_paused_is_no_error() -> None:
     assert (run.exit_code, run.output) == (0, "polling of stack lab was not paused\n")
 
 
+class LosesAnAnswer:
+    """Systems Manager behind a network that loses the answer to a deletion: boto3 asks again."""
+
+    def __init__(self, ssm: Any) -> None:
+        self.get_parameter = ssm.get_parameter
+        self._ssm = ssm
+
+    def delete_parameter(self, **given: Any) -> Any:
+        self._ssm.delete_parameter(**given)
+        return self._ssm.delete_parameter(**given)
+
+
+def test_a_resumption_that_was_asked_for_twice_because_its_answer_was_lost_is_one(ssm: Any) -> None:
+    assert netvitals("pause", "--stack", "lab").exit_code == 0
+    parameter = PauseParameter(LosesAnAnswer(ssm), parameter_of("lab"))  # type: ignore[arg-type]  # all that is used
+    assert parameter.resume()
+    assert parameter.read() is None
+    assert not parameter.resume()
+
+
 def test_pausing_twice_keeps_the_later_reason(ssm: Any) -> None:
     for reason in ("one", "two"):
         assert netvitals("pause", "--stack", "lab", "--reason", reason).exit_code == 0

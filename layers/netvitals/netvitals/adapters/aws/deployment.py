@@ -65,7 +65,7 @@ class Invocation(NamedTuple):
 
 
 def resources_of(name: str) -> dict[str, dict[str, str]]:
-    """Return the resources of a stack.
+    """Return the resources of a stack that exist.
 
     Raises:
         Unavailable: CloudFormation can't be asked.
@@ -74,8 +74,9 @@ def resources_of(name: str) -> dict[str, dict[str, str]]:
     with _asking(f"resources of stack {name}"):
         for page in clients("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name):
             for each in page["StackResourceSummaries"]:
-                kind = found.setdefault(each["ResourceType"], {})
-                kind[each["LogicalResourceId"]] = each.get("PhysicalResourceId", "")
+                if each.get("PhysicalResourceId") and each.get("ResourceStatus") != "DELETE_COMPLETE":
+                    kind = found.setdefault(each["ResourceType"], {})
+                    kind[each["LogicalResourceId"]] = each["PhysicalResourceId"]
     return found
 
 

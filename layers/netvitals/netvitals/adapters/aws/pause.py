@@ -61,13 +61,13 @@ class PauseParameter:
         Raises:
             Unavailable: it can't be deleted.
         """
+        was_there = self.read() is not None  # boto3 tries again: a deletion may find that it was done before
         try:
             self._client.delete_parameter(Name=self._name)
         except AWS_FAULTS as error:
-            if code_of(error) == _ABSENT:
-                return False
-            raise Unavailable(f"SSM parameter {self._name} can't be deleted: {error}") from None
-        return True
+            if code_of(error) != _ABSENT:
+                raise Unavailable(f"SSM parameter {self._name} can't be deleted: {error}") from None
+        return was_there
 
 
 class PauseSwitch:
