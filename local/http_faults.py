@@ -66,7 +66,7 @@ def stall_after(exchange: Exchange) -> None:
 def drip(exchange: Exchange) -> None:
     """An answer of which each byte comes in time, and the last one does not."""
     for byte in exchange.forward(exchange.body):
-        if exchange.stopped.wait(0.005):
+        if exchange.stopped.wait(0.05):
             break
         exchange.client.send(bytes([byte]))
 

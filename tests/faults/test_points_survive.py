@@ -36,9 +36,10 @@ from netvitals.usecases.store_points import StorePoints
 pytestmark = pytest.mark.integration
 
 NOW = 1_763_913_600_123_456_789
-SETTINGS = InfluxSettings(
-    timeout_seconds=0.3, retries=2, backoff_initial_seconds=0.01, backoff_maximum_seconds=0.02
-)
+PATIENCE_SECONDS = 20
+"""With an answer that comes, on a busy machine."""
+HANGS: dict[Fault | None, float] = {faults.stall: 1, faults.stall_after: 1, faults.drip: 1}
+"""How long answers are waited for, in seconds, where none comes."""
 Duration = Literal["short", "long"]
 
 
@@ -140,29 +141,38 @@ class Scene:
     def __init__(self, influx: Influx, to_influx: HttpProxy, to_queue: HttpProxy) -> None:
         self.influx, self.to_influx, self.to_queue = influx, to_influx, to_queue
         access = msgspec.structs.replace(influx.access, url=f"http://127.0.0.1:{to_influx.port}")
+        self._access = access
         self.refreshed = 0
-        self.sink = InfluxSink(lambda: access, SETTINGS, self._refresh, sleep=self._sleep)
-        client = partial(
+        self._client = partial(
             boto3.client, "sqs", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
-        hurried = Config(connect_timeout=0.3, read_timeout=0.3, retries={"total_max_attempts": 3})
-        through = client(endpoint_url=f"http://127.0.0.1:{to_queue.port}", config=hurried)
-        straight = client(endpoint_url=f"http://127.0.0.1:{to_queue.upstream}")
+        straight = self._client(endpoint_url=f"http://127.0.0.1:{to_queue.upstream}")
         self.spool = Hurried(straight, self._queue(straight, "spool"))
         self.rejects = SqsSpool(straight, self._queue(straight, "rejects"))
-        self.store = StorePoints(
-            self.sink, SqsSpool(through, self.spool._queue_url), self.rejects, reserve_seconds=1
-        )
         self.rounds = 0
+        self.heal_when_asleep = False
+        self.wait_for_answers(PATIENCE_SECONDS)
+
+    def wait_for_answers(self, seconds: float) -> None:
+        """Make anew what waits so long for an answer of InfluxDB or of the queue."""
+        self.seconds = seconds
+        settings = InfluxSettings(
+            timeout_seconds=seconds, retries=2, backoff_initial_seconds=0.01, backoff_maximum_seconds=0.02
+        )
+        sink = InfluxSink(lambda: self._access, settings, self._refresh, sleep=self._sleep)
+        patience = Config(connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 3})
+        through = self._client(endpoint_url=f"http://127.0.0.1:{self.to_queue.port}", config=patience)
+        self.store = StorePoints(
+            sink, SqsSpool(through, self.spool._queue_url), self.rejects, reserve_seconds=1
+        )
         self.replay = Replay(
-            self.sink,
+            sink,
             MemoryObservations(),
             self.spool,
             self.rejects,
             self.spool,
             clock=lambda: time.monotonic() + 1000 * self.rounds,
         )
-        self.heal_when_asleep = False
 
     @staticmethod
     def _queue(client: Any, name: str) -> str:
@@ -179,6 +189,7 @@ class Scene:
         time.sleep(seconds)
 
     def inflict(self, proxy: HttpProxy, case: Case, duration: Duration) -> None:
+        self.wait_for_answers(HANGS.get(case.fault, PATIENCE_SECONDS))
         if case.fault is not None:
             proxy.inflict(case.fault, 1 if duration == "short" else 1_000_000)
         else:
@@ -186,7 +197,7 @@ class Scene:
             self.heal_when_asleep = duration == "short"
 
     def keep(self, lines: list[str]) -> StoreReport:
-        return self.store.keep(lines, time.monotonic() + 3)
+        return self.store.keep(lines, time.monotonic() + 1 + 3 * self.seconds)
 
     def replay_once(self) -> ReplayReport:
         self.rounds += 1
@@ -199,6 +210,7 @@ class Scene:
 
     def drain(self) -> None:
         self.to_influx.heal()
+        self.wait_for_answers(PATIENCE_SECONDS)
         for _ in range(10):
             if self.spool.depth() == (0, 0):
                 return
@@ -281,6 +293,7 @@ def test_points_survive_a_fault_while_they_are_spooled(scene: Scene, name: str, 
         scene.keep(lines)
     except Unavailable:  # the messages go back to their queue, and come again
         scene.to_queue.heal()
+        scene.wait_for_answers(PATIENCE_SECONDS)
         scene.keep(lines)
     scene.drain()
     check_everything_is_accounted_for(scene, [])

@@ -25,6 +25,8 @@ ADDRESS = "127.0.6.1"
 NAME = "1.3.6.1.2.1.1.5.0"
 AHEAD_SECONDS = 0.02
 TIMEOUT_SECONDS = 0.3
+PATIENCE_SECONDS = 10
+"""With a device that answers, on a busy machine."""
 
 
 def user(secret: str) -> SnmpCredential:
@@ -79,8 +81,8 @@ async def poll(forge: Forgery, retries: int) -> tuple[Any, Engine | None]:
     )
     peer, cache = transport.get_extra_info("sockname"), EngineCache()
     cache.put((USER, *peer), Engine(device.engine_id, device.boots, device.time, time.time()))
-    settings = SnmpSettings(port=peer[1], timeout_seconds=TIMEOUT_SECONDS, retries=retries)
-    session = SnmpSession(ADDRESS, UserSecurity(USER, *peer, cache=cache), settings, time.monotonic() + 5)
+    settings = SnmpSettings(port=peer[1], timeout_seconds=PATIENCE_SECONDS, retries=retries)
+    session = SnmpSession(ADDRESS, UserSecurity(USER, *peer, cache=cache), settings, time.monotonic() + 60)
     try:
         read = await session.get([NAME])
     finally:

@@ -176,14 +176,19 @@ def test_two_polls_give_rates_and_none_of_a_counter_that_began_anew(run: Run) ->
 
 
 async def interrupting(_: Target, __: Reading) -> None:
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
     signal.raise_signal(signal.SIGINT)
     await asyncio.sleep(60)
 
 
 @pytest.mark.parametrize("format_", ["table", "jsonl"])
 def test_what_was_polled_before_ctrl_c_is_shown(run: Run, format_: str) -> None:
-    result = run("--format", format_, script={"sw-1": interrupting})
+    # What a shell starts in the background ignores it.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = run("--format", format_, script={"sw-1": interrupting})
+    finally:
+        signal.signal(signal.SIGINT, usual)
     assert result.exit_code == 130
     assert "sw-2" in result.stdout
     assert "sw-1" not in result.stdout

@@ -23,7 +23,7 @@ from netvitals.store.outcome import Obstacle
 CANARY = "canary-token-9f8e7d"
 LINES = [f"m x={n} {n}" for n in range(10)]
 SETTINGS = InfluxSettings(
-    timeout_seconds=0.3, retries=3, backoff_initial_seconds=0.1, backoff_maximum_seconds=0.3
+    timeout_seconds=20, retries=3, backoff_initial_seconds=0.1, backoff_maximum_seconds=0.3
 )
 
 

@@ -58,7 +58,7 @@ async def test_a_server_that_chooses_its_own_group_chooses_none_that_takes_a_sec
 async def test_a_key_exchange_costs_no_more_than_one_costs(server: SshServer, raw: Raw, text: str) -> None:
     server.raw = raw
     before = time.process_time()
-    reading = await Device(server).poll()
+    reading = await Device(server, connect_timeout_seconds=60).poll(seconds=90)
     assert (reading.reason, reading.alive) == (Reason.PROTOCOL, True)
     assert text in reading.detail
     assert time.process_time() - before < 2 * CPU_SECONDS  # the server's part is in it as well
@@ -70,7 +70,7 @@ async def test_a_server_that_keeps_its_thread_busy_after_the_login_is_told_as_th
             server.transports[-1].send(IGNORED)
 
     server.run = run
-    reading = await Device(server).poll()
+    reading = await Device(server, command_timeout_seconds=60).poll(seconds=90)
     assert reading.reason is Reason.PROTOCOL
     assert reading.detail == "the login works, but then the connection broke off: it keeps this process busy"
 
