@@ -1,9 +1,11 @@
 """The command, started as a person would."""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -48,3 +50,17 @@ def test_tables_show_names_as_they_are_and_obey_columns(monkeypatch: pytest.Monk
     assert max(map(len, run.output.splitlines())) <= 100
     monkeypatch.delenv("COLUMNS", raising=False)
     assert arn in CliRunner().invoke(cli, ["config", "check", "--function", "collector"]).output
+
+
+def test_a_shell_completes_commands_and_options() -> None:
+    for typed, completed in (("netvitals inv", "inventory"), ("netvitals poll --comm", "--community")):
+        asked = {
+            "_NETVITALS_COMPLETE": "bash_complete",
+            "COMP_WORDS": typed,
+            "COMP_CWORD": str(typed.count(" ")),
+        }
+        run = subprocess.run(
+            [Path(sys.executable).with_name("netvitals")],
+            env={**os.environ, **asked}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert run.stdout.splitlines() == [f"plain,{completed}"]

@@ -15,7 +15,7 @@ def sharing_an_address(rows: Sequence[Placed], configuration: Configuration) -> 
     """Yield a line for each address and port at which several enabled devices are reached.
 
     The rows are sound. Devices behind one address have ports of their own; those of one port are polled one
-    after another, and are mostly one device that stands there twice.
+    after another, and are mostly one device with two rows.
     """
     found: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for _, device in rows:

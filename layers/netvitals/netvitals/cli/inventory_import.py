@@ -88,7 +88,7 @@ def import_options[Command: Callable[..., Any]](command: Command) -> Command:
         click.option("--encoding", default="utf-8-sig", metavar="NAME", callback=_encoding,
                      help="The file's encoding, unless it is UTF-8; cp1252 is Excel's in the west."),
         click.option("--format", "format_", type=click.Choice(["csv", "jsonl"]),
-                     help="The file's format, unless its first character tells."),
+                     help="The file's format. Unless given: JSON lines if it begins with { or [, else CSV."),
         click.option("--from", "system", type=click.Choice(SYSTEMS),
                      help="Read another system: its URL, or an answer or export of it in a file."),
     ):  # fmt: skip

@@ -178,7 +178,7 @@ def _selected(devices: list[Device], wanted: tuple[str, ...], inputs: Inputs) ->
     seen: set[str] = set()
     for device in devices:
         if device.id in seen:
-            inputs.problems.append(f"device {device.id!r}: stands twice in the inventory, polled once")
+            inputs.problems.append(f"device {device.id!r}: is in the inventory twice, polled once")
         elif device.id in wanted or (device.enabled and not wanted):
             yield device
         seen.add(device.id)

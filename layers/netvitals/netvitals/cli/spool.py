@@ -52,7 +52,7 @@ _rejects_option = click.option(
 )
 
 
-@click.group(short_help="What waits until it can be stored.")
+@click.group(short_help="Show, replay and move what could not be stored.")
 def spool() -> None:
     """Show, replay and move what could not be stored when it was measured.
 
@@ -183,7 +183,7 @@ def _show(shown: "list[tuple[SpoolMessage, Refusal]]", *, jsonl: bool) -> None:
 def redrive(dead_letters: str, target: str | None, count: int) -> None:
     """Send the dead letters of QUEUE, a URL or a name, back to the queue that gave them up.
 
-    Do so after the cause was mended. Jobs that have expired by then are dropped and counted.
+    Do so once the cause is gone. Jobs that have expired by then are dropped and counted.
     """
     client = _client()
     source = redrive_sqs.queue_url(client, dead_letters)

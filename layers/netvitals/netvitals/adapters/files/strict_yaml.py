@@ -20,7 +20,7 @@ class _StrictLoader(yaml.SafeLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):  # another can't be a key, as is said further down
                 if key.value in seen:
-                    text = f"the key {key.value!r} stands twice in one section"
+                    text = f"the key {key.value!r} is given twice in one section"
                     raise yaml.constructor.ConstructorError(None, None, text, key.start_mark)
                 seen.add(key.value)
         return super().construct_mapping(node, deep)

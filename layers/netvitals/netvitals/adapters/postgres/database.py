@@ -212,7 +212,7 @@ def _parameters(url: Secret) -> dict[str, Any]:
         parameters = {"host": "@"}
     if "@" in str(parameters.get("host", "")) or not url.reveal():
         raise ConfigurationError(
-            f"the database URL is none that libpq reads: {_URL_EXAMPLE}, with special characters in the "
+            f"the database URL can't be read: {_URL_EXAMPLE}, with special characters in the "
             "password percent-encoded and only libpq's own parameters (not pgbouncer=true)"
         )
     return parameters

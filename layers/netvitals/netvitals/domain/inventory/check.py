@@ -75,7 +75,7 @@ def _repeated(rows: Iterable[Placed]) -> Iterator[BadRow]:
     first: dict[str, str] = {}
     for where, device in rows:
         if first.setdefault(device.id, where) is not where:
-            yield bad_row(where, "id", device.id, f"stands there twice, first at {first[device.id]}")
+            yield bad_row(where, "id", device.id, f"is there twice, first at {first[device.id]}")
 
 
 def _family_faults(rows: Sequence[Placed], others: Mapping[str, Device]) -> Iterator[BadRow]:
