@@ -64,3 +64,17 @@ def test_a_shell_completes_commands_and_options() -> None:
             env={**os.environ, **asked}, capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert run.stdout.splitlines() == [f"plain,{completed}"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("inventry", "Did you mean 'inventory'?"),
+        ("inventory lst", "Did you mean 'list'?"),
+        ("poll 10.0.0.1 --comunity x", "'--community'"),
+        ("top cpuu", "did you mean 'cpu'?"),
+    ],
+)
+def test_what_was_meant_is_said_of_what_there_is_not(typed: str, meant: str) -> None:
+    run = CliRunner().invoke(cli, typed.split())
+    assert (run.exit_code, meant in run.stderr) == (2, True), run.output

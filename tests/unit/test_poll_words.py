@@ -143,6 +143,7 @@ def test_one_that_could_not_be_asked_says_so(collector: Scripted, tmp_path: Path
         ("`ssh.host_keys`", "--host-key, or --trust-host-key to try it"),
         ("`winrm.tls`", "--no-tls"),
         ("`ssh.port`", "--port"),
+        ("`priv`", "--priv"),
     ],
 )
 def test_a_setting_that_is_the_remedy_is_named_by_its_option(

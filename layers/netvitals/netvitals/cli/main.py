@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import IO, Any
 
 import click
+from click.exceptions import NoSuchCommand
 
 from netvitals import __version__
 from netvitals.cli.stderr_log import log_on_stderr
@@ -69,6 +70,15 @@ class _Commands(click.Group):
         except BrokenPipeError:  # of standard output: those of connections are faults of their services
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the exit
             ctx.exit(EXIT_PIPE_CLOSED)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:  # click looks for what was meant among commands that are imported
+            name = error.command_name
+            raise NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
         return [name for name in COMMANDS if find_spec(f"netvitals.cli.{name}")]

@@ -32,12 +32,13 @@ def remark(result: PollResult) -> str:
 
 
 def in_options(told: str) -> str:
-    """Return a remark on a device that was named by its address: settings in it are options there."""
+    """Return a remark on a device that was named by its address, with the options for the settings in it."""
     flags = {"port": "--port"}
     named = []
     for protocol, line in command_lines().items():
         set_by = flags | {option.sets: option.flag for option in line.options if option.sets}
         named += [flag for key, flag in set_by.items() if f"`{protocol}.{key}`" in told]
+        named += [each.flag for each in line.options if each.is_of_credential and f"`{each.name}`" in told]
     if "--host-key" in named:
         named.append("--trust-host-key to try it")
     return f"{told}; here: {', or '.join(named)}" if named else told
