@@ -136,9 +136,15 @@ def test_what_was_found_can_be_checked_polled_and_imported(
     assert {row["device_id"]: row["reason"] for row in rows_of(polled)} == {"sw-1": "ok", "sw-2": "ok"}
 
 
-def test_people_get_a_table(discover: Discover, two_switches: AgentHost) -> None:
+def test_people_get_a_table_that_fits_their_terminal(
+    discover: Discover, two_switches: AgentHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = discover(two_switches, "127.31.0.1").stdout
     assert "127.31.0.1  sw-1    network  cisco    edge        rack 4" in table
+    monkeypatch.setenv("COLUMNS", "40")
+    head, row = discover(two_switches, "127.31.0.1").stdout.splitlines()
+    assert head.split() == ["address", "device", "profile", "credential"]
+    assert row.split() == ["127.31.0.1", "sw-1", "cisco", "edge"]
 
 
 def test_an_agent_that_fits_no_credential_is_named_and_sent_one_wrong_key_of_a_user(

@@ -174,8 +174,9 @@ class _Run:
         policy = settled.policy(options.device_type or "network", {})
         self._settings = settings_for(SNMP.settings_of(policy), options.port)
         self._settled = settled
-        self._store = CredentialMap(JsonFile(options.credentials))
-        names = options.credential or tuple(JsonFile(options.credentials).read())
+        credentials = JsonFile(options.credentials)
+        self._store = CredentialMap(credentials)
+        names = options.credential or tuple(credentials.read())
         self._credentials = {name: self._store.get(name) for name in names}
         self._follow = Follow(neighbours=options.neighbours, arp=options.arp, most=options.max_addresses)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 import msgspec
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from netvitals.cli.console import console
+from netvitals.cli.fitting_table import Column, fitting_table
 from netvitals.domain.discovery.compare import Compared
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS
@@ -33,26 +33,31 @@ def print_found(compared: Sequence[Compared], format_: str, *, against: bool) ->
 
 
 def _print_table(compared: Sequence[Compared], *, against: bool) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    names = ("address", "device", "type", "profile", "credential", "site", "parent", "also at")
-    for name in (*(("",) if against else ()), *names):
-        table.add_column(name, overflow="fold")
-    for each in compared:
-        device, proposal = each.device, each.proposal
-        change = each.change + (f" from {each.before}" if each.before else "")
-        cells = (
-            device.ip_address or "",
-            device.id if device.hostname in {"", device.id} else f"{device.id} ({device.hostname})",
-            device.device_type,
-            proposal.found.found.profile if proposal else "",
-            device.credential,
-            device.site,
-            device.parent_id or "",
-            ", ".join(proposal.found.addresses[1:]) if proposal else "",
-        )
-        marked = (f"[{_COLORS[each.change]}]{escape(change)}[/]",) if against else ()
-        table.add_row(*marked, *(escape(printable(cell)) for cell in cells))
-    console().print(table)
+    columns = (
+        *((Column("", is_flexible=True),) if against else ()), Column("address"),
+        Column("device", is_flexible=True), Column("type", least=4), Column("profile", least=1),
+        Column("credential", least=3), Column("site", least=5, is_flexible=True),
+        Column("parent", least=2, is_flexible=True), Column("also at", least=6, is_flexible=True),
+    )  # fmt: skip
+    if compared:
+        screen = console()
+        screen.print(fitting_table(screen, columns, [_cells(each, against=against) for each in compared]))
+
+
+def _cells(each: Compared, *, against: bool) -> list[str | Text]:
+    device, proposal = each.device, each.proposal
+    change = printable(each.change + (f" from {each.before}" if each.before else ""))
+    cells = (
+        device.ip_address or "",
+        device.id if device.hostname in {"", device.id} else f"{device.id} ({device.hostname})",
+        device.device_type,
+        proposal.found.found.profile if proposal else "",
+        device.credential,
+        device.site,
+        device.parent_id or "",
+        ", ".join(proposal.found.addresses[1:]) if proposal else "",
+    )
+    return [*((Text(change, _COLORS[each.change]),) if against else ()), *map(printable, cells)]
 
 
 def _write_json_lines(rows: Sequence[Compared], against: bool) -> None:

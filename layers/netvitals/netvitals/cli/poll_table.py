@@ -47,7 +47,7 @@ class TableOutput:
         if raised[0] not in (None, CancelledError, KeyboardInterrupt):
             return
         results = [self._results[job.key] for job in self._jobs if job.key in self._results]
-        if self._detailed:
+        if self._detailed or not results:
             for result in results:
                 told = in_options(remark(result))
                 self._console.print(detailed_view(self._console, result, told, rated=self._rated))
