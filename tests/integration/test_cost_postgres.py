@@ -20,7 +20,7 @@ INSERT INTO devices (id, ip_address, device_type, enabled)
 SELECT 'sw-' || n, '10.0.0.0'::inet + n, CASE WHEN n > 30 THEN 'linux' ELSE 'network' END, n <> 40
 FROM generate_series(1, 40) AS n;
 INSERT INTO device_state (device_id, points, failures, reason, last_seen_at, last_attempt_at)
-SELECT 'sw-' || n, 106, CASE WHEN n <= 3 THEN 50 ELSE 0 END, CASE WHEN n <= 3 THEN 'timeout' ELSE 'ok' END,
+SELECT 'sw-' || n, 113, CASE WHEN n <= 3 THEN 50 ELSE 0 END, CASE WHEN n <= 3 THEN 'timeout' ELSE 'ok' END,
     CASE WHEN n <= 3 THEN now() - interval '1 day' ELSE now() END, now()
 FROM generate_series(1, 30) AS n
 """

@@ -147,7 +147,7 @@ def device(name: str, **more: Any) -> Device:
 def test_ports_and_their_use_are_those_that_the_last_polls_found() -> None:
     assert read_of(samples_of(24, 6)).moving == 6
     assert read_of(samples_of(24, 24, full=True)).moving is None
-    devices = [device("a"), device("b"), device("new"), device("read", points=10 + 8 * 12)]
+    devices = [device("a"), device("b"), device("new"), device("read", points=17 + 8 * 12)]
     samples = {"a": samples_of(24, 6), "b": samples_of(48, 48, full=True)}
     (group,) = polled(devices, samples, Configuration(), NOW).fleet
     assert (group.number, group.ports, group.used) == (4, (24 + 48 + 12) / 3, 6 / 24)

@@ -198,9 +198,9 @@ def test_a_poll_at_least_as_seldom_as_full_writes_writes_everything() -> None:
 
 
 def test_series_are_counted_with_those_of_interfaces_and_status() -> None:
-    assert cost_lines.points_of(0, 0) == 10
-    assert cost_lines.points_of(24, 3) == 10 + 24 * 8 + 3
-    assert series_of([Devices(number=2, ports=24)]) == 2 * (10 + 24 * 8 + 24 * 3 + 2)
+    assert cost_lines.points_of(0, 0) == 17
+    assert cost_lines.points_of(24, 3) == 17 + 24 * 8 + 3
+    assert series_of([Devices(number=2, ports=24)]) == 2 * (17 + 24 * 8 + 24 * 3 + 2)
 
 
 # --- Quotas

@@ -127,6 +127,7 @@ def _points(played: _Played, number: int, due_at: int = _START) -> list[Point]:
         Point("memory_used_bytes", 30_000_000.0 + number, time_ns),
         Point("memory_total_bytes", 100_000_000.0, time_ns),
         Point("temperature_celsius", 38.0, time_ns, "SW#1, Sensor#1, GREEN"),
+        *_parts(time_ns),
         *(
             Point("disk_percent", 31.41592653589793, time_ns, f"/srv/data/{n}")
             for n in range(played.measures)
@@ -135,6 +136,15 @@ def _points(played: _Played, number: int, due_at: int = _START) -> list[Point]:
     for port in range(played.ports):
         points += _port_points(port, number if port < played.moving else 0, time_ns)
     return points
+
+
+def _parts(time_ns: int) -> Iterator[Point]:
+    """Yield what stands still, or within its deadband, as long as nothing fails."""
+    for number in (1, 2):
+        yield Point("fan_rpm", 4100.0, time_ns, f"Switch 1 - FAN {number} speed")
+        yield Point("fan_state", 1, time_ns, f"Switch 1 - FAN {number}")
+        yield Point("power_supply_state", 1, time_ns, f"Switch 1 - Power Supply {number}")
+    yield Point("poe_watts", 115.0, time_ns)
 
 
 def _reached(time_ns: int) -> list[Point]:
