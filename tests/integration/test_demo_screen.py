@@ -46,7 +46,10 @@ def shown(tmp_path: Path) -> Iterator[Shown]:
     """Resize the terminal where told, and return what it shows once all of that is there."""
     (tmp_path / "drawn.py").write_text(DRAWN)
     server = ["tmux", "-f", "/dev/null", "-S", str(tmp_path / "socket")]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMUX": ""}
+    inherited = {
+        name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}
+    }
+    environment = {**inherited, "PYTHONPATH": str(ROOT), "TMUX": ""}
     command = f"{sys.executable} {tmp_path / 'drawn.py'}"
 
     def tmux(*words: str) -> str:
