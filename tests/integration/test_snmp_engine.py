@@ -27,7 +27,8 @@ def snmpd(start_snmpd: StartSnmpd) -> Snmpd:
 
 
 def session(snmpd: Snmpd, version: Literal["1", "2c"] = "2c", community: str = "public") -> SnmpSession:
-    settings = SnmpSettings(port=snmpd.port, timeout_seconds=1, retries=1)
+    patience = 5 if community == "public" else 0.5
+    settings = SnmpSettings(port=snmpd.port, timeout_seconds=patience, retries=1)
     return SnmpSession(HOST, CommunitySecurity(version, Secret(community)), settings, time.monotonic() + 30)
 
 

@@ -92,7 +92,7 @@ async def test_memory_that_cannot_be_read_is_as_good_as_none(junk: object) -> No
 
 
 async def test_a_community_that_is_wrong_is_silence_and_says_so() -> None:
-    reading = await poll(Agent(switch_objects(2), community="other"))
+    reading = await poll(Agent(switch_objects(2), community="other"), snmp={"timeout_seconds": 0.5})
     assert (reading.alive, reading.reason) == (False, Reason.TIMEOUT)
     assert "public" not in reading.detail
 
@@ -110,7 +110,7 @@ async def test_a_device_that_answers_nothing_of_system_is_alive() -> None:
 
 
 async def test_what_was_read_before_time_ran_out_is_kept() -> None:
-    reading = await poll(Agent(switch_objects(200), delay=0.1), snmp={"requests_in_flight": 1}, seconds=1.0)
+    reading = await poll(Agent(switch_objects(200), delay=0.2), snmp={"requests_in_flight": 1}, seconds=3.0)
     assert reading.alive
     assert reading.reason is Reason.PARTIAL
     assert values(reading, "uptime_seconds")
