@@ -1,21 +1,15 @@
 """One invocation: what it polls, what it stores, and what it asks to have again."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
 from time import time_ns
-from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.collect_scene import NOW, Observations, Points, Scene, State, fleet, message
 from fixtures.polling import (
-    ALIVE,
     Behaviour,
-    Bench,
-    FakeCredentials,
-    FakeProber,
     Scripted,
     crashing,
     hanging,
@@ -24,142 +18,14 @@ from fixtures.polling import (
     silent,
     uncancellable,
 )
-from fixtures.virtual_time import NeverReturns, run
+from fixtures.virtual_time import NeverReturns
 from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.collectors.ssh.protocol import SSH
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.polling.changes import Sample, Samples
-from netvitals.domain.polling.job import Job, Kind, encode_jobs
-from netvitals.domain.polling.observation import KnownState, Observation, PollResult, Reading, Reason
+from netvitals.domain.polling.job import Kind, encode_jobs
+from netvitals.domain.polling.observation import KnownState, Reading
 from netvitals.domain.polling.point import Point
-from netvitals.domain.ports import QueueMessage, SampleRecord, Target
-from netvitals.domain.settings.credential import Credential
-from netvitals.store.outcome import StoreReport
-from netvitals.usecases.collect import Collect, CollectReport
-from netvitals.usecases.store_results import StoreResults
-
-NOW = 1_500.0
-
-
-class Points:
-    def __init__(self, error: Exception | None = None, detail: str = "", spooled: int = 0) -> None:
-        self.writes: list[list[str]] = []
-        self.error, self._detail, self._spooled = error, detail, spooled
-
-    def keep(self, lines: Sequence[str], deadline: float) -> StoreReport:
-        assert deadline > 0
-        self.writes.append(list(lines))
-        if self.error:
-            raise self.error
-        return StoreReport(written=len(lines) - self._spooled, spooled=self._spooled, detail=self._detail)
-
-
-class Observations:
-    def __init__(self, error: Exception | None = None) -> None:
-        self.records: list[list[Observation]] = []
-        self._error = error
-
-    def keep(self, observations: Sequence[Observation]) -> int:
-        self.records.append(list(observations))
-        if self._error:
-            raise self._error
-        return 0
-
-
-class State:
-    """A `StateReader`."""
-
-    def __init__(self, known: Mapping[str, KnownState] | None = None, error: Exception | None = None) -> None:
-        self._known, self._error = known or {}, error
-        self.reads: list[list[str]] = []
-
-    def known(self, device_ids: Collection[str], *, samples: bool = False) -> Mapping[str, KnownState]:
-        self.reads.append(sorted(device_ids))
-        if self._error:
-            raise self._error
-        return {
-            each: self._known[each] if samples else msgspec.structs.replace(self._known[each], samples=None)
-            for each in device_ids
-            if each in self._known
-        }
-
-
-class SampleTable:
-    """A `SampleStore` that takes what it is given, or what `refused` does not name."""
-
-    def __init__(self) -> None:
-        self.records: list[SampleRecord] = []
-        self.refused: frozenset[str] = frozenset()
-        self.error: Exception | None = None
-
-    def record(self, records: Sequence[SampleRecord]) -> frozenset[str]:
-        if self.error:
-            raise self.error
-        self.records += records
-        return frozenset(each.device_id for each in records) - self.refused
-
-
-class Queue:
-    """A `Redelivery`."""
-
-    def __init__(self) -> None:
-        self.redelivered: dict[str, int] = {}
-
-    def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
-        self.redelivered |= {message.id: seconds for message in messages}
-
-
-class Scene:
-    """A collector's invocation with everything around it; `finished` has when each device's poll ended."""
-
-    def __init__(
-        self,
-        script: Mapping[str, Behaviour] | None = None,
-        *,
-        at_once: int = 200,
-        metrics_at_once: int | None = None,
-        per_site: int = 50,
-    ) -> None:
-        self.collector = Scripted(script or {})
-        self.stage = Bench(collectors={"snmp": self.collector}, prober=FakeProber(seconds=0.0))
-        self.points, self.observations, self.samples = Points(), Observations(), SampleTable()
-        self.state, self.queue = State(), Queue()
-        self.store_everything = False
-        self.at_once, self.per_site = at_once, per_site
-        self.metrics_at_once = metrics_at_once or at_once
-        self.finished: dict[str, float] = {}
-
-    async def poll(self, what: Job, deadline: float | None = None) -> PollResult:
-        result = await self.stage.device.poll(what, deadline)
-        self.finished[what.device_id] = asyncio.get_running_loop().time()
-        return result
-
-    def run(self, messages: Sequence[QueueMessage], seconds: float = 60.0) -> CollectReport:
-        async def main() -> CollectReport:
-            collect = Collect(
-                self,
-                self.state,
-                StoreResults(self.points, self.observations, None if self.store_everything else self.samples),
-                self.queue,
-                at_once={"status": self.at_once, "metrics": self.metrics_at_once},
-                per_site=self.per_site,
-                clock=lambda: NOW,
-            )
-            report = await collect.run(messages, asyncio.get_running_loop().time() + seconds)
-            self.ended = asyncio.get_running_loop().time() - 1000
-            return report
-
-        return run(main())
-
-
-def message(*jobs: Job, name: str = "") -> QueueMessage:
-    return QueueMessage(name or jobs[0].device_id, encode_jobs(jobs))
-
-
-def fleet(count: int, **changes: Any) -> list[QueueMessage]:
-    return [
-        message(job(f"sw-{n}", address=f"10.0.{n // 250}.{n % 250 + 1}", **changes)) for n in range(count)
-    ]
+from netvitals.domain.ports import QueueMessage, Target
 
 
 def test_a_batch_is_polled_at_once_and_stored_with_one_write_and_one_statement() -> None:
@@ -317,71 +183,6 @@ def test_a_store_that_hangs_is_left_in_time_to_report() -> None:
     assert [len(records) for records in scene.observations.records] == [2]
 
 
-def test_a_device_that_our_own_time_cut_short_is_no_outage_but_a_message_to_come_again() -> None:
-    scene = Scene({"sw-0": silent})
-    report = scene.run(fleet(2), seconds=27)  # 3 seconds of it are for polling
-    assert (report.failed_ids, report.jobs_failed, report.devices_unreachable) == (["sw-0"], 1, 0)
-    assert [o.device_id for o in scene.observations.records[0]] == ["sw-1"]
-
-
-def test_what_a_cut_short_device_had_answered_is_kept() -> None:
-    scene = Scene({"sw-0": hanging})
-    report = scene.run(fleet(1), seconds=27)
-    assert (report.failed_ids, report.reasons) == ([], {"partial": 1})
-
-
-def test_devices_that_never_got_their_turn_come_again() -> None:
-    scene = Scene({"sw-0": hanging}, at_once=1)
-    report = scene.run(fleet(3), seconds=27)
-    assert (report.devices_polled, report.failed_ids) == (1, ["sw-1", "sw-2"])
-
-
-def test_an_invocation_of_hanging_and_uncancellable_devices_ends_within_its_time() -> None:
-    scene = Scene({f"sw-{n}": uncancellable if n % 2 else hanging for n in range(100)})
-    scene.run(fleet(100), seconds=30)
-    assert scene.ended <= 30 - 24 + 1
-    assert len(scene.points.writes) == 1
-
-
-def test_a_credential_store_that_is_away_sends_the_messages_back_and_records_nothing() -> None:
-    class Away(FakeCredentials):
-        def get(self, name: str) -> Credential:
-            raise Unavailable(f"no secret store for {name}")
-
-    scene = Scene()
-    scene.stage.credentials = Away({})
-    report = scene.run(fleet(2))
-    assert report.failed_ids == ["sw-0", "sw-1"]
-    assert not scene.points.writes
-    assert not scene.observations.records
-
-
-def test_an_empty_batch_stores_nothing() -> None:
-    scene = Scene()
-    assert scene.run([]).devices_polled == 0
-    assert not scene.points.writes
-
-
-def test_a_job_that_was_done_already_is_not_polled_again_and_its_message_is_done() -> None:
-    scene = Scene()
-    scene.state = State({"sw-0": KnownState(metrics_due_at=1000)})
-    report = scene.run(fleet(2))
-    assert (report.devices_polled, report.jobs_repeated, report.failed_ids) == (1, 1, [])
-    assert [target.job.device_id for target in scene.collector.targets] == ["sw-1"]
-
-
-def test_of_several_due_times_of_one_device_only_the_newest_is_polled() -> None:
-    scene = Scene()
-    report = scene.run([message(job(due_at=due_at), name=str(due_at)) for due_at in (1030, 1060, 1000)])
-    assert (report.devices_polled, report.jobs_repeated, report.failed_ids) == (1, 2, [])
-    assert [target.job.due_at for target in scene.collector.targets] == [1060]
-
-
-def test_status_and_metrics_of_one_device_are_both_polled() -> None:
-    report = Scene().run([message(job(), name="1"), message(job(kind="status"), name="2")])
-    assert report.devices_polled == 2
-
-
 @pytest.mark.parametrize(
     ("kind", "failures", "silent", "tries"),
     [("status", 0, False, 3), ("status", 1, False, 10), ("status", 9, True, 3), ("metrics", 1, False, 3)],
@@ -423,33 +224,6 @@ def test_a_state_that_hangs_holds_polls_up_for_seconds_only() -> None:
     assert scene.finished["sw-0"] - 1000 <= 3.1
 
 
-def test_what_was_not_done_comes_again_in_seconds_and_what_can_never_be_done_does_not() -> None:
-    scene = Scene()
-    scene.points = Points(Unavailable("InfluxDB and the spool are away"))
-    report = scene.run([QueueMessage("bad", "{"), *fleet(1)])
-    assert report.failed_ids == ["bad", "sw-0"]
-    assert scene.queue.redelivered == {"sw-0": 5}
-
-
-def test_a_queue_that_hangs_does_not_keep_a_collector_from_saying_what_failed() -> None:
-    class Hanging(Queue):
-        def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:  # noqa: ARG002, port
-            raise NeverReturns
-
-    scene = Scene()
-    scene.points, scene.queue = Points(Unavailable("InfluxDB and the spool are away")), Hanging()
-    assert scene.run(fleet(2), seconds=60).failed_ids == ["sw-0", "sw-1"]
-    assert scene.ended < 60
-
-
-def test_a_poll_whose_points_are_not_safe_is_not_marked_as_done() -> None:
-    scene = Scene()
-    scene.points = Points(Unavailable("InfluxDB and the spool are away"))
-    scene.run(fleet(1))
-    assert [each.due_at for each in scene.observations.records[0]] == [0]
-    assert scene.samples.records == []
-
-
 def test_a_bad_job_costs_the_others_of_its_message_nothing() -> None:
     scene = Scene()
     body = encode_jobs([job("a"), job("b", address="10.0.0.2")]).replace('"kind":"metrics"', '"kind":"x"', 1)
@@ -466,68 +240,3 @@ def test_values_that_are_unfit_are_told_with_their_device(caplog: pytest.LogCapt
     report = Scene({"sw-0": odd}).run(fleet(1))
     assert report.points_invalid == 1
     assert "sw-0: ok: 1 values were unfit to be stored: net_oper_status is 0, below 1" in caplog.messages[0]
-
-
-# --- Report by exception
-
-
-async def standing_still(_: Target, reading: Reading) -> None:
-    reading.alive = True
-    reading.points += [Point("net_bytes_in", 5, time_ns(), "Gi0/1"), Point("cpu_percent", 3.0, time_ns())]
-    reading.reason = Reason.OK
-
-
-def after_one_poll(**changes: Any) -> Scene:
-    """A scene in which the device's counter stood still since the poll before."""
-    series = {("net_bytes_in", "Gi0/1", ""): Sample(5, 1, None, held=False)}
-    samples = Samples(due_at=700, full_at=700, address="10.0.0.1", series=series)
-    scene = Scene({"sw-1": standing_still})
-    scene.state = State({"sw-1": KnownState(metrics_due_at=700, samples=samples, **changes)})
-    return scene
-
-
-def metrics_in(lines: Sequence[str]) -> list[str]:
-    return [line.partition("metric_name=")[2].partition(" ")[0] for line in lines]
-
-
-def test_what_stands_still_is_held_back_and_remembered() -> None:
-    scene = after_one_poll()
-    report = scene.run([message(job(interval=300))])
-    assert "net_bytes_in" not in metrics_in(scene.points.writes[0])
-    assert "cpu_percent" in metrics_in(scene.points.writes[0])
-    assert report.points_held == 1
-    (record,) = scene.samples.records
-    assert (record.read_at, record.samples.due_at) == (700, 1000)
-
-
-@pytest.mark.parametrize("fault", ["refused", "error"])
-def test_what_was_held_back_is_written_where_nothing_remembers_it(fault: str) -> None:
-    scene = after_one_poll()
-    setattr(scene.samples, fault, frozenset({"sw-1"}) if fault == "refused" else Unavailable("away"))
-    report = scene.run([message(job(interval=300))])
-    assert metrics_in(scene.points.writes[1]) == ["net_bytes_in"]
-    assert (report.points_held, report.failed_ids) == (0, [])
-
-
-def test_everything_is_written_where_the_document_says_so_or_the_state_can_not_be_read() -> None:
-    told, unread = after_one_poll(), after_one_poll()
-    told.store_everything = True
-    unread.state = State(error=Unavailable("away"))
-    for scene in (told, unread):
-        scene.run([message(job(interval=300))])
-        assert "net_bytes_in" in metrics_in(scene.points.writes[0])
-
-
-def test_a_status_poll_says_that_a_device_answers_only_where_the_one_before_did_not_say_so() -> None:
-    def written(**known: Any) -> list[str]:
-        scene = Scene()
-        scene.stage.prober = FakeProber(ALIVE, seconds=0)
-        scene.state = State({"sw-1": KnownState(**known)})
-        scene.run([message(job(kind="status", interval=30))])
-        return [name for name in metrics_in(scene.points.writes[0]) if name.startswith("ping_")]
-
-    assert written(status_due_at=970) == ["ping_rtt_ms"]
-    always = ["ping_status", "ping_rtt_ms", "ping_loss_percent"]
-    assert written(status_due_at=970, failures=1) == always
-    assert written(status_due_at=940) == always
-    assert written(status_due_at=970, memory={"ping_lost": True}) == always
