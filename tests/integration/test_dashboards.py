@@ -38,12 +38,14 @@ VIEW_HOURS = 4
 SHARE = 0.03
 """Of a number, by which it may miss: a mean over hours lacks the first poll's interval."""
 EVERYWHERE = {"site": ["berlin", "paris", "(none)"], "type": ["network", "linux"]}
+SHOWN_BESIDES = {"ping_status", "fan_state", "power_supply_state"}
+"""Of the metrics without a panel of their own."""
 NOTHING = {
     "fleet": {"Highest memory"},
     "site": {"Highest memory", "Highest disk", "Disks that fill up"},
     "device": {
         *("Memory", "Memory now", "Disk", "Disk now, highest"),
-        *(each.title for each in others(PLACED) if each.metric != "ping_status"),
+        *(each.title for each in others(PLACED) if each.metric not in SHOWN_BESIDES),
     },
     "polling": {"Devices that nobody has polled for half an hour"},
 }
@@ -286,6 +288,8 @@ FIRING: Mapping[str, set[tuple[str, ...]]] = {
     "memory": set(),
     "temperature": set(),
     "disk": {("srv-1", "/data")},
+    "fan": {("sw-1", "Fan B")},
+    "power_supply": {("sw-1", "Power supply B")},
     "filling": {("srv-1", "/log")},
     "errors": {("sw-1", FULL)},
     "utilisation-in": {("sw-1", FULL)},

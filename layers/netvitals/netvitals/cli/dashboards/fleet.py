@@ -47,6 +47,8 @@ def fleet() -> Json:
                     worst("memory_percent", "", sql.EVERYWHERE),
                     worst("temperature_celsius", "Sensor", sql.EVERYWHERE),
                     worst("disk_percent", "Disk", sql.EVERYWHERE),
+                    worst("fan_state", "Fan", sql.EVERYWHERE, size=(12, 9)),
+                    worst("power_supply_state", "Power supply", sql.EVERYWHERE, size=(12, 9)),
                 ],
             ),
             ("Interfaces", [busiest(way, sql.EVERYWHERE) for way in ("in", "out")]),

@@ -14,6 +14,7 @@ import msgspec
 from netvitals.cli.dashboards import influxql as ql
 from netvitals.cli.dashboards.dashboard import DEVICE, POLLING
 from netvitals.cli.dashboards.panels import Json
+from netvitals.domain.polling.metrics import METRICS
 
 INFLUXDB_UID = "netvitals-influxdb"
 FOLDER = "netvitals"
@@ -33,6 +34,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     memory: float = 95
     temperature: float = 75
     disk: float = 95
+    fan: float = 2
+    power_supply: float = 2
+    """Of states: 2 is a warning, 3 failed, 4 off."""
     disk_days: float = 3
     """Days in which a disk would be full if it went on as in the last one."""
     errors: float = 1
@@ -92,6 +96,12 @@ class _Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Each instance by itself; otherwise the value of the whole device."""
 
 
+def _part(key: str, title: str, name: str, text: str) -> _Measured:
+    return _Measured(
+        key=key, title=title, name=name, text=text, unit=f"({METRICS[name].unit})", by_instance=True
+    )
+
+
 _MEASURED = (
     _Measured(key="cpu", title="CPU high", name="cpu_percent", text="CPU", unit="%"),
     _Measured(key="memory", title="Memory full", name="memory_percent", text="memory", unit="%"),
@@ -112,6 +122,8 @@ _MEASURED = (
         severity="critical",
         by_instance=True,
     ),
+    _part("fan", "Fan failed", "fan_state", "fan"),
+    _part("power_supply", "Power supply failed", "power_supply_state", "power supply"),
 )
 
 
@@ -184,7 +196,7 @@ def _statuses(of: Sequence[str]) -> list[RuleSpec]:
 def _measure(metric: _Measured, limit: float, of: Sequence[str], interval: int) -> RuleSpec:
     tags = ("device_id", "instance") if metric.by_instance else ("device_id",)
     own = () if metric.by_instance else ("\"instance\" = ''",)
-    ago = 3 * interval
+    ago = 3 * interval if METRICS[metric.name].every_poll else 60 * ql.HELD_MINUTES
     query = (
         f'SELECT last("value") AS "value" {ql.points(metric.name, _recent(ago), *own, *of)}{ql.group(*tags)}'
     )

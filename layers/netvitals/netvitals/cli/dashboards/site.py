@@ -34,6 +34,8 @@ def site() -> Json:
                     worst("memory_percent", "", sql.ONE_SITE, OURS),
                     worst("temperature_celsius", "Sensor", sql.ONE_SITE, OURS),
                     worst("disk_percent", "Disk", sql.ONE_SITE, OURS),
+                    worst("fan_state", "Fan", sql.ONE_SITE, OURS, size=(12, 9)),
+                    worst("power_supply_state", "Power supply", sql.ONE_SITE, OURS, size=(12, 9)),
                 ],
             ),
             ("Interfaces", [busiest(way, sql.ONE_SITE, OURS) for way in ("in", "out")]),
