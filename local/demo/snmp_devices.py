@@ -34,13 +34,13 @@ class Simulation(NamedTuple):
 
 def switch(name: str, ports: int, bits_per_second: float) -> Simulation:
     """A Catalyst: 64-bit counters, CPU, memory pool, and the temperature of ENVMON."""
-    cpu, temperature, sensor = wave(24, 9), wave(41, 3, 45), "SW#1, Sensor#1, GREEN"
+    cpu, temperature, sensor = wave(24, 9), wave(41, 3, 45), "SW#1, Sensor#1"
     model = _model(name, f"{_CISCO}.1.1208", "Cisco IOS Software, C2960X Software, Version 15.2(7)E8")
     vitals = Simulation(
         {
             f"{_CISCO}.9.109.1.1.1.1.2.1": 0,
             f"{_CISCO}.9.109.1.1.1.1.8.1": cpu,
-            f"{_CISCO}.9.13.1.3.1.2.1006": sensor,
+            f"{_CISCO}.9.13.1.3.1.2.1006": f"{sensor}, GREEN",
             f"{_CISCO}.9.13.1.3.1.3.1006": temperature,
             f"{_CISCO}.9.13.1.3.1.6.1006": 1,
         },

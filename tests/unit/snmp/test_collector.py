@@ -20,7 +20,7 @@ async def test_a_switch_gives_its_vital_signs_by_its_profile() -> None:
     assert (reading.reason, reading.detail, reading.alive) == (Reason.OK, "", True)
     assert values(reading, "cpu_percent") == {"": 17}
     assert values(reading, "memory_percent") == {"": 30}
-    assert values(reading, "temperature_celsius") == {"SW#1, Sensor#1, GREEN (envmon)": 38}
+    assert values(reading, "temperature_celsius") == {"SW#1, Sensor#1 (envmon)": 38}
     assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567) * 1000 + 6
     assert values(reading, "net_speed_bps")["Gi1/0/2"] == 1e9
     assert values(reading, "net_oper_status") == {f"Gi1/0/{n}": 1 for n in (1, 2, 3, 4)}

@@ -126,7 +126,7 @@ def _points(played: _Played, number: int, due_at: int = _START) -> list[Point]:
         Point("memory_percent", 31.41592653589793, time_ns),
         Point("memory_used_bytes", 30_000_000.0 + number, time_ns),
         Point("memory_total_bytes", 100_000_000.0, time_ns),
-        Point("temperature_celsius", 38.0, time_ns, "SW#1, Sensor#1, GREEN"),
+        Point("temperature_celsius", 38.0, time_ns, "SW#1, Sensor#1 (envmon)"),
         *_parts(time_ns),
         *(
             Point("disk_percent", 31.41592653589793, time_ns, f"/srv/data/{n}")
