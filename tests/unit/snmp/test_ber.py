@@ -16,6 +16,7 @@ from netvitals.collectors.snmp.wire.decode import (
 from netvitals.collectors.snmp.wire.encode import encode_oid, integer, tlv
 from netvitals.collectors.snmp.wire.faults import Malformed
 from netvitals.collectors.snmp.wire.pdu import OBJECT_IDENTIFIER, OCTET_STRING
+from netvitals.collectors.snmp.wire.walk import MAX_KNOWN_ROWS, place
 
 sub_identifier = st.integers(0, 2**32 - 1)
 oids = st.one_of(
@@ -105,3 +106,7 @@ def test_a_length_in_more_octets_than_it_needs_is_accepted() -> None:
 def test_what_is_kept_of_decoded_names_is_bounded() -> None:
     assert decode_short_index.cache_info().maxsize
     assert encode_oid.cache_info().maxsize
+    assert place.cache_info().maxsize
+    for number in range(3 * MAX_KNOWN_ROWS):
+        assert place("1.3.6.1.9").index_of(encode_oid(f"1.3.6.1.9.{number}")) == str(number)
+    assert len(place("1.3.6.1.9").indexes) <= MAX_KNOWN_ROWS

@@ -73,7 +73,7 @@ def as_ours(value: Any) -> object:
 
 def ours(datagram: bytes) -> list[tuple[str, object]]:
     answer = decode_pdu(SECURITY.unwrap(datagram, 1))
-    return [(decode_oid(name), value) for name, value in answer.varbinds]
+    return list(zip(map(decode_oid, answer.names), answer.values, strict=True))
 
 
 @settings(max_examples=40, deadline=None)
@@ -145,7 +145,7 @@ def response(value: bytes) -> bytes:
 
 
 def decoded(value: bytes) -> object:
-    ((_, found),) = decode_pdu(response(value)).varbinds
+    (found,) = decode_pdu(response(value)).values
     return found
 
 
@@ -189,7 +189,8 @@ def test_long_names_are_read() -> None:
     name = ".".join(["1.3", *["4294967295"] * 100])
     varbind = tlv(0x30, tlv(0x06, encode_oid(name)) + b"\x02\x01\x07")
     octets = tlv(pdu.RESPONSE, integer(1) + integer(0) + integer(0) + tlv(0x30, varbind))
-    assert decode_pdu(octets).varbinds == [(encode_oid(name), 7)]
+    answer = decode_pdu(octets)
+    assert (answer.names, answer.values) == ([encode_oid(name)], [7])
 
 
 def test_a_request_is_no_response() -> None:
@@ -202,3 +203,37 @@ def test_another_version_or_community_is_malformed() -> None:
     for other in (CommunitySecurity("1", Secret("public")), CommunitySecurity("2c", Secret("publi"))):
         with pytest.raises(Malformed):
             other.unwrap(datagram, 1)
+
+
+@pytest.mark.parametrize(
+    "varbind",
+    [
+        pytest.param(b"\x30\x09\x06\x81\x04\x2b\x06\x01\x02\x05\x00", id="a name's length in two octets"),
+        pytest.param(b"\x30\x81\x08\x06\x04\x2b\x06\x01\x02\x05\x00", id="a binding's length in two octets"),
+        pytest.param(b"\x30\x09\x06\x04\x2b\x06\x01\x02\x05\x81\x00", id="a value's length in two octets"),
+    ],
+)
+def test_lengths_that_are_longer_than_need_be_are_read_wherever_they_stand(varbind: bytes) -> None:
+    octets = tlv(pdu.RESPONSE, integer(1) + integer(0) + integer(0) + tlv(0x30, varbind))
+    assert decode_pdu(octets).values == [None]
+    assert decode_pdu(octets).names == [b"\x2b\x06\x01\x02"]
+
+
+@pytest.mark.parametrize(
+    "varbind",
+    [
+        pytest.param(
+            b"\x30\x08\x06\x05\x2b\x06\x01\x02\x05\x00", id="a name that leaves no room for a value"
+        ),
+        pytest.param(b"\x30\x08\x06\x04\x2b\x06\x01\x02\x05\x01", id="a value that ends past its binding"),
+        pytest.param(b"\x30\x07\x06\x04\x2b\x06\x01\x02\x05\x00", id="a binding that ends before its value"),
+        pytest.param(b"\x30\x7f\x06\x04\x2b\x06\x01\x02\x05\x00", id="a binding that ends past its list"),
+        pytest.param(b"\x31\x08\x06\x04\x2b\x06\x01\x02\x05\x00", id="a binding of another tag"),
+        pytest.param(b"\x30\x08\x04\x04\x2b\x06\x01\x02\x05\x00", id="a name of another tag"),
+        pytest.param(b"\x30\x08\x06", id="a binding that is cut off"),
+    ],
+)
+def test_a_binding_whose_lengths_or_tags_disagree_is_malformed(varbind: bytes) -> None:
+    octets = tlv(pdu.RESPONSE, integer(1) + integer(0) + integer(0) + tlv(0x30, varbind))
+    with pytest.raises(Malformed):
+        decode_pdu(octets)

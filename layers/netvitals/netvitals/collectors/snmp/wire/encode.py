@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from netvitals.collectors.snmp.wire.pdu import GET_BULK, INTEGER, OBJECT_IDENTIFIER, SEQUENCE
 
+_ID_OCTETS = 4
 _KEPT_OCTETS = 2000
 """Of requests that are kept: many devices are asked the same, but a walk's names may be long."""
 _LONG_FORM = 0x80
@@ -62,23 +63,31 @@ class LongNames(Exception):
     """Names are longer than those that are kept."""
 
 
-@lru_cache(maxsize=256)
-def _kept_null_varbinds(names: tuple[bytes, ...]) -> bytes:
-    encoded = _null_varbinds(names)
-    if len(encoded) > _KEPT_OCTETS:
+@lru_cache(maxsize=512)
+def _kept_frame(tag: int, names: tuple[bytes, ...], repetitions: int) -> tuple[bytes, bytes]:
+    before, after = _frame(tag, names, repetitions)
+    if len(after) > _KEPT_OCTETS:
         raise LongNames
-    return encoded
+    return before, after
 
 
-def _null_varbinds(names: tuple[bytes, ...]) -> bytes:
-    return tlv(SEQUENCE, b"".join(map(_null_varbind, names)))
+def _frame(tag: int, names: tuple[bytes, ...], repetitions: int) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the four octets of a request's id."""
+    bulk = integer(repetitions) if tag == GET_BULK else b"\x02\x01\x00"
+    varbinds = tlv(SEQUENCE, b"".join(map(_null_varbind, names)))
+    after = b"\x02\x01\x00" + bulk + varbinds
+    identifier = bytes((INTEGER, _ID_OCTETS))
+    size = len(identifier) + _ID_OCTETS + len(after)
+    return bytes((tag,)) + length(size) + identifier, after
 
 
 def encode_request(tag: int, request_id: int, names: Sequence[bytes], repetitions: int = 0) -> bytes:
-    """Encode a GET, GETNEXT or GETBULK of these names (content octets); repetitions are GETBULK's only."""
-    bulk = integer(repetitions) if tag == GET_BULK else b"\x02\x01\x00"
+    """Encode a GET, GETNEXT or GETBULK of these names (content octets); repetitions are GETBULK's only.
+
+    The id takes four octets, however small it is: many devices are asked the same, under other ids.
+    """
     try:
-        varbinds = _kept_null_varbinds(tuple(names))
+        before, after = _kept_frame(tag, tuple(names), repetitions)
     except LongNames:
-        varbinds = _null_varbinds(tuple(names))
-    return tlv(tag, integer(request_id) + b"\x02\x01\x00" + bulk + varbinds)
+        before, after = _frame(tag, tuple(names), repetitions)
+    return before + request_id.to_bytes(_ID_OCTETS) + after

@@ -1,7 +1,8 @@
 """Get any number of objects: split to fit, and without those that the agent refuses."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import batched
 
 from netvitals.collectors.snmp.tables import Tables
@@ -24,7 +25,7 @@ class GetWork:
         self.answers = 0
         self.fault: SnmpFault | None = None
         self._tries = tries
-        self._oids = {encode_oid(oid): oid for oid in oids}
+        self._oids = _known_names(tuple(oids)) if len(oids) <= OIDS_PER_REQUEST else _names(oids)
         self._todo = deque(batched(self._oids, OIDS_PER_REQUEST, strict=False))
 
     @property
@@ -42,7 +43,7 @@ class GetWork:
             self._refused(request.names, answer)
             return
         objects, oids = self.tables.objects, self._oids
-        for name, value in answer.varbinds:
+        for name, value in zip(answer.names, answer.values, strict=True):
             oid = oids.get(name)
             if oid is not None and not isinstance(value, Absent):
                 objects[oid] = (value, time_ns)
@@ -69,6 +70,17 @@ class GetWork:
     def _blame(self, name: bytes, status: int) -> None:
         if status != pdu.NO_SUCH_NAME:  # v1's way to say noSuchObject
             self.fault = refusal(self._oids[name], status)
+
+
+def _names(oids: Sequence[str]) -> dict[bytes, str]:
+    """Return the objects by their encoded names."""
+    return {encode_oid(oid): oid for oid in oids}
+
+
+@lru_cache(maxsize=512)
+def _known_names(oids: tuple[str, ...]) -> Mapping[bytes, str]:
+    """Return what `_names` does; many devices are asked the same."""
+    return _names(oids)
 
 
 def refusal(oid: str, status: int) -> SnmpFault:

@@ -73,8 +73,6 @@ UNREADABLE: Final = Absent("unreadable")
 """A value of an unknown type, or with content that its type does not allow: costs this value only."""
 
 type WireValue = int | float | bytes | Oid | IPv4 | None
-type VarBind = tuple[bytes, WireValue | Absent]
-"""The content octets of a name, and its value."""
 
 
 class Pdu(NamedTuple):
@@ -84,4 +82,7 @@ class Pdu(NamedTuple):
     request_id: int
     error_status: int
     error_index: int
-    varbinds: list[VarBind]
+    names: list[bytes]
+    """The content octets of each object's name …"""
+    values: list[WireValue | Absent]
+    """… and its value."""

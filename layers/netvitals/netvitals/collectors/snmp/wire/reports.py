@@ -79,10 +79,10 @@ def report_oid(contained: bytes) -> str:
     Raises:
         Malformed: it is no report, or one without an object.
     """
-    varbinds = decode_pdu(contained).varbinds
-    if not varbinds:
+    names = decode_pdu(contained).names
+    if not names:
         raise Malformed("a report that says nothing")
-    return decode_oid(varbinds[0][0]).removesuffix(".0")
+    return decode_oid(names[0]).removesuffix(".0")
 
 
 def fault_of_report(oid: str, credential: SnmpCredential, address: str) -> SnmpFault:

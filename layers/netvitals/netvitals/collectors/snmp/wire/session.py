@@ -40,51 +40,35 @@ MAX_WAITING = 3
 """Datagrams under one id that wait to be looked at; a request is sent that often by default."""
 
 
-class _Flight[R: Request]:
+class _Flight[R: Request](msgspec.Struct, eq=False):
     """A request on its way; the `Waiter` for its answer."""
 
-    __slots__ = (
-        "_inbox",
-        "address",
-        "complaint",
-        "datagram",
-        "expires",
-        "malformed",
-        "number",
-        "payload",
-        "refusal",
-        "request",
-        "resends",
-        "sent_at",
-        "tries",
-        "unsure",
-        "waiting",
-    )
-
-    def __init__(self, request: R, address: Address, inbox: "Conversation[R]") -> None:
-        self.request = request
-        self.address = address
-        self._inbox = inbox
-        self.number = 0
-        self.payload = self.datagram = b""
-        self.tries = self.resends = 0
-        self.sent_at = self.expires = 0.0
-        self.malformed = 0
-        """Datagrams that were no answer."""
-        self.complaint = ""
-        """What the last of them was."""
-        self.refusal: SnmpFault | None = None
-        """What a report said that nobody has signed …"""
-        self.unsure = False
-        """… and whether it said that the device is another one than we think."""
-        self.waiting = 0
-        """Datagrams that have arrived and are not looked at yet."""
+    request: R
+    address: Address
+    inbox: "Conversation[R]"
+    number: int = 0
+    payload: bytes = b""
+    datagram: bytes = b""
+    tries: int = 0
+    resends: int = 0
+    sent_at: float = 0.0
+    expires: float = 0.0
+    malformed: int = 0
+    """Datagrams that were no answer."""
+    complaint: str = ""
+    """What the last of them was."""
+    refusal: SnmpFault | None = None
+    """What a report said that nobody has signed …"""
+    unsure: bool = False
+    """… and whether it said that the device is another one than we think."""
+    waiting: int = 0
+    """Datagrams that have arrived and are not looked at yet."""
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:
-        self._inbox.arrived(self, datagram, time_ns)
+        self.inbox.arrived(self, datagram, time_ns)
 
     def moved(self) -> None:
-        self._inbox.moved(self)
+        self.inbox.moved(self)
 
 
 class Conversation[R: Request]:

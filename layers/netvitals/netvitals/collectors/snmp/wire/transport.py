@@ -8,7 +8,7 @@ does not know.
 
 import asyncio
 import ipaddress
-import secrets
+import os
 import socket
 import sys
 import time
@@ -29,7 +29,8 @@ _SO_TIMESTAMPNS = 35
 """Linux' option, which Python has no name for: each datagram comes with when the kernel received it."""
 _TIMESPEC = Struct("qq")
 """Seconds and nanoseconds since the epoch, as socket(7) and 64-bit Linux have them."""
-_STAMP_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
+_unpacked, _TIMESPEC_BYTES, _SOL_SOCKET = _TIMESPEC.unpack, _TIMESPEC.size, int(socket.SOL_SOCKET)
+_STAMP_BYTES = socket.CMSG_SPACE(_TIMESPEC_BYTES)
 _MAX_SOCKETS = 32
 _DATAGRAM_BYTES = 65_535
 _READS_PER_TURN = 256
@@ -43,6 +44,8 @@ _MAX_APART = 128
 """Addresses with a socket of their own; the one that has had it for longest goes first."""
 
 _V3 = 3
+_ID = 1 << 30
+"""The least message id, and how many there are."""
 
 type _Ancillary = list[tuple[int, int, bytes]]
 """Level, type and content of what comes beside a datagram."""
@@ -103,7 +106,7 @@ class Endpoint:
 
         Ids have 31 bits, can't be guessed, and always take four octets.
         """
-        while (number := 1 << 30 | secrets.randbits(30)) in self._waiting:
+        while (number := _ID | int.from_bytes(os.urandom(4)) % _ID) in self._waiting:
             pass
         self._waiting[number] = waiter
         return number
@@ -185,8 +188,8 @@ def _received_at(stamps: _Ancillary) -> int:
     A loop that is busy reads an answer up to 200 ms late: a rate must not be made of that.
     """
     for level, kind, data in stamps:
-        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
-            seconds, nanoseconds = _TIMESPEC.unpack(data)
+        if level == _SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) == _TIMESPEC_BYTES:
+            seconds, nanoseconds = _unpacked(data)
             return int(seconds * 1_000_000_000 + nanoseconds)
     return time.time_ns()
 

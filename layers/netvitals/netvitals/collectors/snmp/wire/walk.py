@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import cast
 
 from netvitals.collectors.snmp.tables import Rows, Tables, Value
@@ -18,7 +19,7 @@ from netvitals.collectors.snmp.wire.faults import (
     Unreachable,
 )
 from netvitals.collectors.snmp.wire.get import refusal
-from netvitals.collectors.snmp.wire.pdu import END_OF_MIB_VIEW, Absent, Pdu, VarBind
+from netvitals.collectors.snmp.wire.pdu import END_OF_MIB_VIEW, Absent, Pdu
 from netvitals.collectors.snmp.wire.work import Request
 from netvitals.domain.polling.budget import MAX_TABLE_ROWS, Budget, BudgetSpent
 
@@ -26,15 +27,56 @@ VARBINDS_PER_RESPONSE = 50
 """Of 28 octets on average, 50 fill one Ethernet frame without fragments."""
 
 
+MAX_KNOWN_ROWS = 512
+"""Of a column: the names of a larger table are forgotten again. A name takes 150 bytes."""
+MAX_KNOWN_COLUMNS = 128
+
+
+class Place:
+    """Where a column stands in the tree of names, and the rows that devices have had there so far."""
+
+    __slots__ = ("indexes", "parent", "prefix")
+
+    def __init__(self, column: str) -> None:
+        self.prefix = encode_oid(column)
+        self.parent = column.rpartition(".")[0]
+        self.indexes: dict[bytes, str] = {}
+        """By name; devices of a model have the same."""
+
+    def index_of(self, name: bytes) -> str | None:
+        """Return the index that a name of this column ends in, and keep it; None for a name outside of it.
+
+        Raises:
+            Malformed: the index is none.
+        """
+        if not name.startswith(self.prefix):
+            return None
+        suffix = name[len(self.prefix) :]
+        try:
+            index = decode_short_index(suffix)
+        except LongIndex:
+            return decode_index(suffix)
+        if len(self.indexes) >= MAX_KNOWN_ROWS:
+            self.indexes.clear()
+        self.indexes[name] = index
+        return index
+
+
+@lru_cache(maxsize=MAX_KNOWN_COLUMNS)
+def place(column: str) -> Place:
+    """Return the place of a column, by its dotted name."""
+    return Place(column)
+
+
 class Column:
     """Progress of the walk of one column."""
 
-    __slots__ = ("cursor", "ended", "fault", "limit", "misses", "name", "parent", "prefix", "rows")
+    __slots__ = ("cursor", "ended", "fault", "limit", "misses", "name", "place", "rows")
 
     def __init__(self, name: str, limit: int) -> None:
         self.name = name
-        self.prefix = self.cursor = encode_oid(name)
-        self.parent = name.rpartition(".")[0]
+        self.place = place(name)
+        self.cursor = self.place.prefix
         self.limit = limit
         """Most repetitions to ask for; 0 stands for GETNEXT."""
         self.misses = 0
@@ -43,24 +85,23 @@ class Column:
         self.ended = False
         self.fault: SnmpFault | None = None
 
-    def take(self, varbinds: Iterable[VarBind], time_ns: int) -> bool:
+    def take(self, names: Iterable[bytes], values: Iterable[Value | Absent], time_ns: int) -> bool:
         """Add the rows of a response; return whether there was any progress.
 
         A column ends at the first name outside of it. Rows out of order are kept, since there are
         agents with unsorted tables; a row that comes a second time is a loop and ends the column.
         """
-        prefix, name = self.prefix, self.cursor
+        known, name = self.place.indexes, self.cursor
         rows = cast("dict[str, Value | Absent]", self.rows.values)
-        size, before = len(prefix), len(rows)
+        before = len(rows)
         try:
-            for name, value in varbinds:
-                if value is END_OF_MIB_VIEW or not name.startswith(prefix):
+            for name, value in zip(names, values, strict=True):
+                index = known.get(name)
+                if index is None:
+                    index = self.place.index_of(name)
+                if value is END_OF_MIB_VIEW or index is None:
                     self.ended = True
                     break
-                try:
-                    index = decode_short_index(name[size:])
-                except LongIndex:
-                    index = decode_index(name[size:])
                 if index in rows or not index:
                     self.fault = ProtocolFault(
                         f"{self.name}: the agent loops, {index or 'the column'} came again"
@@ -179,7 +220,7 @@ class WalkWork:
 
     def _repetitions(self, column: Column) -> int:
         """Return no more than the rows that are left and one to see the end, where the size is known."""
-        left = self._pace.rows.get(column.parent, -1) - len(column.rows.values)
+        left = self._pace.rows.get(column.place.parent, -1) - len(column.rows.values)
         most = min(column.limit, self._pace.repetitions, self._pace.room)
         return min(most, left + 1) if left >= 0 else most
 
@@ -198,16 +239,17 @@ class WalkWork:
         if answer.error_status:
             self._refused(request, answer)
             return
-        if not answer.varbinds:
+        names, values = answer.names, answer.values
+        if not names:
             fault = ProtocolFault(f"{request.columns[0].name}: the agent's answer holds no object")
             self._shrink(request, request.columns, fault, request.repetitions // 2)
             return
         self._pace.succeeded(request)
         width = len(request.columns)
         for position, column in enumerate(request.columns):
-            self._advance(column, column.take(answer.varbinds[position::width], time_ns))
+            self._advance(column, column.take(names[position::width], values[position::width], time_ns))
         try:
-            self._budget.spend_values(len(answer.varbinds))
+            self._budget.spend_values(len(names))
         except BudgetSpent as spent:
             self._stop(TooMuch(str(spent)))
 
@@ -218,7 +260,7 @@ class WalkWork:
                 column.limit += 1
         if column.ended:
             rows = self._pace.rows
-            rows[column.parent] = max(rows.get(column.parent, 0), len(column.rows.values))
+            rows[column.place.parent] = max(rows.get(column.place.parent, 0), len(column.rows.values))
         elif not column.fault:
             self._todo.append(column)
 
