@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -62,8 +63,8 @@ class PollOutcome:
     def measured(self) -> list[Point]:
         """Return what all protocols have read, without what the settings leave out."""
         left_out = self.job.settings.vitals.left_out()
-        points = [point for _, reading in self._asked for point in reading.points]
-        return [point for point in points if point.metric_name not in left_out] if left_out else points
+        points = chain.from_iterable(reading.points for _, reading in self._asked)
+        return [point for point in points if point.metric_name not in left_out] if left_out else list(points)
 
     def keep(self, admitted: Admitted) -> None:
         """Take what may be stored of `measured`, and tell what may not."""

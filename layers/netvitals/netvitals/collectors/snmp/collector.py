@@ -3,7 +3,10 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
 
 import msgspec
 
@@ -126,6 +129,12 @@ class SnmpCollector:
         return choose(candidates, (await session.read(probes, ())).tables)
 
 
+@lru_cache(maxsize=256)
+def _vitals(profiles: ProfileBook, name: str, sysobjectid: str, wanted: frozenset[str]) -> Vitals:
+    """Return the sources of a profile for these vital signs, as they are for a device of this sysObjectID."""
+    return Vitals(profiles.load(name, sysobjectid), profiles.load(STANDARD), wanted)
+
+
 class _Metrics:
     """Reads everything that a metrics job asks for."""
 
@@ -148,13 +157,13 @@ class _Metrics:
         self._after = after
         self._asks_all = after is not memory
         self._faults: list[str] = []
-        standard = profiles.load(STANDARD)
+        wanted = frozenset(target.job.settings.vitals.collected())
         try:
-            own = profiles.load(memory.profile, memory.sysobjectid)
+            self._vitals = _vitals(profiles, memory.profile, memory.sysobjectid, wanted)
         except ConfigurationError as error:
-            own, self._faults = standard, [str(error)]
-        self._vitals = Vitals(own, standard, target.job.settings.vitals.collected())
-        self._counted = own.interfaces
+            self._vitals = _vitals(profiles, STANDARD, "", wanted)
+            self._faults.append(str(error))
+        self._counted = self._vitals.interfaces
         counted = {"interfaces": range(len(self._counted))} if self._counted else {}
         self._everything: Chosen = {**self._vitals.everything(), **counted}
         self._impossible: list[str] = []
@@ -237,27 +246,36 @@ class _Metrics:
 
     async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:
         """Return IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""
+        standard = read_interfaces(self._session, self._wanted, all_64_bit=self._memory.all_64_bit)
+        productive: dict[str, list[int]] = {}
+        others = Interfaces()
+        if self._counted:
+            interfaces, others, productive["interfaces"] = await self._with_own_counters(standard, chosen)
+        else:
+            interfaces = await standard
+        points = chain(
+            points_of_interfaces(interfaces, self._wanted), points_without_index(others, self._wanted)
+        )
+        await self._in_turns(gathered(points, self._reading.points), None)
+        await self._in_turns(gathered(descriptions_of(interfaces), self._reading.interfaces), None)
+        self._faults += map(str, interfaces.faults)
+        return interfaces, productive
+
+    async def _with_own_counters(
+        self, standard: Coroutine[Any, Any, Interfaces], chosen: Sequence[int]
+    ) -> tuple[Interfaces, Interfaces, list[int]]:
+        """Return interfaces with the vendor's counters, others without ifIndex, and productive sources."""
         sources = {n: source for n, source in enumerate(self._counted) if n in chosen}
         async with asyncio.TaskGroup() as tasks:
-            standard = tasks.create_task(
-                read_interfaces(self._session, self._wanted, all_64_bit=self._memory.all_64_bit)
-            )
+            reading = tasks.create_task(standard)
             own = tasks.create_task(self._read(reads_of(sources.values())))
-        interfaces = standard.result()
+        interfaces = reading.result()
         counted = {
             n: await self._in_turns(rows_counted(source, own.result()), []) for n, source in sources.items()
         }
         rows = [row for found in counted.values() for row in found]
         others = await self._in_turns(replace_counters(interfaces, rows, self._wanted), Interfaces())
-        for points in (
-            points_of_interfaces(interfaces, self._wanted),
-            points_without_index(others, self._wanted),
-        ):
-            await self._in_turns(gathered(points, self._reading.points), None)
-        await self._in_turns(gathered(descriptions_of(interfaces), self._reading.interfaces), None)
-        self._faults += map(str, interfaces.faults)
-        productive = {"interfaces": [n for n, found in counted.items() if found]}
-        return interfaces, productive if self._counted else {}
+        return interfaces, others, [n for n, found in counted.items() if found]
 
 
 def identity_of(system: Tables) -> Identity:

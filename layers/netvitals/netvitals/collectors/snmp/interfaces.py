@@ -5,7 +5,7 @@ ifIndex may change at a reboot, so an interface is known by its ifName; ifIndex 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import batched
+from itertools import batched, chain
 from typing import Protocol
 
 import msgspec
@@ -202,16 +202,22 @@ def octets_columns(interfaces: Interfaces, metric: str) -> dict[str, str]:
 
 def points_of_interfaces(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterator[Point]:
     """Yield the points of the interfaces that passed the filter, stamped with their responses' times."""
+    return chain.from_iterable(_points_by_metric(interfaces, wanted))
+
+
+def _points_by_metric(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterator[list[Point]]:
     known = [
         (index, name, int(index), interfaces.tables.text(ALIAS, index) if wanted.alias_tag else "")
         for index, name in interfaces.names.items()
     ]
     for metric, column, values in _measured(interfaces):
-        times = interfaces.tables.times(column)
-        for index, name, if_index, alias in known:
-            value = values.get(index)
-            if value is not None:
-                yield Point(metric, value, times[index], name, if_index, alias)
+        if values:
+            times = interfaces.tables.times(column)
+            yield [
+                Point(metric, values[index], times[index], name, if_index, alias)
+                for index, name, if_index, alias in known
+                if index in values
+            ]
 
 
 def descriptions_of(interfaces: Interfaces) -> Iterator[InterfaceInfo]:

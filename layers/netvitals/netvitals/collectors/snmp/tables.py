@@ -5,6 +5,7 @@ Requests (`wire`) fill it, profiles and interfaces read it; neither of them know
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from typing import cast
 
 from netvitals.domain.text import printable
 
@@ -101,9 +102,12 @@ class Tables:
         rows = self.columns.get(column)
         return rows.times() if rows else {}
 
-    def integers(self, column: str) -> dict[str, int]:
+    def integers(self, column: str) -> Mapping[str, int]:
         """Return the column's values that are whole numbers, by index."""
-        return {index: value for index, value in self.column(column).items() if isinstance(value, int)}
+        values = self.column(column)
+        if set(map(type, values.values())) == {int}:
+            return cast("Mapping[str, int]", values)
+        return {index: value for index, value in values.items() if isinstance(value, int)}
 
     def text(self, column: str, index: str) -> str:
         """Return the value of a column's row as a person reads it; empty where there is none."""

@@ -47,10 +47,10 @@ type Series = tuple[str, str, str]
 """Metric, instance, alias."""
 
 
-class Sample(msgspec.Struct, frozen=True, gc=False):
+class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The newest value of a series; of one that moved within its deadband the value written last."""
 
-    value: float
+    value: float | int
     time_ns: int
     if_index: int | None
     held: bool
@@ -109,34 +109,41 @@ def changes(
 ) -> Changes:
     """Return what to write of a metrics poll, given what is remembered of the polls before it."""
     before = before or Samples(due_at=0, full_at=0, address=poll.address, series={})
-    booted_ns = _booted_ns(points)
+    booted_ns = _booted_ns(_of_the_whole_device(points))
     follows = before.due_at == poll.due_at - poll.interval and before.address == poll.address
     full = not follows or _is_full(poll, points, booted_ns, before)
     steady = _is_steady(booted_ns, before)
     written: list[Point] = []
     held: list[Point] = []
     series: dict[Series, Sample] = {}
+    known_sample, write = before.series.get, written.append
     for point in points:
         name, value, if_index = point.metric_name, point.value, point.if_index
         if name in _EVERY_POLL:
-            written.append(point)
+            write(point)
             continue
         key = name, point.instance, point.alias
-        sample = before.series.get(key)
+        sample = known_sample(key)
         if sample is None:
-            same = False
-        elif name in _UPTIMES:
-            same = steady
+            hold = False
         else:
-            same = sample.if_index == if_index and (
-                sample.value == value or _is_within_deadband(name, sample.value, value)
-            )
-        if sample is not None and sample.held and not (same and follows):
-            written.append(_point(key, sample))
-        hold = same and not full
-        (held if hold else written).append(point)
-        reported = sample.value if hold and sample is not None and name in _DEADBANDS else value
-        series[key] = Sample(reported, point.time_ns, if_index, hold)
+            if name in _UPTIMES:
+                same = steady
+            else:
+                same = sample.if_index == if_index and (
+                    sample.value == value
+                    or (name in _DEADBANDS and _is_within_deadband(name, sample.value, value))
+                )
+            if sample.held and not (same and follows):
+                write(_point(key, sample))
+            hold = same and not full
+        if hold:
+            held.append(point)
+            if sample is not None and name in _DEADBANDS:
+                value = sample.value
+        else:
+            write(point)
+        series[key] = Sample(value, point.time_ns, if_index, hold)
     written += _missing(before.series, series, forget=full)
     told = {info.instance: info for info in interfaces}
     known = {} if full else before.interfaces
@@ -153,8 +160,8 @@ def changes(
 
 
 def _is_within_deadband(metric: str, before: float, value: float) -> bool:
-    band = _DEADBANDS.get(metric)
-    return band is not None and abs(value - before) <= max(band[0], abs(before) * band[1] / 100)
+    absolute, percent = _DEADBANDS[metric]
+    return abs(value - before) <= max(absolute, abs(before) * percent / 100)
 
 
 def status_changes(points: Sequence[Point], memory: Mapping[str, Any], *, steady: bool) -> list[Point]:
@@ -177,6 +184,7 @@ def status_changes(points: Sequence[Point], memory: Mapping[str, Any], *, steady
 def status_memory(points: Sequence[Point], memory: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a poll changes in the device's memory for the status polls after it."""
     patch: dict[str, Any] = {}
+    points = _of_the_whole_device(points)
     losses = [point.value for point in points if point.metric_name == "ping_loss_percent"]
     lost = any(losses)
     if lost != bool(memory.get(LOST_KEY)):
@@ -192,6 +200,11 @@ def _is_expected(booted_ns: int | None, memory: Mapping[str, Any]) -> bool:
     if booted_ns is None or not isinstance(known, int):
         return False
     return abs(booted_ns / 1e9 - known) <= UPTIME_SLACK_SECONDS
+
+
+def _of_the_whole_device(points: Sequence[Point]) -> list[Point]:
+    """Return the few points among which its uptime and its loss of echoes are."""
+    return [point for point in points if not point.instance]
 
 
 def _booted_ns(points: Sequence[Point]) -> int | None:
@@ -232,7 +245,7 @@ def _is_reset(point: Point, before: Samples) -> bool:
 
 def _missing(before: dict[Series, Sample], now: dict[Series, Sample], *, forget: bool) -> list[Point]:
     """Return the held samples of series that the poll did not bring; those stay known until a full write."""
-    gone = [(key, sample) for key, sample in before.items() if key not in now]
+    gone = [] if before.keys() <= now.keys() else [each for each in before.items() if each[0] not in now]
     if not forget:
         now.update((key, msgspec.structs.replace(sample, held=False)) for key, sample in gone)
     return [_point(key, sample) for key, sample in gone if sample.held]

@@ -9,6 +9,7 @@ day. What goes beyond is left out and reported; what is known is written as ever
 import secrets
 from base64 import b64decode, b64encode
 from binascii import Error
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any
@@ -88,9 +89,11 @@ def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) 
 
     `now` is seconds since the epoch, `known` what earlier polls have left.
     """
-    found = Admitted()
-    kept: dict[tuple[str, str], Point] = {}
-    instances: dict[str, int] = {}
+    found, kept = Admitted(), list[Point]()
+    instances: defaultdict[str, set[str]] = defaultdict(set)
+    """By metric, those of the points that are kept."""
+    fit: set[str] = {""}
+    """Names that print, in which there is nothing to be taken out."""
     for number, point in enumerate(points):
         if number % ITEMS_PER_STEP == 0:
             yield None
@@ -100,36 +103,47 @@ def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) 
             if found.unfit <= MAX_FAULTS:
                 found.faults.append(fault)
             continue
-        named = with_printable_names(point)
-        metric, instance = key = named.metric_name, named.instance
-        if key in kept:
+        if point.instance not in fit or point.alias:
+            given, point = point, with_printable_names(point)  # noqa: PLW2901, the same under another name
+            if point is given:
+                fit.add(point.instance)
+        seen = instances[point.metric_name]
+        if point.instance in seen:
             continue
-        count = instances.get(metric, 0)
-        if count >= MAX_INSTANCES or len(kept) >= MAX_POINTS:
+        if len(kept) >= MAX_POINTS or (len(seen) >= MAX_INSTANCES and _is_full(seen)):
             found.surplus += 1
         else:
-            kept[key] = named
-            instances[metric] = count + bool(instance)
-    yield from _admit_names(found, list(kept.values()), known, now)
+            kept.append(point)
+            seen.add(point.instance)
+    yield from _admit_names(found, kept, known, now)
     return found
+
+
+def _is_full(instances: set[str]) -> bool:
+    """Return whether a metric has all the instances that it may have, beside the whole device's value."""
+    return len(instances) - ("" in instances) >= MAX_INSTANCES
 
 
 def _admit_names(
     found: Admitted, points: list[Point], known: InstanceMemory | None, now: float
 ) -> Steps[None]:
+    found.points = points
+    names = dict.fromkeys([(point.instance, point.alias) for point in points if point.instance])
+    if not names:
+        return
     salt = _decoded(known.salt) if known else secrets.token_bytes(_SALT_BYTES)
+    salted = blake2b(digest_size=_HASH_BYTES, key=salt)
     hashes: dict[tuple[str, str], bytes] = {}
-    for point in points:
-        name = point.instance, point.alias
-        if point.instance and name not in hashes:
-            hashes[name] = blake2b("\0".join(name).encode(), digest_size=_HASH_BYTES, key=salt).digest()
-            if len(hashes) % ITEMS_PER_STEP == 0:
-                yield None
+    for name in names:
+        digest = salted.copy()
+        digest.update("\0".join(name).encode())
+        hashes[name] = digest.digest()
+        if len(hashes) % ITEMS_PER_STEP == 0:
+            yield None
     old = _hashes(known)
     new = [name for name, digest in hashes.items() if digest not in old]
     allowance = _allowance(known, len(hashes), now)
     refused = frozenset(new[int(allowance) :])
-    found.points = points
     if refused:
         found.points = [point for point in points if (point.instance, point.alias) not in refused]
     found.refused = len(refused)

@@ -1,6 +1,7 @@
 """The samples of a device as bytes: MessagePack, deflated, bounded when they are read again."""
 
 import zlib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -9,11 +10,7 @@ from netvitals.domain.polling.changes import InterfaceInfo, Sample, Samples, Ser
 MAX_BYTES = 128 * 1024
 """Of one device, packed: a chassis of 2,000 interfaces has less. More is not remembered: all is written."""
 MAX_UNPACKED_BYTES = 4 * 1024 * 1024
-_VERSION = 1
-
-
-type _Row = tuple[int, int, str, int | float, int, int | None, bool]
-"""Numbers of metric and instance, alias, value, nanoseconds since the first sample, if_index, held."""
+_VERSION = 2
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -22,10 +19,14 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     full_at: int
     address: str
     booted_ns: int | None
-    first_ns: int
     metrics: list[str]
     instances: list[str]
-    rows: list[_Row]
+    metric_numbers: list[int]
+    """By sample, the place of its metric in `metrics`."""
+    instance_numbers: list[int]
+    aliases: list[str]
+    """By sample; empty where no sample has any."""
+    samples: list[Sample]
     interfaces: list[InterfaceInfo]
 
 
@@ -35,23 +36,25 @@ _decoder = msgspec.msgpack.Decoder(_Packed)
 
 def pack(samples: Samples) -> bytes | None:
     """Return the samples as bytes, or None where they are too many to be remembered."""
-    first_ns = min([sample.time_ns for sample in samples.series.values()], default=0)
-    metrics: dict[str, int] = {}
-    instances: dict[str, int] = {}
-    rows = [
-        (
-            metrics.setdefault(name, len(metrics)),
-            instances.setdefault(instance, len(instances)),
-            alias,
-            sample.value,
-            sample.time_ns - first_ns,
-            sample.if_index,
-            sample.held,
+    keys = list(zip(*samples.series, strict=True)) or [(), (), ()]
+    metrics, metric_numbers = _numbered(keys[0])
+    instances, instance_numbers = _numbered(keys[1])
+    body = _encoder.encode(
+        _Packed(
+            version=_VERSION,
+            due_at=samples.due_at,
+            full_at=samples.full_at,
+            address=samples.address,
+            booted_ns=samples.booted_ns,
+            metrics=metrics,
+            instances=instances,
+            metric_numbers=metric_numbers,
+            instance_numbers=instance_numbers,
+            aliases=list(keys[2]) if any(keys[2]) else [],
+            samples=list(samples.series.values()),
+            interfaces=list(samples.interfaces.values()),
         )
-        for (name, instance, alias), sample in samples.series.items()
-    ]
-    head = _VERSION, samples.due_at, samples.full_at, samples.address, samples.booted_ns, first_ns
-    body = _encoder.encode((*head, list(metrics), list(instances), rows, list(samples.interfaces.values())))
+    )
     packed = zlib.compress(body, 1)
     return packed if len(packed) <= MAX_BYTES and len(body) <= MAX_UNPACKED_BYTES else None
 
@@ -65,7 +68,7 @@ def unpack(packed: bytes) -> Samples | None:
         if not inflater.eof or found.version != _VERSION:
             return None
         series = _series(found)
-    except (zlib.error, msgspec.DecodeError, UnicodeError, IndexError, RecursionError):
+    except (zlib.error, msgspec.DecodeError, ValueError, IndexError, RecursionError):
         return None
     return Samples(
         due_at=found.due_at,
@@ -77,9 +80,14 @@ def unpack(packed: bytes) -> Samples | None:
     )
 
 
+def _numbered(names: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Return each name once, and by place which of them stands there."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return list(numbers), [numbers[name] for name in names]
+
+
 def _series(found: _Packed) -> dict[Series, Sample]:
-    metrics, instances, first_ns = found.metrics, found.instances, found.first_ns
-    return {
-        (metrics[metric], instances[instance], alias): Sample(value, first_ns + after_ns, if_index, held)
-        for metric, instance, alias, value, after_ns, if_index, held in found.rows
-    }
+    metrics = map(found.metrics.__getitem__, found.metric_numbers)
+    instances = map(found.instances.__getitem__, found.instance_numbers)
+    aliases = found.aliases or [""] * len(found.samples)
+    return dict(zip(zip(metrics, instances, aliases, strict=True), found.samples, strict=True))

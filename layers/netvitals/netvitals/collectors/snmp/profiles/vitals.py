@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -57,30 +58,41 @@ class Vitals:
     def __init__(self, profile: Profile, standard: Profile, wanted: Collection[str] = VITALS.keys()) -> None:
         """Take `wanted`, the sections that are collected."""
         is_standard = profile.name == standard.name
-        self._wanted = [name for name in VITALS if name in wanted]
+        self.interfaces = profile.interfaces
+        self._reads = lru_cache(maxsize=64)(self._reads_of)
         self._own = {name: VitalSources() if is_standard else profile.section(name) for name in VITALS}
         self._standard = {name: standard.section(name) for name in VITALS}
+        self._sources = {
+            name: own.sources + (self._standard[name].sources if own.standard else ())
+            for name, own in self._own.items()
+        }
+        self._everything = {name: range(len(self._sources[name])) for name in VITALS if name in wanted}
 
     def sources(self, name: str) -> tuple[Source, ...]:
-        own = self._own[name]
-        return own.sources + (self._standard[name].sources if own.standard else ())
+        return self._sources[name]
 
     def everything(self) -> Chosen:
-        return {name: range(len(self.sources(name))) for name in self._wanted}
+        return self._everything
 
     def reads(self, chosen: Chosen) -> Reads:
         """Return what to ask for so that these sources can be evaluated."""
+        return self._reads(tuple(tuple(chosen.get(name, ())) for name in VITALS))
+
+    def _reads_of(self, chosen: tuple[tuple[int, ...], ...]) -> Reads:
         return reads_of(
             source
-            for name in VITALS
+            for name, numbers in zip(VITALS, chosen, strict=True)
             for number, source in enumerate(self.sources(name))
-            if number in chosen.get(name, ())
+            if number in numbers
         )
 
     def evaluate(self, chosen: Chosen, tables: Tables, found: Evaluation) -> Steps[None]:
         """Put into `found` what was read for the chosen sources, row by row."""
         for name, numbers in chosen.items():
             if name not in VITALS:
+                continue
+            if not numbers:
+                found.sources[name] = []
                 continue
             given, impossible = yield from self._rows(name, numbers, tables)
             used = self._used(name, given)
