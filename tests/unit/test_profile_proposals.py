@@ -36,6 +36,10 @@ BOX: Mapping[str, Object] = {
     f"{ACME}.4.1.1.1.1": 31,
     f"{ACME}.4.1.1.1.2": 35,
     f"{ACME}.5.1.0": 3,
+    # Three percentages, which may be anything.
+    f"{ACME}.6.1.0": 12,
+    f"{ACME}.6.2.0": 15,
+    f"{ACME}.6.3.0": 14,
 }
 LINUX: Mapping[str, Object] = {
     **system("host", descr="Linux host 6.1.0"),
@@ -116,9 +120,11 @@ def test_the_draft_says_what_was_seen(port: int) -> None:
 
 def test_what_says_little_is_shown_on_demand(port: int) -> None:
     few, every = run(port, "127.31.9.11"), run(port, "127.31.9.11", "--all")
-    assert "3 sources are proposed; 1 that say less are shown with --all; compare" in few.stdout
+    assert "3 sources are proposed; 2 that say less are shown with --all; compare" in few.stdout
     assert f"{ACME}.4.1.1 " not in draft_in(few)
     assert f"value: {ACME}.4.1.1 " in draft_in(every)
+    assert f"percent: {ACME}.6.3.0 " not in draft_in(few)
+    assert f"percent: {ACME}.6.3.0 " in draft_in(every)
 
 
 def test_a_plain_linux_host_lacks_nothing(port: int) -> None:

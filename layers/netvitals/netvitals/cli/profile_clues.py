@@ -244,12 +244,8 @@ def _averages(numbers: Numbers, named: Named) -> Iterator[Clue]:
         if near and _distance(first, last) == 2 and _are_percentages(flat) and max(flat) >= _LEAST_AVERAGE:  # noqa: PLR2004, next but one
             seen = ", ".join(f"{each[0]:g}" for each in values)
             instance = None if first.endswith(SCALAR) else "{index}"
-            yield Clue(
-                "cpu",
-                Source(percent=named(last), instance=instance),
-                f"{seen} side by side, as averages are",
-                1,
-            )
+            source = Source(percent=named(last), instance=instance)
+            yield Clue("cpu", source, f"{seen} side by side, as averages are", 0)
             return
 
 
