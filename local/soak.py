@@ -148,10 +148,18 @@ def points_of(built: Environment, metric: str) -> dict[tuple[str, str], list[tup
 
 
 def missing_polls(
-    built: Environment, ticks: dict[Kind, Tick], excused: list[tuple[float, float]], until: float
+    built: Environment,
+    ticks: dict[Kind, Tick],
+    excused: list[tuple[float, float]],
+    until: float,
+    ledger: Ledger,
 ) -> Iterator[str]:
-    """Yield the due polls of devices of which no point tells, except where a disturbance excuses it."""
-    due_polls = lost = 0
+    """Yield the due polls of devices of which no point tells.
+
+    Excused are those that a disturbance cost, and those to which this machine came too late: what has
+    expired by then, or has a newer poll behind it, is rightly dropped.
+    """
+    due_polls = lost = late = 0
     for kind, tick in ticks.items():
         polled = points_of(built, _POINT_OF[kind])
         reach = INTERVALS[kind] + SLACK_SECONDS
@@ -163,9 +171,11 @@ def missing_polls(
                 if any(due - SLACK_SECONDS < at < due + reach for at in times):
                     continue
                 lost += 1
-                if not any(began - reach < due < ended + reach for began, ended in excused):
+                if due in ledger.doubtful(device.id, kind):
+                    late += 1
+                elif not any(began - reach < due < ended + reach for began, ended in excused):
                     yield f"{device.hostname}: the {kind} poll due at {due} was not made"
-    print(f"polls: {due_polls} due, {lost} without a point, excused or not")
+    print(f"polls: {due_polls} due, {lost} without a point, {late} of them too late on this machine")
 
 
 def wrong_rates(built: Environment) -> Iterator[str]:
@@ -253,7 +263,7 @@ def soak(minutes: int) -> list[str]:
         for loop in rest:
             loop.stop()
         faults = [fault for fault in ledger.faults if _KILLED not in fault]
-        faults += [*missing_polls(built, ticks, excused, until), *wrong_rates(built)]
+        faults += [*missing_polls(built, ticks, excused, until, ledger), *wrong_rates(built)]
         return [*faults, *lost_lines(built), *wrong_events(built)]
 
 

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +27,7 @@ class Ledger:
         self.faults: list[str] = []
         self._polls: dict[tuple[str, Kind], set[int]] = {}
         self._newest: dict[tuple[str, Kind], int] = {}
-        self._doubtful: Counter[tuple[str, Kind]] = Counter()
+        self._doubtful: dict[tuple[str, Kind], set[int]] = {}
         self._lock = threading.Lock()
 
     def asked(self, body: str) -> None:
@@ -45,13 +44,19 @@ class Ledger:
                 of_device = (job.device_id, job.kind)
                 overtaken = job.due_at < self._newest.get(of_device, 0)
                 self._polls.setdefault(of_device, set()).add(job.due_at)
-                self._doubtful[of_device] += ended_at > job.expires_at or overtaken
+                if ended_at > job.expires_at or overtaken:
+                    self._doubtful.setdefault(of_device, set()).add(job.due_at)
 
     def polls(self, device_id: str, kind: Kind) -> range:
         """Return how many polls there were, as a range: doubtful ones may have been dropped."""
         with self._lock:
             most = len(self._polls.get((device_id, kind), ()))
-            return range(most - self._doubtful[device_id, kind], most + 1)
+            return range(most - len(self._doubtful.get((device_id, kind), ())), most + 1)
+
+    def doubtful(self, device_id: str, kind: Kind) -> set[int]:
+        """Return the due times whose jobs were expired or overtaken when this machine got to them."""
+        with self._lock:
+            return set(self._doubtful.get((device_id, kind), ()))
 
 
 class Loop:
