@@ -44,7 +44,12 @@ def test_what_a_policy_says_of_a_protocol_travels_in_the_job(protocol: AnyProtoc
 
 
 def test_no_part_of_a_policy_that_a_job_has_is_forgotten() -> None:
-    changed = {"protocols": (), "device_timeout_seconds": 44.0, "ping": {"count": 3}}
+    changed = {
+        "protocols": (),
+        "device_timeout_seconds": 44.0,
+        "ping": {"count": 3},
+        "vitals": {"poe": False},
+    }
     for name in PROTOCOLS:
         changed[name] = {"port": 4711}
     policy = msgspec.convert(changed, Policy)
