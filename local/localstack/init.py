@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any
 
 sys.path.insert(0, "/var/runtime-api")
-from runtime_api import Message, RuntimeApi  # type: ignore[import-not-found]
+from runtime_api import Message, RuntimeApi  # type: ignore[import-not-found]  # the image has it
 
 LOG = Path("/tmp/log")  # noqa: S108, of a container of one function
 PORT = 9563
@@ -49,7 +49,7 @@ def tell(path: str, document: Any) -> None:
     url = f"{os.environ['LOCALSTACK_RUNTIME_ENDPOINT']}/{path}"
     body = b"" if document is None else json.dumps(document).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method="POST")  # noqa: S310, http
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310, http
         answer.read()
 
 

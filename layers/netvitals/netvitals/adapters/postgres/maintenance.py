@@ -78,7 +78,7 @@ class MaintenanceTable:
     def windows(self, *, ended: bool = False) -> list[Window]:
         """Return the windows that are open or to come, by their start; with `ended` all that are kept."""
         condition = "true" if ended else "ends_at > now()"
-        query = f"SELECT {_COLUMNS} FROM maintenance_windows WHERE {condition} ORDER BY starts_at, id"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM maintenance_windows WHERE {condition} ORDER BY starts_at, id"  # noqa: S608, constants
         return self._database.run(
             lambda cursor: list(map(_window, cursor.execute(query.encode()).fetchall())),
             read_only=True,

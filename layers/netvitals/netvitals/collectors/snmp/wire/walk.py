@@ -33,7 +33,7 @@ MAX_KNOWN_COLUMNS = 128
 
 
 class Place:
-    """Where a column stands in the tree of names, and the rows that devices have had there so far."""
+    """Holds the encoded name of a column, and the indexes of rows that devices have had in it so far."""
 
     __slots__ = ("indexes", "parent", "prefix")
 
