@@ -285,7 +285,8 @@ def test_the_package_is_within_lambdas_limits_and_our_own_part_is_small(any_buil
     dependencies, netvitals = (sum(path.stat().st_size for path in files(layer)) for layer in layers(build))
     functions = sum(path.stat().st_size for name in FUNCTIONS for path in files(build / name))
     assert dependencies + netvitals + functions < 250 * MEGABYTE / 2
-    assert netvitals < 3 * MEGABYTE
+    # Four fifths code; a profile adds 0.7 KB, and a poll reads two files of them. More is a mistake.
+    assert netvitals < 4 * MEGABYTE
     assert functions < MEGABYTE / 10
 
 
