@@ -13,9 +13,9 @@ from collector_handler import INTERVALS, deployed, world
 from lambda_share import failed_polls, limited
 from sizes import QUICK, given
 
-from netvitals.cli.cost_invocations import SECONDS
-from netvitals.cli.cost_model import Deployment
-from netvitals.cli.prices import prices_in
+from netvitals.cli.cost.invocations import SECONDS
+from netvitals.cli.cost.model import Deployment
+from netvitals.cli.cost.prices import prices_in
 from netvitals.domain.polling.job import Kind
 from netvitals.domain.polling.schedule import due_times
 from netvitals.domain.ports import QueuedJobs

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from netvitals.cli.cost_invocations import KINDS, Devices, all_failing
-from netvitals.cli.cost_model import Cost, Deployment, cost_of
-from netvitals.cli.prices import prices_in
+from netvitals.cli.cost.invocations import KINDS, Devices, all_failing
+from netvitals.cli.cost.model import Cost, Deployment, cost_of
+from netvitals.cli.cost.prices import prices_in
 
 ROOT = Path(__file__).parents[1]
 README, GUIDE = ROOT / "README.md", ROOT / "docs/deploying.md"

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from netvitals.cli.schema_documents import document, text
-from netvitals.cli.schema_shapes import SHAPES
-from netvitals.cli.schema_typescript import typescript
+from netvitals.cli.schema.documents import document, text
+from netvitals.cli.schema.shapes import SHAPES
+from netvitals.cli.schema.typescript import typescript
 
 FOLDER = Path(__file__).parents[1] / "docs" / "schema"
 _WORDS = frozenset({"description", "title", "$id", "version"})
@@ -27,7 +27,7 @@ def fault(name: str, published: dict[str, Any] | None) -> str | None:
         return None
     return (
         f"the shape {name!r} has changed and its version is still {published['version']}: raise it in "
-        "SHAPES of layers/netvitals/netvitals/cli/schema_shapes.py (the minor number where something was "
+        "SHAPES of layers/netvitals/netvitals/cli/schema/shapes.py (the minor number where something was "
         "added, the major one where what was right is right no longer), then run: make schemas"
     )
 

@@ -14,8 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.demo.reading import State, View, Vitals
-from netvitals.cli.figures import scaled
-from netvitals.cli.inventory_faults import counted
+from netvitals.cli.figures import counted, scaled
 
 EVENTS_KEPT = 7
 _LEAST_EVENTS = 2

@@ -16,7 +16,7 @@ from local.devices.ssh_server import USER, SshServer, printing
 from local.devices.winrm_host import Behaviour, WinrmHost
 from local.devices.winrm_machine import Fault
 from local.devices.winrm_soap import Service
-from netvitals.cli.poll_output import json_line
+from netvitals.cli.poll.output import json_line
 from netvitals.domain.polling.observation import PollResult, Reason
 from netvitals.store.line_protocol import encode
 

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from netvitals.cli.config import config
-from netvitals.cli.inventory import inventory
+from netvitals.cli.config.command import config
+from netvitals.cli.inventory.command import inventory
 
 pytestmark = pytest.mark.integration
 

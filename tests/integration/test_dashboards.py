@@ -23,8 +23,8 @@ from fixtures.postgres import create_database, database_name, drop_database
 from local.influx.http import InfluxServer
 from local.influx.real import RealInflux
 from local.servers.influxd import is_installed
-from netvitals.cli.dashboards.device import PLACED
-from netvitals.cli.dashboards.shown import others
+from netvitals.cli.grafana.device import PLACED
+from netvitals.cli.grafana.shown import others
 
 pytestmark = [
     pytest.mark.integration,

@@ -22,7 +22,7 @@ from netvitals.adapters.aws.deployment import Invocation
 from netvitals.adapters.aws.snapshots import S3Snapshots
 from netvitals.adapters.postgres.conformity import MARKS, RIGHTS, missing_migrations
 from netvitals.adapters.postgres.database import Database
-from netvitals.cli.doctor_poll import inventoried, poll
+from netvitals.cli.doctor.poll import inventoried, poll
 from netvitals.cli.main import cli
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.inventory.device import Device

@@ -20,7 +20,7 @@ from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.adapters.postgres.status import PostgresStatusStore
-from netvitals.cli.inventory import inventory
+from netvitals.cli.inventory.command import inventory
 from netvitals.domain.decision.status import OutboxMessage, SiteState
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.observation import Observation, Reason

@@ -12,8 +12,8 @@ import pytest
 from local import cost_tables
 from local.aws.cloudformation import TEMPLATE, Deployed
 from local.aws.template import load
-from netvitals.cli import cost_figures as figures
-from netvitals.cli.cost_model import Deployment
+from netvitals.cli.cost import figures
+from netvitals.cli.cost.model import Deployment
 from netvitals.observability import MAX_VALUES, emit
 
 ROOT = Path(__file__).parents[2]

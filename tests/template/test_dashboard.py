@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.aws.cloudformation import EVERYTHING, Deployed
-from netvitals.cli.prices import prices_in
+from netvitals.cli.cost.prices import prices_in
 from netvitals.observability import NAMESPACE
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from netvitals.adapters.files.configuration_document import decode_document
-from netvitals.cli.config import config
+from netvitals.cli.config.command import config
 from netvitals.domain.settings.configuration import configuration_from
 
 CANARY = "canary-8f3a"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from netvitals.adapters.files.configuration_document import decode_document
-from netvitals.cli import config_reference as reference
+from netvitals.cli.config import reference
 from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.domain.settings.configuration import Configuration, configuration_from
 

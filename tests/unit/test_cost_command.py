@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from netvitals.cli.cost_fleet import Assumed, described, listed, polled, read_of
+from netvitals.cli.cost.fleet import Assumed, described, listed, polled, read_of
 from netvitals.cli.main import cli
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.polling.changes import Sample, Samples

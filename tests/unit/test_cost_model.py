@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from netvitals.adapters.files.strict_yaml import load
-from netvitals.cli import cost_figures, cost_lines
-from netvitals.cli.cost_invocations import SECONDS, Devices, collected, messages_of
-from netvitals.cli.cost_model import Cost, Deployment, cost_of
-from netvitals.cli.cost_output import document_of
-from netvitals.cli.cost_quotas import series_of, warnings_of
-from netvitals.cli.prices import PACKAGED, prices_in
+from netvitals.cli.cost import figures, lines
+from netvitals.cli.cost.invocations import SECONDS, Devices, collected, messages_of
+from netvitals.cli.cost.model import Cost, Deployment, cost_of
+from netvitals.cli.cost.output import document_of
+from netvitals.cli.cost.prices import PACKAGED, prices_in
+from netvitals.cli.cost.quotas import series_of, warnings_of
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.polling.job import Job, deflated_body, encode_job
 from netvitals.domain.polling.schedule import phase
@@ -177,7 +177,7 @@ def test_a_job_in_a_message_takes_no_more_bytes_than_counted() -> None:
         )
         for n in range(300)
     ]  # fmt: skip
-    counted = cost_figures.MESSAGE_BYTES + 300 * cost_figures.JOB_BYTES
+    counted = figures.MESSAGE_BYTES + 300 * figures.JOB_BYTES
     assert 0.5 * counted < len(deflated_body(jobs)) <= counted
 
 
@@ -185,21 +185,21 @@ def test_a_job_in_a_message_takes_no_more_bytes_than_counted() -> None:
 
 
 def test_half_as_many_polls_make_less_but_full_writes_stay() -> None:
-    often, seldom = (cost_lines.metrics_lines(24, 0.0, 0, interval) for interval in (300, 600))
+    often, seldom = (lines.metrics_lines(24, 0.0, 0, interval) for interval in (300, 600))
     assert often / 2 < seldom < often
 
 
 def test_a_poll_at_least_as_seldom_as_full_writes_writes_everything() -> None:
     changes, everything = (
-        cost_lines.metrics_lines(24, 0.5, 0, 3600, everything=everything) for everything in (False, True)
+        lines.metrics_lines(24, 0.5, 0, 3600, everything=everything) for everything in (False, True)
     )
     # Besides, interfaces are described with each full write.
     assert everything < changes < 1.25 * everything
 
 
 def test_series_are_counted_with_those_of_interfaces_and_status() -> None:
-    assert cost_lines.points_of(0, 0) == 17
-    assert cost_lines.points_of(24, 3) == 17 + 24 * 8 + 3
+    assert lines.points_of(0, 0) == 17
+    assert lines.points_of(24, 3) == 17 + 24 * 8 + 3
     assert series_of([Devices(number=2, ports=24)]) == 2 * (17 + 24 * 8 + 24 * 3 + 2)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from netvitals.cli.discover_logins import MAX_REFUSALS, MAX_USERS, LoginAgents
+from netvitals.cli.discover.logins import MAX_REFUSALS, MAX_USERS, LoginAgents
 from netvitals.collectors.snmp.discovery.pace import Pace
 from netvitals.collectors.ssh.protocol import SshCredential
 from netvitals.domain.discovery.found import Found, Refused

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from netvitals.cli.discover_names import confirmed_name, name_by_dns
+from netvitals.cli.discover.names import confirmed_name, name_by_dns
 from netvitals.domain.discovery.found import Found
 from netvitals.domain.discovery.merge import Discovered
 from netvitals.domain.discovery.proposals import proposals

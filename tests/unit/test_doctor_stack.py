@@ -19,9 +19,9 @@ from netvitals.adapters.aws import deployment
 from netvitals.adapters.aws.deployment import Invocation
 from netvitals.adapters.aws.pause import PauseParameter, parameter_of
 from netvitals.adapters.aws.stack import Stack
-from netvitals.cli import doctor_stack
-from netvitals.cli.doctor_poll import judged
-from netvitals.cli.doctor_report import Check, Finding, results
+from netvitals.cli.doctor import stack as doctor_stack
+from netvitals.cli.doctor.poll import judged
+from netvitals.cli.doctor.report import Check, Finding, results
 from netvitals.cli.main import cli
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from netvitals.cli.dashboards import device, files, rules, shown
-from netvitals.cli.dashboards.dashboard import DEVICE, FLEET, INTERFACE, POLLING, SITE
+from netvitals.cli.grafana import device, files, rules, shown
+from netvitals.cli.grafana.dashboard import DEVICE, FLEET, INTERFACE, POLLING, SITE
 from netvitals.cli.main import cli
 from netvitals.domain.polling.metrics import METRICS, MetricSpec
 

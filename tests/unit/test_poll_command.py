@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from fixtures.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, crashing, point, refused
 from netvitals import __version__
-from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
+from netvitals.cli.poll import command
 from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
@@ -51,8 +51,8 @@ async def dead(_: Target, reading: Reading) -> None:
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     scripted = Scripted({}, answering)
-    monkeypatch.setattr(poll_module, "collector_for", lambda _: scripted)
-    monkeypatch.setattr(poll_module, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
+    monkeypatch.setattr(command, "collector_for", lambda _: scripted)
+    monkeypatch.setattr(command, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
     for name in ("NETVITALS_COMMUNITY", "NETVITALS_CREDENTIALS_FILE", "NETVITALS_CONFIG_FILE"):
         monkeypatch.delenv(name, raising=False)
     return scripted

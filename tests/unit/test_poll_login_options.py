@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fixtures.polling import CANNOT_TELL, FakeProber, Scripted, healthy, refused
-from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
+from netvitals.cli.poll import command
 from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.ssh.protocol import SshCredential
 from netvitals.collectors.winrm.protocol import WinrmCredential, WinrmSettings
@@ -20,8 +20,8 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
 @pytest.fixture(autouse=True)
 def collector(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     scripted = Scripted({}, healthy)
-    monkeypatch.setattr(poll_module, "collector_for", lambda _: scripted)
-    monkeypatch.setattr(poll_module, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
+    monkeypatch.setattr(command, "collector_for", lambda _: scripted)
+    monkeypatch.setattr(command, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
     for name in ("COMMUNITY", "CREDENTIALS_FILE", "CONFIG_FILE", "PASSWORD", "KEY_PASSPHRASE"):
         monkeypatch.delenv(f"NETVITALS_{name}", raising=False)
     return scripted
@@ -87,7 +87,7 @@ def test_what_a_windows_host_is_trusted_by_is_given_beside_the_user(
 
 def test_a_community_beside_a_user_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     collector = Scripted({}, refused)
-    monkeypatch.setattr(poll_module, "collector_for", lambda _: collector)
+    monkeypatch.setattr(command, "collector_for", lambda _: collector)
     one("--type", "linux", "--user", "m", "--password", "p", "--community", "public")
     assert [target.credential for target in collector.targets] == [
         SshCredential(user="m", password=Secret("p")),

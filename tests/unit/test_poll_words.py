@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fixtures.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, point, refused
-from netvitals.cli import poll as poll_module
 from netvitals.cli.main import cli
+from netvitals.cli.poll import command
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Reach, Target
@@ -40,8 +40,8 @@ async def dead(_: Target, reading: Reading) -> None:
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     scripted = Scripted({}, answering)
-    monkeypatch.setattr(poll_module, "collector_for", lambda _: scripted)
-    monkeypatch.setattr(poll_module, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
+    monkeypatch.setattr(command, "collector_for", lambda _: scripted)
+    monkeypatch.setattr(command, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
     for name in ("NETVITALS_COMMUNITY", "NETVITALS_CREDENTIALS_FILE", "NETVITALS_CONFIG_FILE"):
         monkeypatch.delenv(name, raising=False)
     return scripted
@@ -123,7 +123,7 @@ def test_what_was_not_asked_is_not_said_to_be_silent(run: Run) -> None:
 def test_one_line_says_whether_it_is_up_and_whether_it_was_read(
     collector: Scripted, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, reach: Reach, told: str
 ) -> None:
-    monkeypatch.setattr(poll_module, "HostProber", lambda: FakeProber(reach, 0))
+    monkeypatch.setattr(command, "HostProber", lambda: FakeProber(reach, 0))
     collector._script = {"10.0.0.9": behaviour}
     assert one("--community", "x").stdout.startswith(told)
 

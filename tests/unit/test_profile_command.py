@@ -11,9 +11,9 @@ from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentThread
 from local.devices.snmp_mib import Gauge32, Object
-from netvitals.cli import profile as command
 from netvitals.cli.main import cli
-from netvitals.cli.profile import print_explanation
+from netvitals.cli.profile import command
+from netvitals.cli.profile.command import print_explanation
 from netvitals.collectors.snmp.explain import Explanation
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.files import read_folder

@@ -11,9 +11,9 @@ from local.devices.snmp_devices import system
 from local.devices.snmp_host import AgentThread
 from local.devices.snmp_mib import Gauge32, Object, ObjectId
 from netvitals.cli.main import cli
-from netvitals.cli.profile_answers import Answers
-from netvitals.cli.profile_clues import clues_in
-from netvitals.cli.profile_known import known_objects
+from netvitals.cli.profile.answers import Answers
+from netvitals.cli.profile.clues import clues_in
+from netvitals.cli.profile.known import known_objects
 from netvitals.collectors.snmp.profiles.files import read_profiles
 from netvitals.collectors.snmp.profiles.schema import Match
 from netvitals.collectors.snmp.tables import Value

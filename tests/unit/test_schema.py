@@ -15,13 +15,13 @@ from jsonschema import Draft202012Validator
 from local import schemas
 from netvitals.adapters.files.configuration_document import decode_document
 from netvitals.adapters.files.inventory import read_devices
-from netvitals.cli import config_reference
+from netvitals.cli.config import reference as config_reference
 from netvitals.cli.main import cli
-from netvitals.cli.poll_output import json_line
-from netvitals.cli.schema import NAMES
-from netvitals.cli.schema_documents import document, text
-from netvitals.cli.schema_shapes import SHAPES
-from netvitals.cli.schema_typescript import typescript
+from netvitals.cli.poll.output import json_line
+from netvitals.cli.schema.command import NAMES
+from netvitals.cli.schema.documents import document, text
+from netvitals.cli.schema.shapes import SHAPES
+from netvitals.cli.schema.typescript import typescript
 from netvitals.domain.decision.announcement import device_event, site_event
 from netvitals.domain.decision.status import Cause, Change, Monitored, Polls, SiteState, Status, StatusRecord
 from netvitals.domain.errors import ConfigurationError, CredentialMissing

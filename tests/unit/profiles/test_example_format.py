@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from netvitals.cli import profile as command
-from netvitals.cli.profile_examples import faults_of
+from netvitals.cli.profile import command
+from netvitals.cli.profile.examples import faults_of
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.example import value_of
 from netvitals.collectors.snmp.profiles.files import read_folder

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from fixtures.profile_mutants import mutants_of
-from netvitals.cli.profile_examples import faults_of
+from netvitals.cli.profile.examples import faults_of
 from netvitals.collectors.snmp.profiles.example import Example
 from netvitals.collectors.snmp.profiles.files import (
     KNOWN,

@@ -25,8 +25,8 @@ from local.devices.snmp_devices import system
 from netvitals.collectors.snmp.profiles.build_index import write_index
 from netvitals.collectors.snmp.profiles.files import read_folder
 from netvitals.collectors.snmp.profiles.index import ProfileBook
-from netvitals.cli.dashboards.device import device_dashboard
-from netvitals.cli.schema_documents import document
+from netvitals.cli.grafana.device import device_dashboard
+from netvitals.cli.schema.documents import document
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.settings.configuration import key_faults
 from netvitals.store.line_protocol import encode

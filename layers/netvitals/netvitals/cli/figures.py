@@ -1,4 +1,4 @@
-"""Format metric values as people read them."""
+"""Format metric values and counts as people read them."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -62,3 +62,7 @@ def telling(points: Iterable[Point], metric_name: str) -> str:
 def total(points: Iterable[Point], metric_name: str, worded: Callable[[str, float], str] = figure) -> str:
     values = [point.value for point in points if point.metric_name == metric_name]
     return worded(metric_name, sum(values)) if values else ""
+
+
+def counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from typing import IO, Any
 
 import click
@@ -14,26 +13,26 @@ from netvitals import __version__
 from netvitals.cli.stderr_log import log_on_stderr
 from netvitals.domain.errors import NetvitalsError
 
-COMMANDS = (
-    "poll",
-    "show",
-    "top",
-    "events",
-    "ui",
-    "discover",
-    "inventory",
-    "maintenance",
-    "config",
-    "schema",
-    "doctor",
-    "spool",
-    "profile",
-    "cost",
-    "grafana",
-    "pause",
-    "resume",
-)
-"""Each is a module of this package with a click command of the same name."""
+COMMANDS = {
+    "poll": "poll.command",
+    "show": "show",
+    "top": "top",
+    "events": "events",
+    "ui": "ui",
+    "discover": "discover.command",
+    "inventory": "inventory.command",
+    "maintenance": "maintenance",
+    "config": "config.command",
+    "schema": "schema.command",
+    "doctor": "doctor.command",
+    "spool": "spool",
+    "profile": "profile.command",
+    "cost": "cost.command",
+    "grafana": "grafana.command",
+    "pause": "pause",
+    "resume": "resume",
+}
+"""The module of this package that holds the click command of each name, in the order of the help."""
 EXIT_UNUSABLE = 2
 EXIT_PIPE_CLOSED = 128 + signal.SIGPIPE
 """As a shell has it for programs that write to a pipe whose reader has had enough, such as `head`."""
@@ -81,12 +80,12 @@ class _Commands(click.Group):
             raise NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
-        return [name for name in COMMANDS if find_spec(f"netvitals.cli.{name}")]
+        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, click's signature
+        if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"netvitals.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"netvitals.cli.{COMMANDS[cmd_name]}"), cmd_name)
         return command
 
 

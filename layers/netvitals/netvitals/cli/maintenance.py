@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from netvitals.cli.console import console
-from netvitals.cli.inventory import open_database
+from netvitals.cli.inventory.command import open_database
 from netvitals.domain.inventory.maintenance import Scope, Window
 from netvitals.domain.text import printable
 

@@ -14,8 +14,7 @@ from netvitals.adapters.aws import clients as aws
 from netvitals.adapters.aws import redrive as redrive_sqs
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.console import console
-from netvitals.cli.figures import duration
-from netvitals.cli.inventory_faults import counted
+from netvitals.cli.figures import counted, duration
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.text import printable
 from netvitals.store.outcome import Refusal

@@ -1,0 +1,1 @@
+"""Implement `netvitals config`: check and show the configuration."""

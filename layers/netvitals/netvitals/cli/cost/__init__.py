@@ -1,0 +1,1 @@
+"""Implement `netvitals cost`: work out what a fleet costs a month."""

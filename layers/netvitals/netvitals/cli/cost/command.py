@@ -1,0 +1,166 @@
+"""`netvitals cost`: what a fleet costs a month, item by item, and the quotas that it would meet."""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import msgspec
+
+from netvitals.adapters.files.configuration_document import document_in_file
+from netvitals.adapters.files.inventory import read_devices
+from netvitals.cli.cost.fleet import Assumed, Listed, described, listed, polled
+from netvitals.cli.cost.model import NAT, OUTSIDE, Deployment, Nat, Outside, cost_of
+from netvitals.cli.cost.output import document_of, show
+from netvitals.cli.cost.prices import PACKAGED, prices_in
+from netvitals.cli.cost.quotas import warnings_of
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.settings import configuration
+
+EXIT_PROBLEMS = 1
+SAMPLED_DEVICES = 2000
+"""Of the database: so many tell how many ports the others have in use."""
+_SHOWN_PROBLEMS = 20
+
+_EPILOG = """\b
+Examples:
+  netvitals cost --devices 10000 --ports 24     a fleet that does not exist
+  netvitals cost --devices 500 --ports 48 --silent 3 --format json
+  netvitals cost --inventory devices.csv        with its types' intervals
+  DATABASE_URL=postgresql://… netvitals cost    ports and silence as polled
+  netvitals cost --devices 10000 --nat instance --outside postgresql
+  netvitals cost --show-prices > prices.yaml    to put your own in
+
+Prices are list prices of the date that is printed, without free tiers. Not counted: PostgreSQL itself,
+queries and storage of InfluxDB, VPN connections, and what outages and replays take.
+
+\b
+Exit status:
+  0  the cost was worked out
+  1  so it was, without some devices whose rows can't be used
+  2  nothing was worked out: wrong usage, or a file or the database can't be
+     used"""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options, under the names that click gives them."""
+
+    inventory: Path | None
+    database_url: str | None
+    devices: int | None
+    ports: int | None
+    used: float | None
+    silent: float | None
+    config: Path | None
+    store: Literal["changes", "everything"] | None
+    nat: Nat
+    outside: tuple[Outside, ...]
+    prices: Path
+    show_prices: bool
+    format_: Literal["table", "json"]
+
+
+@click.command(epilog=_EPILOG, short_help="What a fleet costs a month, item by item.")
+@click.option("--inventory", type=click.Path(path_type=Path), help="The devices: CSV or JSON lines.")
+@click.option("--database-url", envvar="DATABASE_URL", metavar="URL", show_envvar=True,
+              help="The devices, with ports and silence as polled. Better as DATABASE_URL.")  # fmt: skip
+@click.option("--devices", type=click.IntRange(min=1), metavar="N", help="So many network devices.")
+@click.option("--ports", type=click.IntRange(0, 100_000), metavar="N",
+              help="Interfaces of one device, where nobody has polled it.  [default: 24]")  # fmt: skip
+@click.option("--used", type=click.FloatRange(0, 100), metavar="PERCENT",
+              help="Of the interfaces, those whose counters move.  [default: 50]")  # fmt: skip
+@click.option("--silent", type=click.FloatRange(0, 100), metavar="PERCENT",
+              help="Of the devices, those that do not answer.  [default: 1]")  # fmt: skip
+@click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
+              help="The configuration document: intervals by type, what is stored.")  # fmt: skip
+@click.option("--store", type=click.Choice(["changes", "everything"]),
+              help="What is written, in place of the document's collector.store.")  # fmt: skip
+@click.option("--nat", type=click.Choice(NAT), default="gateway", show_default=True,
+              help="How functions in a VPC reach AWS and InfluxDB.")  # fmt: skip
+@click.option("--outside", type=click.Choice(OUTSIDE), multiple=True,
+              help="What is reached over the internet or a VPN, not in the region. Repeatable.")  # fmt: skip
+@click.option("--prices", type=click.Path(path_type=Path), default=PACKAGED,
+              help="Prices and quotas, YAML or JSON, in place of netvitals' own.")  # fmt: skip
+@click.option("--show-prices", is_flag=True, help="Print the prices and quotas in use, and nothing else.")
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def cost(**given: Any) -> None:
+    """Say what a fleet costs a month, item by item, InfluxDB's data in included.
+
+    The fleet is an inventory, or so many devices, or what the database knows. What is warned of is a quota
+    that it would meet, with what to do about it.
+    """
+    options = Options(**given)
+    prices = prices_in(options.prices)
+    if options.show_prices:
+        click.echo(options.prices.read_text(), nl=False)
+        return
+    document = document_in_file(str(options.config)) if options.config else None
+    settled = configuration(document, str(options.config or "no document"), os.environ)
+    found = _fleet(options, settled)
+    if not found.fleet:
+        raise click.UsageError("there is no enabled device whose cost could be worked out")
+    deployment = Deployment(
+        everything=(options.store or settled.collector.store) == "everything",
+        heartbeat_seconds=settled.status.heartbeat_seconds,
+        nat=options.nat,
+        outside=frozenset(options.outside),
+    )
+    warnings = warnings_of(found.fleet, deployment, prices.quotas)
+    worked_out = cost_of(found.fleet, deployment, prices)
+    if options.format_ == "json":
+        click.echo(msgspec.json.encode(document_of(worked_out, warnings)))
+    else:
+        show(worked_out, warnings, found.fleet, prices)
+    _tell(found.problems)
+
+
+def _fleet(options: Options, settled: Configuration) -> Listed:
+    given = {name: getattr(options, name) for name in ("ports", "used", "silent")}
+    given = {name: value for name, value in given.items() if value is not None}
+    if options.inventory is not None and options.devices is not None:
+        raise click.UsageError("give --inventory FILE or --devices N, not both")
+    if options.inventory is None and options.devices is None:
+        if not options.database_url:
+            raise click.UsageError("give --inventory FILE, --devices N, or a database with DATABASE_URL")
+        if given:
+            raise click.UsageError(
+                f"--{min(given)} is for devices that nobody has polled; the database knows"
+            )
+        return _in_database(options.database_url, settled)
+    shares = {name: value / 100 for name, value in given.items() if name != "ports"}
+    assumed = Assumed()._replace(**given | shares)
+    if options.devices is not None:
+        return Listed(described(options.devices, assumed, settled), [])
+    assert options.inventory is not None  # noqa: S101, see above
+    devices, bad_rows = read_devices(options.inventory)
+    found = listed((device for device in devices if device.enabled), assumed, settled)
+    return Listed(found.fleet, [*map(str, bad_rows), *found.problems])
+
+
+def _in_database(url: str, settled: Configuration) -> Listed:
+    from netvitals.adapters.postgres.database import Database  # noqa: PLC0415, psycopg takes a while to import
+    from netvitals.adapters.postgres.inventory import PostgresInventory  # noqa: PLC0415, as above
+    from netvitals.adapters.postgres.samples import PostgresSampleStore  # noqa: PLC0415, as above
+    from netvitals.domain.settings.secret import Secret  # noqa: PLC0415, as above
+
+    database = Database(lambda: Secret(url))
+    click.get_current_context().call_on_close(database.close)
+    problems: list[str] = []
+    chunks = PostgresInventory(database).devices(lambda bad: problems.append(str(bad)))
+    samples = PostgresSampleStore(database).some(SAMPLED_DEVICES)
+    found = polled(chain.from_iterable(chunks), samples, settled, time.time())
+    return Listed(found.fleet, problems + found.problems)
+
+
+def _tell(problems: Sequence[str]) -> None:
+    """Say which devices were left out, and end, where some were."""
+    for problem in problems[:_SHOWN_PROBLEMS]:
+        click.echo(f"netvitals: {problem}", err=True)
+    if len(problems) > _SHOWN_PROBLEMS:
+        click.echo(f"netvitals: … and {len(problems) - _SHOWN_PROBLEMS} more", err=True)
+    if problems:
+        sys.exit(EXIT_PROBLEMS)

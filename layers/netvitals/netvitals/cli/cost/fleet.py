@@ -1,0 +1,154 @@
+"""The fleet whose cost is asked for: as options describe it, a file lists it, or the database knows it."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from netvitals.cli.cost.invocations import Devices
+from netvitals.cli.cost.lines import points_of
+from netvitals.domain.errors import ConfigurationError
+from netvitals.domain.inventory.device import Device
+from netvitals.domain.polling.changes import Samples
+from netvitals.domain.settings.configuration import Configuration
+from netvitals.domain.settings.policy import Policy
+from netvitals.usecases.fan_out import is_silent
+
+TYPE = "network"
+"""Of devices that options describe."""
+
+
+class Assumed(NamedTuple):
+    """Assumptions about devices that nobody has polled."""
+
+    ports: float = 24
+    used: float = 0.5
+    silent: float = 0.01
+
+
+class Read(NamedTuple):
+    """Sizes that the last polls of one device found."""
+
+    ports: int
+    moving: int | None
+    """Ports whose octets moved; None where the poll tells nothing of it."""
+    points: int
+
+
+class Listed(NamedTuple):
+    """Devices by how they are polled, and what is wrong with those that can't be."""
+
+    fleet: list[Devices]
+    problems: list[str]
+
+
+class _Group:
+    """Counts devices that are polled alike."""
+
+    def __init__(self, number: int = 0) -> None:
+        self.number = number
+        self.silent = self.known = self.ports = self.points = 0
+        self.moving = self.of_ports = 0
+        """Ports whose octets moved, of those of which that is known."""
+
+    def add(self, read: Read | None, *, silent: bool) -> None:
+        self.number += 1
+        self.silent += silent
+        if read is None:
+            return
+        self.known += 1
+        self.ports += read.ports
+        self.points += read.points
+        if read.moving is not None:
+            self.moving += read.moving
+            self.of_ports += read.ports
+
+
+def described(number: int, assumed: Assumed, configuration: Configuration) -> list[Devices]:
+    """Return so many network devices."""
+    polling = _polling(configuration.policy(TYPE, {}))
+    return [_devices(polling, _Group(number), assumed)]
+
+
+def listed(devices: Iterable[Device], assumed: Assumed, configuration: Configuration) -> Listed:
+    """Return the devices of an inventory that nobody has polled."""
+    groups, problems = _grouped(devices, configuration, {}, None)
+    return Listed([_devices(polling, group, assumed) for polling, group in groups.items()], problems)
+
+
+def polled(
+    devices: Iterable[Device], samples: Mapping[str, Samples], configuration: Configuration, now: float
+) -> Listed:
+    """Return the devices of the database, with ports and silence as polls have found them."""
+    reads = {device_id: read_of(each) for device_id, each in samples.items()}
+    groups, problems = _grouped(devices, configuration, reads, now)
+    fleet = [
+        _devices(polling, group, Assumed(silent=group.silent / group.number))
+        for polling, group in groups.items()
+    ]
+    return Listed(fleet, problems)
+
+
+def read_of(samples: Samples) -> Read:
+    """Return what the samples of a device tell of it."""
+    names = [(name, instance, sample.held) for (name, instance, _), sample in samples.series.items()]
+    ports = {instance for name, instance, _ in names if name == "net_bytes_in"}
+    moving = {instance for name, instance, held in names if name == "net_bytes_in" and not held}
+    is_full = samples.due_at == samples.full_at  # everything was written, moved or not
+    return Read(len(ports), None if is_full else len(moving), len(names))
+
+
+class _Polling(NamedTuple):
+    """Settings of a device's polls that change what they cost."""
+
+    protocol: str
+    status_interval: int
+    metrics_interval: int
+
+
+def _grouped(
+    devices: Iterable[Device],
+    configuration: Configuration,
+    reads: Mapping[str, Read],
+    now: float | None,
+) -> tuple[dict[_Polling, _Group], list[str]]:
+    groups: dict[_Polling, _Group] = {}
+    problems = []
+    for device in devices:
+        try:
+            policy = configuration.policy(device.device_type, device.settings)
+        except ConfigurationError as error:
+            problems.append(f"device {device.id!r}: {error}")
+            continue
+        group = groups.setdefault(_polling(policy), _Group())
+        silent = now is not None and is_silent(device, policy, now)
+        group.add(reads.get(device.id) or _estimated(device), silent=silent)
+    return groups, problems
+
+
+def _polling(policy: Policy) -> _Polling:
+    protocol = policy.protocols[0] if policy.protocols else "ping"
+    return _Polling(protocol, policy.status_interval_seconds, policy.metrics_interval_seconds)
+
+
+def _estimated(device: Device) -> Read | None:
+    """Return what the number of a device's points tells: it is taken for a switch."""
+    if not device.points:
+        return None
+    per_port = points_of(1, 0) - points_of(0, 0)
+    ports = max(0, round((device.points - points_of(0, 0)) / per_port))
+    return Read(ports, None, device.points)
+
+
+def _devices(polling: _Polling, group: _Group, assumed: Assumed) -> Devices:
+    """Return the devices of a group, with what is known of them in place of what is assumed."""
+    ports = group.ports / group.known if group.known else assumed.ports * (polling.protocol != "ping")
+    points = group.points / group.known if group.known else 0
+    return Devices(
+        number=group.number,
+        ports=ports,
+        used=group.moving / group.of_ports if group.of_ports else assumed.used,
+        measures=max(0.0, points - points_of(ports, 0)),
+        silent=assumed.silent,
+        protocol=polling.protocol,
+        status_interval=polling.status_interval,
+        metrics_interval=polling.metrics_interval,
+    )

@@ -1,1 +1,0 @@
-"""Grafana's dashboards and alert rules, generated from one description of the metrics."""

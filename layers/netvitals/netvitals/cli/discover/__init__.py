@@ -1,0 +1,1 @@
+"""Implement `netvitals discover`: find devices in networks."""

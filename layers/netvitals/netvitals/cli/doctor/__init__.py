@@ -1,0 +1,1 @@
+"""Implement `netvitals doctor`: check a deployment."""

@@ -1,0 +1,87 @@
+"""`netvitals doctor`: check what a deployment stands on, in order, with a remedy for each fault."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import click
+
+from netvitals import settings
+from netvitals.cli.doctor.report import Check, Result, results
+from netvitals.cli.doctor.stores import store_checks
+from netvitals.domain.errors import ConfigurationError
+from netvitals.wiring.parts import Parts
+
+EXIT_WRONG = 1
+_NAME_WIDTH = 18
+
+_EPILOG = """\b
+Examples:
+  netvitals doctor                          what this environment names
+  netvitals doctor --stack netvitals        a deployed stack
+  netvitals doctor --stack netvitals --device core-sw
+                      and one device, polled by the stack's collector
+
+\b
+Exit status:
+  0  all is ok, or only warned of
+  1  something is wrong; its line says what to do
+  2  nothing could be checked: no such stack, nothing configured"""
+
+
+@click.command(epilog=_EPILOG, short_help="Check all that polling stands on.")
+@click.option("--stack", metavar="NAME", help="Check a deployed stack.")
+@click.option("--device", "device_id", metavar="ID", help="With --stack: have its collector poll this one.")
+@click.option("--format", "format_", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+@click.pass_context
+def doctor(
+    context: click.Context, stack: str | None, device_id: str | None, format_: Literal["text", "jsonl"]
+) -> None:
+    """Check secrets, database, InfluxDB and a deployed stack, and say of each fault what to do.
+
+    Without --stack it checks what DATABASE_URL, INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG and
+    NETVITALS_CREDENTIALS_FILE name, or the secrets that the functions read. It changes nothing, except that
+    it writes one point of the measurement netvitals_doctor, and that --device makes a poll like any other,
+    with its results stored.
+    """
+    if device_id and not stack:
+        raise click.UsageError("--device is polled by a stack's collector: name it with --stack")
+    worst = False
+    for result in results(_checks(stack, device_id)):
+        worst = worst or result.level == "fail"
+        for line in _lines(result, format_):
+            click.echo(line)
+    if worst:
+        context.exit(EXIT_WRONG)
+
+
+def _checks(stack: str | None, device_id: str | None) -> list[Check]:
+    if stack is None:
+        environ = dict(os.environ)
+        if not any(_is_configured(group, environ) for group in _STORES):
+            raise ConfigurationError(
+                "nothing is configured: set DATABASE_URL and INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG, "
+                "or name a stack with --stack"
+            )
+        return store_checks(Parts(environ), lambda: False)
+    from netvitals.cli.doctor.stack import stack_checks  # noqa: PLC0415, boto3 is slow to import
+
+    return stack_checks(stack, device_id)
+
+
+_STORES = (settings.DatabaseVariables, settings.InfluxVariables, settings.CredentialVariables)
+
+
+def _is_configured(group: type[settings.Variables], environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name) for name in group.__struct_encode_fields__)
+
+
+def _lines(result: Result, format_: str) -> Iterator[str]:
+    if format_ == "jsonl":
+        yield json.dumps(result._asdict(), ensure_ascii=False)
+        return
+    level = result.level.upper() if result.level == "fail" else result.level
+    yield f"{level:<5} {result.check:<{_NAME_WIDTH}} {result.text}"
+    if result.remedy and result.level != "ok":
+        yield f"{'':<5} {'':<{_NAME_WIDTH}} -> {result.remedy}"

@@ -1,0 +1,1 @@
+"""Implement `netvitals grafana`: dashboards and alert rules, made from one description of the metrics."""

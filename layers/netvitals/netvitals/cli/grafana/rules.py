@@ -1,0 +1,383 @@
+"""Make Grafana's alert rules, in the form of its provisioning files.
+
+A rule asks InfluxDB for one number a series, compares it, and has to find it so for a while. InfluxDB knows
+neither sites nor types, so a rule for some of the devices lists their ids.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+from zlib import crc32
+
+import msgspec
+
+from netvitals.cli.grafana import influxql as ql
+from netvitals.cli.grafana.dashboard import DEVICE, POLLING
+from netvitals.cli.grafana.panels import Json
+from netvitals.domain.polling.metrics import METRICS
+
+INFLUXDB_UID = "netvitals-influxdb"
+FOLDER = "netvitals"
+MAX_IDS = 500
+"""Of one rule: a longer list becomes several rules."""
+MAX_UID = 40
+_DEVICE, _INTERFACE = "{{ $labels.device_id }}", "{{ $labels.device_id }}: {{ $labels.instance }}"
+_NUMBER = '{{ printf "%.1f" $values.B.Value }}'
+
+type NoData = Literal["OK", "Alerting"]
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """From which values on rules fire; each is the key of `--set`."""
+
+    cpu: float = 90
+    memory: float = 95
+    temperature: float = 75
+    disk: float = 95
+    fan: float = 2
+    power_supply: float = 2
+    """Of states: 2 is a warning, 3 failed, 4 off."""
+    disk_days: float = 3
+    """Days in which a disk would be full if it went on as in the last one."""
+    errors: float = 1
+    """Errors and discards a second, of one interface."""
+    utilisation: float = 90
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Options that all rules of one file share."""
+
+    thresholds: Thresholds = Thresholds()
+    metrics_interval: int = 300
+    """Seconds between two metrics polls of the devices."""
+    ids: tuple[str, ...] | None = None
+    """The devices that the rules are about; None: all."""
+    name: str = ""
+    """Of these devices, where they are not all."""
+    labels: Mapping[str, str] = {}
+    influxdb_uid: str = INFLUXDB_UID
+
+
+class Query(msgspec.Struct, frozen=True):
+    """A query of a rule, named by a letter; `ago`: how far back it reads, in seconds."""
+
+    ref: str
+    text: str
+    ago: int
+
+
+class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert: what is asked, which of its numbers fires, and for how long."""
+
+    key: str
+    title: str
+    queries: Sequence[Query]
+    expression: str = ""
+    """Of Grafana's arithmetic over the queries' letters; without it the only query's number counts."""
+    above: float
+    hold: str
+    """How long it has to be so."""
+    severity: Literal["critical", "warning"] = "warning"
+    no_data: NoData = "OK"
+    summary: str
+    dashboard: str = f"/d/{DEVICE}?var-device={{{{ $labels.device_id }}}}"
+
+
+class _Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric whose last value is compared; `key` is that of its threshold."""
+
+    key: str
+    title: str
+    name: str
+    text: str
+    unit: str
+    severity: Literal["critical", "warning"] = "warning"
+    by_instance: bool = False
+    """Each instance by itself; otherwise the value of the whole device."""
+
+
+def _part(key: str, title: str, name: str, text: str) -> _Measured:
+    return _Measured(
+        key=key, title=title, name=name, text=text, unit=f"({METRICS[name].unit})", by_instance=True
+    )
+
+
+_MEASURED = (
+    _Measured(key="cpu", title="CPU high", name="cpu_percent", text="CPU", unit="%"),
+    _Measured(key="memory", title="Memory full", name="memory_percent", text="memory", unit="%"),
+    _Measured(
+        key="temperature",
+        title="Too hot",
+        name="temperature_celsius",
+        text="temperature",
+        unit="°C",
+        by_instance=True,
+    ),
+    _Measured(
+        key="disk",
+        title="Disk full",
+        name="disk_percent",
+        text="disk",
+        unit="%",
+        severity="critical",
+        by_instance=True,
+    ),
+    _part("fan", "Fan failed", "fan_state", "fan"),
+    _part("power_supply", "Power supply failed", "power_supply_state", "power supply"),
+)
+
+
+def rule_files(options: Options) -> Json:
+    """Return the content of a provisioning file with all rules for these devices."""
+    chunks = [None] if options.ids is None else _chunks(options.ids)
+    rules = [
+        _rule(spec, options, number if len(chunks) > 1 else 0)
+        for number, ids in enumerate(chunks, 1)
+        for spec in specs(options, ids)
+    ]
+    name = f"netvitals {options.name}".strip()
+    return {
+        "apiVersion": 1,
+        "groups": [{"orgId": 1, "name": name, "folder": FOLDER, "interval": "1m", "rules": rules}],
+    }
+
+
+def _chunks(ids: Sequence[str]) -> list[Sequence[str] | None]:
+    return [ids[start : start + MAX_IDS] for start in range(0, len(ids), MAX_IDS)]
+
+
+def specs(options: Options, ids: Sequence[str] | None) -> list[RuleSpec]:
+    """Return the rules; those of netvitals itself only where they are about all devices."""
+    limits, interval = options.thresholds, options.metrics_interval
+    of = (_listed(ids),) if ids is not None else ()
+    found = [
+        *_statuses(of),
+        *(_measure(each, getattr(limits, each.key), of, interval) for each in _MEASURED),
+        _filling(limits.disk_days, of),
+        _errors(limits.errors, of, interval),
+        *(_utilisation(way, limits.utilisation, of, interval) for way in ("in", "out")),
+        _unreadable(of, interval),
+    ]
+    return found if ids is not None else [*found, *_silence(interval)]
+
+
+def _listed(ids: Sequence[str]) -> str:
+    """Return the condition that a point is of one of these devices."""
+    return f'"device_id" =~ /^({"|".join(re.sub(r"[\\^$*+?.()|[\]{}/]", _escaped, each) for each in ids)})$/'
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[0]}"
+
+
+def _recent(seconds: int) -> ql.Window:
+    return ql.Window(f"now() - {seconds}s", "now()")
+
+
+def _statuses(of: Sequence[str]) -> list[RuleSpec]:
+    """Fire on what the status function decided; its points come with each change and every five minutes."""
+    window = _recent(900)
+    of_device = ql.group("device_id")
+    last = f'SELECT last("status") AS "status", "up" FROM "device_status"{ql.where(window, *of)}{of_device}'
+    query = f'SELECT count("up") AS "value" FROM ({last}) WHERE "status" = \'offline\'{of_device}'
+    return [
+        RuleSpec(
+            key="offline",
+            title="Device offline",
+            queries=[Query("A", query, 900)],
+            above=0,
+            hold="1m",
+            severity="critical",
+            summary="{{ $labels.device_id }} is offline",
+        )
+    ]
+
+
+def _measure(metric: _Measured, limit: float, of: Sequence[str], interval: int) -> RuleSpec:
+    tags = ("device_id", "instance") if metric.by_instance else ("device_id",)
+    own = () if metric.by_instance else ("\"instance\" = ''",)
+    ago = 3 * interval if METRICS[metric.name].every_poll else 60 * ql.HELD_MINUTES
+    query = (
+        f'SELECT last("value") AS "value" {ql.points(metric.name, _recent(ago), *own, *of)}{ql.group(*tags)}'
+    )
+    which = " {{ $labels.instance }}" if metric.by_instance else ""
+    return RuleSpec(
+        key=metric.key,
+        title=metric.title,
+        queries=[Query("A", query, ago)],
+        above=limit,
+        hold=_hold(interval),
+        severity=metric.severity,
+        summary=f"{_DEVICE}: {metric.text}{which} at {_NUMBER} {metric.unit}",
+    )
+
+
+def _hold(interval: int) -> str:
+    """Return three intervals: a value that one poll alone has seen wakes nobody."""
+    return f"{max(300, 3 * interval)}s"
+
+
+def _filling(days: float, of: Sequence[str]) -> RuleSpec:
+    """Compare the last hour with the hour a day before, and go on so."""
+
+    def mean(start: str, end: str) -> str:
+        window = ql.Window(f"now() - {start}", f"now() - {end}")
+        used = ql.points("disk_percent", window, *of)
+        return f'SELECT mean("value") AS "value" {used}{ql.group("device_id", "instance")}'
+
+    queries = [Query("A", mean("25h", "24h"), 90_000), Query("D", mean("1h", "0s"), 3600)]
+    return RuleSpec(
+        key="filling",
+        title=f"Disk fills up within {days:g} days",
+        queries=queries,
+        above=100,
+        expression=f"$E + {days:g} * ($E - $B)",
+        hold="1h",
+        summary=f"{_DEVICE}: disk {{{{ $labels.instance }}}} is full within {days:g} days if it goes on so",
+    )
+
+
+def _errors(limit: float, of: Sequence[str], interval: int) -> RuleSpec:
+    ago = 3 * interval
+    window = _recent(ago)
+    moved = ql.moved(
+        "",
+        window,
+        r'"metric_name" =~ /^net_(errors|discards)_(in|out)$/',
+        *of,
+        tags=("device_id", "instance", "metric_name"),
+    )
+    rates = (
+        f'SELECT sum("d") * 1000 / sum("ms") AS "rate" FROM ({moved}){ql.where(window)}'
+        f"{ql.group('device_id', 'instance', 'metric_name')}"
+    )
+    query = (
+        f'SELECT sum("rate") AS "value" FROM ({rates}){ql.where(window)}{ql.group("device_id", "instance")}'
+    )
+    return RuleSpec(
+        key="errors",
+        title="Interface errors",
+        queries=[Query("A", query, ago)],
+        above=limit,
+        hold=_hold(interval),
+        summary=f"{_INTERFACE} has {_NUMBER} errors and discards a second",
+    )
+
+
+def _utilisation(way: str, limit: float, of: Sequence[str], interval: int) -> RuleSpec:
+    ago = 3 * interval
+    rate = ql.recent_rate(f"net_bytes_{way}", _recent(ago), *of, scale=8)
+    speed = ql.last("net_speed_bps", _recent(0), ("device_id", "instance"), '"value" > 0', *of, name="speed")
+    query = ql.joined([], [rate, speed], ('100 * last("rate") / last("speed")', "value"))
+    return RuleSpec(
+        key=f"utilisation-{way}",
+        title=f"Interface busy, {way}",
+        queries=[Query("A", query, ql.HELD_MINUTES * 60)],
+        above=limit,
+        hold=_hold(interval),
+        summary=f"{_INTERFACE} uses {_NUMBER} % of its speed {way}",
+    )
+
+
+def _unreadable(of: Sequence[str], interval: int) -> RuleSpec:
+    """Fire where a device is alive, and does not give what is asked for."""
+    tags = ("device_id",)
+    readings = [
+        ql.last("collect_ok", _recent(0), tags, *of, name="ok"),
+        ql.last("ping_status", _recent(0), tags, *of, name="alive"),
+    ]
+    last = ql.joined(["ok", "alive"], readings, tags=tags)
+    query = f'SELECT count("ok") AS "value" FROM ({last}) WHERE "ok" = 0 AND "alive" = 1{ql.group(*tags)}'
+    return RuleSpec(
+        key="unreadable",
+        title="Device not readable",
+        queries=[Query("A", query, ql.HELD_MINUTES * 60)],
+        above=0,
+        hold=f"{max(1800, 3 * interval)}s",
+        dashboard=f"/d/{POLLING}",
+        summary="{{ $labels.device_id }}: metrics polls are incomplete; the dashboard Polling says why",
+    )
+
+
+def _silence(interval: int) -> list[RuleSpec]:
+    """Fire where nothing comes from netvitals itself."""
+    ago = max(900, 3 * interval)
+    polls = f'SELECT count("value") AS "value" {ql.points("collect_duration_ms", _recent(ago))}'
+    statuses = f'SELECT count("up") AS "value" FROM "device_status"{ql.where(_recent(900))}'
+    return [
+        RuleSpec(
+            key=key,
+            title=title,
+            queries=[Query("A", query, ago)],
+            expression="$B < 1",
+            above=0,
+            hold="5m",
+            severity="critical",
+            no_data="Alerting",
+            dashboard=f"/d/{POLLING}",
+            summary=summary,
+        )
+        for key, title, query, summary in (
+            ("silent", "Collector silent", polls, "No device was polled for metrics"),
+            (
+                "status-silent",
+                "Status function silent",
+                statuses,
+                "Nobody decides whether devices are online",
+            ),
+        )
+    ]
+
+
+def _rule(spec: RuleSpec, options: Options, number: int) -> Json:
+    suffix = "".join(f"-{part}" for part in (_word(options.name), str(number or "")) if part)
+    title = f"{spec.title} {options.name}".strip() + (f" {number}" if number else "")
+    return {
+        "uid": _uid(f"netvitals-{spec.key}{suffix}"),
+        "title": title,
+        "condition": "C",
+        "for": spec.hold,
+        "noDataState": spec.no_data,
+        "execErrState": "KeepLast",
+        "labels": {"severity": spec.severity, "source": "netvitals", **options.labels},
+        "annotations": {"summary": spec.summary, "dashboard": spec.dashboard},
+        "data": _data(spec, options.influxdb_uid),
+    }
+
+
+def _word(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _uid(name: str) -> str:
+    """Return a name as Grafana takes it, at most 40 characters long, and no other's."""
+    return name if len(name) <= MAX_UID else f"{name[: MAX_UID - 9]}-{crc32(name.encode()):08x}"
+
+
+def _data(spec: RuleSpec, uid: str) -> list[Json]:
+    """Return the queries, the reduction of each to a number, and the comparison of what comes of them.
+
+    The queries are A, D, …, their numbers B, E, …
+    """
+    data: list[Json] = []
+    for query in spec.queries:
+        model = {"refId": query.ref, "query": query.text, "rawQuery": True, "resultFormat": "time_series"}
+        span = {"from": query.ago, "to": 0}
+        data.append({"refId": query.ref, "relativeTimeRange": span, "datasourceUid": uid, "model": model})
+        reduced = {"expression": query.ref, "reducer": "last", "settings": {"mode": "dropNN"}}
+        data.append(_expression(chr(ord(query.ref) + 1), "reduce", reduced))
+    if spec.expression:
+        data.append(_expression("M", "math", {"expression": spec.expression}))
+    condition = {"evaluator": {"type": "gt", "params": [spec.above]}}
+    compared = {"expression": "M" if spec.expression else "B", "conditions": [condition]}
+    return [*data, _expression("C", "threshold", compared)]
+
+
+def _expression(ref: str, kind: str, settings: Json) -> Json:
+    source = {"type": "__expr__", "uid": "__expr__"}
+    return {
+        "refId": ref,
+        "relativeTimeRange": {"from": 0, "to": 0},
+        "datasourceUid": "__expr__",
+        "model": {"refId": ref, "type": kind, "datasource": source, **settings},
+    }

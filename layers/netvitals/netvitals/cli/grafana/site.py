@@ -1,0 +1,79 @@
+"""One site: its devices, its traffic, its worst."""
+
+from netvitals.cli.grafana import influxql as ql
+from netvitals.cli.grafana import inventory_sql as sql
+from netvitals.cli.grafana.dashboard import HIDDEN, SITE, asked, dashboard, sites, status_changes
+from netvitals.cli.grafana.fleet import changes, devices, statuses
+from netvitals.cli.grafana.panels import HELD_GAP_MS, POSTGRESQL, Json, graph, influx
+from netvitals.cli.grafana.shown import shape
+from netvitals.cli.grafana.worst import busiest, faultiest, filling, worst
+
+OURS = ql.tag("device_id", "$ids")
+"""The condition that a point is of a device of the site: InfluxDB knows no sites."""
+TWO_POLLS = "10m"
+"""The shortest bucket in which every device has a poll, wherever in the interval that falls."""
+
+
+def site() -> Json:
+    return dashboard(
+        SITE,
+        "Site",
+        "One site: its devices, its traffic, its worst.",
+        [
+            sites(several=False),
+            asked("ids", "", POSTGRESQL, sql.ids(sql.ONE_SITE), several=True, hide=HIDDEN),
+        ],
+        [
+            ("", [statuses(sql.ONE_SITE)]),
+            ("", [devices("Devices", sql.ONE_SITE, "The site has no device")]),
+            ("Traffic", [_traffic(), _round_trips()]),
+            (
+                "Worst",
+                [
+                    worst("cpu_percent", "", sql.ONE_SITE, OURS),
+                    worst("memory_percent", "", sql.ONE_SITE, OURS),
+                    worst("temperature_celsius", "Sensor", sql.ONE_SITE, OURS),
+                    worst("disk_percent", "Disk", sql.ONE_SITE, OURS),
+                    worst("fan_state", "Fan", sql.ONE_SITE, OURS, size=(12, 9)),
+                    worst("power_supply_state", "Power supply", sql.ONE_SITE, OURS, size=(12, 9)),
+                ],
+            ),
+            ("Interfaces", [busiest(way, sql.ONE_SITE, OURS) for way in ("in", "out")]),
+            ("", [faultiest(sql.ONE_SITE, OURS), filling(sql.ONE_SITE, OURS)]),
+            ("What changed", [changes(sql.ONE_SITE)]),
+        ],
+        annotations=[status_changes(f"coalesce(nullif(site, ''), '{sql.NO_SITE}') = ${{site:sqlstring}}")],
+    )
+
+
+def _traffic() -> Json:
+    targets = [
+        influx(
+            ql.sum_over_time(f"net_bytes_{way}", ql.SHOWN.held(), OURS, scale=8),
+            ref=ref,
+            alias=way,
+        )
+        for way, ref in (("in", "A"), ("out", "B"))
+    ]
+    return graph(
+        "All interfaces of the site",
+        targets,
+        (12, 9),
+        shape("net_bytes_in"),
+        mirrored="B",
+        gap_ms=HELD_GAP_MS,
+        interval=TWO_POLLS,
+        empty="No interface of the site has moved anything",
+        description="In above, out below zero. What passes several interfaces is counted at each.",
+    )
+
+
+def _round_trips() -> Json:
+    query = ql.over_time("ping_rtt_ms", ql.SHOWN, ("device_id",), OURS)
+    return graph(
+        "Round-trip times",
+        [influx(query, alias="$tag_device_id")],
+        (12, 9),
+        shape("ping_rtt_ms"),
+        empty="No device of the site has answered a ping in the time shown",
+    )

@@ -1,0 +1,1 @@
+"""Implement `netvitals inventory`: check, import and list devices."""

@@ -1,0 +1,1 @@
+"""Implement `netvitals poll`: ask devices as the collector does."""

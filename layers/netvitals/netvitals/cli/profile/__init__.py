@@ -1,0 +1,1 @@
+"""Implement `netvitals profile`: explain, check and draft device profiles."""

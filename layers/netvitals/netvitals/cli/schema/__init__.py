@@ -1,0 +1,1 @@
+"""Implement `netvitals schema`: print JSON Schemas and TypeScript types."""
