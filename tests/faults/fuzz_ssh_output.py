@@ -32,7 +32,7 @@ from netvitals.domain.polling.instances import admitted
 from netvitals.domain.polling.observation import Reading
 from netvitals.usecases.turns import at_once
 
-RECORDED = Path(__file__).parents[1] / "unit/ssh/hosts"
+RECORDED = Path(__file__).parents[1] / "unit/collectors/ssh/hosts"
 SECTIONS = {
     "df -kPl": "df", "ifconfig -a": "ifconfig", "netstat -ibn": "netstat", "netstat -in": "netstat2",
     "sysctl.txt": "sysctl", "vmstat -s": "sysctl", "date +%s": "clock", "vm_stat": "vm_stat",

@@ -10,7 +10,7 @@ from netvitals.cli.config import reference
 from netvitals.collectors.snmp.protocol import SNMP
 from netvitals.domain.settings.configuration import Configuration, configuration_from
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "configuration.md").read_text()
 TABLES = {
     "document": reference.markdown(reference.document_keys()),

@@ -16,7 +16,7 @@ from netvitals.cli.grafana.dashboard import DEVICE, FLEET, INTERFACE, POLLING, S
 from netvitals.cli.main import cli
 from netvitals.domain.polling.metrics import METRICS, MetricSpec
 
-FOLDER = Path(__file__).parents[2] / "dashboards"
+FOLDER = Path(__file__).parents[4] / "dashboards"
 BOARDS = files.dashboards()
 type Json = dict[str, Any]
 

@@ -70,7 +70,7 @@ asyncio.run(main())
 def test_a_row_in_the_table_and_yaml_are_enough_and_a_known_device_is_asked_at_its_next_poll(
     tmp_path: Path,
 ) -> None:
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     source = Path(metrics.__file__)
     assert '    "disk": Vital(' in source.read_text()
     done = subprocess.run(

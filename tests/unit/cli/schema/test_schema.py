@@ -33,7 +33,7 @@ from netvitals.domain.settings.configuration import configuration_from
 from netvitals.domain.settings.credential import credential_from
 from netvitals.domain.settings.policy import PingSettings, PollSettings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 
 
 _validator = cache(lambda name: Draft202012Validator(document(name)))
