@@ -309,7 +309,8 @@ def _host_resources_memory(tables: Tables) -> Iterator[VitalRow | None]:
 def _memory_row(tables: Tables, index: str, reclaimable: float, available: float | None) -> VitalRow | None:
     used, total = _storage_bytes(tables, index)
     kind, name = (tables.text(_STORAGE + column, index) for column in "23")
-    if not kind.endswith(".25.2.1.2") or used is None or not total:
+    # Some agents write the type as a scalar: hrStorageRam.0.
+    if not kind.removesuffix(".0").endswith(".25.2.1.2") or used is None or not total:
         return None
     if name == "Physical memory":
         if available is not None and available <= total:
