@@ -29,8 +29,7 @@ FROM generate_series(1, 30) AS n
 def samples_of_a_switch(ports: int, moving: int) -> Samples:
     due_at = int(time.time())
     series = {
-        (name, f"Gi1/0/{port}", ""): Sample(5, due_at * 10**9, port, port >= moving)
-        for port in range(ports)
+        name: {f"Gi1/0/{port}": Sample(5, due_at * 10**9, port, port >= moving) for port in range(ports)}
         for name in ("net_bytes_in", "net_bytes_out", "net_oper_status")
     }
     return Samples(due_at=due_at, full_at=due_at - 300, address="10.0.0.1", series=series)

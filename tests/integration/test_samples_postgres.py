@@ -18,7 +18,7 @@ START = 1_795_449_600
 
 
 def samples(due_at: int, value: float = 5) -> Samples:
-    series = {("net_bytes_in", "Gi1/0/1", ""): Sample(value, due_at * 10**9 + 1, 1, held=False)}
+    series = {"net_bytes_in": {"Gi1/0/1": Sample(value, due_at * 10**9 + 1, 1, held=False)}}
     return Samples(due_at=due_at, full_at=due_at, address="10.0.0.1", series=series)
 
 
@@ -76,11 +76,10 @@ def test_a_poll_that_could_not_read_replaces_nothing(store: PostgresSampleStore,
 def test_samples_too_many_to_be_remembered_are_not_recorded_and_cost_no_other_device(
     store: PostgresSampleStore,
 ) -> None:
-    many = {
-        ("net_bytes_in", f"{i * i * 7919:x}" * 9, ""): Sample(i * i, START + i * i, i, held=False)
-        for i in range(40_000)
-    }
-    endless = SampleRecord("b", None, Samples(due_at=START, full_at=START, address="", series=many))
+    many = {f"{i * i * 7919:x}" * 9: Sample(i * i, START + i * i, i, held=False) for i in range(40_000)}
+    endless = SampleRecord(
+        "b", None, Samples(due_at=START, full_at=START, address="", series={"net_bytes_in": many})
+    )
     assert store.record([endless, record(START, None)]) == {"a"}
 
 

@@ -27,7 +27,7 @@ async def standing_still(_: Target, reading: Reading) -> None:
 
 def after_one_poll(**changes: Any) -> Scene:
     """A scene in which the device's counter stood still since the poll before."""
-    series = {("net_bytes_in", "Gi0/1", ""): Sample(5, 1, None, held=False)}
+    series = {"net_bytes_in": {"Gi0/1": Sample(5, 1, None, held=False)}}
     samples = Samples(due_at=700, full_at=700, address="10.0.0.1", series=series)
     scene = Scene({"sw-1": standing_still})
     scene.state = State({"sw-1": KnownState(metrics_due_at=700, samples=samples, **changes)})

@@ -184,6 +184,8 @@ class PollOutcome:
 
     def _by_precedence(self) -> list[tuple[str, Reading]]:
         """Return the protocols asked, the one whose reading is reported first."""
+        if len(self._asked) == 1:
+            return self._asked
 
         def rank(asked: tuple[str, Reading]) -> tuple[bool, int]:
             reading = asked[1]

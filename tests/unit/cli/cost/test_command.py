@@ -132,11 +132,13 @@ def test_the_table_names_the_prices_and_quotas() -> None:
 def samples_of(ports: int, moving: int, *, full: bool = False) -> Samples:
     due_at = int(NOW) - 60
     series = {
-        (name, f"Gi1/0/{port}", ""): Sample(1, 1, port, port >= moving or "bytes" not in name)
-        for port in range(ports)
+        name: {
+            f"Gi1/0/{port}": Sample(1, 1, port, port >= moving or "bytes" not in name)
+            for port in range(ports)
+        }
         for name in PORT
     }
-    series["memory_total_bytes", "", ""] = Sample(1e9, 1, None, held=True)
+    series["memory_total_bytes"] = {"": Sample(1e9, 1, None, held=True)}
     return Samples(due_at=due_at, full_at=due_at if full else due_at - 600, address="10.0.0.1", series=series)
 
 

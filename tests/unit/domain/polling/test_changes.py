@@ -1,6 +1,7 @@
 """Report by exception: what is held back changes no value, no rate and no boot time."""
 
 import random
+import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -183,6 +184,38 @@ def test_a_truncated_or_mutated_packing_never_raises() -> None:
         if damaged:
             damaged[generator.randrange(len(damaged))] = generator.randrange(256)
         unpack(bytes(damaged))
+
+
+def test_columns_that_do_not_belong_together_are_no_samples() -> None:
+    packed = pack(first_poll(octets(START, 5), octets(START, 6, "Gi1/0/2", 2), fan(START, 4000.0)))
+    assert packed is not None
+    body, generator, refused = zlib.decompress(packed), random.Random(6), 0  # noqa: S311, repeatable
+    for _ in range(3000):
+        damaged = bytearray(body)
+        damaged[generator.randrange(len(body))] = generator.randrange(256)
+        found = unpack(zlib.compress(damaged))
+        refused += found is None
+        if found is not None:
+            assert sum(map(len, found.series.values())) <= 3
+    assert 300 < refused < 3000
+
+
+def test_samples_of_another_version_are_no_samples() -> None:
+    packed = pack(first_poll(octets(START, 5)))
+    assert packed is not None
+    version, *rest = msgspec.msgpack.decode(zlib.decompress(packed))
+    assert unpack(zlib.compress(msgspec.msgpack.encode([version, *rest]))) is not None
+    assert unpack(zlib.compress(msgspec.msgpack.encode([version - 1, *rest]))) is None
+
+
+def test_an_interface_with_another_alias_is_another_series() -> None:
+    def named(due_at: int, alias: str) -> Point:
+        return msgspec.structs.replace(octets(due_at, 5), alias=alias)
+
+    before = first_poll(named(START, "uplink"))
+    before = changes(poll_at(START + 300), [named(START + 300, "uplink")], before).samples
+    found = changes(poll_at(START + 600), [named(START + 600, "core")], before)
+    assert found.points == [named(START + 300, "uplink"), named(START + 600, "core")]
 
 
 def status_poll(at: float, uptime: float, **values: float) -> list[Point]:

@@ -89,11 +89,10 @@ def polled(
 
 def read_of(samples: Samples) -> Read:
     """Return what the samples of a device tell of it."""
-    names = [(name, instance, sample.held) for (name, instance, _), sample in samples.series.items()]
-    ports = {instance for name, instance, _ in names if name == "net_bytes_in"}
-    moving = {instance for name, instance, held in names if name == "net_bytes_in" and not held}
+    ports = samples.series.get("net_bytes_in", {})
+    moving = [instance for instance, sample in ports.items() if not sample.held]
     is_full = samples.due_at == samples.full_at  # everything was written, moved or not
-    return Read(len(ports), None if is_full else len(moving), len(names))
+    return Read(len(ports), None if is_full else len(moving), sum(map(len, samples.series.values())))
 
 
 class _Polling(NamedTuple):

@@ -46,7 +46,7 @@ class HostProber:
         self._sockets = asyncio.Semaphore(_MAX_SOCKETS)
 
     def method(self, address: str) -> str:
-        return "icmp" if icmp_mode(ip_address(address).version) else "tcp"
+        return "icmp" if icmp_mode(6 if ":" in address else 4) else "tcp"
 
     async def probe(self, address: str, settings: PingSettings, *, connect_only: bool = False) -> Reach:
         if connect_only or self.method(address) == "tcp":

@@ -195,6 +195,8 @@ def octets_columns(interfaces: Interfaces, metric: str) -> dict[str, str]:
     """
     wide, narrow = OCTETS_64[metric], OCTETS_32[metric]
     counted_narrow = interfaces.tables.integers(narrow)
+    if not counted_narrow:
+        return dict.fromkeys(interfaces.tables.integers(wide), wide)
     alive = [index for index, octets in interfaces.tables.integers(wide).items()
              if octets or not counted_narrow.get(index)]  # fmt: skip
     return dict.fromkeys(counted_narrow, narrow) | dict.fromkeys(alive, wide)
@@ -214,9 +216,9 @@ def _points_by_metric(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterat
         if values:
             times = interfaces.tables.times(column)
             yield [
-                Point(metric, values[index], times[index], name, if_index, alias)
+                Point(metric, value, times[index], name, if_index, alias)
                 for index, name, if_index, alias in known
-                if index in values
+                if (value := values.get(index)) is not None
             ]
 
 
@@ -234,11 +236,14 @@ def _measured(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, f
     """Yield a metric, the column that it is from, and its values by ifIndex."""
     for metric, column in ONE_COLUMN.items():
         yield metric, column, interfaces.tables.integers(column)
-    for metric, wide in OCTETS_64.items():
+    for metric in OCTETS_64:
         trusted = octets_columns(interfaces, metric)
-        for column in (wide, OCTETS_32[metric]):
+        columns = set(trusted.values())
+        for column in columns:
             octets = interfaces.tables.integers(column)
-            yield metric, column, {i: n for i, n in octets.items() if trusted[i] == column}
+            if len(columns) > 1:
+                octets = {i: n for i, n in octets.items() if trusted[i] == column}
+            yield metric, column, octets
     yield from _speeds(interfaces)
     ticks = interfaces.tables.integers(DISCONTINUITY)
     yield "net_discontinuity_seconds", DISCONTINUITY, {i: n / 100 for i, n in ticks.items() if n}

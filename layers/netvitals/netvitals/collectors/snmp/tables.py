@@ -5,7 +5,6 @@ Requests (`wire`) fill it, profiles and interfaces read it; neither of them know
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import cast
 
 from netvitals.domain.text import printable
 
@@ -106,7 +105,7 @@ class Tables:
         """Return the column's values that are whole numbers, by index."""
         values = self.column(column)
         if set(map(type, values.values())) == {int}:
-            return cast("Mapping[str, int]", values)
+            return values  # type: ignore[return-value]  # seen by their types
         return {index: value for index, value in values.items() if isinstance(value, int)}
 
     def text(self, column: str, index: str) -> str:

@@ -15,6 +15,8 @@ with it, or follows one that was never recorded, writes everything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -43,8 +45,7 @@ LOST_KEY = "ping_lost"
 BOOTED_KEY = "booted_at"
 """In a device's memory: when it started, in seconds since the epoch."""
 
-type Series = tuple[str, str, str]
-"""Metric, instance, alias."""
+_metric_of = attrgetter("metric_name")
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -55,9 +56,14 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     if_index: int | None
     held: bool
     """Not written: it stands where it was written before."""
+    alias: str = ""
 
 
-class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True):
+type Series = dict[str, dict[str, Sample]]
+"""By metric and instance: of both, a poll has one point at most."""
+
+
+class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Texts about an interface, which are no measures."""
 
     instance: str
@@ -77,7 +83,7 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     booted_ns: int | None = None
     """When the device started, by the uptime written last, in nanoseconds since the epoch."""
-    series: dict[Series, Sample]
+    series: Series
     """Without the metrics that every poll writes."""
     interfaces: dict[str, InterfaceInfo] = {}
 
@@ -113,38 +119,13 @@ def changes(
     follows = before.due_at == poll.due_at - poll.interval and before.address == poll.address
     full = not follows or _is_full(poll, points, booted_ns, before)
     steady = _is_steady(booted_ns, before)
-    written: list[Point] = []
-    held: list[Point] = []
-    series: dict[Series, Sample] = {}
-    known_sample, write = before.series.get, written.append
-    for point in points:
-        name, value, if_index = point.metric_name, point.value, point.if_index
-        if name in _EVERY_POLL:
-            write(point)
-            continue
-        key = name, point.instance, point.alias
-        sample = known_sample(key)
-        if sample is None:
-            hold = False
+    comparison = _Comparison(before.series, follows=follows, full=full, steady=steady)
+    for metric, of_metric in groupby(points, _metric_of):
+        if metric in _EVERY_POLL:
+            comparison.written += of_metric
         else:
-            if name in _UPTIMES:
-                same = steady
-            else:
-                same = sample.if_index == if_index and (
-                    sample.value == value
-                    or (name in _DEADBANDS and _is_within_deadband(name, sample.value, value))
-                )
-            if sample.held and not (same and follows):
-                write(_point(key, sample))
-            hold = same and not full
-        if hold:
-            held.append(point)
-            if sample is not None and name in _DEADBANDS:
-                value = sample.value
-        else:
-            write(point)
-        series[key] = Sample(value, point.time_ns, if_index, hold)
-    written += _missing(before.series, series, forget=full)
+            comparison.take(metric, of_metric)
+    comparison.conclude()
     told = {info.instance: info for info in interfaces}
     known = {} if full else before.interfaces
     samples = Samples(
@@ -152,15 +133,69 @@ def changes(
         full_at=poll.due_at if full else before.full_at,
         address=poll.address,
         booted_ns=before.booted_ns if steady and not full else booted_ns,
-        series=series,
+        series=comparison.series,
         interfaces=known | told,
     )
-    anew = [info for info in told.values() if known.get(info.instance) != info]
-    return Changes(written, held, samples, anew)
+    described = [info for info in told.values() if known.get(info.instance) != info]
+    return Changes(comparison.written, comparison.held, samples, described)
 
 
-def _is_within_deadband(metric: str, before: float, value: float) -> bool:
-    absolute, percent = _DEADBANDS[metric]
+class _Comparison:
+    """Sorts the points of a poll into those to write and those to hold back, against the samples before."""
+
+    def __init__(self, before: Series, *, follows: bool, full: bool, steady: bool) -> None:
+        """Take whether the samples are of the poll directly before, all is written, uptimes are steady."""
+        self.written: list[Point] = []
+        self.held: list[Point] = []
+        self.series: Series = {}
+        self._left = {metric: samples.copy() for metric, samples in before.items()}
+        """What no point has come for yet."""
+        self._follows, self._full, self._steady = follows, full, steady
+
+    def take(self, metric: str, points: Iterable[Point]) -> None:
+        """Compare points of one metric; the loop is hot, as a switch has hundreds of them."""
+        before, now = self._left.get(metric, {}), self.series.setdefault(metric, {})
+        write, hold_back = self.written.append, self.held.append
+        follows, full, deadband = self._follows, self._full, _DEADBANDS.get(metric)
+        expected = self._steady if metric in _UPTIMES else None
+        for point in points:
+            instance, value, if_index, alias = point.instance, point.value, point.if_index, point.alias
+            sample, hold = before.pop(instance, None), False
+            if sample is not None:
+                same = (
+                    sample.if_index == if_index
+                    and sample.alias == alias
+                    and (
+                        sample.value == value
+                        or (deadband is not None and _is_within(deadband, sample.value, value))
+                    )
+                    if expected is None
+                    else expected
+                )
+                if sample.held and not (same and follows):
+                    write(_point(metric, instance, sample))
+                hold = same and not full
+                if hold and deadband is not None:
+                    value = sample.value
+            if hold:
+                hold_back(point)
+            else:
+                write(point)
+            now[instance] = Sample(value, point.time_ns, if_index, hold, alias)
+
+    def conclude(self) -> None:
+        """Write the held samples of series that the poll did not bring; they are known until a full write."""
+        for metric, left in self._left.items():
+            if not left:
+                continue
+            self.written += [_point(metric, name, sample) for name, sample in left.items() if sample.held]
+            if not self._full:
+                now = self.series.setdefault(metric, {})
+                now |= {name: msgspec.structs.replace(sample, held=False) for name, sample in left.items()}
+
+
+def _is_within(deadband: tuple[float, float], before: float, value: float) -> bool:
+    absolute, percent = deadband
     return abs(value - before) <= max(absolute, abs(before) * percent / 100)
 
 
@@ -239,18 +274,11 @@ def _has_rebooted(booted_ns: int | None, before_ns: int | None) -> bool:
 
 def _is_reset(point: Point, before: Samples) -> bool:
     """Return whether a `net_discontinuity_seconds` says that the interface's counters were reset since."""
-    sample = before.series.get((point.metric_name, point.instance, point.alias))
+    sample = before.series.get(point.metric_name, {}).get(point.instance)
     return sample is not None and sample.value != point.value
 
 
-def _missing(before: dict[Series, Sample], now: dict[Series, Sample], *, forget: bool) -> list[Point]:
-    """Return the held samples of series that the poll did not bring; those stay known until a full write."""
-    gone = [] if before.keys() <= now.keys() else [each for each in before.items() if each[0] not in now]
-    if not forget:
-        now.update((key, msgspec.structs.replace(sample, held=False)) for key, sample in gone)
-    return [_point(key, sample) for key, sample in gone if sample.held]
-
-
-def _point(key: Series, sample: Sample) -> Point:
-    name, instance, alias = key
-    return Point(name, sample.value, sample.time_ns, instance=instance, if_index=sample.if_index, alias=alias)
+def _point(metric: str, instance: str, sample: Sample) -> Point:
+    return Point(
+        metric, sample.value, sample.time_ns, instance=instance, if_index=sample.if_index, alias=sample.alias
+    )

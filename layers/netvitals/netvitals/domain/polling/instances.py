@@ -10,15 +10,24 @@ import secrets
 from base64 import b64decode, b64encode
 from binascii import Error
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import batched
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import astuple
 
 from netvitals.domain.polling.budget import ITEMS_PER_STEP, MAX_INSTANCES, MAX_POINTS, Steps
-from netvitals.domain.polling.point import Point, fault_of, with_printable_names
+from netvitals.domain.polling.point import (
+    MAX_IF_INDEX,
+    MAX_TIME_NS,
+    Point,
+    bounds_of,
+    fault_of,
+    with_printable_names,
+)
 
 MEMORY_KEY = "instances"
 """Under which device memory holds an `InstanceMemory`."""
@@ -59,6 +68,16 @@ class Admitted(msgspec.Struct):
     memory: InstanceMemory | None = None
     """What is to be remembered; None where nothing has changed."""
 
+    def refuse(self, point: Point) -> bool:
+        """Count a point that can't be stored, with why; return False for one that can."""
+        fault = fault_of(point)
+        if fault is None:
+            return False
+        self.unfit += 1
+        if self.unfit <= MAX_FAULTS:
+            self.faults.append(fault)
+        return True
+
     @property
     def told(self) -> str:
         """Return for a person what was left out, and what to do; empty where nothing was."""
@@ -92,30 +111,41 @@ def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) 
     found, kept = Admitted(), list[Point]()
     instances: defaultdict[str, set[str]] = defaultdict(set)
     """By metric, those of the points that are kept."""
-    fit: set[str] = {""}
-    """Names that print, in which there is nothing to be taken out."""
-    for number, point in enumerate(points):
-        if number % ITEMS_PER_STEP == 0:
-            yield None
-        fault = fault_of(point)
-        if fault is not None:
-            found.unfit += 1
-            if found.unfit <= MAX_FAULTS:
-                found.faults.append(fault)
-            continue
-        if point.instance not in fit or point.alias:
-            given, point = point, with_printable_names(point)  # noqa: PLW2901, the same under another name
-            if point is given:
-                fit.add(point.instance)
-        seen = instances[point.metric_name]
-        if point.instance in seen:
-            continue
-        if len(kept) >= MAX_POINTS or (len(seen) >= MAX_INSTANCES and _is_full(seen)):
-            found.surplus += 1
-        else:
-            kept.append(point)
-            seen.add(point.instance)
-    yield from _admit_names(found, kept, known, now)
+    names: dict[tuple[str, str], None] = {}
+    """Instances and aliases of the device, in the order in which they came."""
+    printable: set[str] = {""}
+    """Instances without alias that have been looked at, and in which there is nothing to be taken out."""
+    of_metric, seen, (least, most, types) = "", instances[""], bounds_of("")
+    for some in batched(points, ITEMS_PER_STEP, strict=False):
+        yield None
+        for point in some:
+            # This is a hot loop: it holds what `fault_of` and `with_printable_names` do as a rule.
+            metric, value, time_ns, instance, if_index, alias = astuple(point)
+            if metric != of_metric:  # the points of one follow one another
+                of_metric, seen, (least, most, types) = metric, instances[metric], bounds_of(metric)
+            if not (
+                least <= value <= most
+                and type(value) in types
+                and 0 < time_ns < MAX_TIME_NS
+                and (if_index is None or 0 <= if_index <= MAX_IF_INDEX)
+            ) and found.refuse(point):
+                continue
+            if alias or instance not in printable:
+                given, point = point, with_printable_names(point)  # noqa: PLW2901, the same under another name
+                instance = point.instance
+                names[instance, point.alias] = None
+                if point is given and not alias:
+                    printable.add(instance)
+            if instance in seen:
+                continue
+            if len(kept) >= MAX_POINTS or (len(seen) >= MAX_INSTANCES and _is_full(seen)):
+                found.surplus += 1
+            else:
+                kept.append(point)
+                seen.add(instance)
+    if len(kept) + found.unfit < len(points):  # some of the names may be of points that are left out
+        names = dict.fromkeys((point.instance, point.alias) for point in kept)
+    yield from _admit_names(found, kept, names, known, now)
     return found
 
 
@@ -125,10 +155,14 @@ def _is_full(instances: set[str]) -> bool:
 
 
 def _admit_names(
-    found: Admitted, points: list[Point], known: InstanceMemory | None, now: float
+    found: Admitted,
+    points: list[Point],
+    names: Iterable[tuple[str, str]],
+    known: InstanceMemory | None,
+    now: float,
 ) -> Steps[None]:
     found.points = points
-    names = dict.fromkeys([(point.instance, point.alias) for point in points if point.instance])
+    names = [name for name in names if name[0]]
     if not names:
         return
     salt = _decoded(known.salt) if known else secrets.token_bytes(_SALT_BYTES)

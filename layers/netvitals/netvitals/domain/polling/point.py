@@ -7,18 +7,20 @@ from netvitals.domain.text import printable
 
 MAX_TIME_NS = 2**63 - 1
 """InfluxDB's times are 64-bit integers; they end in the year 2262."""
+MAX_IF_INDEX = 2**32 - 1
 _LARGEST = 1e300
-_INDEXES = 2**32
-_MEASURES = frozenset(name for name, spec in METRICS.items() if spec.kind == "measure")
-_BOUNDS = {
+
+type Bounds = tuple[float, float, frozenset[type]]
+"""Least and most, and the types, of values of a metric that need no further look."""
+_BOUNDS: dict[str, Bounds] = {
     name: (
         -_LARGEST / 2 if spec.minimum is None else spec.minimum,
         _LARGEST / 2 if spec.maximum is None else spec.maximum,
+        frozenset({int, float} if spec.kind == "measure" else {int}),
     )
     for name, spec in METRICS.items()
 }
-"""Of values that need no further look."""
-_NOTHING_FITS = (1, 0)
+_NOTHING_FITS: Bounds = (1, 0, frozenset())
 _NOTHING_PRINTS = "?"
 """Of a name: an empty one would be the whole device's."""
 
@@ -50,21 +52,13 @@ def with_printable_names(point: Point) -> Point:
     )
 
 
+def bounds_of(metric: str) -> Bounds:
+    """Return within what a metric's values are fit; `fault_of` has the last word on those outside."""
+    return _BOUNDS.get(metric, _NOTHING_FITS)
+
+
 def fault_of(point: Point) -> str | None:
     """Return why a point can't be stored, or None where it can."""
-    value, if_index = point.value, point.if_index
-    least, most = _BOUNDS.get(point.metric_name, _NOTHING_FITS)
-    if (
-        least <= value <= most
-        and (type(value) is int or point.metric_name in _MEASURES)
-        and 0 < point.time_ns < MAX_TIME_NS
-        and (if_index is None or 0 <= if_index < _INDEXES)
-    ):
-        return None
-    return _fault_in_words(point)
-
-
-def _fault_in_words(point: Point) -> str | None:
     spec = METRICS.get(point.metric_name)
     if spec is None:
         return f"{point.metric_name!r} is no metric of netvitals"
@@ -73,7 +67,7 @@ def _fault_in_words(point: Point) -> str | None:
         return f"{point.metric_name} is {fault}"
     if not 0 < point.time_ns < MAX_TIME_NS:
         return f"{point.metric_name} has no time"
-    if point.if_index is not None and not 0 <= point.if_index < _INDEXES:
+    if point.if_index is not None and not 0 <= point.if_index <= MAX_IF_INDEX:
         return f"{point.metric_name} has the interface index {point.if_index}"
     return None
 

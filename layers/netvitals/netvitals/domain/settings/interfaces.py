@@ -5,6 +5,7 @@ InfluxDB keeps a series for ever, and each container, virtual machine or session
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from netvitals.domain.settings.section import Section
@@ -45,8 +46,7 @@ class InterfaceNames(Section, frozen=True):
 
     def wants(self, name: str) -> bool:
         """Return whether the interface of this name is collected."""
-        include, exclude = _search(self.include_names), _search(self.exclude_names)
-        return (include is None or bool(include(name))) and not (exclude is not None and exclude(name))
+        return _wanted(self.include_names, self.exclude_names, name)
 
 
 class HostInterfaceNames(InterfaceNames, frozen=True):
@@ -55,6 +55,12 @@ class HostInterfaceNames(InterfaceNames, frozen=True):
     exclude_names: str | None = TRANSIENT_HOST_INTERFACES
     """A regular expression, as above: no interface in whose name it is found. Unless set: those that
     containers, virtual machines, VPNs and dial-in users bring; null collects them as well."""
+
+
+@lru_cache(maxsize=8192)  # many devices name their interfaces alike
+def _wanted(include_names: str | None, exclude_names: str | None, name: str) -> bool:
+    include, exclude = _search(include_names), _search(exclude_names)
+    return (include is None or bool(include(name))) and not (exclude is not None and exclude(name))
 
 
 def _search(expression: str | None) -> Callable[[str], Any] | None:

@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import cast
 
 from netvitals.collectors.snmp.tables import Rows, Tables, Value
 from netvitals.collectors.snmp.wire import pdu
@@ -92,7 +91,7 @@ class Column:
         agents with unsorted tables; a row that comes a second time is a loop and ends the column.
         """
         known, name = self.place.indexes, self.cursor
-        rows = cast("dict[str, Value | Absent]", self.rows.values)
+        rows: dict[str, Value | Absent] = self.rows.values  # type: ignore[assignment]  # `present` drops Absent
         before = len(rows)
         try:
             for name, value in zip(names, values, strict=True):
@@ -119,7 +118,7 @@ class Column:
 
     def present(self) -> Rows:
         """Return the rows that have a value."""
-        values = cast("dict[str, Value | Absent]", self.rows.values)
+        values: dict[str, Value | Absent] = self.rows.values  # type: ignore[assignment]  # see `take`
         if Absent in set(map(type, values.values())):
             self.rows.drop([index for index, value in values.items() if isinstance(value, Absent)])
         return self.rows
