@@ -9,11 +9,11 @@ from io import BytesIO
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-import boto3
 import urllib3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from local.aws.clients import client
 from local.aws.template import ACCOUNT, REGION
 
 RIGHTS = {
@@ -48,13 +48,7 @@ class Aws:
         self.answers.set()
 
     def client(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]  # the name is a variable here
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="none",
-            aws_secret_access_key="none",
-        )
+        return client(self.url, service)
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 import urllib3
 
+from local.aws.clients import client
 from local.aws.template import REGION
 from local.event import HOST
 from local.invoke import BUILD_DIR
@@ -44,13 +44,7 @@ class Cloud:
         return {**os.environ, **own, **keys, **files, "SAM_CLI_TELEMETRY": "0"}
 
     def client(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]  # the name is a variable here
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return client(self.url, service)
 
     def deploy(self, parameters: Mapping[str, str]) -> None:
         """Deploy the built template, as a person does; parameters that are not named keep their values.

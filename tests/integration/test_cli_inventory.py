@@ -7,19 +7,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from fixtures.postgres import Execute
 from netvitals.cli.config.command import config
 from netvitals.cli.inventory.command import inventory
 
 pytestmark = pytest.mark.integration
 
 Run = Callable[..., Result]
-Query = Callable[[str], list[Any]]
 
 
 @pytest.fixture
@@ -30,16 +29,6 @@ def run(database_url: str) -> Run:
         return result
 
     return invoke
-
-
-@pytest.fixture
-def query(database_url: str) -> Query:
-    def execute(statement: str) -> list[Any]:
-        with psycopg.connect(database_url) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
-
-    return execute
 
 
 @pytest.fixture
@@ -63,7 +52,7 @@ def test_init_says_what_it_applied_and_then_that_all_is_there(empty_database_url
     assert runs[1].output == "the tables are up to date\n"
 
 
-def test_an_import_adds_changes_and_leaves_and_says_how_many(run: Run, query: Query, file: Write) -> None:
+def test_an_import_adds_changes_and_leaves_and_says_how_many(run: Run, execute: Execute, file: Write) -> None:
     first = file(
         "id,ip_address,site,enabled,maintenance_until,settings\n"
         'a,10.0.0.1,x,yes,,\nb,2001:0DB8::1,x,no,2026-11-23T16:00:00Z,"{""snmp"":{""port"":1161}}"\nc,10.0.0.3,x,,,\n'
@@ -76,7 +65,7 @@ def test_an_import_adds_changes_and_leaves_and_says_how_many(run: Run, query: Qu
     assert run("import", file('{"id": "a", "site": "y"}\n{"id": "c", "site": "x"}\n')).stdout == (
         "0 added, 1 changed, 1 unchanged\n"
     )
-    assert query(
+    assert execute(
         "SELECT id, host(ip_address), site, enabled, extract(epoch FROM maintenance_until)::bigint, settings"
         " FROM devices ORDER BY id"
     ) == [
@@ -86,36 +75,36 @@ def test_an_import_adds_changes_and_leaves_and_says_how_many(run: Run, query: Qu
     ]
 
 
-def test_an_inventory_with_one_fault_is_not_imported_at_all(run: Run, query: Query, file: Write) -> None:
+def test_an_inventory_with_one_fault_is_not_imported_at_all(run: Run, execute: Execute, file: Write) -> None:
     result = run(
         "import", file("id,ip_address,parent_id\na,10.0.0.1,\nb,8.8.8.8,a\nc,10.0.0.3,z\n,1,\n"), code=1
     )
     assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["line 3", "line 4", "line 5"]
     assert "3 faults; nothing was imported" in result.stderr
-    assert query("SELECT * FROM devices") == []
+    assert execute("SELECT * FROM devices") == []
 
 
-def test_a_database_that_refuses_one_row_takes_none(run: Run, query: Query, file: Write) -> None:
-    query("ALTER TABLE devices ADD CHECK (site <> 'forbidden')")
+def test_a_database_that_refuses_one_row_takes_none(run: Run, execute: Execute, file: Write) -> None:
+    execute("ALTER TABLE devices ADD CHECK (site <> 'forbidden')")
     with pytest.raises(AssertionError, match="violates check constraint"):
         run("import", file("id,ip_address,site\na,10.0.0.1,x\nb,10.0.0.2,forbidden\n"))
-    assert query("SELECT * FROM devices") == []
+    assert execute("SELECT * FROM devices") == []
 
 
-def test_a_dry_run_writes_nothing(run: Run, query: Query, file: Write) -> None:
+def test_a_dry_run_writes_nothing(run: Run, execute: Execute, file: Write) -> None:
     result = run("import", file("id,ip_address\na,10.0.0.1\n"), "--dry-run")
     assert result.stdout == "would be 1 added, 0 changed, 0 unchanged\n"
-    assert query("SELECT * FROM devices") == []
+    assert execute("SELECT * FROM devices") == []
 
 
 def test_devices_that_the_file_does_not_name_are_disabled_only_when_asked(
-    run: Run, query: Query, file: Write
+    run: Run, execute: Execute, file: Write
 ) -> None:
     run("import", file("id,ip_address\na,10.0.0.1\nb,10.0.0.2\n"))
     path = file("id,ip_address\na,10.0.0.1\n")
     assert run("import", path).stdout == "0 added, 0 changed, 1 unchanged\n"
     assert run("import", path, "--disable-missing").stdout == "0 added, 0 changed, 1 unchanged, 1 disabled\n"
-    assert query("SELECT id, enabled FROM devices ORDER BY id") == [("a", True), ("b", False)]
+    assert execute("SELECT id, enabled FROM devices ORDER BY id") == [("a", True), ("b", False)]
 
 
 def fleet(count: int, **columns: str) -> str:
@@ -129,66 +118,68 @@ ENABLED = "SELECT count(*) FROM devices WHERE enabled"
 
 
 @pytest.mark.parametrize("text", ["id,ip_address\n", ""], ids=["no row", "nothing"])
-def test_a_file_that_names_no_device_disables_none(run: Run, query: Query, file: Write, text: str) -> None:
+def test_a_file_that_names_no_device_disables_none(
+    run: Run, execute: Execute, file: Write, text: str
+) -> None:
     run("import", file(fleet(3)))
     result = run("import", file(text), "--disable-missing", code=1)
     assert "nothing was imported" in result.stderr
-    assert query(ENABLED) == [(3,)]
+    assert execute(ENABLED) == [(3,)]
 
 
 def test_more_than_a_share_of_the_fleet_is_disabled_only_when_told(
-    run: Run, query: Query, file: Write
+    run: Run, execute: Execute, file: Write
 ) -> None:
     run("import", file(fleet(40)))
     half = file(fleet(20))
     result = run("import", half, "--disable-missing", code=1)
     assert "would disable 20 of 40 devices, more than 10 %; nothing was imported" in result.stderr
-    assert query(ENABLED) == [(40,)]
+    assert execute(ENABLED) == [(40,)]
     assert "would disable 20 of 40" in run("import", half, "--disable-missing", "--dry-run").stderr
     run("import", half, "--disable-missing", "--disable-at-most", "50%")
-    assert query(ENABLED) == [(20,)]
+    assert execute(ENABLED) == [(20,)]
 
 
 def test_a_file_that_says_of_many_that_they_are_disabled_is_asked_about_as_well(
-    run: Run, query: Query, file: Write
+    run: Run, execute: Execute, file: Write
 ) -> None:
     run("import", file(fleet(40)))
     assert "would disable 40 of 40" in run("import", file(fleet(40, enabled="no")), code=1).stderr
-    assert query(ENABLED) == [(40,)]
+    assert execute(ENABLED) == [(40,)]
 
 
 def test_more_than_a_share_of_the_fleet_is_changed_only_when_told(
-    run: Run, query: Query, file: Write
+    run: Run, execute: Execute, file: Write
 ) -> None:
     run("import", file(fleet(40)))
     moved = file(fleet(40, site="x"))
     assert "--change-at-most 100%" in run("import", moved, code=1).stderr
-    assert query("SELECT DISTINCT site FROM devices") == [(None,)]
+    assert execute("SELECT DISTINCT site FROM devices") == [(None,)]
     assert run("import", moved, "--change-at-most", "100%").stdout == "0 added, 40 changed, 0 unchanged\n"
 
 
 def test_what_an_import_disabled_comes_back_when_it_is_named_again(
-    run: Run, query: Query, file: Write
+    run: Run, execute: Execute, file: Write
 ) -> None:
     run("import", file(fleet(40)))
     run("import", file(fleet(1)), "--disable-missing", "--disable-at-most", "100%")
-    query("UPDATE devices SET enabled = false WHERE id = 'sw-0'")  # by hand, so for good
+    execute("UPDATE devices SET enabled = false WHERE id = 'sw-0'")  # by hand, so for good
     result = run("import", file(fleet(40)))
     assert result.stdout == "0 added, 0 changed, 1 unchanged, 39 enabled again\n"
-    assert query("SELECT id FROM devices WHERE NOT enabled") == [("sw-0",)]
+    assert execute("SELECT id FROM devices WHERE NOT enabled") == [("sw-0",)]
     assert run("import", file(fleet(40))).stdout == "0 added, 0 changed, 40 unchanged\n"
 
 
 def test_a_device_that_a_person_enabled_and_disabled_since_stays_disabled(
-    run: Run, query: Query, file: Write
+    run: Run, execute: Execute, file: Write
 ) -> None:
     run("import", file(fleet(3)))
     run("import", file(fleet(2)), "--disable-missing")
-    query("UPDATE devices SET enabled = true WHERE id = 'sw-2'")
+    execute("UPDATE devices SET enabled = true WHERE id = 'sw-2'")
     run("import", file(fleet(2)))
-    query("UPDATE devices SET enabled = false WHERE id = 'sw-2'")
+    execute("UPDATE devices SET enabled = false WHERE id = 'sw-2'")
     run("import", file(fleet(3)))
-    assert query("SELECT id FROM devices WHERE NOT enabled") == [("sw-2",)]
+    assert execute("SELECT id FROM devices WHERE NOT enabled") == [("sw-2",)]
 
 
 def test_an_import_says_of_each_device_what_changes(run: Run, file: Write) -> None:
@@ -204,12 +195,12 @@ def test_an_import_says_of_each_device_what_changes(run: Run, file: Write) -> No
     assert len(run("import", file(fleet(50)), "--dry-run", "--verbose").stderr.splitlines()) == 50
 
 
-def test_columns_of_any_file_are_mapped(run: Run, query: Query, file: Write) -> None:
+def test_columns_of_any_file_are_mapped(run: Run, execute: Execute, file: Write) -> None:
     text = "Asset;IP Address;id;Where\na;10.0.0.1;77;zurich\n"
     maps = ("--map", "asset=id", "--map", "IP Address=ip_address", "--map", "Where=site")
     assert "the file's id" in run("import", file(text), *maps).stderr
     run("import", file('{"Asset": "b", "IP Address": "10.0.0.2"}\n'), *maps)
-    assert query("SELECT id, host(ip_address), site FROM devices ORDER BY id") == [
+    assert execute("SELECT id, host(ip_address), site FROM devices ORDER BY id") == [
         ("a", "10.0.0.1", "zurich"),
         ("b", "10.0.0.2", None),
     ]
@@ -217,17 +208,17 @@ def test_columns_of_any_file_are_mapped(run: Run, query: Query, file: Write) -> 
 
 
 def test_columns_that_the_file_does_not_have_keep_their_values_and_count_in_the_checks(
-    run: Run, query: Query, file: Write
+    run: Run, execute: Execute, file: Write
 ) -> None:
     run("import", file("id,ip_address,site,device_type\na,10.0.0.1,x,linux\n"))
     run("import", file('{"id": "a", "settings": {"ssh": {"port": 2222}}}\n'))
-    assert query("SELECT host(ip_address), site, device_type, settings FROM devices") == [
+    assert execute("SELECT host(ip_address), site, device_type, settings FROM devices") == [
         ("10.0.0.1", "x", "linux", {"ssh": {"port": 2222}})
     ]
 
 
-def test_a_row_that_can_not_be_read_is_mended_by_an_import(run: Run, query: Query, file: Write) -> None:
-    query("INSERT INTO devices (id, site) VALUES ('a', E'x\\ny')")
+def test_a_row_that_can_not_be_read_is_mended_by_an_import(run: Run, execute: Execute, file: Write) -> None:
+    execute("INSERT INTO devices (id, site) VALUES ('a', E'x\\ny')")
     assert "site" in run("check", code=1).output
     assert (
         run("import", file("id,ip_address,site\na,10.0.0.1,x\n")).stdout
@@ -282,14 +273,14 @@ def test_many_faults_are_counted_and_the_first_hundred_shown(run: Run, file: Wri
 
 
 @pytest.fixture
-def filled(query: Query) -> None:
-    query(
+def filled(execute: Execute) -> None:
+    execute(
         "INSERT INTO devices (id, ip_address, site, device_type, settings, enabled) VALUES"
         " ('a', '10.0.0.1', 'x', 'network', '{\"snmp\": {\"port\": 1}}', true),"
         " ('b[red]', '10.0.0.2', 'y', 'linux', '{}', true), ('c', NULL, 'y', 'linux', '{}', false),"
         " (E'bad\\n', NULL, 'y', 'linux', '{}', true)"
     )
-    query(
+    execute(
         "INSERT INTO device_state (device_id, status, last_seen_at, reason, detail, method) VALUES"
         " ('a', 'online', now() - interval '125 seconds', 'ok', '', 'snmp'),"
         " ('b[red]', 'offline', NULL, 'timeout', E'no \\x1b[31manswer\\n', 'ssh')"
@@ -327,8 +318,10 @@ def test_list_filters_and_writes_json_lines(run: Run, filters: list[str], ids: l
 
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])
-def test_what_list_writes_can_be_imported_again(run: Run, file: Write, format_: str, query: Query) -> None:
-    query(
+def test_what_list_writes_can_be_imported_again(
+    run: Run, file: Write, format_: str, execute: Execute
+) -> None:
+    execute(
         "UPDATE devices SET ip_address = '10.0.0.3', maintenance_until = '2026-11-23 16:00Z' WHERE id = 'c'"
     )
     path = file(run("list", "--format", format_).stdout)
@@ -352,12 +345,12 @@ def test_a_filter_that_no_device_can_meet_is_told_with_what_was_meant(run: Run) 
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_narrow_terminal_leaves_columns_out_and_verbose_says_why_in_full(
-    run: Run, query: Query, monkeypatch: pytest.MonkeyPatch, width: int
+    run: Run, execute: Execute, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     why = "no answer to SNMP on UDP port 161 within 3 s, 3 times; check that its agent runs and lets us in"
-    query(f"UPDATE device_state SET detail = '{why}' WHERE device_id = 'a'")  # noqa: S608, our own text
-    query("UPDATE devices SET hostname = 'a.example.net' WHERE id = 'a'")
+    execute(f"UPDATE device_state SET detail = '{why}' WHERE device_id = 'a'")  # noqa: S608, our own text
+    execute("UPDATE devices SET hostname = 'a.example.net' WHERE id = 'a'")
     header, first, *_, last = run("list").stdout.splitlines()
     assert max(len(header), len(first)) <= width
     assert ("10.0.0.1" in first, "a.example.net" in first) == (True, width > 100)
@@ -392,11 +385,13 @@ def test_all_faults_of_a_row_are_told_at_once(run: Run, file: Write) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_host_key_that_was_trusted_is_forgotten_and_nothing_else(run: Run, query: Query) -> None:
-    query("""UPDATE device_state SET memory = '{"ssh_host_keys": ["x"], "ssh": {}}' WHERE device_id = 'a'""")
+def test_a_host_key_that_was_trusted_is_forgotten_and_nothing_else(run: Run, execute: Execute) -> None:
+    execute(
+        """UPDATE device_state SET memory = '{"ssh_host_keys": ["x"], "ssh": {}}' WHERE device_id = 'a'"""
+    )
     result = run("forget-host-key", "a", "b[red]", code=1)
     assert result.stdout == "a: forgotten\nb[red]: no host key is kept of it\n"
-    assert query("SELECT memory FROM device_state WHERE device_id = 'a'") == [({"ssh": {}},)]
+    assert execute("SELECT memory FROM device_state WHERE device_id = 'a'") == [({"ssh": {}},)]
 
 
 @pytest.mark.usefixtures("filled")
@@ -419,13 +414,13 @@ def test_a_missing_database_is_a_usage_error() -> None:
 
 
 def test_what_is_listed_as_csv_runs_in_no_spreadsheet_and_can_be_imported_again(
-    run: Run, query: Query, tmp_path: Path
+    run: Run, execute: Execute, tmp_path: Path
 ) -> None:
     names = ["=cmd|'/c calc'!A0", "@SUM(1)", "+1", "-2", "plain"]
     values = ", ".join(f"('d{n}', '10.0.0.{n}', $${name}$$)" for n, name in enumerate(names, 1))
-    query(f"INSERT INTO devices (id, ip_address, site) VALUES {values}")  # noqa: S608, our own values
+    execute(f"INSERT INTO devices (id, ip_address, site) VALUES {values}")  # noqa: S608, our own values
     listed = tmp_path / "listed.csv"
     listed.write_text(run("list", "--format", "csv").stdout)
     assert [row["site"][0] for row in csv.DictReader(listed.open())] == ["'", "'", "'", "'", "p"]
     run("import", listed)
-    assert query("SELECT site FROM devices ORDER BY id") == [(name,) for name in names]
+    assert execute("SELECT site FROM devices ORDER BY id") == [(name,) for name in names]

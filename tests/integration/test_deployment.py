@@ -8,12 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 
 from fixtures.lambda_build import ROOT, SAM, built
+from local.aws.clients import client
 from local.aws.cloudformation import EVERYTHING, GIVEN, Deployed
 from local.aws.template import REGION
 from netvitals.adapters.aws.pause import PauseParameter, parameter_of
@@ -78,16 +77,6 @@ def deploy(endpoint: str, build: Path, stack: str, parameters: dict[str, str]) -
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Successfully created/updated stack" in done.stdout
-
-
-def client(endpoint: str, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]  # the name is a variable here
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="none",
-        aws_secret_access_key="none",
-    )
 
 
 def made(endpoint: str, stack: str) -> set[str]:

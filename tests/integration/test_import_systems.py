@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
@@ -19,12 +18,12 @@ from fixtures.inventory_servers import (
     zabbix,
     zabbix_host,
 )
+from fixtures.postgres import Execute
 from netvitals.cli.main import cli
 
 pytestmark = pytest.mark.integration
 
 Run = Callable[..., Result]
-Query = Callable[[str], list[Any]]
 
 
 @pytest.fixture
@@ -39,23 +38,13 @@ def run(database_url: str) -> Run:
     return invoke
 
 
-@pytest.fixture
-def query(database_url: str) -> Query:
-    def execute(statement: str) -> list[Any]:
-        with psycopg.connect(database_url) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
-
-    return execute
-
-
 ALL = (
     "SELECT id, coalesce(hostname, ''), host(ip_address), device_type, coalesce(credential, ''),"
     " coalesce(site, ''), enabled FROM devices ORDER BY id"
 )
 
 
-def test_netbox_gives_all_pages_of_devices_and_virtual_machines(run: Run, query: Query) -> None:
+def test_netbox_gives_all_pages_of_devices_and_virtual_machines(run: Run, execute: Execute) -> None:
     devices = [
         netbox_device(1),
         netbox_device(2, status={"value": "offline"}, custom_fields={"netvitals_credential": "edge"}),
@@ -69,7 +58,7 @@ def test_netbox_gives_all_pages_of_devices_and_virtual_machines(run: Run, query:
         again = run("--from", "netbox", f"{system.url}/", "--type", "core=linux")
     assert result.stdout == "5 added, 0 changed, 0 unchanged\n"
     assert again.stdout == "0 added, 0 changed, 5 unchanged\n"
-    assert query(ALL) == [
+    assert execute(ALL) == [
         ("netbox-1", "sw-1", "10.0.0.1", "network", "", "zurich", True),
         ("netbox-2", "sw-2", "10.0.0.2", "network", "edge", "zurich", False),
         ("netbox-4", "", "fd00::4", "linux", "", "zurich", True),
@@ -81,7 +70,7 @@ def test_netbox_gives_all_pages_of_devices_and_virtual_machines(run: Run, query:
     assert system.asked.count("/api/dcim/devices/") == 6
 
 
-def test_librenms_gives_everything_but_its_secrets(run: Run, query: Query) -> None:
+def test_librenms_gives_everything_but_its_secrets(run: Run, execute: Execute) -> None:
     v3 = {"snmpver": "v3", "authname": "monitor", "authpass": "s3cret-auth", "cryptopass": "s3cret-priv"}
     devices = [
         librenms_device(1, dependency_parent_id=None),
@@ -93,7 +82,7 @@ def test_librenms_gives_everything_but_its_secrets(run: Run, query: Query) -> No
     with serving(librenms(devices)) as system:
         result = run("--from", "librenms", system.url)
     assert result.stdout == "5 added, 0 changed, 0 unchanged\n"
-    assert query(
+    assert execute(
         "SELECT id, host(ip_address), device_type, coalesce(credential, ''), parent_id, enabled,"
         " maintenance_until::text, settings FROM devices ORDER BY id"
     ) == [
@@ -109,11 +98,11 @@ def test_librenms_gives_everything_but_its_secrets(run: Run, query: Query) -> No
     assert not [
         secret
         for secret in ("c0mmunity", "s3cret")
-        if secret in str(query("SELECT devices::text FROM devices"))
+        if secret in str(execute("SELECT devices::text FROM devices"))
     ]
 
 
-def test_zabbix_gives_its_snmp_hosts_and_those_of_a_known_system(run: Run, query: Query) -> None:
+def test_zabbix_gives_its_snmp_hosts_and_those_of_a_known_system(run: Run, execute: Execute) -> None:
     agent = [
         {
             "type": "1",
@@ -134,12 +123,12 @@ def test_zabbix_gives_its_snmp_hosts_and_those_of_a_known_system(run: Run, query
     with serving(zabbix(hosts, [{"maintenanceid": "7", "active_till": "1795449600"}])) as system:
         result = run("--from", "zabbix", system.url)
     assert result.stdout == "3 added, 0 changed, 0 unchanged\n"
-    assert query(ALL) == [
+    assert execute(ALL) == [
         ("zabbix-sw-1", "Switch 1", "10.0.0.1", "network", "zabbix-v2c", "zurich", True),
         ("zabbix-sw-2", "Switch 2", "10.0.0.2", "network", "zabbix-v2c", "zurich", False),
         ("zabbix-sw-3", "srv.example.net", None, "linux", "", "zurich", True),
     ]
-    assert query(
+    assert execute(
         "SELECT id, extract(epoch FROM maintenance_until)::bigint FROM devices"
         " WHERE maintenance_until IS NOT NULL"
     ) == [("zabbix-sw-1", 1795449600)]
@@ -163,25 +152,25 @@ zabbix_export:
 
 
 def test_an_export_of_zabbix_leaves_defaults_out_and_is_read_all_the_same(
-    run: Run, query: Query, tmp_path: Path
+    run: Run, execute: Execute, tmp_path: Path
 ) -> None:
     path = tmp_path / "hosts.yaml"
     path.write_text(EXPORT)
     run("--from", "zabbix", path, "--credential", "core")
-    assert query(ALL) == [
+    assert execute(ALL) == [
         ("zabbix-sw-1", "Switch 1", "10.0.0.1", "network", "core", "zurich", True),
         ("zabbix-sw-2", "sw-2.example.net", None, "network", "core", "", False),
     ]
-    assert query("SELECT settings FROM devices ORDER BY id") == [({"snmp": {"port": 1161}},), ({},)]
+    assert execute("SELECT settings FROM devices ORDER BY id") == [({"snmp": {"port": 1161}},), ({},)]
 
 
-def test_answers_that_were_saved_are_read_as_well(run: Run, query: Query, tmp_path: Path) -> None:
+def test_answers_that_were_saved_are_read_as_well(run: Run, execute: Execute, tmp_path: Path) -> None:
     path = tmp_path / "saved.json"
     path.write_text(json.dumps({"count": 1, "results": [netbox_device(1)]}))
     run("--from", "netbox", path)
     path.write_text(json.dumps({"devices": [librenms_device(1)]}))
     run("--from", "librenms", path)
-    assert query("SELECT id FROM devices ORDER BY id") == [("librenms-1",), ("netbox-1",)]
+    assert execute("SELECT id FROM devices ORDER BY id") == [("librenms-1",), ("netbox-1",)]
     for system in ("netbox", "librenms", "zabbix"):
         path.write_text('{"error": "no"}')
         assert "hold" in str(run("--from", system, path, code=2).output) or system == "librenms"
@@ -202,7 +191,7 @@ def many(count: int) -> list[dict[str, Any]]:
     ids=["breaks off", "unavailable", "redirects", "refuses the token"],
 )
 def test_nothing_is_changed_by_an_answer_that_is_not_whole(
-    run: Run, query: Query, fault: dict[str, Any], said: str
+    run: Run, execute: Execute, fault: dict[str, Any], said: str
 ) -> None:
     with serving(netbox(many(4), [])) as system:
         run("--from", "netbox", system.url)
@@ -211,7 +200,7 @@ def test_nothing_is_changed_by_an_answer_that_is_not_whole(
         result = run(*arguments, code=2, token=fault.get("token", TOKEN))
     assert said in result.stderr
     assert result.stderr.endswith("nothing was changed\n")
-    assert query("SELECT count(*) FROM devices WHERE enabled") == [(4,)]
+    assert execute("SELECT count(*) FROM devices WHERE enabled") == [(4,)]
 
 
 def test_fewer_devices_than_are_counted_are_no_answer(run: Run) -> None:
@@ -236,8 +225,8 @@ def test_a_page_of_something_else_is_told_as_that(run: Run) -> None:
     assert "refuses host.get: Invalid params. Not authorised" in result.stderr
 
 
-def test_only_devices_of_that_system_are_disabled_and_they_come_back(run: Run, query: Query) -> None:
-    query("INSERT INTO devices (id, ip_address) VALUES ('mine', '10.0.1.1')")
+def test_only_devices_of_that_system_are_disabled_and_they_come_back(run: Run, execute: Execute) -> None:
+    execute("INSERT INTO devices (id, ip_address) VALUES ('mine', '10.0.1.1')")
     devices = many(3)
     with serving(netbox(devices, [])) as system:
         run("--from", "netbox", system.url)
@@ -247,15 +236,15 @@ def test_only_devices_of_that_system_are_disabled_and_they_come_back(run: Run, q
         assert "- netbox-3: disabled, it is not named any more" in result.stderr
         devices.append(netbox_device(3))
         assert run("--from", "netbox", system.url).stdout == "0 added, 1 changed, 2 unchanged\n"
-    assert query("SELECT id FROM devices WHERE NOT enabled") == []
+    assert execute("SELECT id FROM devices WHERE NOT enabled") == []
 
 
-def test_what_a_person_has_set_since_stays(run: Run, query: Query) -> None:
+def test_what_a_person_has_set_since_stays(run: Run, execute: Execute) -> None:
     with serving(librenms([librenms_device(1)])) as system:
         run("--from", "librenms", system.url)
-        query("UPDATE devices SET credential = 'core', settings = '{\"metrics_interval_seconds\": 60}'")
+        execute("UPDATE devices SET credential = 'core', settings = '{\"metrics_interval_seconds\": 60}'")
         assert run("--from", "librenms", system.url).stdout == "0 added, 0 changed, 1 unchanged\n"
-    assert query("SELECT credential, settings FROM devices") == [("core", {"metrics_interval_seconds": 60})]
+    assert execute("SELECT credential, settings FROM devices") == [("core", {"metrics_interval_seconds": 60})]
 
 
 def test_options_that_do_not_go_together_are_told(run: Run, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from fixtures.postgres import Execute
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.adapters.postgres.status import PostgresStatusStore
@@ -68,19 +69,6 @@ def store(database: Database) -> PostgresStatusStore:
 @pytest.fixture
 def observations(database: Database) -> PostgresObservationStore:
     return PostgresObservationStore(database)
-
-
-@pytest.fixture
-def execute(database_url: str) -> Callable[[str], list[Any]]:
-    def run(statement: str) -> list[Any]:
-        with psycopg.connect(database_url) as connection:
-            cursor = connection.execute(statement.encode())
-            return cursor.fetchall() if cursor.description else []
-
-    return run
-
-
-Execute = Callable[[str], list[Any]]
 
 
 def test_a_device_comes_with_polls_record_and_parent(

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from fixtures.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, crashing, point, refused
+from fixtures.poll_command import poll, poll_inventory, scripted
+from fixtures.polling import Behaviour, Scripted, crashing, point, refused
 from netvitals import __version__
 from netvitals.cli.main import cli
-from netvitals.cli.poll import command
 from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
@@ -50,12 +50,7 @@ async def dead(_: Target, reading: Reading) -> None:
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    scripted = Scripted({}, answering)
-    monkeypatch.setattr(command, "collector_for", lambda _: scripted)
-    monkeypatch.setattr(command, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
-    for name in ("NETVITALS_COMMUNITY", "NETVITALS_CREDENTIALS_FILE", "NETVITALS_CONFIG_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    return scripted
+    return scripted(monkeypatch, answering)
 
 
 @pytest.fixture
@@ -68,19 +63,11 @@ def run(collector: Scripted, tmp_path: Path) -> Run:
         script: dict[str, Behaviour] | None = None,
         env: dict[str, str] | None = None,
     ) -> Result:
-        collector._script = script or {}
-        inventory, credentials = tmp_path / "devices.jsonl", tmp_path / "credentials.json"
-        inventory.write_text("".join(json.dumps(device) + "\n" for device in devices))
-        credentials.write_text(json.dumps({"core": {"snmp": {"version": "2c", "community": "s3cret"}}}))
-        credentials.chmod(0o600)
-        files = ["--inventory", str(inventory), "--credentials", str(credentials)]
-        return CliRunner().invoke(cli, ["poll", *files, *options], env=env)
+        collector.script = script or {}
+        inventory = "".join(json.dumps(device) + "\n" for device in devices)
+        return poll_inventory(tmp_path, inventory, *options, **(env or {}))
 
     return invoke
-
-
-def one(*options: str, env: dict[str, str] | None = None) -> Result:
-    return CliRunner().invoke(cli, ["poll", *options], env=env)
 
 
 def objects(result: Result) -> dict[str, Any]:
@@ -196,7 +183,7 @@ def test_what_was_polled_before_ctrl_c_is_shown(run: Run, format_: str) -> None:
 
 
 def test_a_device_in_detail_shows_its_interfaces(collector: Scripted) -> None:
-    result = one("10.0.0.9", "--community", "public")
+    result = poll("10.0.0.9", "--community", "public")
     assert result.exit_code == 0
     assert "10.0.0.9 is up by SNMP" in result.stdout
     rows = [line.split() for line in result.stdout.splitlines()]
@@ -264,17 +251,17 @@ def test_the_configurations_networks_and_types_are_used(run: Run, tmp_path: Path
 
 
 def test_naming_an_address_allows_it(collector: Scripted) -> None:
-    assert one("127.0.0.9", "--community", "public").exit_code == 0
-    assert one("8.8.8.8", "--community", "public").exit_code == 0
-    assert one("169.254.169.254", "--community", "public").exit_code == 1
+    assert poll("127.0.0.9", "--community", "public").exit_code == 0
+    assert poll("8.8.8.8", "--community", "public").exit_code == 0
+    assert poll("169.254.169.254", "--community", "public").exit_code == 1
     assert {target.address for target in collector.targets} == {"127.0.0.9", "8.8.8.8"}
 
 
 def test_options_become_the_devices_settings_and_credential(collector: Scripted) -> None:
-    one(
+    poll(
         "10.0.0.9", "--v3", "monitor", "--auth", "sha256", "--priv", "AES128", "--context", "vrf-1",
         "--port", "1161", "--profile", "cisco", "--kind", "status", "--timeout", "3",
-        env={"NETVITALS_AUTH_KEY": "auth-pass-phrase", "NETVITALS_PRIV_KEY": "priv-pass-phrase"},
+        NETVITALS_AUTH_KEY="auth-pass-phrase", NETVITALS_PRIV_KEY="priv-pass-phrase",
     )  # fmt: skip
     [target] = collector.targets
     assert (target.job.kind, target.job.settings.device_timeout_seconds) == ("status", 3)
@@ -291,8 +278,8 @@ def test_options_become_the_devices_settings_and_credential(collector: Scripted)
 
 
 def test_the_community_comes_from_the_environment_as_well(collector: Scripted) -> None:
-    one("10.0.0.9", env={"NETVITALS_COMMUNITY": "from-env"})
-    one("10.0.0.9", "--community", "given", "--snmp-version", "1", env={"NETVITALS_COMMUNITY": "from-env"})
+    poll("10.0.0.9", NETVITALS_COMMUNITY="from-env")
+    poll("10.0.0.9", "--community", "given", "--snmp-version", "1", NETVITALS_COMMUNITY="from-env")
     assert [target.credential for target in collector.targets] == [
         SnmpCredential(version="2c", community=Secret("from-env")),
         SnmpCredential(version="1", community=Secret("given")),
@@ -321,7 +308,7 @@ def test_the_community_comes_from_the_environment_as_well(collector: Scripted) -
 def test_wrong_usage_polls_nothing_and_says_what_to_do(
     collector: Scripted, options: tuple[str, ...], complaint: str
 ) -> None:
-    result = one(*options)
+    result = poll(*options)
     assert result.exit_code == 2
     assert complaint in result.stderr
     assert result.stdout == ""
@@ -352,7 +339,7 @@ def test_a_refused_credential_is_a_device_that_answered_and_was_not_read(run: Ru
 def test_protocols_are_known_by_the_names_that_vendors_give_them(collector: Scripted) -> None:
     keys = {"NETVITALS_AUTH_KEY": "auth-pass-phrase", "NETVITALS_PRIV_KEY": "priv-pass-phrase"}
     for auth, priv in (("SHA", "AES"), ("sha-256", "aes-256")):
-        one("10.0.0.9", "--v3", "u", "--auth", auth, "--priv", priv, env=keys)
+        poll("10.0.0.9", "--v3", "u", "--auth", auth, "--priv", priv, **keys)
     used = [(target.credential.auth, target.credential.priv) for target in collector.targets]
     assert used == [("SHA1", "AES128"), ("SHA256", "AES256")]
 

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from fixtures.polling import CANNOT_TELL, FakeProber, Scripted, healthy, refused
-from netvitals.cli.main import cli
-from netvitals.cli.poll import command
+from fixtures.poll_command import poll, scripted
+from fixtures.polling import Scripted, healthy, refused
 from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.ssh.protocol import SshCredential
 from netvitals.collectors.winrm.protocol import WinrmCredential, WinrmSettings
@@ -19,16 +18,11 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
 
 @pytest.fixture(autouse=True)
 def collector(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    scripted = Scripted({}, healthy)
-    monkeypatch.setattr(command, "collector_for", lambda _: scripted)
-    monkeypatch.setattr(command, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
-    for name in ("COMMUNITY", "CREDENTIALS_FILE", "CONFIG_FILE", "PASSWORD", "KEY_PASSPHRASE"):
-        monkeypatch.delenv(f"NETVITALS_{name}", raising=False)
-    return scripted
+    return scripted(monkeypatch, healthy)
 
 
 def one(*options: str, **env: str) -> Result:
-    return CliRunner().invoke(cli, ["poll", "10.0.0.9", *options], env=env)
+    return poll("10.0.0.9", *options, **env)
 
 
 def test_a_user_logs_in_with_the_password_of_the_environment(collector: Scripted) -> None:
@@ -86,8 +80,7 @@ def test_what_a_windows_host_is_trusted_by_is_given_beside_the_user(
 
 
 def test_a_community_beside_a_user_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
-    collector = Scripted({}, refused)
-    monkeypatch.setattr(command, "collector_for", lambda _: collector)
+    collector = scripted(monkeypatch, refused)
     one("--type", "linux", "--user", "m", "--password", "p", "--community", "public")
     assert [target.credential for target in collector.targets] == [
         SshCredential(user="m", password=Secret("p")),

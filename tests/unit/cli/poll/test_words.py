@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
+from fixtures.poll_command import poll, poll_inventory, scripted
 from fixtures.polling import CANNOT_TELL, Behaviour, FakeProber, Scripted, point, refused
-from netvitals.cli.main import cli
 from netvitals.cli.poll import command
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
@@ -39,12 +39,7 @@ async def dead(_: Target, reading: Reading) -> None:
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Scripted:
-    scripted = Scripted({}, answering)
-    monkeypatch.setattr(command, "collector_for", lambda _: scripted)
-    monkeypatch.setattr(command, "HostProber", lambda: FakeProber(CANNOT_TELL, 0))
-    for name in ("NETVITALS_COMMUNITY", "NETVITALS_CREDENTIALS_FILE", "NETVITALS_CONFIG_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    return scripted
+    return scripted(monkeypatch, answering)
 
 
 @pytest.fixture
@@ -52,19 +47,15 @@ def run(collector: Scripted, tmp_path: Path) -> Run:
     def invoke(
         *options: str, rows: str, script: dict[str, Behaviour] | None = None, width: int = 200
     ) -> Result:
-        collector._script = script or {}
-        inventory, credentials = tmp_path / "devices.csv", tmp_path / "credentials.json"
-        inventory.write_text(f"id,ip_address,credential\n{rows}")
-        credentials.write_text('{"core": {"snmp": {"version": "2c", "community": "s3cret"}}}')
-        credentials.chmod(0o600)
-        files = ["--inventory", str(inventory), "--credentials", str(credentials)]
-        return CliRunner(env={"COLUMNS": str(width)}).invoke(cli, ["poll", *files, *options])
+        collector.script = script or {}
+        inventory = f"id,ip_address,credential\n{rows}"
+        return poll_inventory(tmp_path, inventory, *options, COLUMNS=str(width))
 
     return invoke
 
 
 def one(*options: str, width: int = 200, **env: str) -> Result:
-    return CliRunner(env={"COLUMNS": str(width), **env}).invoke(cli, ["poll", "10.0.0.9", *options])
+    return poll("10.0.0.9", *options, COLUMNS=str(width), **env)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -124,7 +115,7 @@ def test_one_line_says_whether_it_is_up_and_whether_it_was_read(
     collector: Scripted, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour, reach: Reach, told: str
 ) -> None:
     monkeypatch.setattr(command, "HostProber", lambda: FakeProber(reach, 0))
-    collector._script = {"10.0.0.9": behaviour}
+    collector.script = {"10.0.0.9": behaviour}
     assert one("--community", "x").stdout.startswith(told)
 
 
@@ -152,7 +143,7 @@ def test_a_setting_that_is_the_remedy_is_named_by_its_option(
     async def failing(_: Target, reading: Reading) -> None:
         reading.fail(Reason.PROTOCOL, f"set {setting}")
 
-    collector._script = {"10.0.0.9": failing}
+    collector.script = {"10.0.0.9": failing}
     assert f"protocol: set {setting}; here: {option}\n" in one("--community", "x").stdout
 
 

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -165,34 +165,25 @@ async def test_one_answer_of_more_than_a_megabyte_is_not_read() -> None:
     assert (reading.reason, reading.detail) == (Reason.PROTOCOL, "it sends too much")
 
 
+def endless_header(sock: socket.socket) -> None:
+    sock.recv(1000)
+    with suppress(OSError):
+        while True:
+            sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
 async def test_a_host_that_keeps_its_thread_busy_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "CPU_SECONDS", 0.05)
     monkeypatch.setattr(line, "ANSWER_BYTES", 2**40)
     monkeypatch.setattr(line.PlainSocket, "budget", 2**40)
 
-    def serve(sock: socket.socket) -> None:
-        sock.recv(1000)
-        try:
-            while True:
-                sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-        except OSError:
-            return
-
-    with listener(serve) as port:
+    with listener(endless_header) as port:
         reading = await poll_port(port)
     assert (reading.reason, reading.detail) == (Reason.PROTOCOL, "it keeps this process busy")
 
 
 async def test_an_endless_header_is_not_read_either() -> None:
-    def serve(sock: socket.socket) -> None:
-        sock.recv(1000)
-        try:
-            while True:
-                sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-        except OSError:
-            return
-
-    with listener(serve) as port:
+    with listener(endless_header) as port:
         reading = await poll_port(port)
     assert reading.reason is Reason.PROTOCOL
 

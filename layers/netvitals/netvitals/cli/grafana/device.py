@@ -3,7 +3,7 @@
 from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import DEVICE, INTERFACE, dashboard, device, status_changes
-from netvitals.cli.grafana.fleet import TO_SITE, changes
+from netvitals.cli.grafana.fleet import DEVICE_COLUMNS, TO_SITE, changes
 from netvitals.cli.grafana.panels import (
     HELD_GAP_MS,
     Json,
@@ -12,9 +12,9 @@ from netvitals.cli.grafana.panels import (
     graph,
     influx,
     link,
-    panel,
     postgres,
     stat,
+    state_timeline,
     status_column,
     status_mappings,
     table,
@@ -83,18 +83,7 @@ def _identity() -> Json:
         [postgres(sql.devices(sql.ONE_DEVICE))],
         (24, 4),
         [status_column("status"), column("site", links=[TO_SITE])],
-        names={
-            "hostname": "Device",
-            "status": "Status",
-            "since": "Since",
-            "reason": "Incomplete because",
-            "detail": "Detail",
-            "site": "Site",
-            "type": "Type",
-            "address": "Address",
-            "last_seen": "Last seen",
-            "device_id": "Id",
-        },
+        names={**DEVICE_COLUMNS, "reason": "Incomplete because"},
         empty="The inventory has no such device",
     )
 
@@ -148,22 +137,12 @@ def _ping() -> Json:
 def _status() -> Json:
     """Return what the device was when, from the points of the status function."""
     query = f'SELECT "status" FROM "device_status"{ql.where(ql.SHOWN, OURS)}'
-    return panel(
-        "state-timeline",
+    return state_timeline(
         "Status",
-        [influx(query, alias="status")],
+        influx(query, alias="status"),
         (12, 8),
-        defaults={
-            "mappings": status_mappings(),
-            "custom": {"fillOpacity": 70, "lineWidth": 0, "insertNulls": HELD_GAP_MS},
-        },
-        options={
-            "showValue": "auto",
-            "mergeValues": True,
-            "rowHeight": 0.6,
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
-            "tooltip": {"mode": "single", "sort": "none"},
-        },
+        status_mappings(),
+        gap_ms=HELD_GAP_MS,
         empty="No status was written in the time shown",
     )
 

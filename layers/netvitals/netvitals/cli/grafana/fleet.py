@@ -7,7 +7,7 @@ from netvitals.cli.grafana.panels import Json, column, link, postgres, stat, sta
 from netvitals.cli.grafana.worst import TO_DEVICE, busiest, faultiest, filling, worst
 
 TO_SITE = link("Site", SITE, "site", "site")
-_DEVICE_COLUMNS = {
+DEVICE_COLUMNS = {
     "hostname": "Device",
     "status": "Status",
     "since": "Since",
@@ -76,7 +76,7 @@ def devices(title: str, condition: str, empty: str, *, height: int = 9) -> Json:
         [postgres(sql.devices(condition))],
         (24, height),
         [status_column("status"), column("hostname", links=[TO_DEVICE]), column("site", links=[TO_SITE])],
-        names=_DEVICE_COLUMNS,
+        names=DEVICE_COLUMNS,
         empty=empty,
     )
 

@@ -4,24 +4,14 @@ from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import INTERFACE, dashboard, device, interface, status_changes
 from netvitals.cli.grafana.device import OPER_STATES, OURS
-from netvitals.cli.grafana.panels import HELD_GAP_MS, Json, graph, influx, panel, stat, table
+from netvitals.cli.grafana.panels import HELD_GAP_MS, Json, graph, influx, stat, state_timeline, table
 from netvitals.cli.grafana.shown import Shape, shape
 from netvitals.cli.grafana.worst import UTILISATION
 
 THIS = (OURS, ql.tag("instance", "$interface"))
 VALUED = '"value" > 0'
 WAYS = (("in", "A"), ("out", "B"))
-VOLUME = Shape(
-    metric="",
-    title="Moved",
-    unit="bytes",
-    kind="measure",
-    minimum=0,
-    maximum=None,
-    warning=None,
-    critical=None,
-    scale=1,
-)
+VOLUME = Shape(title="Moved", unit="bytes")
 
 
 def interface_dashboard() -> Json:
@@ -177,21 +167,11 @@ def _faults(kind: str) -> Json:
 
 def _states() -> Json:
     query = f'SELECT "value" {ql.points("net_oper_status", ql.SHOWN.held(), *THIS)}'
-    return panel(
-        "state-timeline",
+    return state_timeline(
         "State of the interface",
-        [influx(query, alias="state")],
+        influx(query, alias="state"),
         (24, 5),
-        defaults={
-            "mappings": _mappings(),
-            "custom": {"fillOpacity": 70, "lineWidth": 0, "insertNulls": HELD_GAP_MS},
-        },
-        options={
-            "showValue": "auto",
-            "mergeValues": True,
-            "rowHeight": 0.6,
-            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
-            "tooltip": {"mode": "single", "sort": "none"},
-        },
+        _mappings(),
+        gap_ms=HELD_GAP_MS,
         empty="The device has not sent its state",
     )

@@ -173,6 +173,22 @@ def stat(
     )
 
 
+def state_timeline(
+    title: str, target: Json, size: tuple[int, int], mappings: Sequence[Json], *, gap_ms: int, empty: str
+) -> Json:
+    """Return the states of one series over time; a state ends where no point follows for `gap_ms`."""
+    options = {
+        "showValue": "auto",
+        "mergeValues": True,
+        "rowHeight": 0.6,
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": False, "calcs": []},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+    states = {"fillOpacity": 70, "lineWidth": 0, "insertNulls": gap_ms}
+    defaults = {"mappings": list(mappings), "custom": states}
+    return panel("state-timeline", title, [target], size, defaults=defaults, options=options, empty=empty)
+
+
 def column(name: str, **properties: Any) -> Json:
     """Return what is particular of a table's column: its title, unit, thresholds, links and so on."""
     return {

@@ -21,28 +21,8 @@ from netvitals.cli.grafana.worst import TO_DEVICE, worst
 TEN_MINUTES = "10m"
 """Long enough for a poll of every device, wherever in the interval that falls."""
 OVERDUE_MINUTES = 30
-COUNT = Shape(
-    metric="",
-    title="",
-    unit="short",
-    kind="measure",
-    minimum=0,
-    maximum=None,
-    warning=None,
-    critical=None,
-    scale=1,
-)
-INCOMPLETE = Shape(
-    metric="",
-    title="",
-    unit="short",
-    kind="measure",
-    minimum=0,
-    maximum=None,
-    warning=1,
-    critical=None,
-    scale=1,
-)
+COUNT = Shape()
+INCOMPLETE = Shape(warning=1)
 _ELSEWHERE = (
     "Backlog, errors, throttles, spooled and refused points of the functions are in CloudWatch: "
     "on the stack's dashboard there."

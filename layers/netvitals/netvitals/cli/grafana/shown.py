@@ -63,15 +63,17 @@ _TITLES = {vital.metric: vital.title for vital in VITALS.values()}
 class Shape(msgspec.Struct, frozen=True):
     """All that a panel needs to know of a metric."""
 
-    metric: str
-    title: str
-    unit: str
-    kind: str
-    minimum: float | None
-    maximum: float | None
-    warning: float | None
-    critical: float | None
-    scale: float
+    metric: str = ""
+    """Empty for figures that no metric holds, such as a count of devices."""
+    title: str = ""
+    unit: str = "short"
+    """Grafana's name of it."""
+    kind: str = "measure"
+    minimum: float | None = 0
+    maximum: float | None = None
+    warning: float | None = None
+    critical: float | None = None
+    scale: float = 1
     states: Mapping[int, str] = {}
 
 

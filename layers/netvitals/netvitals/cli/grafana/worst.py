@@ -11,28 +11,8 @@ TO_INTERFACE = link("Interface", INTERFACE, "device", "device_id", interface="in
 ROWS = 10
 GROWTH_PERCENT = 0.5
 """A disk that grew by less in the time shown is not filling up."""
-UTILISATION = Shape(
-    metric="",
-    title="In use",
-    unit="percent",
-    kind="counter",
-    minimum=0,
-    maximum=100,
-    warning=70,
-    critical=90,
-    scale=1,
-)
-FAULTS = Shape(
-    metric="",
-    title="Faults",
-    unit="pps",
-    kind="counter",
-    minimum=0,
-    maximum=None,
-    warning=0.1,
-    critical=1,
-    scale=1,
-)
+UTILISATION = Shape(title="In use", unit="percent", kind="counter", maximum=100, warning=70, critical=90)
+FAULTS = Shape(title="Faults", unit="pps", kind="counter", warning=0.1, critical=1)
 
 
 def worst(
