@@ -46,9 +46,9 @@ REQUEST_BYTES = 1500
 LOST_REQUESTS, LOST_WAIT, METRICS_REQUESTS = 0.0001, 2.0, 20
 """One request in ten thousand is lost and repeated after two seconds, for which the whole bundle waits."""
 
-POSTGRES_COLLECTOR = {"status": (6700, 167), "metrics": (7900, 1600)}
+POSTGRES_COLLECTOR = {"status": (6700, 167), "metrics": (8000, 2200)}
 """Bytes to and from PostgreSQL: of a collector's invocation, and of each device in it."""
-POSTGRES_PORT = 126
+POSTGRES_PORT = 50
 """Bytes of the samples of one interface, read and written with each metrics poll."""
 POSTGRES_FANOUT, POSTGRES_DECISION = 197, 300
 """Bytes of a device in a run of fan-out, and of the status function."""

@@ -12,16 +12,15 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from math import ceil
 from struct import Struct
 from typing import Protocol
 from zlib import crc32
 
-from netvitals.collectors.snmp.wire.decode import read, read_as, read_integer
+from netvitals.collectors.snmp.wire.decode import read, read_integer
 from netvitals.collectors.snmp.wire.faults import Malformed, Unreachable
-from netvitals.collectors.snmp.wire.pdu import OCTET_STRING, SEQUENCE
 
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
 """Room for the answers of 2000 requests, of which each takes the kernel 2 to 4 KiB."""
@@ -46,11 +45,22 @@ _MAX_APART = 128
 _V3 = 3
 _ID = 1 << 30
 """The least message id, and how many there are."""
+_ID_OCTETS, _IDS_AT_A_TIME = Struct(">I"), 256
 
 type _Ancillary = list[tuple[int, int, bytes]]
 """Level, type and content of what comes beside a datagram."""
 type Address = tuple[str, int]
 """Canonical IP address and port."""
+
+
+def _unguessable_ids() -> Iterator[int]:
+    """Yield message ids; the kernel is asked for many at a time, as each time is a system call."""
+    while True:
+        for (number,) in _ID_OCTETS.iter_unpack(os.urandom(_IDS_AT_A_TIME * _ID_OCTETS.size)):
+            yield _ID | number % _ID
+
+
+_ids = _unguessable_ids()
 
 
 class Waiter(Protocol):
@@ -70,16 +80,17 @@ class Waiter(Protocol):
 def message_id(datagram: bytes) -> int:
     """Return the number that an answer is filed under: msgID in v3, the PDU's request-id in v1 and v2c.
 
+    Whoever gets the answer looks at the tags.
+
     Raises:
         Malformed: there is none.
     """
-    start, _ = read_as(SEQUENCE, datagram, 0)
+    _, start, _ = read(datagram, 0)
     version, start = read_integer(datagram, start)
     if version == _V3:
-        start, _ = read_as(SEQUENCE, datagram, start)
-    else:
-        _, start = read_as(OCTET_STRING, datagram, start)
         _, start, _ = read(datagram, start)
+    else:
+        _, start, _ = read(datagram, read(datagram, start)[2])
     return read_integer(datagram, start)[0]
 
 
@@ -106,7 +117,7 @@ class Endpoint:
 
         Ids have 31 bits, can't be guessed, and always take four octets.
         """
-        while (number := _ID | int.from_bytes(os.urandom(4)) % _ID) in self._waiting:
+        while (number := next(_ids)) in self._waiting:
             pass
         self._waiting[number] = waiter
         return number
