@@ -1,5 +1,6 @@
 """Proxies of this machine that misbehave on demand, between a client and a server that does not."""
 
+import select
 import socket
 import ssl
 import struct
@@ -206,14 +207,23 @@ class TcpProxy(Proxy):
                 continue
             silent.set()
             if fault.endswith("after"):
-                server.sendall(said)
-                server.recv(1, socket.MSG_PEEK)  # it has been done
+                self._pass_until_done(said, client, server)
             self.met.set()
             if fault.startswith("cut"):
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return
             while client.recv(1 << 20):
                 """Whatever else it says."""
+
+    @staticmethod
+    def _pass_until_done(said: bytes, client: socket.socket, server: socket.socket) -> None:
+        """Pass on what a client says, which may come in several pieces, until the server answers it."""
+        while said:
+            server.sendall(said)
+            ready, _, _ = select.select([client, server], [], [])
+            if server in ready:
+                return
+            said = client.recv(1 << 20)
 
     @staticmethod
     def _answers(server: socket.socket, client: socket.socket, silent: threading.Event) -> None:

@@ -23,7 +23,7 @@ _NOTHING = object()
 """What `!Ref AWS::NoValue` is; it leaves the map or list that it stands in."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms."""
 
 
@@ -44,7 +44,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 def load(path: Path) -> dict[str, Any]:
     """Return the template with long forms in place of short ones."""
-    template: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506, a SafeLoader with tags
+    template: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506, a safe loader with tags
     return template
 
 
