@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from fixtures.long_first import long_first
+
 # A busy machine makes examples slow; how long one takes is no property of the code.
 settings.register_profile("netvitals", deadline=None)
 settings.load_profile("netvitals")
@@ -39,8 +41,15 @@ def _logs_as_no_function_writes_them() -> Iterator[None]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return twice as many as there are processors: many tests wait for servers that hang."""
-    return 2 * (os.process_cpu_count() or 1)
+    """Return four more than there are processors: many tests wait for servers that hang."""
+    return (os.process_cpu_count() or 1) + 4
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each of several processes begin with long tests."""
+    processes: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    if processes > 1:
+        items[:] = long_first(items, lambda item: item.nodeid.partition("::")[0], processes)
 
 
 _INSTALL = re.compile(r"apt-get install ([\w.-]+(?: [\w.-]+)*)")
