@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -17,12 +18,14 @@ from local.aws.template import load
 from netvitals.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PACKAGE = ROOT / "layers/netvitals/netvitals"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
-_FOLDERS = "benchmarks|dashboards|docs|events|functions|layers|local|tests|.ci"
-_PATH = re.compile(rf"(?:^|[ `])((?:{_FOLDERS})/[\w./*-]*\w)")
+_ROOMS = frozenset(path.name for path in (*ROOT.iterdir(), *PACKAGE.iterdir()) if path.is_dir())
+_PATH = re.compile(r"(?:^|[ `(])(?:…/|netvitals/)?([\w.]+/[\w./*<>-]*)", re.MULTILINE)
+"""A path from the root of the repository or of the package, which `…/` and `netvitals/` abbreviate."""
 
 
 def _named(page: Path) -> str:
@@ -151,8 +154,37 @@ def _functions() -> frozenset[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=_named)
 def test_every_file_that_is_named_is_there(page: Path) -> None:
-    named = {path for code in _code(page) for path in _PATH.findall(code)}
-    assert not [path for path in named if not any(ROOT.glob(path))]
+    assert not [path for code in _code(page) for path in _missing(f"`{code}`")]
+
+
+def test_every_file_that_the_code_names_is_there() -> None:
+    modules = [*PACKAGE.rglob("*.py"), *(ROOT / "local").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    missing = {_named(module): _missing(module.read_text()) for module in modules}
+    assert not {module: paths for module, paths in missing.items() if paths}
+
+
+def _missing(text: str) -> list[str]:
+    """Return the paths in a text that lead to no file."""
+    paths = {path for path in _PATH.findall(text) if path.partition("/")[0] in _ROOMS}
+    return [path for path in sorted(paths) if not any(_found(path))]
+
+
+def _found(path: str) -> Iterator[Path]:
+    pattern = re.sub(r"<\w+>", "*", path).rstrip("./")
+    return chain(ROOT.glob(pattern), PACKAGE.glob(pattern))
+
+
+def test_a_path_is_found_from_the_root_and_from_the_package() -> None:
+    assert not _missing(
+        "`…/collectors/<protocol>/`, (`domain/polling/`), netvitals/cli/main.py, tests/unit/*.py."
+    )
+    assert _missing("`…/cli/poll.py` or `tests/units/`") == ["cli/poll.py", "tests/units/"]
+
+
+def test_every_room_of_the_package_is_on_the_map() -> None:
+    rooms = {f"{room.name}/" for room in PACKAGE.iterdir() if room.is_dir()}
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    assert not [room for room in rooms if not room.startswith("_") and room not in text]
 
 
 def test_the_command_line_is_read_as_it_stands_in_the_docs() -> None:

@@ -1,7 +1,7 @@
 """Find and load device profiles by an index: the cost is the same with ten profiles as with a thousand.
 
 The index is a folder: `match/<enterprise number>.json` says which profiles may fit a sysObjectID,
-`profiles/<name>.json` holds one profile each. It is built from the YAML files by `files`.
+in its folder `profiles/`, `<name>.json` holds one profile. It is built from the YAML files by `files`.
 """
 
 import re
