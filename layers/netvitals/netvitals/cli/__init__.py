@@ -1,1 +1,1 @@
-"""Implement the command `netvitals`; never imported by a Lambda function."""
+"""Implement the command `netvitals`; no Lambda function imports it."""

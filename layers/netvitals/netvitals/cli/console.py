@@ -9,14 +9,14 @@ WIDTH_OF_A_FILE = 200
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Raise what the command line ends with, in place of Rich's exit status 1."""
+        """Raise BrokenPipeError, for which `main` has an exit status of its own; Rich would exit with 1."""
         raise BrokenPipeError
 
 
 def console() -> Console:
-    """Return standard output, as wide as its terminal; in a pipe or file as COLUMNS says, or 200 columns.
+    """Return a console on standard output, as wide as its terminal; in a pipe or file COLUMNS or 200 wide.
 
-    Without emoji: `:secret:` is a part of every secret's ARN.
+    Emoji are off: `:secret:` is a part of every secret's ARN.
     """
     found = _Console(emoji=False)
     if not found.is_terminal and "COLUMNS" not in os.environ:

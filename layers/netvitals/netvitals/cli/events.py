@@ -1,4 +1,4 @@
-"""`netvitals events`: changes of status, from PostgreSQL."""
+"""Implement `netvitals events`: list changes of status from PostgreSQL."""
 
 import os
 import time

@@ -30,7 +30,7 @@ def figure(metric_name: str, value: float) -> str:
 
 
 def rate_figure(metric_name: str, per_second: float) -> str:
-    """Return a counter's rate: bytes as bits per second."""
+    """Return a counter's rate as text; bytes are shown as bits per second."""
     if METRICS[metric_name].unit == "bytes":
         return scaled(8 * per_second, 1000, "b/s")
     return f"{per_second:.3g} /s"
@@ -54,7 +54,7 @@ def duration(seconds: float) -> str:
 
 
 def telling(points: Iterable[Point], metric_name: str) -> str:
-    """Return the device's own value, or the highest of its instances; empty where there is none."""
+    """Return the device's own value, or the highest of its instances, as text; empty where there is none."""
     values = {point.instance: point.value for point in points if point.metric_name == metric_name}
     return figure(metric_name, values.get("", max(values.values()))) if values else ""
 

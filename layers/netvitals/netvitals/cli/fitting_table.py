@@ -1,4 +1,4 @@
-"""A table that leaves out columns where the terminal is narrow, rather than squeeze them all."""
+"""Make tables that leave out columns on a narrow terminal instead of squeezing all of them."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -12,19 +12,19 @@ class Column(NamedTuple):
     title: str
     justify: Literal["left", "right"] = "left"
     least: int = 0
-    """The width of the terminal from which on the column is shown; where there is no room, the column with
-    the highest goes first."""
+    """Width of the terminal, in characters, from which on the column is shown. Where there is no room, the
+    column with the highest is left out first; 0 is never left out."""
     is_flexible: bool = False
-    """Cut short with an ellipsis where there is no room; the others are shown whole."""
+    """Whether values may be cut with an ellipsis where there is no room."""
 
 
 _GAP = 2
 _LEAST_OF_FLEXIBLE = 20
-"""Characters that a flexible column is not cut below as long as another one can be left out."""
+"""Characters that a flexible column keeps as long as another column can be left out instead."""
 
 
 def fitting_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Table:
-    """Return the table of those columns that the console has room for, and that hold anything."""
+    """Return a table of the columns that hold anything and that the console has room for."""
     shown = [
         n
         for n, column in enumerate(columns)
@@ -46,7 +46,7 @@ def fitting_table(console: Console, columns: Sequence[Column], rows: Sequence[Se
 def _leave_out(
     shown: list[int], columns: Sequence[Column], rows: Sequence[Sequence[str | Text]], width: int
 ) -> None:
-    """Take columns out of `shown` until the others have room, or none is left that may go."""
+    """Remove columns from `shown` until the rest has room, or no removable one is left."""
     widths = {n: _width(columns[n], [row[n] for row in rows]) for n in shown}
     while sum(widths.values()) + _GAP * (len(widths) - 1) > width:
         last = max(widths, key=lambda n: (columns[n].least, n), default=None)
@@ -57,7 +57,7 @@ def _leave_out(
 
 
 def _width(column: Column, cells: Sequence[str | Text]) -> int:
-    """Return the characters that a column needs."""
+    """Return a column's width in characters."""
     widest = max(len(column.title), *(len(str(cell)) for cell in cells))
     return min(widest, _LEAST_OF_FLEXIBLE) if column.is_flexible else widest
 

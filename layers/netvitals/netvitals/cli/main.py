@@ -35,7 +35,7 @@ COMMANDS = {
 """The module of this package that holds the click command of each name, in the order of the help."""
 EXIT_UNUSABLE = 2
 EXIT_PIPE_CLOSED = 128 + signal.SIGPIPE
-"""As a shell has it for programs that write to a pipe whose reader has had enough, such as `head`."""
+"""Exit status of a program that a shell ends because its pipe's reader, such as `head`, has gone."""
 
 _EPILOG = """\b
 Try it:
@@ -52,7 +52,7 @@ Try it:
 
 
 class _Unusable(click.ClickException):
-    """Ends the command with what a person has to put right, without a traceback."""
+    """Ends the command with an error text and no traceback."""
 
     exit_code = EXIT_UNUSABLE
 

@@ -1,4 +1,4 @@
-"""`netvitals maintenance`: times in which nothing is announced of a device, a site or a type of devices."""
+"""Implement `netvitals maintenance`: windows in which nothing is announced of devices, sites or types."""
 
 import json
 import re
@@ -55,7 +55,7 @@ class _Time(click.ParamType[float]):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return seconds since the epoch; a time without an offset is this machine's."""
+        """Return seconds since the epoch; a time without an offset is local time."""
         if isinstance(value, float):
             return value
         try:

@@ -1,4 +1,4 @@
-"""`netvitals pause`: stop polling until somebody resumes it, whatever is deployed meanwhile."""
+"""Implement `netvitals pause`: stop polling until `netvitals resume`, whatever is deployed meanwhile."""
 
 import time
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ def pause(stack: str, reason: str) -> None:
 
 
 def parameter_for(stack: str) -> PauseParameter:
-    """Return the parameter of a stack that exists."""
+    """Return the pause parameter of a stack; raise ConfigurationError where there is no such stack."""
     read_parameters(stack)
     ssm: SSMClient = client("ssm")
     return PauseParameter(ssm, parameter_of(stack))

@@ -1,4 +1,4 @@
-"""`netvitals resume`: go on polling after `netvitals pause`."""
+"""Implement `netvitals resume`: go on polling after `netvitals pause`."""
 
 import click
 

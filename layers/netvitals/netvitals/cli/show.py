@@ -1,4 +1,4 @@
-"""`netvitals show`: one device, from PostgreSQL and InfluxDB."""
+"""Implement `netvitals show`: print one device from PostgreSQL and InfluxDB."""
 
 import os
 import time
@@ -33,7 +33,7 @@ EVENTS_SHOWN = 5
 _NAMES = {vital.metric: vital.title.lower() for vital in VITALS.values()}
 _WIDEST_LINE, _NARROWEST_LINE = 48, 12
 _BESIDE_LINE = 44
-"""Columns that name, value and bounds take beside a curve."""
+"""Width, in characters, of name, value and bounds beside a sparkline."""
 _EPILOG = """\b
 Examples:
   netvitals show core-sw            by id, host name or address
@@ -178,7 +178,7 @@ def _bits(bits: float | None) -> str:
 
 
 def events_table(screen: Console, events: Sequence[Event], *, with_device: bool) -> object:
-    """Return a table of changes of status; times are local ones."""
+    """Return a table of changes of status, in local time."""
     columns = (
         Column("when"), *((Column("device", is_flexible=True),) if with_device else ()),
         Column("was", least=70),

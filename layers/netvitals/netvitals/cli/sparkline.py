@@ -1,4 +1,4 @@
-"""Draw values as a line of blocks, one for each part of a span of time."""
+"""Draw values as a line of block characters, one for each part of a span of time."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _GAP = " "
 def sparkline(
     values: Sequence[float | None], *, lowest: float | None = None, highest: float | None = None
 ) -> str:
-    """Return a block for each value between the bounds, by default the values' own; a space for none."""
+    """Return a block for each value, scaled between the bounds (default: the values'); a space for None."""
     known = [value for value in values if value is not None]
     if not known:
         return ""

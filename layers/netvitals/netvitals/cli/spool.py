@@ -1,4 +1,4 @@
-"""`netvitals spool`: what waits to be written, what was refused, and dead letters."""
+"""Implement `netvitals spool`: show and replay spooled points, refused lines, and dead letters."""
 
 import os
 import time
@@ -30,7 +30,7 @@ REPLAY_SECONDS = 60.0
 
 
 class _FailedInvocation(msgspec.Struct):
-    """Record that Lambda sends to the destination of an event that it gave up."""
+    """Describes the record that Lambda sends to a failure destination for an event it gave up."""
 
     context: dict[str, Any] = msgspec.field(name="requestContext")
     request: Any = msgspec.field(name="requestPayload")
@@ -213,7 +213,7 @@ def discard(dead_letters: str, count: int) -> None:
 
 
 def _said(letter: "MessageTypeDef") -> str:
-    """Return why a message is a dead letter, as Scheduler or Lambda put it there, and the message itself."""
+    """Return why a message is a dead letter, as Scheduler or Lambda recorded it, and the message itself."""
     attributes = letter.get("MessageAttributes", {})
     cause = attributes["ERROR_MESSAGE"].get("StringValue", "") if "ERROR_MESSAGE" in attributes else ""
     body = letter["Body"]

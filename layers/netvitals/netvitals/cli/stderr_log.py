@@ -11,7 +11,7 @@ class StderrLog(logging.Handler):
     """Writes each record as `netvitals: …`."""
 
     tracebacks = True
-    """Whether a fault of netvitals itself is shown with its traceback, whose text may quote a secret."""
+    """Whether a fault of netvitals itself is printed with its traceback, which may quote a secret."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record; see `logging.Handler`."""
@@ -24,7 +24,7 @@ class StderrLog(logging.Handler):
 
 @contextmanager
 def log_on_stderr() -> Iterator[StderrLog]:
-    """Write what is logged from level WARNING on to standard error while the command runs."""
+    """Write log records of level WARNING and above to standard error while the command runs."""
     log, root = StderrLog(logging.WARNING), logging.getLogger()
     root.addHandler(log)
     try:
@@ -34,7 +34,7 @@ def log_on_stderr() -> Iterator[StderrLog]:
 
 
 def show_tracebacks(*, wanted: bool) -> None:
-    """Have the running command's log show where faults of netvitals itself happened, or not."""
+    """Have the running command's log print tracebacks of faults of netvitals itself, or not."""
     log = click.get_current_context().find_object(StderrLog)
     if log is not None:
         log.tracebacks = wanted

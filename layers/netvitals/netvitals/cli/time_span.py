@@ -1,4 +1,4 @@
-"""A span of time as an option takes it: `90s`, `15m`, `6h`, `1d`, `2w`."""
+"""Parse a span of time in an option: `90s`, `15m`, `6h`, `1d`, `2w`."""
 
 import re
 
@@ -10,7 +10,7 @@ LONGEST_SECONDS = 400 * 86_400
 
 
 class TimeSpan(click.ParamType[int]):
-    """Converts to seconds."""
+    """Converts a span of time to seconds."""
 
     name = "SPAN"
 

@@ -1,4 +1,4 @@
-"""`netvitals top`: the highest values of a metric in the fleet, from InfluxDB."""
+"""Implement `netvitals top`: the highest values of a metric in the fleet, from InfluxDB."""
 
 import os
 from difflib import get_close_matches
@@ -80,5 +80,5 @@ def _row(name: str, each: Ranked) -> list[str]:
 
 
 def shown(name: str, value: float) -> str:
-    """Return a value, or a counter's rate per second, as people read it."""
+    """Return a value, or a counter's rate per second, as text."""
     return rate_figure(name, value) if METRICS[name].kind == "counter" else figure(name, value)

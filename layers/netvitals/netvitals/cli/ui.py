@@ -1,4 +1,4 @@
-"""`netvitals ui`: a page with the fleet, its sites, events and devices."""
+"""Implement `netvitals ui`: serve a page with the fleet, its sites, events and devices."""
 
 import os
 import sys
@@ -48,7 +48,7 @@ def ui(port: int, host: str, every: float) -> None:
     from netvitals.ui import server  # noqa: PLC0415, takes a second and is an extra
 
     parts = Parts(os.environ)
-    _ = parts.database  # so that a missing variable is told at once
+    _ = parts.database  # so that a missing variable is reported at once
     try:
         listener = server.listening(host, port)
     except OSError as error:

@@ -8,8 +8,8 @@ from netvitals.domain.polling.samples_codec import MAX_BYTES, pack, unpack
 from netvitals.domain.ports import SampleRecord
 
 RECORD_SECONDS = 4
-# A row is replaced only where it is still the one that the poll was compared with (docs/adr/0013-report-by-exception.md): so
-# no poll that was overtaken makes a held sample unknown.
+# A row is replaced only where it is still the one that the poll was compared with, so that no poll that was
+# overtaken makes a held sample unknown: docs/adr/0013-report-by-exception.md.
 _RECORD = """
 WITH given AS (
     SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %b::bytea[])

@@ -1,4 +1,4 @@
-"""`netvitals config`: check a configuration before it is deployed, and see what it comes to."""
+"""Implement `netvitals config`: check a configuration before it is deployed, show the effective settings."""
 
 import json
 import os
@@ -51,7 +51,7 @@ Exit status:
 
 @click.group(epilog=_EPILOG)
 def config() -> None:
-    """Check the configuration, and show what it comes to."""
+    """Check the configuration, and show the effective settings."""
 
 
 @config.command("show-defaults", short_help="Print a complete document, each key explained.")
@@ -66,7 +66,7 @@ def env(stack: str) -> None:
     """Print the variables of a stack's functions, as `sam local invoke --env-vars` takes them.
 
     A function that runs with them reads the stack's secrets, polls, and writes to its queues and its
-    InfluxDB. It keeps no copy of the inventory, and asks nobody whether polling is paused.
+    InfluxDB. It keeps no copy of the inventory, and does not look whether polling is paused.
     """
     emptied = ("NETVITALS_SNAPSHOT_BUCKET", "NETVITALS_PAUSE_PARAMETER")
     found = {
@@ -140,7 +140,7 @@ def _deployed(name: str) -> "Stack":
 
 
 def _variable_faults(environ: Mapping[str, str], function: str | None) -> Iterator[str]:
-    """Yield the faults of the groups that the function needs, and of those in which something is set."""
+    """Yield the faults of the groups of variables that the function needs, or of which one is set."""
     needed = settings.FUNCTIONS[function] if function else ()
     for group in settings.groups():
         if group in needed or any(environ.get(name) for name in group.__struct_encode_fields__):

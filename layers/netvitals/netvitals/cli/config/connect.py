@@ -1,4 +1,4 @@
-"""Connect to what is configured, once, as the functions do."""
+"""Connect once to each service that is configured, as the functions do."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ class _Unusable(NetvitalsError):
 
 
 def connections(environ: Mapping[str, str]) -> Iterator[Connection]:
-    """Yield what came of using each thing for which a variable is set."""
+    """Yield the result of using each service for which a variable is set."""
     parts = Parts(environ)
     for what, group, use in _USES:
         given = next((name for name in group.__struct_encode_fields__ if environ.get(name)), None)
@@ -70,7 +70,7 @@ def _credentials(parts: Parts) -> str:
 
 
 def malformed(entries: Mapping[str, object]) -> Iterator[str]:
-    """Yield what is wrong with each entry of a credential map that can't be used."""
+    """Yield the fault of each entry of a credential map that can't be used."""
     for name, value in entries.items():
         try:
             credential_from(name, value)

@@ -1,4 +1,4 @@
-"""List the effective settings, each with where it comes from."""
+"""List the effective settings, each with its origin: document, variable, parameter or default."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -24,14 +24,14 @@ class Setting(NamedTuple):
 
 
 class Origins(NamedTuple):
-    """Sources of settings: a document, and an environment that takes precedence."""
+    """Says what sets a key: a document, or an environment, which takes precedence."""
 
     document: Any
     name: str
-    """Of the document."""
+    """Name of the document."""
     environ: Mapping[str, str]
     stack: str = ""
-    """Set where the environment is a stack's: its variables are then called by their parameters."""
+    """Name of the stack whose environment this is, if any; variables are then shown as its parameters."""
 
     def variable(self, path: tuple[str, ...]) -> str:
         """Return the variable, or the parameter, that sets a key; empty where none does."""
@@ -41,7 +41,7 @@ class Origins(NamedTuple):
         return ""
 
     def of_key(self, path: str) -> str:
-        """Return what sets a key outside of device types; networks may be set by both, and are narrowed."""
+        """Return what sets a key outside of device types; networks may be set, and narrowed, by both."""
         variable = self.variable(tuple(path.split(".")))
         written_down = self.name if _has(self.document, path) else ""
         if variable and written_down and path == "allowed_networks":
@@ -49,7 +49,7 @@ class Origins(NamedTuple):
         return variable or written_down or DEFAULT
 
     def of_type_key(self, path: str, device_type: str) -> str:
-        """Return where a type's key is set, looked for in the order in which `Configuration` merges."""
+        """Return where a device type's key is set, searched in the order in which `Configuration` merges."""
         for name, built_in in _lineage(device_type, self.document):
             if _has(self.document, f"device_types.{name}.{path}"):
                 return f"device_types.{name}"
@@ -65,7 +65,7 @@ class Origins(NamedTuple):
 def parameter_rows(
     parameters: Mapping[str, str], defaults: Mapping[str, str], *, everything: bool
 ) -> list[Setting]:
-    """Return the parameters of a stack that are not left at the template's defaults, or all."""
+    """Return the parameters of a stack that differ from the template's defaults, or all."""
     rows = [
         Setting(name, value, DEFAULT if defaults.get(name) == value else "deployment")
         for name, value in sorted(parameters.items())
@@ -74,12 +74,12 @@ def parameter_rows(
 
 
 def _parameter_of(variable: str) -> str:
-    """Return the parameter of template.yaml behind a variable: NETVITALS_LOG_LEVEL is LogLevel."""
+    """Return the parameter of template.yaml that sets a variable: NETVITALS_LOG_LEVEL is LogLevel."""
     return "".join(word.title() for word in variable.removeprefix("NETVITALS_").split("_"))
 
 
 def document_rows(configuration: Configuration, origins: Origins) -> list[Setting]:
-    """Yield all keys of the document but those of device types."""
+    """Return all keys of the document except those of device types."""
     return [
         Setting(entry.name, written(_at(configuration, entry.name)), origins.of_key(entry.name))
         for entry in document_keys()
@@ -89,7 +89,7 @@ def document_rows(configuration: Configuration, origins: Origins) -> list[Settin
 def type_rows(
     configuration: Configuration, device_type: str, origins: Origins, *, everything: bool
 ) -> list[Setting]:
-    """Yield what a device type sets, and what matters most of the rest."""
+    """Return the keys that a device type sets, and the most important ones of the rest."""
     policy = configuration.policy(device_type, {})
     rows = [
         Setting(entry.name, written(_at(policy, entry.name)), origins.of_type_key(entry.name, device_type))
@@ -99,7 +99,7 @@ def type_rows(
 
 
 def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Setting]:
-    """Yield the variables that are set or that the function reads; of a secret only that it is set."""
+    """Return the variables that are set or that the function reads; of a secret, only that it is set."""
     rows = []
     for group in settings.groups():
         for name, hint in fields(group).items():
@@ -117,7 +117,7 @@ def variable_rows(environ: Mapping[str, str], function: str | None) -> list[Sett
 
 
 def _lineage(device_type: str, document: Any) -> Iterator[tuple[str, bool]]:
-    """Return the type and those it extends; only one that extends none has what its built-in type says."""
+    """Return a type and those it extends; only a type that extends none has its built-in type's settings."""
     name: str | None = device_type
     while name is not None:
         parent = ((document or {}).get("device_types") or {}).get(name, {}).get("extends")

@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 
 
 def policy_keys() -> list[Entry]:
-    """Return what a device type, `defaults`, and a device's own `settings` may set."""
+    """Return the keys that a device type, `defaults`, and a device's own `settings` may set."""
     return list(_keys(Policy))
 
 
@@ -43,14 +43,14 @@ def document_keys() -> list[Entry]:
 
 
 def variables() -> list[Entry]:
-    """Return the environment variables, those that stand for a key of the document last."""
+    """Return the environment variables; those that override a key of the document come last."""
     own = [entry for group in settings.groups() for entry in _variables(group)]
     keys = {entry.name: entry for entry in (*document_keys(), *policy_keys())}
     return own + [_override(name, path, keys) for name, path in settings.OVERRIDES.items()]
 
 
 def used_by(variable: str) -> list[str]:
-    """Return the functions that read a variable; empty where all do."""
+    """Return the names of the functions that read a variable; empty where all do."""
     return [
         function
         for function, groups in settings.FUNCTIONS.items()
@@ -59,7 +59,7 @@ def used_by(variable: str) -> list[str]:
 
 
 def markdown(entries: Sequence[Entry], *, functions: bool = False) -> str:
-    """Return a table of the entries in Markdown; with `functions`, with those that read each variable."""
+    """Return the entries as a Markdown table; `functions` adds a column: which functions read a variable."""
     last = "read by" if functions else "default"
     lines = [f"| name | takes | {last} | meaning |", "|---|---|---|---|"]
     for entry in entries:
@@ -135,18 +135,18 @@ def _section(entries: Sequence[Entry], indent: str) -> Iterator[str]:
 
 
 def written(value: Any) -> str:
-    """Return a value as it stands in a document."""
+    """Return a value as a document writes it."""
     return json.dumps(msgspec.to_builtins(value))
 
 
 def described(hint: Any) -> str:
-    """Return the description that a type carries; empty where it has none."""
+    """Return the description in a type's `Meta`; empty where it has none."""
     extra = (each.description for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta))
     return next((text for text in extra if text), "")
 
 
 def meaning(section: type, name: str) -> str:
-    """Return the text that stands below a field where it is defined; empty where there is none."""
+    """Return the docstring below a field's definition, read from the source; empty where there is none."""
     for base in section.__mro__:
         if name in (found := _field_docs(base)):
             return " ".join(found[name].split())

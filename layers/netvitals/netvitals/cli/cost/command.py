@@ -1,4 +1,4 @@
-"""`netvitals cost`: what a fleet costs a month, item by item, and the quotas that it would meet."""
+"""Implement `netvitals cost`: the monthly cost of a fleet, item by item, and the quotas it would meet."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ from netvitals.settings import configuration
 
 EXIT_PROBLEMS = 1
 SAMPLED_DEVICES = 2000
-"""Of the database: so many tell how many ports the others have in use."""
+"""Devices of the database whose samples are read, for the share of ports in use of all."""
 _SHOWN_PROBLEMS = 20
 
 _EPILOG = """\b
@@ -47,7 +47,7 @@ Exit status:
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options, under the names that click gives them."""
+    """Holds the options, under the names that click gives them."""
 
     inventory: Path | None
     database_url: str | None
@@ -157,7 +157,7 @@ def _in_database(url: str, settled: Configuration) -> Listed:
 
 
 def _tell(problems: Sequence[str]) -> None:
-    """Say which devices were left out, and end, where some were."""
+    """Print which devices were left out, and exit 1, if there are any."""
     for problem in problems[:_SHOWN_PROBLEMS]:
         click.echo(f"netvitals: {problem}", err=True)
     if len(problems) > _SHOWN_PROBLEMS:

@@ -1,4 +1,4 @@
-"""The fleet whose cost is asked for: as options describe it, a file lists it, or the database knows it."""
+"""Describe the fleet whose cost is computed: from options, from an inventory file, or from the database."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -13,11 +13,11 @@ from netvitals.domain.settings.policy import Policy
 from netvitals.usecases.fan_out import is_silent
 
 TYPE = "network"
-"""Of devices that options describe."""
+"""Device type of the devices that options describe."""
 
 
 class Assumed(NamedTuple):
-    """Assumptions about devices that nobody has polled."""
+    """Holds the assumptions about devices that were never polled."""
 
     ports: float = 24
     used: float = 0.5
@@ -25,7 +25,7 @@ class Assumed(NamedTuple):
 
 
 class Read(NamedTuple):
-    """Sizes that the last polls of one device found."""
+    """Holds the sizes that the last polls of one device found."""
 
     ports: int
     moving: int | None
@@ -34,7 +34,7 @@ class Read(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """Devices by how they are polled, and what is wrong with those that can't be."""
+    """Holds devices grouped by how they are polled, and the faults of those that can't be polled."""
 
     fleet: list[Devices]
     problems: list[str]
@@ -47,7 +47,7 @@ class _Group:
         self.number = number
         self.silent = self.known = self.ports = self.points = 0
         self.moving = self.of_ports = 0
-        """Ports whose octets moved, of those of which that is known."""
+        """Ports whose octets moved, among the ports (`of_ports`) of which that is known."""
 
     def add(self, read: Read | None, *, silent: bool) -> None:
         self.number += 1
@@ -63,13 +63,13 @@ class _Group:
 
 
 def described(number: int, assumed: Assumed, configuration: Configuration) -> list[Devices]:
-    """Return so many network devices."""
+    """Return a fleet of equal network devices."""
     polling = _polling(configuration.policy(TYPE, {}))
     return [_devices(polling, _Group(number), assumed)]
 
 
 def listed(devices: Iterable[Device], assumed: Assumed, configuration: Configuration) -> Listed:
-    """Return the devices of an inventory that nobody has polled."""
+    """Return the devices of an inventory file, with assumed sizes."""
     groups, problems = _grouped(devices, configuration, {}, None)
     return Listed([_devices(polling, group, assumed) for polling, group in groups.items()], problems)
 
@@ -77,7 +77,7 @@ def listed(devices: Iterable[Device], assumed: Assumed, configuration: Configura
 def polled(
     devices: Iterable[Device], samples: Mapping[str, Samples], configuration: Configuration, now: float
 ) -> Listed:
-    """Return the devices of the database, with ports and silence as polls have found them."""
+    """Return the devices of the database, with the ports and the silence that polls have found."""
     reads = {device_id: read_of(each) for device_id, each in samples.items()}
     groups, problems = _grouped(devices, configuration, reads, now)
     fleet = [
@@ -88,7 +88,7 @@ def polled(
 
 
 def read_of(samples: Samples) -> Read:
-    """Return what the samples of a device tell of it."""
+    """Return the sizes that a device's samples show."""
     ports = samples.series.get("net_bytes_in", {})
     moving = [instance for instance, sample in ports.items() if not sample.held]
     is_full = samples.due_at == samples.full_at  # everything was written, moved or not
@@ -96,7 +96,7 @@ def read_of(samples: Samples) -> Read:
 
 
 class _Polling(NamedTuple):
-    """Settings of a device's polls that change what they cost."""
+    """Holds the settings of a device's polls that change their cost."""
 
     protocol: str
     status_interval: int
@@ -129,7 +129,7 @@ def _polling(policy: Policy) -> _Polling:
 
 
 def _estimated(device: Device) -> Read | None:
-    """Return what the number of a device's points tells: it is taken for a switch."""
+    """Return the ports and measures estimated from a device's number of points, as those of a switch."""
     if not device.points:
         return None
     per_port = points_of(1, 0) - points_of(0, 0)
@@ -138,7 +138,7 @@ def _estimated(device: Device) -> Read | None:
 
 
 def _devices(polling: _Polling, group: _Group, assumed: Assumed) -> Devices:
-    """Return the devices of a group, with what is known of them in place of what is assumed."""
+    """Return the devices of a group; known sizes replace assumed ones."""
     ports = group.ports / group.known if group.known else assumed.ports * (polling.protocol != "ping")
     points = group.points / group.known if group.known else 0
     return Devices(

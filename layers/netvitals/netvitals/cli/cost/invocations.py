@@ -1,6 +1,6 @@
-"""Number and duration of collectors' invocations for a fleet: bundles by slot, as fan-out sends them.
+"""Compute number and duration of collectors' invocations for a fleet: bundles by slot, as fan-out sends them.
 
-Waiting is what costs: an invocation lasts as long as its slowest device.
+Waiting dominates the cost: an invocation lasts as long as its slowest device.
 """
 
 from collections.abc import Sequence
@@ -17,23 +17,23 @@ HOURS = 730
 SECONDS = HOURS * 3600
 KINDS: tuple[Kind, ...] = ("status", "metrics")
 _MANY = 100
-"""From this mean on Poisson's distribution is taken to be the normal one."""
+"""Mean from which on Poisson's distribution is approximated by the normal distribution."""
 
 
 class Devices(msgspec.Struct, frozen=True, kw_only=True):
-    """Devices that are polled alike."""
+    """Describes devices that are polled alike."""
 
     number: int
     ports: float = 24
     """Interfaces of one device, on average."""
     used: float = 0.5
-    """Share of the interfaces whose octets move."""
+    """Share of the interfaces whose octet counters move."""
     measures: float = 0
-    """Values of each poll besides those of a switch, such as percentages of further disks."""
+    """Values of each poll beyond those of a switch, such as percentages of further disks."""
     silent: float = 0.01
     """Share of the devices that have not answered for longer than their time-out."""
     protocol: str = "snmp"
-    """The first in order of preference; `ping` where there is none."""
+    """First protocol in order of preference; `ping` where there is none."""
     status_interval: int = 30
     metrics_interval: int = 300
 
@@ -41,7 +41,7 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
         return self.status_interval if kind == "status" else self.metrics_interval
 
     def cpu(self, kind: Kind) -> float:
-        """Return the processor's seconds for a poll."""
+        """Return the processor seconds of one poll."""
         per = self._protocol
         return per.status_cpu if kind == "status" else per.metrics_cpu + self.ports * per.port_cpu
 
@@ -50,24 +50,24 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _protocol(self) -> figures.Protocol:
-        """Return the figures of its protocol; of one that was never measured, those of the dearest."""
+        """Return the figures of its protocol; of the most expensive one where it was never measured."""
         return figures.PROTOCOLS.get(self.protocol, figures.DEAREST)
 
     @property
     def points(self) -> float:
-        """Of one metrics poll."""
+        """Points of one metrics poll."""
         return lines.points_of(self.ports, self.measures)
 
 
 class Invocations(NamedTuple):
-    """Those that poll bundles of one sort."""
+    """Describes the invocations that poll bundles of one kind."""
 
     number: float
-    """A month."""
+    """Invocations a month."""
     jobs: float
-    """In one, on average."""
+    """Jobs in one invocation, on average."""
     seconds: float
-    """Of one, on average."""
+    """Duration of one invocation, on average."""
     in_slot: float
     """Messages that are delivered at the same moment."""
     slot: int
@@ -76,14 +76,14 @@ class Invocations(NamedTuple):
 
 
 class _Due(NamedTuple):
-    """Jobs that are due in one slot, on average."""
+    """Counts the jobs that are due in one slot, on average."""
 
     jobs: float
     points: float
     cpu: float
-    """Seconds, for all of them."""
+    """Processor seconds of all of them."""
     wait: float
-    """Seconds, for the slowest kind of device."""
+    """Seconds of waiting for the slowest kind of device."""
 
 
 def collected(fleet: Sequence[Devices], kind: Kind, memory_mb: int) -> list[Invocations]:
@@ -99,12 +99,12 @@ def collected(fleet: Sequence[Devices], kind: Kind, memory_mb: int) -> list[Invo
 
 
 def share(memory_mb: int) -> float:
-    """Return the share of a processor that a function of so much memory has; further ones do not help."""
+    """Return the share of a processor that a function with this memory gets; at most one is of use to it."""
     return min(memory_mb / figures.WHOLE_PROCESSOR_MB, 1.0)
 
 
 def all_failing(fleet: Sequence[Devices], kind: Kind, memory_mb: int) -> float:
-    """Return how many collectors are at work while all devices fail, and none is known to be silent yet."""
+    """Return how many collectors run at once while all devices fail and none is known to be silent yet."""
     total = 0.0
     for each in collected([msgspec.structs.replace(group, silent=0.0) for group in fleet], kind, memory_mb):
         total += each.number / SECONDS * (each.seconds + figures.FAILED_WAIT)
@@ -137,7 +137,7 @@ def _invocations(due: _Due, kind: Kind, slot: int, memory_mb: int, *, silent: bo
 
 
 def messages_of(mean_jobs: float, at_most: int) -> float:
-    """Return how many messages a slot takes on average; phases are hashes: its jobs vary as Poisson's do."""
+    """Return the mean number of messages of a slot; phases are hashes: jobs are Poisson-distributed."""
     messages, full = 0.0, 0
     while (more := _exceeds(mean_jobs, full * at_most)) > 1e-6:  # noqa: PLR2004, of a message
         messages += more
@@ -146,7 +146,7 @@ def messages_of(mean_jobs: float, at_most: int) -> float:
 
 
 def _exceeds(mean: float, number: int) -> float:
-    """Return the probability that a number of Poisson's distribution is larger."""
+    """Return the probability that a Poisson-distributed number exceeds a limit."""
     if mean > _MANY:
         return erfc((number + 0.5 - mean) / sqrt(2 * mean)) / 2
     term = total = exp(-mean)

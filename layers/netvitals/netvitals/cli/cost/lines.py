@@ -1,4 +1,4 @@
-"""Bytes of line protocol that a device makes: polls are played through the rule and encoder of real ones."""
+"""Compute a device's bytes of line protocol, by simulated polls through the real rule and encoder."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -17,11 +17,11 @@ from netvitals.domain.polling.point import Point
 from netvitals.store.line_protocol import encode, encode_interfaces, status_line
 
 DEVICE_ID = "access-sw-0001"
-"""As long as ids are on average."""
+"""An id of average length."""
 PORT_NAME = "GigabitEthernet1/0/{}"
 DESCRIPTION = "desk 001, 2nd floor"
 _PLAYED = 16
-"""Ports, or measures, that are played; a part of them is what one more makes."""
+"""Ports, or measures, of a simulated device; its bytes divided by this are those of one."""
 _FEWEST_POLLS = 10
 _START = 1_795_000_000
 _NS = 10**9
@@ -30,15 +30,15 @@ _NS = 10**9
 class _Played(NamedTuple):
     ports: int = 0
     moving: int = 0
-    """Of the ports: those whose octets move between any two polls."""
+    """Number of ports whose octets move between any two polls."""
     measures: int = 0
-    """Values that every poll writes, besides those of a switch."""
+    """Values that every poll writes, beyond those of a switch."""
 
 
 def metrics_lines(
     ports: float, used: float, measures: float, interval: int, *, everything: bool = False
 ) -> float:
-    """Return the bytes a second that metrics polls write of a device, as InfluxDB counts them.
+    """Return the bytes a second that metrics polls of a device write, as InfluxDB bills them.
 
     Args:
         ports: interfaces.
@@ -58,7 +58,7 @@ def metrics_lines(
 
 
 def status_lines(interval: int, *, everything: bool = False) -> float:
-    """Return the bytes a second that status polls write of a device that answers all of them."""
+    """Return the bytes a second that status polls write for a device that answers all of them."""
     points = _reached(_START * _NS)
     return (
         _size(encode(DEVICE_ID, points if everything else status_changes(points, {}, steady=True))) / interval
@@ -66,17 +66,17 @@ def status_lines(interval: int, *, everything: bool = False) -> float:
 
 
 def heartbeat_lines(interval: int) -> float:
-    """Return the bytes a second that the status function writes of a device whose status stays the same."""
+    """Return the bytes a second that the status function writes for a device whose status does not change."""
     return _size([status_line(DEVICE_ID, "online", 1, _START * _NS)]) / interval
 
 
 def silent_lines(interval: int) -> float:
-    """Return the bytes a second that polls of a device write that does not answer."""
+    """Return the bytes a second that polls write for a device that does not answer."""
     return _size(encode(DEVICE_ID, [Point("ping_status", 0, _START * _NS)])) / interval
 
 
 def points_of(ports: float, measures: float) -> float:
-    """Return how many points one metrics poll gives."""
+    """Return the number of points of one metrics poll."""
     base, port = (len(_points(_Played(ports=number), 0)) for number in (0, 1))
     return base + ports * (port - base) + measures
 
@@ -93,7 +93,7 @@ def _size(lines: list[str]) -> int:
 
 @cache
 def _written(played: _Played, interval: int, *, everything: bool) -> float:
-    """Return the bytes a second that a device writes in the polls between some full writes."""
+    """Return the bytes a second of a device, averaged over polls that span several full writes."""
     if everything:
         return _size(encode(DEVICE_ID, _points(played, 1))) / interval
     polls = max(_FEWEST_POLLS, 2 * FULL_SECONDS // interval)
@@ -115,7 +115,7 @@ def _info(number: int) -> InterfaceInfo:
 
 
 def _points(played: _Played, number: int, due_at: int = _START) -> list[Point]:
-    """Return the points of a device's poll, as a switch of Cisco's gives them."""
+    """Return the points of a device's poll, like those of a Cisco switch."""
     time_ns = due_at * _NS + 123_456_789
     points = [
         *_reached(time_ns),
@@ -139,7 +139,7 @@ def _points(played: _Played, number: int, due_at: int = _START) -> list[Point]:
 
 
 def _parts(time_ns: int) -> Iterator[Point]:
-    """Yield what stands still, or within its deadband, as long as nothing fails."""
+    """Yield the points of parts such as fans: their values stay within their deadband while nothing fails."""
     for number in (1, 2):
         yield Point("fan_rpm", 4100.0, time_ns, f"Switch 1 - FAN {number} speed")
         yield Point("fan_state", 1, time_ns, f"Switch 1 - FAN {number}")

@@ -1,4 +1,4 @@
-"""Monthly cost of a fleet: AWS by item, and InfluxDB's data in.
+"""Compute the monthly cost of a fleet: AWS by item, and InfluxDB's data in.
 
 The model counts what the functions do: invocations and their seconds, requests, bytes, lines of log.
 """
@@ -24,7 +24,7 @@ OUTSIDE: tuple[Outside, ...] = get_args(Outside)
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """Parameters of a deployment; the defaults are the template's."""
+    """Holds the parameters of a deployment; the defaults are the template's."""
 
     status_mb: int = 256
     metrics_mb: int = 512
@@ -39,7 +39,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: int = 300
     nat: Nat = "gateway"
     outside: frozenset[Outside] = frozenset()
-    """What is reached over the internet or a VPN."""
+    """Services that are reached over the internet or a VPN."""
 
     def memory_mb(self, kind: Kind) -> int:
         return self.status_mb if kind == "status" else self.metrics_mb
@@ -49,16 +49,16 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(NamedTuple):
-    """One line of the bill."""
+    """Holds one line of the bill."""
 
     name: str
     usd: float
     of: str = ""
-    """What it is made of, for a person."""
+    """Components of the item, for a person."""
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """US$ a month."""
+    """Holds the cost in US$ a month."""
 
     aws: list[Item]
     influxdb: list[Item]
@@ -83,7 +83,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cost_of(fleet: Sequence[Devices], deployment: Deployment, prices: Prices) -> Cost:
-    """Return what a fleet of at least one device costs a month."""
+    """Return the monthly cost of a fleet of at least one device."""
     model = _Model(fleet, deployment, prices)
     mb = lines_of(fleet, deployment) * SECONDS / _MB
     return Cost(
@@ -95,7 +95,7 @@ def cost_of(fleet: Sequence[Devices], deployment: Deployment, prices: Prices) ->
 
 
 def lines_of(fleet: Sequence[Devices], deployment: Deployment) -> float:
-    """Return the bytes of line protocol that a fleet makes in a second."""
+    """Return the bytes of line protocol that a fleet writes in a second."""
     total, everything = 0.0, deployment.everything
     for group in fleet:
         polled = lines.metrics_lines(
@@ -109,18 +109,18 @@ def lines_of(fleet: Sequence[Devices], deployment: Deployment) -> float:
 
 
 def custom_metrics(*, silent: bool) -> int:
-    """Return how many metrics CloudWatch bills while nothing is wrong but that some devices do not answer."""
+    """Return how many metrics CloudWatch bills in good order; `silent`: some devices do not answer."""
     return sum(each.series * (len(each.always) + silent * len(each.with_silence)) for each in figures.EMITTED)
 
 
 def fanout_seconds(devices: int, deployment: Deployment) -> float:
-    """Return how long a tick takes, of status or metrics: both read all devices."""
+    """Return the seconds of one tick of fan-out, status or metrics: both read all devices."""
     cpu = figures.FANOUT_CPU + devices * figures.FANOUT_DEVICE_CPU
     return cpu / share(deployment.fanout_mb) + figures.FANOUT_WAIT + _chunks(devices)
 
 
 def decision_seconds(devices: int, deployment: Deployment) -> float:
-    """Return how long a run of the status function takes in which few devices change."""
+    """Return the seconds of a run of the status function in which few devices change."""
     cpu = figures.DECISION_CPU + devices * figures.DECISION_DEVICE_CPU
     return cpu / share(deployment.decision_mb) + figures.DECISION_WAIT + _chunks(devices)
 
@@ -156,7 +156,7 @@ class _Model:
         return Item(name, usd, f"{_short(number)} invocations of {seconds:.2f} s at {memory_mb} MB")
 
     def sqs(self) -> Item:
-        """Return what sends in batches of ten, receives and deletes one by one, and idle pollers cost."""
+        """Return SQS's cost: sends in batches of ten, receives and deletes one by one, and idle pollers."""
         full = max(self._messages / 10, self._message_bytes() / 65_536)
         sends = max(full, min(self._messages, 2 * TICKS))
         idle = figures.POLLERS * figures.POLLED_QUEUES * SECONDS / figures.LONG_POLL_SECONDS
@@ -171,7 +171,7 @@ class _Model:
         points = lines_of(self._fleet, self._deployment) * SECONDS * figures.COMPRESSED
         points += self._messages * figures.REQUEST_BYTES
         services = self._message_bytes() + self._secret_reads() * 4 * figures.REQUEST_BYTES
-        # What fan-out and the status function read only comes in; collectors send as much as they read.
+        # Fan-out and the status function only read; collectors send as much as they read.
         read, exchanged = self._postgres_bytes()
         postgres = read + exchanged
         through = points + services + (postgres if "postgresql" in outside else 0)
@@ -202,7 +202,7 @@ class _Model:
                 yield Item("NAT gateway", 0.0, "none")
 
     def _postgres_bytes(self) -> tuple[float, float]:
-        """Return the bytes that ticks read from PostgreSQL, and those that collectors send and read."""
+        """Return the bytes that ticks read from PostgreSQL, and the bytes that collectors send and read."""
         read = TICKS * self._devices * (2 * figures.POSTGRES_FANOUT + figures.POSTGRES_DECISION)
         exchanged = self._polls("metrics", lambda group: group.ports * figures.POSTGRES_PORT)
         for kind, groups in self._collected.items():
@@ -218,7 +218,7 @@ class _Model:
         )
 
     def _polls(self, kind: Kind, what: Callable[[Devices], float]) -> float:
-        """Return the sum of something over a month's polls."""
+        """Return the sum of `what` over a month's polls."""
         return sum(group.number * SECONDS / group.interval(kind) * what(group) for group in self._fleet)
 
     def cloudwatch(self) -> Iterable[Item]:

@@ -14,7 +14,7 @@ from netvitals.cli.cost.quotas import series_of
 
 
 def document_of(cost: Cost, warnings: Sequence[str]) -> dict[str, Any]:
-    """Return the cost as programs take it: US$ a month, items and their sums in whole cents."""
+    """Return the document for programs: US$ a month, items and their sums in whole cents."""
     aws_usd, influxdb_usd = in_cents(cost.aws), in_cents(cost.influxdb)
     return {
         "items": [{"name": item.name, "usd": round(item.usd, 2)} for item in (*cost.aws, *cost.influxdb)],
@@ -33,7 +33,7 @@ def in_cents(items: Sequence[Item]) -> float:
 
 
 def show(cost: Cost, warnings: Sequence[str], fleet: Sequence[Devices], prices: Prices) -> None:
-    """Print the bill of a fleet, what it is for, and what is warned of."""
+    """Print the bill of a fleet, what the fleet is, and the warnings."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("item", no_wrap=True)
     table.add_column("US$ a month", justify="right")
@@ -60,7 +60,7 @@ def show(cost: Cost, warnings: Sequence[str], fleet: Sequence[Devices], prices: 
 
 
 def described(group: Devices) -> str:
-    """Return a line about devices that are polled alike."""
+    """Return a line that describes devices that are polled alike."""
     devices = f"{group.number:,} device{'' if group.number == 1 else 's'}"
     return (
         f"{devices} over {group.protocol}, {group.ports:,.0f} ports ({group.used:.0%} in use), "

@@ -1,4 +1,4 @@
-"""Read the list prices and quotas that a fleet's cost is worked out from."""
+"""Read the list prices and quotas that a fleet's cost is computed from."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +15,10 @@ PACKAGED = Path(__file__).with_name("prices.yaml")
 
 
 class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits of an account until somebody asks for more."""
+    """Holds the default quotas of an account."""
 
     influxdb_mb_per_5_minutes: Quota
-    """Line protocol before compression."""
+    """MB of line protocol before compression."""
     influxdb_series: Quota
     lambda_concurrency: Quota
     sqs_in_flight: Quota
@@ -26,7 +26,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """US$; `prices.yaml` says of what each is."""
+    """Holds the prices in US$; `prices.yaml` says what each is for."""
 
     date: str
     region: str

@@ -1,4 +1,4 @@
-"""The quotas that a fleet would meet, each with what to do about it."""
+"""Find the quotas that a fleet would meet, each with what to do about it."""
 
 from collections.abc import Iterable, Sequence
 from math import ceil
@@ -11,7 +11,7 @@ from netvitals.cli.cost.model import Deployment, decision_seconds, fanout_second
 from netvitals.cli.cost.prices import Quotas
 
 WINDOW_SECONDS = 300
-"""In which InfluxDB Cloud counts what is written."""
+"""Seconds over which InfluxDB Cloud counts the bytes written."""
 
 
 def warnings_of(fleet: Sequence[Devices], deployment: Deployment, quotas: Quotas) -> list[str]:
@@ -24,7 +24,7 @@ def warnings_of(fleet: Sequence[Devices], deployment: Deployment, quotas: Quotas
 
 
 def series_of(fleet: Sequence[Devices]) -> float:
-    """Return how many series InfluxDB holds of a fleet."""
+    """Return how many series InfluxDB holds for a fleet."""
     return sum(group.number * lines.series_of(group.ports, group.measures) for group in fleet)
 
 
@@ -91,5 +91,5 @@ def _time(fleet: Sequence[Devices], deployment: Deployment) -> Iterable[str]:
 
 
 def _with_room(needed: float) -> int:
-    """Return a tenth more, rounded up to tens."""
+    """Return the number plus a tenth, rounded up to tens."""
     return ceil(needed * 1.1 / 10) * 10

@@ -1,4 +1,4 @@
-"""`netvitals discover`: which devices answer in a network, as rows for the inventory."""
+"""Implement `netvitals discover`: find the devices that answer in a network, as rows for the inventory."""
 
 import asyncio
 import os
@@ -72,7 +72,7 @@ Exit status:
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of `netvitals discover`, under the names that click gives them."""
+    """Holds the options of `netvitals discover`, under the names that click gives them."""
 
     networks: tuple[str, ...]
     credentials: Path
@@ -164,7 +164,7 @@ def discover(**options: Any) -> None:
 
 
 class _Run:
-    """One discovery, as the options ask for it."""
+    """Runs one discovery with the given options."""
 
     def __init__(self, options: Options, settled: Configuration) -> None:
         allowed = options.allow or settled.allowed_networks
@@ -252,7 +252,7 @@ def _check_names(options: Options, settled: Configuration) -> None:
 
 
 def _parts(credentials: Mapping[str, Credential]) -> dict[str, SnmpCredential]:
-    """Return the SNMP parts of those credentials that have one."""
+    """Return the SNMP parts of the credentials that have one."""
     parts = {name: SNMP.part_of(each) for name, each in credentials.items()}
     return {name: part for name, part in parts.items() if part is not None}
 

@@ -1,4 +1,4 @@
-"""Find this machine's default gateway, which is where the way towards a collector here begins."""
+"""Find this machine's default gateway, the first hop from a collector here to its devices."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ _DEFAULT = "00000000"
 
 
 def default_gateway(routes: Path = _ROUTES) -> str:
-    """Return the IPv4 address of the default gateway; empty where there is none, or no Linux to ask."""
+    """Return the IPv4 address of the default gateway; empty where there is none, or no Linux."""
     try:
         lines = routes.read_text().splitlines()[1:]
     except OSError:

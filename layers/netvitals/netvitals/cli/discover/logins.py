@@ -1,4 +1,4 @@
-"""SSH and WinRM for `netvitals discover`: who listens, and who takes a login, without locking an account.
+"""Find SSH and WinRM hosts for `netvitals discover`: open ports, then logins that lock no account.
 
 Accounts are shared by many hosts, and a directory locks one after a few wrong passwords, wherever they
 were given. So a credential is tried at one host at a time until one has taken it, and no more once two have
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MAX_REFUSALS = 2
-"""Hosts that refuse a credential which none has taken yet, before it is tried no more."""
+"""Refusals after which a credential that no host has accepted yet is tried no more."""
 MAX_USERS = 2
-"""Users that one host refuses before it is left alone."""
+"""Refused users after which no further login is tried at a host."""
 _SOCKETS = 256
 _LIFE_SECONDS = 600
 
 
 class _Login(msgspec.Struct):
-    """State of the attempts with one credential."""
+    """Tracks the attempts with one credential."""
 
     proven: bool = False
     refusals: int = 0
@@ -49,7 +49,7 @@ class _Login(msgspec.Struct):
 
     @asynccontextmanager
     async def turn(self) -> "AsyncIterator[None]":
-        """Wait until nobody else tries it, unless a host has taken it before."""
+        """Wait until no other host is tried with it; no wait once a host has accepted it."""
         if self.proven:
             yield
             return
@@ -58,7 +58,7 @@ class _Login(msgspec.Struct):
 
 
 class LoginAgents:
-    """Implements `usecases.discover.Agents` for the protocols that log in; their names are its ways."""
+    """Implements `usecases.discover.Agents` for the protocols that log in; a way is a protocol's name."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class LoginAgents:
         *,
         listen_seconds: float,
     ) -> None:
-        """Take the credentials by name, in the order to try them, and `poll`, which asks for the status."""
+        """Take the credentials by name, in the order to try them, and `poll`, which runs a status poll."""
         self.ways = protocols
         self._settled = settled
         self._poll = poll
@@ -129,7 +129,7 @@ class LoginAgents:
 
 
 class AllAgents:
-    """Implements `usecases.discover.Agents`: SNMP first, logins where that met silence."""
+    """Implements `usecases.discover.Agents`: SNMP first, logins where SNMP got no answer."""
 
     def __init__(self, snmp: Agents | None, logins: LoginAgents) -> None:
         self._snmp = snmp

@@ -1,4 +1,4 @@
-"""Name discovered devices that say no name of themselves by what DNS says of their addresses."""
+"""Name discovered devices that have no name of their own by a reverse lookup of their addresses in DNS."""
 
 import socket
 import time
@@ -12,7 +12,7 @@ from netvitals.domain.discovery.merge import Discovered
 from netvitals.domain.inventory.guard import is_name
 
 SECONDS = 10.0
-"""For all lookups together: a network without a name server must not hold up what was found."""
+"""Time for all lookups together: a network without a name server must not delay the result."""
 _THREADS = 16
 BY_DNS = "named by DNS"
 
@@ -23,7 +23,7 @@ type Names = Callable[[str], str]
 def name_by_dns(
     devices: Iterable[Discovered], name_of: Names | None = None, seconds: float = SECONDS
 ) -> None:
-    """Give devices without a name the one of their address in DNS, and a note of that."""
+    """Give devices without a name that of their address in DNS, and note where it comes from."""
     nameless = {each.addresses[0]: each for each in devices if not each.found.name}
     for address, name in _names(nameless, name_of or confirmed_name, seconds).items():
         device = nameless[address]
@@ -32,7 +32,7 @@ def name_by_dns(
 
 
 def confirmed_name(address: str) -> str:
-    """Return the name that DNS has for an address, where that name leads to the address as well.
+    """Return the name that DNS has for an address, if that name resolves to the address as well.
 
     Whoever owns an address may call it anything; only the name's owner can make the name lead there.
     """
@@ -47,7 +47,7 @@ def confirmed_name(address: str) -> str:
 
 
 def _names(addresses: Iterable[str], name_of: Names, seconds: float) -> Mapping[str, str]:
-    """Return the names that were found in time; threads that still wait then are left alone."""
+    """Return the names that were found in time; threads that still wait are abandoned."""
     waiting, found = [*addresses], SimpleQueue[tuple[str, str]]()
     shares = [waiting[n::_THREADS] for n in range(_THREADS)]
 

@@ -17,14 +17,14 @@ from netvitals.domain.inventory.row import FIELDS
 from netvitals.domain.text import csv_cell, printable
 
 _COLUMNS = tuple(name for name in FIELDS if name not in {"collector", "enabled", "maintenance_until"})
-"""Those that an import writes; the others are left to who keeps the inventory."""
+"""Columns that an import writes; the other fields are the inventory owner's."""
 _TOLD = ("change", "profile", "addresses", "merged_by", "note")
-"""What is told beside them; an import passes over it."""
+"""Further columns, for people; an import ignores them."""
 _COLORS = {"new": "green", "moved": "yellow", "gone": "red", "known": "dim"}
 
 
 def print_found(compared: Sequence[Compared], format_: str, *, against: bool) -> None:
-    """Print devices; `against` an inventory programs get only what is new or has moved."""
+    """Print devices; compared `against` an inventory, programs get only new devices and changed addresses."""
     if format_ == "table":
         _print_table(compared, against=against)
         return

@@ -1,4 +1,4 @@
-"""Show on standard error how far a discovery is."""
+"""Show the progress of a discovery on standard error."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ _SECONDS_A_MINUTE = 60
 
 
 class DiscoveryProgress:
-    """`async with` it: rewrites one line on a terminal, adds one now and then elsewhere."""
+    """Rewrites one line on a terminal, and adds a line at intervals elsewhere; an async context manager."""
 
     def __init__(self, progress: Progress, rate: float) -> None:
         self._progress = progress
@@ -36,7 +36,7 @@ class DiscoveryProgress:
             click.echo(f"\r\x1b[K{line}" if self._terminal else line, nl=not self._terminal, err=True)
 
     def line(self) -> str:
-        """Return what is to be shown now."""
+        """Return the progress as a line of text."""
         progress = self._progress
         left = (progress.to_ask - progress.asked) / self._rate
         refused = f", {progress.refused:,} without a fitting credential" if progress.refused else ""

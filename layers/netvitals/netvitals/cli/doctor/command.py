@@ -1,4 +1,4 @@
-"""`netvitals doctor`: check what a deployment stands on, in order, with a remedy for each fault."""
+"""Implement `netvitals doctor`: check what a deployment depends on, with a remedy for each fault."""
 
 import json
 import os
@@ -38,7 +38,7 @@ Exit status:
 def doctor(
     context: click.Context, stack: str | None, device_id: str | None, format_: Literal["text", "jsonl"]
 ) -> None:
-    """Check secrets, database, InfluxDB and a deployed stack, and say of each fault what to do.
+    """Check secrets, database, InfluxDB and a deployed stack, and name the remedy of each fault.
 
     Without --stack it checks what DATABASE_URL, INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG and
     NETVITALS_CREDENTIALS_FILE name, or the secrets that the functions read. It changes nothing, except that

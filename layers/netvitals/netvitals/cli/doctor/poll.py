@@ -1,4 +1,4 @@
-"""Have a stack's collector poll one device, which shows what only its functions reach."""
+"""Have a stack's collector poll one device: this tests what only the functions can reach."""
 
 import time
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _LOG = "the log of the metrics collector"
 
 
 class _Counts(msgspec.Struct, frozen=True, rename="pascal"):
-    """The metrics of one invocation that tell how the poll went; each a list of one, or left out."""
+    """Holds the metrics of one invocation that say how the poll went; each a list of one, or left out."""
 
     devices_polled: Any = 0
     devices_unreachable: Any = 0
@@ -47,7 +47,7 @@ def poll_check(parts: Parts, resources: Resources, device_id: str | None) -> Che
 
 
 def poll(parts: Parts, resources: Resources, device_id: str) -> Finding:
-    """Invoke the metrics collector with a job for the device; the results are stored as ever."""
+    """Invoke the metrics collector with a job for the device; its results are stored as usual."""
     device = inventoried(parts, device_id)
     now = int(time.time())
     policy = parts.configuration.policy(device.device_type, device.settings)
@@ -58,7 +58,7 @@ def poll(parts: Parts, resources: Resources, device_id: str) -> Finding:
 
 
 def judged(device: Device, invocation: Invocation) -> Finding:
-    """Return what the log of the invocation says of the poll."""
+    """Return the finding that the invocation's log gives."""
     if invocation.error:
         return Finding("fail", f"the collector failed: {invocation.error}", _LOG)
     lines = list(_lines(invocation.log))
@@ -80,7 +80,7 @@ def judged(device: Device, invocation: Invocation) -> Finding:
 
 
 def inventoried(parts: Parts, device_id: str) -> Device:
-    """Return a device of the inventory; of fan-out's copy of it where the database is not reached."""
+    """Return a device of the inventory, or of fan-out's copy where the database can't be reached."""
     try:
         chunks = PostgresInventory(parts.database).devices(lambda _: None)
         found = next((each for chunk in chunks for each in chunk if each.id == device_id), None)

@@ -1,4 +1,4 @@
-"""Run checks in order, each within its time; what depends on one that failed is skipped."""
+"""Run checks in order, each with a time limit; a check that depends on a failed one is skipped."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ _LONGEST_TEXT = 1000
 
 
 class Finding(NamedTuple):
-    """Result of a check, for a person; holds no secret."""
+    """Holds the result of a check, for a person; no secret is in it."""
 
     level: Level
     text: str
@@ -27,9 +27,9 @@ class Check(NamedTuple):
     run: Callable[[], Finding]
     """May raise NetvitalsError, which fails the check with its text."""
     needs: tuple[str, ...] = ()
-    """Names of earlier checks without which this one means nothing."""
+    """Names of the earlier checks that this one depends on."""
     remedy: str = ""
-    """Where `run` raises."""
+    """The remedy if `run` raises."""
     seconds: float = CHECK_SECONDS
 
 
@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
 
 def results(checks: Iterable[Check]) -> Iterator[Result]:
-    """Yield the result of each check when it is there."""
+    """Yield the result of each check as soon as it has ended."""
     unusable: set[str] = set()
     for check in checks:
         began = time.monotonic()
@@ -63,7 +63,7 @@ def results(checks: Iterable[Check]) -> Iterator[Result]:
 
 
 def _within_its_time(check: Check) -> Finding:
-    """Return what the check found; a check that hangs is left behind on its thread."""
+    """Return what the check found; a check that hangs is abandoned on its thread."""
     found: list[Finding] = []
     thread = threading.Thread(target=lambda: found.append(_found(check)), name=check.name, daemon=True)
     thread.start()

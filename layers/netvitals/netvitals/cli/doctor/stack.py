@@ -17,14 +17,14 @@ CONSUMERS = {
     "MetricsQueue": "MetricsCollectorFunction",
     "SpoolQueue": "ReplayFunction",
 }
-"""By queue, the function that Lambda hands its messages to."""
+"""The function that consumes each queue."""
 DEAD_LETTERS = {
     "StatusQueue": "StatusDeadLetters",
     "MetricsQueue": "MetricsDeadLetters",
     "SpoolQueue": "SpoolDeadLetters",
 }
 _EMPTY = (*DEAD_LETTERS.values(), "ScheduleDeadLetters", "NotificationDeadLetters", "RejectQueue")
-"""Queues in which a message is something to look at."""
+"""Queues that are empty unless something went wrong."""
 QUOTA_SHARE = 0.8
 _DEPLOY = "deploy the template again: docs/deploying.md#deploy"
 _ALARMS = "docs/operating.md#alarms"
@@ -32,7 +32,7 @@ _MOST_SHOWN = 5
 
 
 def stack_checks(name: str, device_id: str | None) -> list[Check]:
-    """Return the checks of a stack, those of what its functions stand on first.
+    """Return the checks of a stack; those of what its functions depend on come first.
 
     Raises:
         ConfigurationError: there is no such stack, or it is none of netvitals.
@@ -57,7 +57,7 @@ def stack_checks(name: str, device_id: str | None) -> list[Check]:
 
 
 def queues(resources: Resources) -> Finding:
-    """Check what Lambda and SQS need of each other: time, an enabled source, somewhere to give up to."""
+    """Check each queue: visibility timeout, an enabled event source mapping, a dead-letter queue."""
     known = resources.get("AWS::SQS::Queue", {})
     functions = resources.get("AWS::Lambda::Function", {})
     faults = [
@@ -114,7 +114,7 @@ def _command(name: str, url: str) -> str:
 
 
 def schedules(resources: Resources, stack: Stack) -> Finding:
-    """Check that polling is scheduled; a pause or parameter that stops it on purpose is a warning."""
+    """Check that polling is scheduled; a deliberate pause, or a parameter that stops it, is a warning."""
     names = resources.get("AWS::Scheduler::Schedule", {})
     states = deployment.schedule_states(names.values())
     off = [logical for logical, name in names.items() if states[name] != "ENABLED"]
@@ -155,7 +155,7 @@ def alarms(resources: Resources) -> Finding:
 
 
 def versions(resources: Resources) -> Finding:
-    """Check that every function runs with the stack's own layers, and was updated to the end."""
+    """Check that every function has the stack's current layers, and that its last update has succeeded."""
     layers = frozenset(resources.get("AWS::Lambda::LayerVersion", {}).values())
     faults = []
     functions = resources.get("AWS::Lambda::Function", {})
@@ -173,7 +173,7 @@ def versions(resources: Resources) -> Finding:
 
 
 def quota() -> Finding:
-    """Compare the region's quota of concurrent invocations with the most of the last day."""
+    """Compare the region's quota of concurrent invocations with the maximum of the last day."""
     found = deployment.concurrency()
     said = f"{found.used} of {found.limit} concurrent invocations of this region were in use at most in a day"
     if found.used >= QUOTA_SHARE * found.limit:

@@ -1,4 +1,4 @@
-"""Check what the functions stand on: configuration, secrets, PostgreSQL, InfluxDB."""
+"""Check what the functions depend on: configuration, secrets, PostgreSQL, InfluxDB."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from netvitals.wiring.parts import Parts
 from netvitals.wiring.points import access, sink
 
 MEASUREMENT = "netvitals_doctor"
-"""Holds the points that are written to be read back, and nothing else."""
+"""Measurement of the test points that are written and read back."""
 _READ_BACK_SECONDS = 8.0
 _PAUSE_SECONDS = 0.25
 _RIGHTS = "docs/inventory.md#rights"
@@ -29,11 +29,11 @@ _NO_WAY = {Obstacle.UNREACHABLE, Obstacle.TIMEOUT}
 
 
 class _Unreachable(Unavailable):
-    """Says that nothing answers at the address, which may be private to a VPC."""
+    """Raised where nothing answers at an address, which may be private to a VPC."""
 
 
 def store_checks(parts: Parts, functions_in_vpc: Callable[[], bool]) -> list[Check]:
-    """Return the checks; what only the functions of a VPC reach is no fault of this machine's."""
+    """Return the checks; where functions run in a VPC, an address not reached from here is skipped."""
 
     def reachable(run: Callable[[Parts], Finding]) -> Callable[[], Finding]:
         def checked() -> Finding:
@@ -148,7 +148,7 @@ def _influxdb(parts: Parts) -> Finding:
 
 
 def _read_back(parts: Parts, value: int) -> float | None:
-    """Return after how many seconds the point was there; None where it was not."""
+    """Return after how many seconds the point could be read; None if it could not."""
     query = InfluxQuery(lambda: access(parts), seconds=_READ_BACK_SECONDS)
     began = time.monotonic()
     while (taken := time.monotonic() - began) < _READ_BACK_SECONDS:

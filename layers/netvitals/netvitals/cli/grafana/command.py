@@ -1,4 +1,4 @@
-"""`netvitals grafana`: dashboards and alert rules for Grafana, as files."""
+"""Implement `netvitals grafana`: write dashboards and alert rules for Grafana as files."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -146,7 +146,7 @@ def _thresholds(given: Iterable[str]) -> Thresholds:
 def _ids(
     site: str | None, device_type: str | None, file: Path | None, database_url: str | None
 ) -> tuple[str, ...]:
-    """Return the ids of the enabled devices of this site and type, in their order."""
+    """Return the ids of the enabled devices of this site and type, sorted."""
     found = tuple(
         sorted(
             device.id

@@ -1,4 +1,4 @@
-"""Make a dashboard of panels: variables, links to the other dashboards, annotations, places on the grid."""
+"""Make a dashboard of panels: variables, links to other dashboards, annotations, positions on the grid."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,14 +6,14 @@ from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.panels import COLUMNS, INFLUXDB, POSTGRESQL, RED, Json
 
 SCHEMA_VERSION = 39
-"""Of Grafana 10.4, the oldest that these are meant for; newer ones migrate them when they load them."""
+"""Dashboard schema of Grafana 10.4, the oldest supported version; newer ones migrate it when loading."""
 FLEET, SITE, DEVICE, INTERFACE, POLLING = (
     f"netvitals-{name}" for name in ("fleet", "site", "device", "interface", "polling")
 )
-"""The dashboards' ids, which links between them name."""
+"""Ids of the dashboards, used in links between them."""
 EVERYTHING = {"text": ["All"], "value": ["$__all"]}
 ON_LOAD, ON_TIME_RANGE = 1, 2
-"""When the values of a variable are asked for."""
+"""When Grafana queries the values of a variable."""
 HIDDEN = 2
 
 
@@ -27,7 +27,7 @@ def dashboard(
     since: str = "now-6h",
     annotations: Sequence[Json] = (),
 ) -> Json:
-    """Return a dashboard; `rows` are titles with panels, which are placed from left to right."""
+    """Return a dashboard; `rows` are pairs of a title and panels, which are placed from left to right."""
     return {
         "uid": uid,
         "title": f"netvitals / {title}",
@@ -53,7 +53,7 @@ def dashboard(
 
 
 def _menu() -> Json:
-    """Return the links to the other dashboards, which keep the time and the data sources."""
+    """Return the links to the other dashboards, which keep the time range and the data sources."""
     return {
         "type": "dashboards",
         "title": "netvitals",
@@ -88,7 +88,7 @@ def _placed(rows: Iterable[tuple[str, Sequence[Json]]]) -> list[Json]:
 
 
 def source(name: str, kind: str) -> Json:
-    """Return the variable that chooses a data source: the same file is imported by hand and provisioned."""
+    """Return the variable that selects a data source, so that one file serves import and provisioning."""
     return {
         "type": "datasource",
         "name": name,
@@ -107,7 +107,7 @@ def source(name: str, kind: str) -> Json:
 def asked(
     name: str, label: str, datasource: Json, query: str, *, several: bool = False, hide: int = 0
 ) -> Json:
-    """Return a variable whose values a data source gives; one may type to find them."""
+    """Return a variable whose values a query gives, with a search field."""
     made = {
         "type": "query",
         "name": name,

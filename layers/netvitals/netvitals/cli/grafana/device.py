@@ -1,4 +1,4 @@
-"""One device: its vital signs, its interfaces, its history, and why a poll is incomplete."""
+"""Make the dashboard of one device: vital signs, interfaces, history, and why a poll is incomplete."""
 
 from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
@@ -25,7 +25,7 @@ from netvitals.domain.polling.metrics import VITALS
 
 OURS = ql.tag("device_id", "$device")
 WHOLE = "\"instance\" = ''"
-"""The condition that a value is the whole device's, not that of one of its parts."""
+"""Condition of InfluxQL: the value is that of the whole device, not of one of its parts."""
 PLACED = frozenset(
     {
         "cpu_percent",
@@ -48,11 +48,11 @@ PLACED = frozenset(
         "net_discontinuity_seconds",
     }
 )
-"""Metrics with a panel of their own here, or on the dashboard of an interface."""
+"""Metrics that have a panel of their own here or on the dashboard of an interface."""
 FURTHER = tuple(vital.metric for vital in VITALS.values() if vital.metric not in PLACED)
 """Vital signs that only some kinds of device have."""
 OPER_STATES = ("up", "down", "testing", "unknown", "dormant", "not present", "lower layer down")
-"""IF-MIB ifOperStatus, from 1 on."""
+"""Names of IF-MIB's ifOperStatus, from 1 on."""
 
 
 def device_dashboard() -> Json:
@@ -135,7 +135,7 @@ def _ping() -> Json:
 
 
 def _status() -> Json:
-    """Return what the device was when, from the points of the status function."""
+    """Return the history of the device's status, from the points that the status function writes."""
     query = f'SELECT "status" FROM "device_status"{ql.where(ql.SHOWN, OURS)}'
     return state_timeline(
         "Status",
@@ -252,7 +252,7 @@ def _polls() -> Json:
 
 
 def _other(metric: str) -> Json:
-    """Return the panel of a metric that has none of its own."""
+    """Return the panel of a metric that has no panel of its own."""
     shown = shape(metric)
     if shown.kind == "counter":
         query = ql.rate_over_time(metric, ql.SHOWN.held(), OURS, scale=shown.scale)

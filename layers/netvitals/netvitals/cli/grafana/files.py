@@ -1,4 +1,4 @@
-"""Name the files for Grafana, and make what is in them."""
+"""Make the files for Grafana, by their names."""
 
 import json
 from collections.abc import Mapping

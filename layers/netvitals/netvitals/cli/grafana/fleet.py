@@ -1,4 +1,4 @@
-"""The fleet: what a person opens first thing in the morning."""
+"""Make the dashboard of the fleet: status of all devices, changes, and the worst values."""
 
 from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import FLEET, SITE, dashboard, sites, types
@@ -60,7 +60,7 @@ def fleet() -> Json:
 
 
 def statuses(condition: str) -> Json:
-    """Return the numbers of devices by status."""
+    """Return the panel with the number of devices by status."""
     colors = [
         column(status, color={"mode": "fixed", "fixedColor": color}, displayName=status)
         for status, color in COLORS.items()
@@ -82,7 +82,7 @@ def devices(title: str, condition: str, empty: str, *, height: int = 9) -> Json:
 
 
 def changes(condition: str, size: tuple[int, int] = (24, 9)) -> Json:
-    """Return the changes of status in the time shown."""
+    """Return the table of changes of status in the time shown."""
     return table(
         "Changes of status",
         [postgres(sql.changes(condition))],

@@ -1,10 +1,11 @@
-"""Make InfluxQL that InfluxDB 1, 2 and 3 answer, right over points that are reported by exception.
+"""Make InfluxQL for InfluxDB 1, 2 and 3 that is correct for points reported by exception.
 
-What stands still is written every 50 minutes (`domain/polling/changes.py`), so the last value of a series is
-looked for 70 minutes back. A rate is what a counter moved divided by the time it took, both summed over the
+An unchanged value is written every 50 minutes (`domain/polling/changes.py`), so the last value of a series is
+searched 70 minutes back. A rate is a counter's increase divided by the time it took, both summed over the
 points of a bucket: `sum(difference) / sum(elapsed)`. Polls may drift across the edges of buckets, one may
-hold several polls or none, and a standstill counts with its whole length. A counter that was reset gives no
-difference, and no peak. Sub-queries are never filled: InfluxDB 1 answers `fill(previous)` within them wrongly
+hold several polls or none, and a counter that does not move counts with its whole duration. A counter that
+was reset gives no difference, and no peak.
+Sub-queries are never filled: InfluxDB 1 answers `fill(previous)` within them wrongly
 where there are two series.
 """
 
@@ -12,11 +13,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 HELD_MINUTES = 70
-"""So far back a series has a point, whether it moved or not."""
+"""Minutes within which every live series has a point, whether its value changed or not."""
 
 
 class Window(NamedTuple):
-    """Two ends of a range of time, as InfluxQL writes them."""
+    """Holds the two ends of a range of time, as InfluxQL writes them."""
 
     start: str
     end: str
@@ -25,20 +26,20 @@ class Window(NamedTuple):
         return f"time >= {self.start} AND time <= {self.end}"
 
     def held(self) -> "Window":
-        """Return the window in which every series of this one has a point before it."""
+        """Return this window, begun earlier by `HELD_MINUTES`, so that each series has a point before it."""
         return Window(f"{self.start} - {HELD_MINUTES}m", self.end)
 
     def at_end(self) -> "Window":
-        """Return the window in which the last values at its end are."""
+        """Return the window of `HELD_MINUTES` before its end, which holds the last values."""
         return Window(f"{self.end} - {HELD_MINUTES}m", self.end)
 
 
 SHOWN = Window("${__from}ms", "${__to}ms")
-"""What a dashboard shows. `$timeFilter` says the same, but can't be widened."""
+"""Time range of a dashboard; `$timeFilter` is the same, but can't be widened."""
 
 
 def tag(name: str, value: str) -> str:
-    """Return the condition that a tag has this value, or the value of a dashboard's variable `$name`.
+    """Return the condition that a tag has this value, or that of a dashboard's variable `$name`.
 
     A variable is matched as a regular expression, as it may have several values, and as names that devices
     choose may hold quotes, which this form escapes.
@@ -58,13 +59,13 @@ def group(*tags: str, every: str = "") -> str:
 
 
 def points(metric: str, window: Window, *conditions: str) -> str:
-    """Return `FROM` and `WHERE` for the points of a metric; without one, `conditions` name several."""
+    """Return `FROM` and `WHERE` for the points of a metric; with `""` the `conditions` select metrics."""
     named = tag("metric_name", metric) if metric else ""
     return f'FROM "device_metrics"{where(window, named, *conditions)}'
 
 
 def last(metric: str, window: Window, tags: Sequence[str], *conditions: str, name: str = "value") -> str:
-    """Ask for the last value at the end of a window."""
+    """Return the query of the last value at the end of a window."""
     return f'SELECT last("value") AS "{name}" {points(metric, window.at_end(), *conditions)}{group(*tags)}'
 
 
@@ -76,7 +77,7 @@ def over_time(
     call: str = "mean",
     every: str = "$__interval",
 ) -> str:
-    """Ask for a measure that is written with every poll, bucket by bucket."""
+    """Return the query of a measure that every poll writes, by bucket of time."""
     return (
         f'SELECT {call}("value") AS "value" {points(metric, window, *conditions)}{group(*tags, every=every)}'
     )
@@ -85,7 +86,7 @@ def over_time(
 def moved(
     metric: str, window: Window, *conditions: str, tags: Sequence[str] = ("device_id", "instance")
 ) -> str:
-    """Ask for what a counter moved from point to point (`d`), and in how many milliseconds (`ms`)."""
+    """Return the query of a counter's increase between points (`d`) and its milliseconds (`ms`)."""
     return (
         'SELECT non_negative_difference("value") AS "d", elapsed("value", 1ms) AS "ms" '
         f"{points(metric, window, *conditions)}{group(*tags)}"
@@ -95,9 +96,9 @@ def moved(
 def rate_over_time(
     metric: str, window: Window, *conditions: str, scale: float = 1, every: str = "$__interval"
 ) -> str:
-    """Ask for the rate of a counter per second, bucket by bucket, of each instance of each device.
+    """Return the query of a counter's rate per second, by bucket, of each instance of each device.
 
-    The window should be `held`: a counter that stands still has its points up to 50 minutes apart.
+    The window should be `held`: an unchanged counter has its points up to 50 minutes apart.
     """
     buckets = group("device_id", "instance", every=every)
     return (
@@ -114,13 +115,13 @@ def sum_over_time(
     every: str = "$__interval",
     tags: Sequence[str] = (),
 ) -> str:
-    """Ask for the sum of the rates of all instances; a bucket has to be two intervals of the polls long."""
+    """Return the query of the sum of all instances' rates; a bucket has to be two poll intervals long."""
     rates = rate_over_time(metric, window, *conditions, scale=scale, every=every)
     return f'SELECT sum("rate") AS "rate" FROM ({rates}){where(window)}{group(*tags, every=every)}'
 
 
 def mean_rate(metric: str, window: Window, *conditions: str, scale: float = 1, name: str = "rate") -> str:
-    """Ask for the mean rate of a counter over all of the time that a dashboard shows."""
+    """Return the query of a counter's mean rate over the whole time range of a dashboard."""
     return (
         f'SELECT sum("d") * {1000 * scale:g} / (${{__to}} - ${{__from}}) AS "{name}"'
         f" FROM ({moved(metric, window, *conditions)}){group('device_id', 'instance')}"
@@ -128,7 +129,7 @@ def mean_rate(metric: str, window: Window, *conditions: str, scale: float = 1, n
 
 
 def recent_rate(metric: str, window: Window, *conditions: str, scale: float = 1, name: str = "rate") -> str:
-    """Ask for the rate of a counter within a window of a few polls."""
+    """Return the query of a counter's rate within a window of a few polls."""
     return (
         f'SELECT sum("d") * {1000 * scale:g} / sum("ms") AS "{name}"'
         f" FROM ({moved(metric, window, *conditions)}){where(window)}{group('device_id', 'instance')}"
@@ -141,7 +142,7 @@ def joined(
     *calculated: tuple[str, str],
     tags: Sequence[str] = ("device_id", "instance"),
 ) -> str:
-    """Put what several queries say of the same series into one row; InfluxQL has no other join.
+    """Return a query that joins the results of several queries by series; InfluxQL has no other join.
 
     Each query gives one value of a series, under a name of its own; `calculated` are pairs of an expression
     over `last("column")` and a name.
@@ -160,7 +161,7 @@ def top(
     tags: Sequence[str] = ("device_id", "instance"),
     besides: Sequence[str] = (),
 ) -> str:
-    """Ask for the rows of a query with the highest values of column `name`, with other columns of theirs."""
+    """Return the query of the rows with the highest values of column `name`, with further columns."""
     keys = ", ".join(f'"{each}"' for each in tags)
     columns = [f'top("{name}", {keys}, {count}) AS "{name}"', *(f'"{column}"' for column in besides)]
     return f"SELECT {', '.join(columns)} FROM ({query})"

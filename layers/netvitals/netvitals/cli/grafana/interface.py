@@ -1,4 +1,4 @@
-"""One interface: rates, share of its speed, errors, discards, and what it moved."""
+"""Make the dashboard of one interface: rates, share of its speed, errors, discards, bytes moved."""
 
 from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
@@ -135,7 +135,7 @@ def _utilisation() -> Json:
 
 
 def utilisation_query(way: str) -> str:
-    """Ask for the share of the speed in use. The speed, one series, may be filled: see `influxql`."""
+    """Return the query of the speed in use, in percent; the speed is one series, so it may be filled."""
     held, every = ql.SHOWN.held(), "$__interval"
     rate = ql.rate_over_time(f"net_bytes_{way}", held, *THIS, scale=8)
     speed = (

@@ -1,11 +1,11 @@
-"""Make the SQL that asks PostgreSQL for what InfluxDB does not hold: host name, site, type, reasons.
+"""Make SQL for what PostgreSQL holds and InfluxDB does not: hostname, site, type, reasons.
 
 `devices` belongs to its owner: columns other than `id` may be missing, and have any type. Read as JSON, a
 column that is missing is null.
 """
 
 NO_SITE = "(none)"
-"""What a device without a site is listed under: a variable of a dashboard can't be empty."""
+"""Site shown for a device that has none: a variable of a dashboard can't be empty."""
 
 _FLEET = f"""WITH fleet AS (
   SELECT d.id::text AS device_id,
@@ -26,24 +26,24 @@ _FLEET = f"""WITH fleet AS (
 """
 STATUSES = ("online", "offline", "unreachable", "unknown", "disabled")
 EVERYWHERE = "site IN (${site:sqlstring}) AND type IN (${type:sqlstring})"
-"""The condition of a dashboard with the variables `site` and `type`."""
+"""Condition of SQL for a dashboard with the variables `site` and `type`."""
 ONE_SITE = "site = ${site:sqlstring}"
 ONE_DEVICE = "device_id = ${device:sqlstring}"
 
 
 def names(condition: str = "true") -> str:
-    """Ask for what is said of devices beside their id, to be joined to a table from InfluxDB."""
+    """Return the query of devices' names, sites and types, to be joined with a table from InfluxDB."""
     return f"{_FLEET}SELECT device_id, hostname, site FROM state WHERE {condition}"
 
 
 def status_counts(condition: str) -> str:
-    """Ask how many devices have which status: one row, a column for each."""
+    """Return the query of the number of devices by status: one row, a column for each status."""
     counts = ", ".join(f"count(*) FILTER (WHERE status = '{status}') AS {status}" for status in STATUSES)
     return f"{_FLEET}SELECT {counts} FROM state WHERE {condition}"
 
 
 def devices(condition: str) -> str:
-    """Ask for devices, those that are not well first."""
+    """Return the query of devices, those that are not online first."""
     return (
         f"{_FLEET}SELECT device_id, hostname, address, site, type, status, since, last_seen,"
         " CASE WHEN reason <> 'ok' THEN reason ELSE '' END AS reason, detail"
@@ -54,7 +54,7 @@ def devices(condition: str) -> str:
 
 
 def incomplete(condition: str) -> str:
-    """Ask for the devices whose last poll gave less than was asked for, and why."""
+    """Return the query of the devices whose last poll was incomplete, with the reason."""
     return (
         f"{_FLEET}SELECT device_id, hostname, site, status, reason, detail, method, failures, last_seen"
         f" FROM state WHERE {condition} AND enabled AND reason NOT IN ('', 'ok')"
@@ -63,7 +63,7 @@ def incomplete(condition: str) -> str:
 
 
 def reasons(condition: str) -> str:
-    """Ask how many devices' last polls ended for which reason."""
+    """Return the query of the number of devices by the reason of their last poll."""
     return (
         f"{_FLEET}SELECT coalesce(nullif(reason, ''), 'not polled') AS reason, count(*) AS devices"
         f" FROM state WHERE {condition} AND enabled GROUP BY 1 ORDER BY 2 DESC"
@@ -71,7 +71,7 @@ def reasons(condition: str) -> str:
 
 
 def not_polled(condition: str, minutes: int) -> str:
-    """Ask for the enabled devices that nobody has polled for so long."""
+    """Return the query of the enabled devices that were not polled for so many minutes."""
     return (
         f"{_FLEET}SELECT device_id, hostname, site, status, last_status, last_metrics FROM state"
         f" WHERE {condition} AND enabled AND (coalesce(greatest(last_status, last_metrics), '-infinity')"
@@ -80,7 +80,7 @@ def not_polled(condition: str, minutes: int) -> str:
 
 
 def sites(condition: str) -> str:
-    """Ask for the sites with their devices by status."""
+    """Return the query of the sites with their numbers of devices by status."""
     counts = ", ".join(f"count(*) FILTER (WHERE status = '{status}') AS {status}" for status in STATUSES[:4])
     return (
         f"{_FLEET}SELECT site, count(*) AS devices, {counts},"
@@ -93,7 +93,7 @@ def sites(condition: str) -> str:
 
 
 def changes(condition: str, rows: int = 200) -> str:
-    """Ask for the changes of status within what is shown, the newest first."""
+    """Return the query of the changes of status in the time shown, newest first."""
     return (
         f"{_FLEET}SELECT h.at AS time, f.device_id, f.hostname, f.site, h.before, h.after, h.cause, h.detail"
         " FROM device_status_history h JOIN fleet f ON f.device_id = h.device_id"
@@ -104,7 +104,7 @@ def changes(condition: str, rows: int = 200) -> str:
 
 
 def annotations(condition: str) -> str:
-    """Ask for changes of status as annotations: a time, a text, tags."""
+    """Return the query of changes of status as annotations: a time, a text, tags."""
     return (
         "SELECT at AS time, before || ' → ' || after"
         " || CASE WHEN detail = '' THEN '' ELSE ': ' || detail END AS text, cause AS tags"
@@ -114,7 +114,7 @@ def annotations(condition: str) -> str:
 
 
 def site_values() -> str:
-    """Ask for the sites, as values of a variable."""
+    """Return the query of the sites, as values of a variable."""
     return (
         f"{_FLEET}SELECT DISTINCT site FROM fleet WHERE site ILIKE '%$__searchFilter' ORDER BY 1 LIMIT 1000"
     )
@@ -125,7 +125,7 @@ def type_values() -> str:
 
 
 def device_values(condition: str = "true") -> str:
-    """Ask for the devices, as values of a variable: shown by name and id."""
+    """Return the query of the devices, as values of a variable that shows name and id."""
     return (
         f"{_FLEET}SELECT hostname || CASE WHEN hostname = device_id THEN '' ELSE ' (' || device_id || ')' END"
         " AS __text, device_id AS __value FROM fleet"
@@ -135,5 +135,5 @@ def device_values(condition: str = "true") -> str:
 
 
 def ids(condition: str) -> str:
-    """Ask for the ids of devices, as values of a hidden variable that InfluxDB is asked with."""
+    """Return the query of device ids, as values of a hidden variable that queries to InfluxDB use."""
     return f"{_FLEET}SELECT device_id FROM fleet WHERE {condition} AND enabled ORDER BY 1"

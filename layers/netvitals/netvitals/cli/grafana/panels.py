@@ -11,11 +11,11 @@ INFLUXDB = {"type": "influxdb", "uid": "${influxdb}"}
 POSTGRESQL = {"type": "grafana-postgresql-datasource", "uid": "${postgresql}"}
 MIXED = {"type": "datasource", "uid": "-- Mixed --"}
 COLUMNS = 24
-"""Of Grafana's grid."""
+"""Columns of Grafana's grid."""
 GAP_MS = 25 * 60_000
-"""Points of one series that are further apart are not joined by a line: an outage shows as a gap."""
+"""Points of one series that are further apart are not joined by a line, so an outage shows as a gap."""
 HELD_GAP_MS = 75 * 60_000
-"""The same, of what is written only when it moves, and every 50 minutes."""
+"""The same for series that are written when they change, and every 50 minutes."""
 GREEN, YELLOW, RED, BLUE, GREY = "green", "orange", "red", "blue", "#808080"
 STATUS_COLORS = {
     "online": GREEN,
@@ -27,7 +27,7 @@ STATUS_COLORS = {
 
 
 def influx(query: str, *, ref: str = "A", alias: str = "", table: bool = False) -> Json:
-    """Return a target that asks InfluxDB."""
+    """Return a target: a query of InfluxDB."""
     target = {
         "refId": ref,
         "datasource": INFLUXDB,
@@ -39,7 +39,7 @@ def influx(query: str, *, ref: str = "A", alias: str = "", table: bool = False) 
 
 
 def postgres(query: str, *, ref: str = "A") -> Json:
-    """Return a target that asks PostgreSQL for a table."""
+    """Return a target: a query of PostgreSQL that gives a table."""
     return {
         "refId": ref,
         "datasource": POSTGRESQL,
@@ -64,7 +64,7 @@ def panel(
     transformations: Sequence[Json] = (),
     interval: str = "",
 ) -> Json:
-    """Return a panel of `size` columns and rows; its place and id are the dashboard's to give."""
+    """Return a panel of `size` columns and rows; the dashboard adds its position and id."""
     sources = {target["datasource"]["uid"] for target in targets}
     made: Json = {
         "type": kind,
@@ -80,7 +80,7 @@ def panel(
 
 
 def thresholds(shape: Shape) -> Json:
-    """Return the colours of a metric's values."""
+    """Return the thresholds that colour a metric's values."""
     steps: list[Json] = [{"color": GREEN, "value": None}]
     if shape.warning is not None:
         steps.append({"color": YELLOW, "value": shape.warning})
@@ -90,7 +90,7 @@ def thresholds(shape: Shape) -> Json:
 
 
 def value_of(shape: Shape) -> Json:
-    """Return the field options that say what a metric's values are."""
+    """Return the field options of a metric's values: unit, minimum, maximum, words for states."""
     limits = {"min": shape.minimum, "max": shape.maximum}
     found = {"unit": shape.unit, **{key: limit for key, limit in limits.items() if limit is not None}}
     return found | {"mappings": state_mappings(shape.states)} if shape.states else found
@@ -106,7 +106,7 @@ def graph(
     mirrored: str = "",
     **more: Any,
 ) -> Json:
-    """Return lines over time; those of the query `mirrored` are drawn below zero.
+    """Return a chart over time; the series of the query `mirrored` are drawn below zero.
 
     A rate holds for the time before its point, so it is drawn as a step that ends there.
     """
@@ -153,7 +153,7 @@ def stat(
     mappings: Sequence[Json] = (),
     **more: Any,
 ) -> Json:
-    """Return big numbers, one for each series or column; `fields` chooses them, as a text does."""
+    """Return a panel of large numbers, one for each series or column; `fields` selects columns by name."""
     defaults: Json = {"color": {"mode": "thresholds"}, "mappings": list(mappings)}
     if shape is not None:
         defaults |= {**value_of(shape), "thresholds": thresholds(shape)}
@@ -190,7 +190,7 @@ def state_timeline(
 
 
 def column(name: str, **properties: Any) -> Json:
-    """Return what is particular of a table's column: its title, unit, thresholds, links and so on."""
+    """Return the override of a table's column: title, unit, thresholds, links and so on."""
     return {
         "matcher": {"id": "byName", "options": name},
         "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()],
@@ -198,19 +198,19 @@ def column(name: str, **properties: Any) -> Json:
 
 
 def bar(name: str, shape: Shape, **more: Any) -> Json:
-    """Return a column whose values are shown as bars in the colours of a metric."""
+    """Return the override of a column whose values are bars in the colours of a metric."""
     cell = {"custom__cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}
     limits = {key: value for key, value in value_of(shape).items() if key != "unit"}
     return column(name, unit=shape.unit, thresholds=thresholds(shape), **limits, **cell, **more)
 
 
 def status_column(name: str) -> Json:
-    """Return a column of statuses in their colours."""
+    """Return the override of a column of statuses in their colours."""
     return column(name, mappings=status_mappings(), custom__cellOptions={"type": "color-text"})
 
 
 def state_mappings(states: Mapping[int, str]) -> list[Json]:
-    """Return the words for the numbers of a state."""
+    """Return the value mappings from a state's numbers to words."""
     options = {str(number): {"text": word, "index": number} for number, word in states.items()}
     return [{"type": "value", "options": options}] if options else []
 
@@ -236,7 +236,7 @@ def table(
     sort: str = "",
     **more: Any,
 ) -> Json:
-    """Return a table; `names` gives the columns' titles, in their order.
+    """Return a table; `names` maps columns to their titles, in their order.
 
     With `join`, rows of several queries that agree in this column become one; those of one query alone are
     shown where `unmatched` says so.
@@ -275,7 +275,7 @@ def table(
 
 
 def _titled(override: Json, titles: Mapping[str, str]) -> Json:
-    """Overrides are matched after columns have been renamed."""
+    """Return the override by the column's title: Grafana matches after it has renamed columns."""
     name = override["matcher"]["options"]
     return {**override, "matcher": {"id": "byName", "options": titles.get(name) or name}}
 
@@ -290,7 +290,7 @@ def text(title: str, content: str, size: tuple[int, int]) -> Json:
 
 
 def link(title: str, dashboard: str, variable: str, field: str, **more: str) -> Json:
-    """Return a link from a cell to another dashboard, which gets variables from the row's columns."""
+    """Return a link from a cell to another dashboard, whose variables are set from the row's columns."""
     given = {variable: field, **more}
     variables = "&".join(
         f"var-{name}=${{__data.fields.{field}:percentencode}}" for name, field in given.items()

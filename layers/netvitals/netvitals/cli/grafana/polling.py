@@ -1,4 +1,4 @@
-"""Polling itself: whether devices are polled, how long it takes, and what is missing and why."""
+"""Make the dashboard of polling: whether devices are polled, how long it takes, what is missing and why."""
 
 from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
@@ -19,7 +19,7 @@ from netvitals.cli.grafana.shown import Shape, shape
 from netvitals.cli.grafana.worst import TO_DEVICE, worst
 
 TEN_MINUTES = "10m"
-"""Long enough for a poll of every device, wherever in the interval that falls."""
+"""Window that holds a metrics poll of every device, wherever in the interval it falls."""
 OVERDUE_MINUTES = 30
 COUNT = Shape()
 INCOMPLETE = Shape(warning=1)
@@ -46,7 +46,7 @@ def polling() -> Json:
 
 
 def polled_query() -> str:
-    """Ask how many devices were polled for metrics."""
+    """Return the query of the number of devices that were polled for metrics."""
     each = ql.over_time("collect_duration_ms", ql.SHOWN, ("device_id",), call="count")
     return (
         f'SELECT count("value") AS "devices" FROM ({each}){ql.where(ql.SHOWN)}{ql.group(every="$__interval")}'
@@ -54,7 +54,7 @@ def polled_query() -> str:
 
 
 def incomplete_query() -> str:
-    """Ask how many devices' last metrics poll did not give all that was asked for."""
+    """Return the query of the number of devices whose last metrics poll was incomplete."""
     each = ql.last("collect_ok", ql.SHOWN, ("device_id",), name="ok")
     return f'SELECT count("ok") AS "devices" FROM ({each}) WHERE "ok" = 0'
 

@@ -1,7 +1,7 @@
 """Make Grafana's alert rules, in the form of its provisioning files.
 
-A rule asks InfluxDB for one number a series, compares it, and has to find it so for a while. InfluxDB knows
-neither sites nor types, so a rule for some of the devices lists their ids.
+A rule queries InfluxDB for one number per series, compares it with a threshold, and fires when that holds for
+a while. InfluxDB knows neither sites nor types, so a rule for some of the devices lists their ids.
 """
 
 import re
@@ -19,7 +19,7 @@ from netvitals.domain.polling.metrics import METRICS
 INFLUXDB_UID = "netvitals-influxdb"
 FOLDER = "netvitals"
 MAX_IDS = 500
-"""Of one rule: a longer list becomes several rules."""
+"""Ids in one rule; a longer list becomes several rules."""
 MAX_UID = 40
 _DEVICE, _INTERFACE = "{{ $labels.device_id }}", "{{ $labels.device_id }}: {{ $labels.instance }}"
 _NUMBER = '{{ printf "%.1f" $values.B.Value }}'
@@ -28,7 +28,7 @@ type NoData = Literal["OK", "Alerting"]
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """From which values on rules fire; each is the key of `--set`."""
+    """Holds the values from which on rules fire; each name is a key of `--set`."""
 
     cpu: float = 90
     memory: float = 95
@@ -36,30 +36,30 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     disk: float = 95
     fan: float = 2
     power_supply: float = 2
-    """Of states: 2 is a warning, 3 failed, 4 off."""
+    """A state: 2 is a warning, 3 failed, 4 off."""
     disk_days: float = 3
-    """Days in which a disk would be full if it went on as in the last one."""
+    """Days until a disk is full, at its growth of the last day."""
     errors: float = 1
-    """Errors and discards a second, of one interface."""
+    """Errors and discards a second on one interface."""
     utilisation: float = 90
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """Options that all rules of one file share."""
+    """Holds the options that all rules of one file share."""
 
     thresholds: Thresholds = Thresholds()
     metrics_interval: int = 300
     """Seconds between two metrics polls of the devices."""
     ids: tuple[str, ...] | None = None
-    """The devices that the rules are about; None: all."""
+    """Ids of the devices that the rules cover; None: all devices."""
     name: str = ""
-    """Of these devices, where they are not all."""
+    """Name of the site or type that these devices are of; empty for all."""
     labels: Mapping[str, str] = {}
     influxdb_uid: str = INFLUXDB_UID
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A query of a rule, named by a letter; `ago`: how far back it reads, in seconds."""
+    """Holds a query of a rule, named by a letter; `ago` is how far back it reads, in seconds."""
 
     ref: str
     text: str
@@ -67,16 +67,16 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert: what is asked, which of its numbers fires, and for how long."""
+    """Describes an alert: its queries, the condition, and how long that has to hold."""
 
     key: str
     title: str
     queries: Sequence[Query]
     expression: str = ""
-    """Of Grafana's arithmetic over the queries' letters; without it the only query's number counts."""
+    """Grafana's arithmetic over the queries' letters; empty: the number of the only query."""
     above: float
     hold: str
-    """How long it has to be so."""
+    """How long the condition has to hold before the alert fires."""
     severity: Literal["critical", "warning"] = "warning"
     no_data: NoData = "OK"
     summary: str
@@ -84,7 +84,7 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """A metric whose last value is compared; `key` is that of its threshold."""
+    """Describes a metric whose last value is compared; `key` names its threshold."""
 
     key: str
     title: str
@@ -93,7 +93,7 @@ class _Measured(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     severity: Literal["critical", "warning"] = "warning"
     by_instance: bool = False
-    """Each instance by itself; otherwise the value of the whole device."""
+    """Whether each instance is compared by itself, in place of the whole device's value."""
 
 
 def _part(key: str, title: str, name: str, text: str) -> _Measured:
@@ -147,7 +147,7 @@ def _chunks(ids: Sequence[str]) -> list[Sequence[str] | None]:
 
 
 def specs(options: Options, ids: Sequence[str] | None) -> list[RuleSpec]:
-    """Return the rules; those of netvitals itself only where they are about all devices."""
+    """Return the rules; those about netvitals itself only in the file for all devices."""
     limits, interval = options.thresholds, options.metrics_interval
     of = (_listed(ids),) if ids is not None else ()
     found = [
@@ -162,7 +162,7 @@ def specs(options: Options, ids: Sequence[str] | None) -> list[RuleSpec]:
 
 
 def _listed(ids: Sequence[str]) -> str:
-    """Return the condition that a point is of one of these devices."""
+    """Return the condition that a point belongs to one of these devices."""
     return f'"device_id" =~ /^({"|".join(re.sub(r"[\\^$*+?.()|[\]{}/]", _escaped, each) for each in ids)})$/'
 
 
@@ -175,7 +175,7 @@ def _recent(seconds: int) -> ql.Window:
 
 
 def _statuses(of: Sequence[str]) -> list[RuleSpec]:
-    """Fire on what the status function decided; its points come with each change and every five minutes."""
+    """Return the rules on a device's status, whose points come with each change and every five minutes."""
     window = _recent(900)
     of_device = ql.group("device_id")
     last = f'SELECT last("status") AS "status", "up" FROM "device_status"{ql.where(window, *of)}{of_device}'
@@ -213,12 +213,12 @@ def _measure(metric: _Measured, limit: float, of: Sequence[str], interval: int) 
 
 
 def _hold(interval: int) -> str:
-    """Return three intervals: a value that one poll alone has seen wakes nobody."""
+    """Return three poll intervals, so that a value of one poll alone fires no alert."""
     return f"{max(300, 3 * interval)}s"
 
 
 def _filling(days: float, of: Sequence[str]) -> RuleSpec:
-    """Compare the last hour with the hour a day before, and go on so."""
+    """Return the rule on disks that fill up: the last hour and the hour a day before, extrapolated."""
 
     def mean(start: str, end: str) -> str:
         window = ql.Window(f"now() - {start}", f"now() - {end}")
@@ -280,7 +280,7 @@ def _utilisation(way: str, limit: float, of: Sequence[str], interval: int) -> Ru
 
 
 def _unreadable(of: Sequence[str], interval: int) -> RuleSpec:
-    """Fire where a device is alive, and does not give what is asked for."""
+    """Return the rule on devices that are alive and whose polls are incomplete."""
     tags = ("device_id",)
     readings = [
         ql.last("collect_ok", _recent(0), tags, *of, name="ok"),
@@ -300,7 +300,7 @@ def _unreadable(of: Sequence[str], interval: int) -> RuleSpec:
 
 
 def _silence(interval: int) -> list[RuleSpec]:
-    """Fire where nothing comes from netvitals itself."""
+    """Return the rule that fires when netvitals itself writes nothing."""
     ago = max(900, 3 * interval)
     polls = f'SELECT count("value") AS "value" {ql.points("collect_duration_ms", _recent(ago))}'
     statuses = f'SELECT count("up") AS "value" FROM "device_status"{ql.where(_recent(900))}'
@@ -350,14 +350,14 @@ def _word(name: str) -> str:
 
 
 def _uid(name: str) -> str:
-    """Return a name as Grafana takes it, at most 40 characters long, and no other's."""
+    """Return a name as a unique id of at most 40 characters; a longer one is cut and ends in its checksum."""
     return name if len(name) <= MAX_UID else f"{name[: MAX_UID - 9]}-{crc32(name.encode()):08x}"
 
 
 def _data(spec: RuleSpec, uid: str) -> list[Json]:
-    """Return the queries, the reduction of each to a number, and the comparison of what comes of them.
+    """Return the queries, the reduction of each to a number, and the comparison of the result.
 
-    The queries are A, D, …, their numbers B, E, …
+    The queries are A, D, …, their reductions B, E, …
     """
     data: list[Json] = []
     for query in spec.queries:

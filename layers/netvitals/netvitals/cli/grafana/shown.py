@@ -11,16 +11,16 @@ from netvitals.domain.polling.metrics import METRICS, VITALS, MetricSpec
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Presentation of a metric; what is not said follows from its `MetricSpec`."""
+    """Holds the presentation of a metric; defaults follow from its `MetricSpec`."""
 
     title: str = ""
     unit: str = ""
-    """Grafana's name of the unit; of a counter, of its rate."""
+    """Grafana's name of the unit; for a counter, the unit of its rate."""
     warning: float | None = None
     critical: float | None = None
-    """From this value on."""
+    """Lowest value that is critical."""
     scale: float = 1
-    """What a rate is multiplied by: 8 makes bits of bytes."""
+    """Factor of a rate: 8 converts bytes to bits."""
 
 
 UNITS: Mapping[str, str] = {
@@ -54,20 +54,20 @@ SHOWN: Mapping[str, Shown] = {
     "collect_ok": Shown(title="Polls complete"),
     "collect_duration_ms": Shown(title="Duration of a poll", warning=10_000, critical=30_000),
 }
-"""By metric."""
+"""Presentation by metric."""
 
 
 _TITLES = {vital.metric: vital.title for vital in VITALS.values()}
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """All that a panel needs to know of a metric."""
+    """Holds all that a panel has to know about a metric."""
 
     metric: str = ""
-    """Empty for figures that no metric holds, such as a count of devices."""
+    """Name of the metric; empty for a figure that is none, such as a count of devices."""
     title: str = ""
     unit: str = "short"
-    """Grafana's name of it."""
+    """Grafana's name of the unit."""
     kind: str = "measure"
     minimum: float | None = 0
     maximum: float | None = None
@@ -78,7 +78,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
-    """Return how a metric of `specs` is shown."""
+    """Return the shape of a metric of `specs`."""
     spec, shown = specs[metric], SHOWN.get(metric, Shown())
     return Shape(
         metric=metric,
@@ -95,5 +95,5 @@ def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
 
 
 def others(placed: frozenset[str], specs: Mapping[str, MetricSpec] = METRICS) -> Iterator[Shape]:
-    """Yield the metrics that no panel of their own shows, in the order of `specs`."""
+    """Return the shapes of the metrics that have no panel of their own, in the order of `specs`."""
     return (shape(metric, specs) for metric in specs if metric not in placed)

@@ -1,4 +1,4 @@
-"""One site: its devices, its traffic, its worst."""
+"""Make the dashboard of one site: devices, traffic, and the worst values."""
 
 from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
@@ -9,9 +9,9 @@ from netvitals.cli.grafana.shown import shape
 from netvitals.cli.grafana.worst import busiest, faultiest, filling, worst
 
 OURS = ql.tag("device_id", "$ids")
-"""The condition that a point is of a device of the site: InfluxDB knows no sites."""
+"""Condition of InfluxQL: the point belongs to a device of the site, by id, as InfluxDB knows no sites."""
 TWO_POLLS = "10m"
-"""The shortest bucket in which every device has a poll, wherever in the interval that falls."""
+"""Shortest bucket in which every device has a poll, wherever in the interval it falls."""
 
 
 def site() -> Json:

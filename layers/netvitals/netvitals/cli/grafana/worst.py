@@ -1,4 +1,4 @@
-"""Make the tables of the worst: the highest CPU, the fullest disks, the busiest and faultiest interfaces."""
+"""Make the tables of the worst values: highest CPU, fullest disks, busiest and most faulty interfaces."""
 
 from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
@@ -10,7 +10,7 @@ TO_DEVICE = link("Device", DEVICE, "device", "device_id")
 TO_INTERFACE = link("Interface", INTERFACE, "device", "device_id", interface="instance")
 ROWS = 10
 GROWTH_PERCENT = 0.5
-"""A disk that grew by less in the time shown is not filling up."""
+"""Percentage by which a disk has to grow in the time shown to be listed as filling up."""
 UTILISATION = Shape(title="In use", unit="percent", kind="counter", maximum=100, warning=70, critical=90)
 FAULTS = Shape(title="Faults", unit="pps", kind="counter", warning=0.1, critical=1)
 
@@ -18,9 +18,9 @@ FAULTS = Shape(title="Faults", unit="pps", kind="counter", warning=0.1, critical
 def worst(
     metric: str, instances: str, condition: str, *conditions: str, size: tuple[int, int] = (6, 9)
 ) -> Json:
-    """Return the devices with the highest last value of a metric; `instances`: what those are, if any.
+    """Return the table of the highest last values of a metric; `instances` is the title of their column.
 
-    `condition` chooses devices in PostgreSQL, `conditions` in InfluxDB.
+    `condition` selects devices in PostgreSQL, `conditions` in InfluxDB.
     """
     shown = shape(metric)
     tags = ("device_id", "instance") if instances else ("device_id",)
@@ -40,7 +40,7 @@ def worst(
 
 
 def filling(condition: str, *conditions: str, size: tuple[int, int] = (12, 9)) -> Json:
-    """Return the disks that would be full first if they went on as in the time shown."""
+    """Return the table of the disks that will be full first, at their growth in the time shown."""
     query = filling_query(*conditions)
     return table(
         "Disks that fill up",
@@ -81,7 +81,7 @@ def filling_query(*conditions: str) -> str:
 
 
 def busiest(way: str, condition: str, *conditions: str, size: tuple[int, int] = (12, 9)) -> Json:
-    """Return the interfaces with the highest share of their speed in use, `in` or `out`."""
+    """Return the table of the interfaces with the highest share of their speed in use, `in` or `out`."""
     return _interfaces(
         f"Busiest interfaces, {way}",
         busiest_query(way, *conditions),
@@ -109,7 +109,7 @@ def busiest_query(way: str, *conditions: str) -> str:
 
 
 def faultiest(condition: str, *conditions: str, size: tuple[int, int] = (12, 9)) -> Json:
-    """Return the interfaces with the most errors and discards."""
+    """Return the table of the interfaces with the most errors and discards."""
     return _interfaces(
         "Most errors and discards",
         faultiest_query(*conditions),

@@ -14,8 +14,8 @@ _NAMED = 3
 def sharing_an_address(rows: Sequence[Placed], configuration: Configuration) -> Iterator[str]:
     """Yield a line for each address and port at which several enabled devices are reached.
 
-    The rows are sound. Devices behind one address have ports of their own; those of one port are polled one
-    after another, and are mostly one device with two rows.
+    The rows are valid. Devices behind one address have different ports; devices with one address and port are
+    polled one after another, and are mostly one device with two rows.
     """
     found: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for _, device in rows:

@@ -1,4 +1,4 @@
-"""`netvitals inventory`: the table of devices, from files, checked before it is written."""
+"""Implement `netvitals inventory`: check, import and list the table of devices."""
 
 import os
 import sys
@@ -72,7 +72,7 @@ _URL = click.option(
 
 
 def _rules[Command: Callable[..., Any]](command: Command) -> Command:
-    """Add the options that say what rows are checked against."""
+    """Add the options that say which configuration and credentials rows are checked with."""
     for option in (
         click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
                      help="The configuration document: device types, allowed networks."),
@@ -173,7 +173,7 @@ def check(
     allow: tuple[str, ...],
     credentials: Path | None,
 ) -> None:
-    """Say what is wrong with the devices in FILE, or in the database."""
+    """Print what is wrong with the devices in FILE, or in the database."""
     rules = _rules_from(config, allow, credentials)
     if file is not None:
         read = read_file(file, None)

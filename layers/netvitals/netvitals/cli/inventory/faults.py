@@ -1,4 +1,4 @@
-"""Print what is wrong with an inventory, and end."""
+"""Print the faults of an inventory, and exit."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _SHOWN_FAULTS = 100
 
 
 def stop_at(faults: Sequence[BadRow], consequence: str = "") -> None:
-    """Report what is wrong and end, where something is."""
+    """Print the faults and exit 1; do nothing where there are none."""
     faults = sorted(faults, key=_line)
     for fault in faults[:_SHOWN_FAULTS]:
         click.echo(str(fault))

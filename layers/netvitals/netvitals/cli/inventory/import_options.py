@@ -1,4 +1,4 @@
-"""Options of `netvitals inventory import`: what is read, how it is named, what is too much to be meant."""
+"""Implement the options of `netvitals inventory import`: the source, its names, limits of what may change."""
 
 import codecs
 import os
@@ -35,7 +35,7 @@ SSL_CERT_FILE. Of another system's secrets none is copied: credentials get names
 
 
 class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """The options below, under the names that click gives them."""
+    """Holds the options below, under the names that click gives them."""
 
     system: str | None
     format_: Format | None
@@ -97,13 +97,13 @@ def import_options[Command: Callable[..., Any]](command: Command) -> Command:
 
 
 class Source(NamedTuple):
-    """Rows that were read, and how they are imported."""
+    """Holds the rows that were read, and how they are imported."""
 
     file: InventoryFile
     once: Collection[str]
-    """Columns that are only set of devices that are new."""
+    """Columns that are set for new devices only."""
     prefix: str
-    """What the ids of all devices of the source begin with; empty for files."""
+    """Prefix of the ids of all devices of the source; empty for files."""
 
 
 def read_source(source: str, options: ImportOptions, known_types: Collection[str]) -> Source:
@@ -140,7 +140,7 @@ def read_file(
     mapped: dict[str, str] | None = None,
     encoding: str = "utf-8-sig",
 ) -> InventoryFile:
-    """Return what a file of devices holds; say which of its columns are none of ours."""
+    """Return the content of a file of devices; print which of its columns are unknown."""
     read = read_inventory(file, format_, mapped or {}, encoding)
     if read.ignored:
         click.echo(f"ignored: {', '.join(map(ascii, sorted(read.ignored)[:20]))}", err=True)
@@ -169,7 +169,7 @@ def _token() -> str:
 
 
 def show_differences(plan: ImportPlan, *, everything: bool) -> None:
-    """Say on standard error what would change."""
+    """Print on standard error what would change."""
     lines = list(differences(plan))
     shown = lines if everything else lines[:_SHOWN_DIFFERENCES]
     for line in shown:
@@ -179,14 +179,14 @@ def show_differences(plan: ImportPlan, *, everything: bool) -> None:
 
 
 def refuse_nothing(read: InventoryFile) -> None:
-    """End where --disable-missing would disable everything, because the source names nothing."""
+    """Exit where --disable-missing would disable every device because the source names none."""
     if not read.rows:
         click.echo("no device is named there, so none was disabled; nothing was imported", err=True)
         sys.exit(EXIT_FAULTS)
 
 
 def refuse_too_much(plan: ImportPlan, options: ImportOptions, *, dry_run: bool) -> None:
-    """End where the plan is too much to be what was meant; a dry run is only told so."""
+    """Exit where the plan exceeds the limits of devices to disable or change; a dry run only prints that."""
     too_much = refusal(plan, disable_percent=options.disable_at_most, change_percent=options.change_at_most)
     if too_much:
         click.echo(too_much, err=True)
@@ -195,7 +195,7 @@ def refuse_too_much(plan: ImportPlan, options: ImportOptions, *, dry_run: bool) 
 
 
 def confirmed(plan: ImportPlan, options: ImportOptions) -> bool:
-    """Return whether to go on: yes in a pipe, and where nothing changes; a person is asked."""
+    """Return whether to go on: a person on a terminal is asked; yes in a pipe, or where nothing changes."""
     if options.yes or plan.is_empty or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     return click.confirm(f"{plan}: import this?", err=True)

@@ -25,9 +25,9 @@ _STATE = ("status", "status_since", "last_seen_at", "reason", "detail", "method"
 _COLORS = {"online": "green", "offline": "red", "unreachable": "yellow"}
 
 DISABLED = "disabled"
-"""Shown in place of the status of a device that is not polled."""
+"""Status that is shown for a device that is not polled."""
 _FILTERS = {"site": "site", "collector": "collector group", "device_type": "type"}
-"""Filters by a value that some device must have, and what a person calls them."""
+"""Filters whose value at least one device must have, with their names for people."""
 
 type DeviceFields = dict[str, Any]
 
@@ -41,7 +41,7 @@ def show(
 ) -> int:
     """Print the devices whose fields have the wanted values; return how many rows can't be read.
 
-    `verbose`: below the table stands for each device in full why it is not well.
+    `verbose` adds, below the table, the full reason of each device that is not well.
 
     Raises:
         click.UsageError: no device has the value that a filter names.
@@ -55,7 +55,7 @@ def show(
 
 
 class _Listing:
-    """Iterates over the rows as they come from the database, and counts those left out."""
+    """Iterates over the rows as they come from the database, and counts the unreadable ones."""
 
     def __init__(self, database: Database, wanted: Mapping[str, str]) -> None:
         self._database = database
@@ -76,7 +76,7 @@ class _Listing:
         self._refuse_unknown()
 
     def _refuse_unknown(self) -> None:
-        """Raise a usage error for a filter whose value no device has, once all rows were read."""
+        """Raise a usage error for a filter whose value no device has, after all rows were read."""
         for name, seen in self._seen.items():
             text = self._wanted[name]
             if text not in seen:

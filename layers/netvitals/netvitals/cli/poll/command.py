@@ -1,4 +1,4 @@
-"""`netvitals poll`: ask devices as the collector does, and show what they say."""
+"""Implement `netvitals poll`: ask devices as the collector does, and show their answers."""
 
 import asyncio
 import sys
@@ -99,7 +99,7 @@ def poll(**options: Any) -> None:
 
 
 def _tell_shared_addresses(jobs: Sequence[Job]) -> None:
-    """Say on standard error that polls will wait for each other: it may look as if nothing happened."""
+    """Print on standard error that devices with one address and port are polled one after another."""
     endpoints = Counter(endpoint(job.address, job.settings) for job in jobs)
     if shared := sum(count for count in endpoints.values() if count > 1):
         click.echo(
@@ -110,7 +110,7 @@ def _tell_shared_addresses(jobs: Sequence[Job]) -> None:
 
 
 async def _run(inputs: Inputs, options: Options, results: list[PollResult]) -> None:
-    """Poll, and append each result as it is there: an interrupt leaves those."""
+    """Poll, and append each result as soon as it is there, so that an interrupt keeps those."""
     with output_for(options, inputs.jobs) as output:
         earlier = await _earlier(inputs, options) if options.rate else {}
         async for polled in _polled(inputs, options):
@@ -120,7 +120,7 @@ async def _run(inputs: Inputs, options: Options, results: list[PollResult]) -> N
 
 
 async def _earlier(inputs: Inputs, options: Options) -> dict[str, PollResult]:
-    """Return the results of a first round, `rate` seconds after it began."""
+    """Return the results of a first round of polls, `rate` seconds after it began."""
     began = time.monotonic()
     found = {result.job.key: result async for result in _polled(inputs, options)}
     await asyncio.sleep(max(0.0, (options.rate or 0) - (time.monotonic() - began)))

@@ -32,7 +32,7 @@ _COLUMNS = {
 def detailed_view(
     console: Console, result: PollResult, remark: str, *, rated: bool = False
 ) -> RenderableType:
-    """Return the view; with `rated` counters are rates per second."""
+    """Return the view of one device; with `rated`, counters are shown as rates per second."""
     told = f"[bold]{escape(result.job.device_id)}[/] {_headline(result)}"
     parts: list[RenderableType] = [f"{told}, polled in {result.duration_ms:.0f} ms"]
     if remark:
@@ -47,7 +47,7 @@ def detailed_view(
 
 
 def _headline(result: PollResult) -> str:
-    """Return what a person wants to know first: whether it is up, and whether it was read."""
+    """Return the first line: whether the device is up, and whether it was read."""
     asked = " and ".join(map(str.upper, result.job.settings.protocols)) or "anything"
     if not is_asked(result):
         return "was [yellow]not asked[/]"

@@ -1,4 +1,4 @@
-"""The options that say how one device, named by its address, is polled."""
+"""Add the options that say how one device, named by its address, is polled."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The credential that options, environment and, on a terminal, answers make up."""
+"""Make a credential of options, environment and, on a terminal, answers to prompts."""
 
 import os
 import sys

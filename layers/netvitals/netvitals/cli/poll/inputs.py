@@ -31,7 +31,7 @@ _PATIENCE_SECONDS = 3600
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of `netvitals poll`, under the names that click gives them."""
+    """Holds the options of `netvitals poll`, under the names that click gives them."""
 
     address: str | None = None
     inventory: Path | None = None
@@ -42,7 +42,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int | None = None
     timeout: float | None = None
     rate: float | None = None
-    """Seconds between two polls, of which counters become rates."""
+    """Seconds between two polls, from which rates of counters are computed."""
     config: Path | None = None
     format_: Literal["table", "jsonl", "lines"] = "table"
     device_type: str
@@ -54,13 +54,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def options_from(given: Mapping[str, Any]) -> Options:
-    """Return the options that click has read, those of protocols apart."""
+    """Return the options that click has read; those of protocols go into `device`."""
     own = {name: value for name, value in given.items() if name in Options.__struct_fields__}
     return Options(**own, device={name: value for name, value in given.items() if name not in own})
 
 
 class Inputs(msgspec.Struct, kw_only=True):
-    """Jobs to poll, what they need, and what can't be polled."""
+    """Holds the jobs to poll, what they need, and what can't be polled."""
 
     jobs: list[Job]
     problems: list[str]
@@ -70,7 +70,7 @@ class Inputs(msgspec.Struct, kw_only=True):
 
 
 class _Given:
-    """A credential map that options gave."""
+    """Implements `adapters.files.credential_map.JsonObject` on a credential map that options gave."""
 
     where = "the command line"
 
@@ -85,7 +85,7 @@ class _Given:
 
 
 def inputs_from(options: Options) -> Inputs:
-    """Return all that a run needs.
+    """Return all inputs of a run.
 
     Raises:
         click.UsageError: the options do not go together.
@@ -148,7 +148,7 @@ def _from_address(options: Options, settled: Configuration) -> Inputs:
 
 
 def _check_address(text: str) -> None:
-    """Raise a usage error for what is no address, with what was meant if that shows."""
+    """Raise a usage error for a text that is no address, with a suggestion where there is one."""
     try:
         ip_address(text)
     except ValueError:

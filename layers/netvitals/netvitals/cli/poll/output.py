@@ -40,7 +40,7 @@ class _Stream:
     def __init__(
         self, lines_of: Callable[[PollResult], list[str]], tell: Callable[[PollResult], None] | None = None
     ) -> None:
-        """Print `lines_of` each result, and let `tell` say what they have no room for."""
+        """Print the `lines_of` each result; `tell` prints on standard error what the format can't express."""
         self._lines_of, self._tell = lines_of, tell
 
     def __enter__(self) -> Self:
@@ -57,7 +57,7 @@ class _Stream:
 
 
 def _tell(result: PollResult) -> None:
-    """Say on standard error what line protocol can't: why a device gave less than was asked."""
+    """Print on standard error why a device gave less than was asked, which line protocol can't express."""
     if told := remark(result):
         click.echo(f"netvitals: {result.job.device_id}: {told}", err=True)
 

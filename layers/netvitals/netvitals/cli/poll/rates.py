@@ -1,4 +1,4 @@
-"""Make rates of the counters of two polls of a device."""
+"""Compute the rates of counters from two polls of a device."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Word why a device gave less than was asked, and what to do about it."""
+"""Explain why a device gave less than was asked, and what to do about it."""
 
 from netvitals.collectors.registry import command_lines
 from netvitals.domain.polling.observation import PollResult, Reason
@@ -16,11 +16,11 @@ REMEDIES = {
     Reason.HOST_KEY: "compare the host key with the device and pin the right one",
     Reason.INTERNAL: "report this with what --verbose shows",
 }
-"""What to do where a result's detail does not say more."""
+"""Remedy by reason, used where a result's detail has none."""
 
 
 def is_asked(result: PollResult) -> bool:
-    """Tell whether anything was sent to the device."""
+    """Return whether anything was sent to the device."""
     return any(point.metric_name == "ping_status" for point in result.points)
 
 

@@ -68,7 +68,7 @@ class TableOutput:
 
 
 def overview(console: Console, results: Sequence[PollResult], *, rated: bool = False) -> Table:
-    """Return a table with a line for each device; with `rated` traffic is per second, else in all."""
+    """Return a table with a line for each device; with `rated` traffic is per second, else the total."""
     worded, traffic = (rate_figure, ("in", "out")) if rated else (figure, ("in total", "out total"))
     columns = (
         Column("device", is_flexible=True), Column("status"),
@@ -105,7 +105,7 @@ def status(result: PollResult) -> Text:
 
 
 def summary(results: Sequence[PollResult]) -> str:
-    """Return how many devices were read, and what became of the others."""
+    """Return a line: how many devices were read, and why the others were not."""
     answered = sum(map(is_answered, results))
     unasked = sum(not is_asked(result) for result in results)
     silent = sum(not result.reachable for result in results) - unasked

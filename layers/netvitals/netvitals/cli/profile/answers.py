@@ -1,4 +1,4 @@
-"""Hold what a device answers beneath its vendor's branches, and find the tables in it without a MIB."""
+"""Hold a device's objects below its vendor's branches, and find the tables among them without a MIB."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -16,17 +16,17 @@ from netvitals.domain.polling.metrics import VITALS
 
 _LONGEST_INDEX = 3
 _MOST_COLUMNS = 100
-"""Of one table or group of scalars that is looked through: pairs of columns are compared."""
+"""Columns of one table or group of scalars that are searched: each pair of columns is compared."""
 
 
 class Group(msgspec.Struct, frozen=True):
-    """The columns of one table, or scalars that lie side by side."""
+    """Holds the columns of one table, or neighbouring scalars."""
 
     columns: Mapping[str, Mapping[str, Value]]
-    """By the OID that a profile would name: rows by index; a scalar is one row with the index 0."""
+    """Rows by index, by the OID that a profile would name; a scalar is one row with the index 0."""
 
     def numbers(self) -> dict[str, dict[str, float]]:
-        """Return the columns that hold nothing but numbers, texts of digits among them."""
+        """Return the columns that hold only numbers or texts of digits."""
         found: dict[str, dict[str, float]] = {}
         for column, rows in islice(self.columns.items(), _MOST_COLUMNS):
             numbers = {index: _plain_number(value) for index, value in rows.items()}
@@ -35,7 +35,7 @@ class Group(msgspec.Struct, frozen=True):
         return found
 
     def texts(self) -> dict[str, dict[str, str]]:
-        """Return the columns of texts that are more than digits."""
+        """Return the columns of texts that are not only digits."""
         return {
             column: {index: text_of(value) for index, value in rows.items()}
             for column, rows in islice(self.columns.items(), _MOST_COLUMNS)
@@ -50,18 +50,18 @@ def _plain_number(value: Value) -> float | None:
 
 
 class Answers:
-    """Objects by OID, and what a source makes of them."""
+    """Holds objects by OID, and evaluates sources on them."""
 
     def __init__(self, values: Mapping[str, Value]) -> None:
         self.values = values
         self._oids = sorted(values)
 
     def has(self, oid: str) -> bool:
-        """Return whether there is the scalar, or a row of the column."""
+        """Return whether the scalar, or any row of the column, is there."""
         return oid in self.values if oid.endswith(SCALAR) else bool(self.column(oid))
 
     def column(self, oid: str) -> dict[str, Value]:
-        """Return a column's rows by index, in the order of their numbers."""
+        """Return a column's rows by index, in numeric order."""
         prefix = f"{oid}."
         after = islice(self._oids, bisect_left(self._oids, prefix), None)
         indexes = [
@@ -70,7 +70,7 @@ class Answers:
         return {index: self.values[prefix + index] for index in sorted(indexes, key=arcs_of)}
 
     def rows(self, section: str, source: Source) -> list[VitalRow]:
-        """Return what a source gives that is possible as this vital sign; nothing where an amount is none."""
+        """Return the rows of a source whose values, and amounts, are possible for this vital sign."""
         reads = reads_of([source])
         tables = Tables({oid: Rows(self.column(oid), time_ns=1) for oid in reads.columns})
         tables.objects = {oid: (self.values[oid], 1) for oid in reads.scalars if oid in self.values}
@@ -81,7 +81,7 @@ class Answers:
         ]
 
     def groups(self, used: Iterable[str]) -> Iterator[Group]:
-        """Yield tables and scalars of objects that lie beneath none of the OIDs that are used."""
+        """Yield the tables and scalars of objects that lie below none of the used OIDs."""
         prefixes = tuple(oid if oid.endswith(SCALAR) else f"{oid}." for oid in used)
         left = [oid for oid in self._oids if not oid.startswith(prefixes)]
         scalars: dict[str, list[str]] = defaultdict(list)
@@ -114,7 +114,7 @@ def _is_free(column: str, rows: Mapping[str, Value], taken: set[str]) -> bool:
 
 
 def _ways_to_cut(oid: str) -> Iterator[tuple[str, str, str]]:
-    """Yield entry, column and index of an OID, for every index that it may end in."""
+    """Yield entry, column and index of an OID, for every possible length of the index."""
     arcs = oid.split(".")
     for length in range(1, _LONGEST_INDEX + 1):
         if len(arcs) > length + 8 and arcs[-length - 2] == "1":
@@ -130,5 +130,5 @@ def _are_alike(columns: Mapping[str, Mapping[str, Value]]) -> bool:
 
 
 def arcs_of(oid: str) -> list[int]:
-    """Return the numbers of an OID, which sort as SNMP does."""
+    """Return the numbers of an OID, which sort in SNMP's order."""
     return [int(arc) for arc in oid.split(".")]

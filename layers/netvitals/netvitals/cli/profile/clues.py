@@ -21,40 +21,40 @@ _DISK_NAME = re.compile(
 _PLAUSIBLE_CELSIUS = (5, 110)
 _SCALES = (1, 0.1, 0.01, 0.001)
 _NEAR = 4
-"""Columns of a pair lie no farther apart than this."""
+"""Largest distance between two columns, or scalars, of a pair."""
 _LEAST_TOTAL = 1024
 _LEAST_SHARE = 0.005
-"""Of a total; next to nothing makes any sum true."""
+"""Least share of a total that counts as used or free; nearly 0 would make any sum fit."""
 _AVERAGES_DIFFER, _LEAST_AVERAGE = 25, 6
-"""Percentages of one processor over different times, at most; small numbers are states of something."""
+"""Largest difference of averages over different times; their least maximum: small numbers may be states."""
 _ROUNDING = 1.0
-"""Percentages of devices are rounded, up or down."""
+"""Tolerance of a percentage, which devices round up or down."""
 _TELLING_PERCENT = range(5, 96)
-"""Smaller and larger ones are near that of too many pairs."""
+"""Percentages that confirm a pair; smaller and larger ones fit too many pairs."""
 _MEGABYTES_UP_TO, _KILOBYTES_UP_TO = 1 << 15, 1 << 28
-"""A memory of less than 32 GB told in megabytes, of less than 256 GB in kilobytes."""
+"""A total below the first is taken for megabytes, below the second for kilobytes, else for bytes."""
 
 Numbers = Mapping[str, Mapping[str, float]]
 Texts = Mapping[str, Mapping[str, str]]
-"""By column, the rows' values by index."""
+"""Values by column and index."""
 
 
 class Clue(NamedTuple):
-    """A source that may be right, why, and how much that says."""
+    """Holds a source that may be right, the reason, and its weight."""
 
     section: str
     source: Source
     why: str
     weight: int
-    """3: value and neighbours agree; 2: a text says so; 1, 0: values of the kind, as many others are."""
+    """3: value and neighbours agree; 2: a text says so; 1, 0: only the values are plausible."""
 
 
 Named = Callable[[str], str]
-"""From an OID to `OID name`."""
+"""Returns `OID name` for an OID."""
 
 
 def clues_in(group: Group, named: Named) -> Iterator[Clue]:
-    """Yield what the columns of a table, or scalars side by side, look like."""
+    """Yield the sources that columns of a table, or neighbouring scalars, may be."""
     numbers, texts = group.numbers(), group.texts()
     yield from _amounts(group, numbers, texts, named)
     yield from _told_by_texts(texts, named)
@@ -64,7 +64,7 @@ def clues_in(group: Group, named: Named) -> Iterator[Clue]:
 
 
 def _amounts(group: Group, numbers: Numbers, texts: Texts, named: Named) -> Iterator[Clue]:
-    """Yield pairs of used and total that a third column confirms: their rest, or their percentage."""
+    """Yield pairs of used and total that a third column confirms: the difference, or the percentage."""
     section = (
         "disk" if any(_DISK_NAME.search(t) for rows in texts.values() for t in rows.values()) else "memory"
     )
@@ -96,7 +96,7 @@ def _is_part(part: Mapping[str, float], whole: Mapping[str, float]) -> bool:
 
 
 def _confirmed(numbers: Numbers, used: str, total: str) -> tuple[str | None, str] | None:
-    """Return the column of the percentage, if it is one that confirms the pair, and what was seen."""
+    """Return the percentage's column, if one confirms the pair, and the reason for a person."""
     index = next(iter(numbers[total]))
     for other, rows in numbers.items():
         if other in (used, total) or rows.keys() != numbers[total].keys() or _distance(other, total) > _NEAR:
@@ -124,7 +124,7 @@ def _unit_of(total: float) -> int:
 
 
 def _told_by_texts(texts: Texts, named: Named) -> Iterator[Clue]:
-    """Yield values that are texts with their unit: `41 C`, `cpu-usage: 1.5 %`."""
+    """Yield columns of texts that hold a value with its unit: `41 C`, `cpu-usage: 1.5 %`."""
     for column, rows in texts.items():
         told = next((text for text in rows.values() if text), "")
         instance = "{index}" if not column.endswith(SCALAR) else None
@@ -146,7 +146,7 @@ def _last_arc(column: str) -> str:
 
 
 def _sensors(numbers: Numbers, texts: Texts, named: Named) -> Iterator[Clue]:
-    """Yield readings beside a column that names them: sensors with a unit, rows called temperature or CPU."""
+    """Yield readings beside a column of names: sensors with a unit, rows called temperature or CPU."""
     name = _name_of(texts, named)
     for column, labels in texts.items():
         if rule := _units_of(column, labels, named):
@@ -197,7 +197,7 @@ def _temperatures(
 
 
 def _scale_of(values: list[float]) -> float | None:
-    """Return the factor that makes plausible degrees of all values; None where there is none."""
+    """Return the factor that converts all values to plausible degrees Celsius; None where there is none."""
     low, high = _PLAUSIBLE_CELSIUS
     return next((s for s in _SCALES if values and all(low <= value * s <= high for value in values)), None)
 
@@ -218,12 +218,12 @@ def _are_percentages(values: list[float]) -> bool:
 
 
 def _count_on(values: list[float]) -> bool:
-    """Return whether the values are 7, 8, 9 …: the rows' own numbers."""
+    """Return whether the values count up by one (7, 8, 9): numbers of the rows, not readings."""
     return len(values) > 1 and all(after - before == 1 for before, after in pairwise(values))
 
 
 def _name_of(texts: Texts, named: Named) -> str:
-    """Return the first column whose texts differ from row to row, as an instance; else the index."""
+    """Return as instance the first column whose texts differ from row to row; else the index."""
     for column, rows in texts.items():
         if not column.endswith(SCALAR) and len(set(rows.values())) == len(rows):
             return named(column)
@@ -231,7 +231,7 @@ def _name_of(texts: Texts, named: Named) -> str:
 
 
 def _averages(numbers: Numbers, named: Named) -> Iterator[Clue]:
-    """Yield three percentages side by side that are near one another: averages over different times."""
+    """Yield three neighbouring percentages that are close together: averages over different times."""
     columns = sorted(numbers, key=arcs_of)
     for three in zip(columns, columns[1:], columns[2:], strict=False):
         first, last = three[0], three[2]
@@ -250,7 +250,7 @@ def _averages(numbers: Numbers, named: Named) -> Iterator[Clue]:
 
 
 def _unnamed_temperatures(numbers: Numbers, texts: Texts, named: Named) -> Iterator[Clue]:
-    """Yield columns of several different values that degrees would have."""
+    """Yield columns of several different values that are plausible degrees Celsius."""
     for column, rows in numbers.items():
         values = list(rows.values())
         varied = len(values) > 1 and len(set(values)) > 1 and not _count_on(values)

@@ -1,4 +1,4 @@
-"""`netvitals profile`: which profile a device gets, what it reads, and how to write the missing one."""
+"""Implement `netvitals profile`: explain a device's profile, check profiles, draft missing ones."""
 
 import asyncio
 import tempfile
@@ -183,7 +183,7 @@ async def _explained(inputs: Inputs, job: Job) -> tuple[Explanation, Proposals]:
 
 
 def print_proposals(found: Explanation, proposals: Proposals, console: Console, *, everything: bool) -> None:
-    """Print a draft of a profile with the sources that are proposed, and how many more there are."""
+    """Print a draft of a profile with the proposed sources, and the number of further ones."""
     shown = proposals.shown(everything=everything)
     left = len(proposals.every) - len(shown)
     more = f"; {left} that say less are shown with --all" if left else ""
@@ -203,7 +203,7 @@ def print_proposals(found: Explanation, proposals: Proposals, console: Console, 
 
 
 def print_explanation(found: Explanation, console: Console) -> None:
-    """For a person: identity, how the profile was chosen, and each source with what answered."""
+    """Print identity, how the profile was chosen, and each source with the answers to it."""
     console.print(f"[bold]sysObjectID[/] {found.identity.sysobjectid or '(none)'}")
     console.print(
         f"[bold]sysDescr[/]    {found.identity.sysdescr or '(none)'}", highlight=False, soft_wrap=True
@@ -228,7 +228,7 @@ def _is_silent(report: SourceReport) -> bool:
 
 
 def _print_silent(section: str, reports: Sequence[SourceReport], console: Console) -> None:
-    """Print what a section asked for in vain, without the columns that only go with it."""
+    """Print the objects of a section that the device does not have, without companion columns."""
     names = dict.fromkeys(report.asked[0].name for report in reports)
     console.print(f"[dim]{section}: no answer to {', '.join(names)}[/]", highlight=False)
 

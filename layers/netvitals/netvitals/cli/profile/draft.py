@@ -1,4 +1,4 @@
-"""Write proposals as the YAML of a profile, to be pasted into a file."""
+"""Write proposals as the YAML of a profile."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _VALUES_SHOWN = 3
 
 
 def draft_of(found: Explanation, proposals: Sequence[Proposal], width: int = 100) -> str:
-    """Return a profile for this device: what selects it, and the proposed sources with what was seen.
+    """Return the YAML of a profile for this device: `match`, and proposed sources with reasons as comments.
 
     Comments are as wide as the terminal; lines of YAML are never broken.
     """
@@ -38,7 +38,7 @@ def _description(found: Explanation) -> str:
 
 
 def _match(found: Explanation) -> dict[str, Any]:
-    """Return the sysObjectID; for one that names no device, and where there is none, sysDescr as well."""
+    """Return a match of the sysObjectID; of sysDescr as well where that is missing or unspecific."""
     sysobjectid, sysdescr = found.identity.sysobjectid, found.identity.sysdescr
     selects: dict[str, Any] = {"sysobjectid": [sysobjectid]} if sysobjectid else {}
     if not sysobjectid or is_agents_own(sysobjectid):
@@ -48,7 +48,7 @@ def _match(found: Explanation) -> dict[str, Any]:
 
 
 def _section(section: str, proposed: Sequence[Proposal], profile: Profile, width: int) -> str:
-    """Return a section: what the profile has there goes on in front, for the draft's stands in its place."""
+    """Return a section: the profile's own sources first, because the draft's section replaces it."""
     lines = [f"{section}:"]
     own = profile.section(section).sources if profile.name != STANDARD and proposed[0].is_read else ()
     if own:

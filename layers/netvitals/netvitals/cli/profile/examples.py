@@ -1,4 +1,4 @@
-"""Evaluation of a profile's examples by the collector itself, with answers in place of a device."""
+"""Evaluate a profile's examples by the collector itself, with their objects in place of a device."""
 
 import time
 from bisect import bisect_left
@@ -20,10 +20,10 @@ from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.vitals import EVERY_VITAL_SIGN
 
 _NOWHERE = "192.0.2.1"
-"""An address for documentation (RFC 5737): nothing is sent."""
+"""An address for documentation (RFC 5737), to which nothing is sent."""
 _SECONDS = 60.0
 _ROUNDED = 0.0005
-"""Percentages and temperatures are stored to three places."""
+"""Tolerance of values: percentages and temperatures are stored to three places."""
 
 
 async def faults_of(book: ProfileBook, name: str, examples: Sequence[Example]) -> list[str]:
@@ -36,7 +36,7 @@ async def faults_of(book: ProfileBook, name: str, examples: Sequence[Example]) -
 
 
 async def _read(book: ProfileBook, name: str, example: Example) -> tuple[str, dict[str, float], str]:
-    """Return the profile that was used, points by `metric[instance]`, and what the poll tells a person."""
+    """Return the profile that was used, points by `metric[instance]`, and the poll's detail."""
     names_itself = {SYS_OBJECT_ID, SYS_DESCR} & example.answers.keys()
     settings = PollSettings(
         snmp=SnmpSettings(profile=None if names_itself else name), vitals=EVERY_VITAL_SIGN
@@ -77,7 +77,7 @@ def _differences(
 
 
 class _Answering(SnmpSession):
-    """A session whose agent has these objects and no others."""
+    """Implements a session whose agent has these objects and no others."""
 
     def __init__(self, answers: Mapping[str, int | float | str]) -> None:
         self._answers = {oid: value_of(answer) for oid, answer in answers.items()}

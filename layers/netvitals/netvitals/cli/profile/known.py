@@ -1,4 +1,4 @@
-"""Names of objects that all profiles and known_objects.yaml know."""
+"""Look up names of objects in all profiles and in known_objects.yaml."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -16,17 +16,17 @@ _ENTERPRISES = "1.3.6.1.4.1."
 
 
 class KnownObjects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of known_objects.yaml."""
+    """Holds the content of known_objects.yaml."""
 
     skip: dict[str, str]
-    """By branch, why nothing is proposed there."""
+    """Reasons, by branch, why nothing is proposed there."""
     modules: dict[str, str]
-    """By branch, the MIB in which it is described."""
+    """MIBs by the branch that they describe."""
     sources: dict[str, list[Source]]
-    """By section, sources of standard MIBs that are proposed where they give anything."""
+    """Sources of standard MIBs by section, proposed where they give any value."""
 
     def module_of(self, oid: str) -> str:
-        """Return the MIB that describes an object; empty where that is not known."""
+        """Return the MIB that describes an object; empty where it is unknown."""
         branches = [branch for branch in self.modules if f"{oid}.".startswith(f"{branch}.")]
         return self.modules[max(branches, key=len)] if branches else ""
 
@@ -37,16 +37,16 @@ def known_objects() -> KnownObjects:
 
 
 class Known(NamedTuple):
-    """A source that somebody has written down."""
+    """Holds a source of a profile or of known_objects.yaml."""
 
     section: str
     source: Source
     where: str
-    """The profile that has it; empty for one of known_objects.yaml."""
+    """Name of its profile; empty for one of known_objects.yaml."""
 
 
 def known_sources(book: ProfileBook) -> list[Known]:
-    """Return the sources of vital signs of all profiles, and those of known_objects.yaml."""
+    """Return the sources of vital signs in all profiles and in known_objects.yaml."""
     return [*_of_profiles(book), *_of_standard_mibs()]
 
 
@@ -63,18 +63,18 @@ def _of_standard_mibs() -> Iterator[Known]:
 
 
 def names_of(sources: Sequence[Known]) -> Mapping[str, str]:
-    """Return the names of all objects that sources read, by OID."""
+    """Return the names of all objects that the sources read, by OID."""
     pairs = (column.split(" ") for known in sources for column in references_of(known.source))
     return dict(pair for pair in pairs)
 
 
 def enterprises_of(sources: Sequence[Known]) -> list[str]:
-    """Return the vendors' branches in which sources read anything."""
+    """Return the enterprise branches in which the sources read objects."""
     oids = (oid_of(column) for known in sources for column in references_of(known.source))
     return sorted({enterprise_of(oid) for oid in oids} - {""})
 
 
 def enterprise_of(oid: str) -> str:
-    """Return the vendor's branch that an OID lies in; empty where it lies in none."""
+    """Return the enterprise branch of an OID; empty where it has none."""
     number = oid.removeprefix(_ENTERPRISES).partition(".")[0]
     return _ENTERPRISES + number if oid.startswith(_ENTERPRISES) and number else ""

@@ -1,4 +1,4 @@
-"""Propose sources: objects of a device that its profile does not read and that look like a vital sign."""
+"""Propose sources: objects of a device that its profile does not read and that may be a vital sign."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,40 +24,40 @@ from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.domain.polling.metrics import VITALS
 
 SECONDS = 20.0
-"""To look through a device's answers."""
+"""Time limit for searching a device's objects."""
 MOST_SHOWN = 10
 _LITTLE = 1
-"""The weight of values of the kind alone …"""
+"""Weight of a clue that rests on plausible values alone."""
 _LITTLE_SHOWN = 2
-"""… of which so many are shown of a vital sign, where nothing says more."""
+"""Proposals of that weight that are shown for a vital sign without better ones."""
 _KNOWN_OF_VENDOR, _KNOWN = 5, 4
-"""The weight of a source that another profile has; clues weigh 1 to 3."""
+"""Weights of a source that another profile has, of the same vendor or any; clues weigh 0 to 3."""
 _STANDARD_BRANCHES = ("1.3.6.1.2.1.25.2.3.1", "1.3.6.1.2.1.47.1.1.1.1.7", "1.3.6.1.2.1.99.1.1.1")
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """A source that a profile could have, and what speaks for it."""
+    """Holds a source that a profile could have, and the reasons for it."""
 
     section: str
     source: Source
     why: str
-    """What was seen, and where the meaning is known from."""
+    """What was seen, and where its meaning is known from."""
     rows: list[VitalRow]
-    """What it gives now."""
+    """Values of the source in the device's answers."""
     weight: int
     is_read: bool
-    """The profile reads this vital sign already."""
+    """Whether the profile reads this vital sign already."""
 
 
 class Proposals(msgspec.Struct, frozen=True):
-    """The best first."""
+    """Holds proposals, the best first."""
 
     every: list[Proposal]
     unread: str
-    """Why not everything was looked through; empty where it was."""
+    """Why not all objects were searched; empty if they were."""
 
     def shown(self, *, everything: bool) -> list[Proposal]:
-        """Return all, or the best few of those that suggest a missing vital sign."""
+        """Return all proposals, or the best few for vital signs that the profile does not read."""
         if everything:
             return self.every
         missing = [each for each in self.every if not each.is_read]
@@ -70,9 +70,9 @@ class Proposals(msgspec.Struct, frozen=True):
 
 
 async def proposals_for(session: SnmpSession, found: Explanation, book: ProfileBook) -> Proposals:
-    """Walk the device's vendors' branches and return what no source of its profile reads.
+    """Walk the device's enterprise branches; return proposals of what its profile does not read.
 
-    A device that does not answer, or not to the end, gives what came by then.
+    Of a walk that breaks off, the objects that came before are searched.
     """
     known = known_sources(book)
     answers, unread = await _answers(session, found, known)
@@ -80,10 +80,10 @@ async def proposals_for(session: SnmpSession, found: Explanation, book: ProfileB
 
 
 async def _answers(session: SnmpSession, found: Explanation, known: Sequence[Known]) -> tuple[Answers, str]:
-    """Return what lies in vendors' branches, and of large ones what any profile reads there."""
+    """Return the objects in enterprise branches; in large ones, those that any profile reads."""
     sysobjectid = found.identity.sysobjectid
     own = enterprise_of(sysobjectid)
-    # Many a box has the objects of whose make it is; and net-snmp's agent may have anybody's.
+    # A rebranded device has the objects of its manufacturer, and net-snmp's agent may have any vendor's.
     branches = {*enterprises_of(known), "1.3.6.1.4.1" if is_agents_own(sysobjectid) else own}
     branches.difference_update(known_objects().skip, [""])
     walked = await session.walk([*sorted(branches), *_STANDARD_BRANCHES], SECONDS)
@@ -110,7 +110,7 @@ def _lies_in(source: Source, branches: Sequence[str]) -> bool:
 
 
 def _ranked(answers: Answers, found: Explanation, known: Sequence[Known]) -> Iterator[Proposal]:
-    """Yield the proposals, the weightiest first; what one of them reads no other proposes again."""
+    """Yield the proposals by descending weight; each object is proposed once."""
     taken = _read_already(found)
     every = sorted(_all(answers, found, known), key=lambda each: (each.is_read, -each.weight, *_order(each)))
     for proposal in every:
@@ -165,5 +165,5 @@ def _known_ones(
 
 
 def _invented(oid: str) -> str:
-    """Return a name for an object whose MIB nobody knows, by its last numbers."""
+    """Return a name for an object of an unknown MIB, made of its last numbers."""
     return "object-" + "-".join(oid.removeprefix(enterprise_of(oid)).strip(".").split(".")[-4:])

@@ -1,4 +1,4 @@
-"""`netvitals schema`: JSON Schema and TypeScript types of what netvitals reads and writes."""
+"""Implement `netvitals schema`: print JSON Schemas and TypeScript types of netvitals' documents."""
 
 import click
 

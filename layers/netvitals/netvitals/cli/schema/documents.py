@@ -1,7 +1,7 @@
-"""Make JSON Schema (2020-12) of what programs share with netvitals, from the types that check it.
+"""Make JSON Schemas (2020-12) of documents that programs exchange with netvitals, from the types behind them.
 
-Descriptions are the texts that stand below the fields of the types. A schema knows every key, its type and
-its limits; what depends on two keys, such as `auth` and `auth_key`, netvitals alone checks.
+Descriptions are the docstrings of the types' fields. A schema has every key, its type and its limits; rules
+about two keys, such as `auth` and `auth_key`, are checked by netvitals alone.
 """
 
 import inspect
@@ -23,7 +23,7 @@ UNITS = {
     "_seconds": "seconds",
     "_ms": "milliseconds",
 }
-"""Of numbers, by how their names end."""
+"""Units of numbers, by the ending of their names."""
 
 type Node = dict[str, Any]
 
@@ -47,7 +47,7 @@ def document(name: str) -> Node:
 
 
 def text(document: Node) -> str:
-    """Return a schema as it is printed and published."""
+    """Return a schema as the JSON text that is printed and published."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -69,7 +69,7 @@ def _of_other_types(wanted: type) -> Node:
 
 
 def _structs(info: Any) -> Iterator[type]:
-    """Yield the structs that a type is made of, each once."""
+    """Yield the structs that a type consists of, each once."""
     seen: set[type] = set()
     left = [info]
     while left:
@@ -85,7 +85,7 @@ def _structs(info: Any) -> Iterator[type]:
 
 
 def _describe(definition: Node, struct: type) -> None:
-    """Put the texts of a struct and its fields into its definition, and leave out what says nothing."""
+    """Put the docstrings of a struct and its fields into its definition; remove keys without information."""
     definition["description"] = _first_paragraph(struct.__doc__ or "")
     if not definition["required"]:
         del definition["required"]
@@ -101,7 +101,7 @@ def _describe(definition: Node, struct: type) -> None:
 
 
 def _unit(name: str, text: str) -> list[str]:
-    """Return a sentence on a number's unit, unless the text says it."""
+    """Return a sentence with a number's unit, unless the text has it."""
     units = [unit for ending, unit in UNITS.items() if name.endswith(ending) and unit not in text]
     return [f"Unit: {unit}." for unit in units]
 
@@ -111,7 +111,7 @@ def _first_paragraph(text: str) -> str:
 
 
 def _name_metrics(definitions: dict[str, Node]) -> None:
-    """Make a definition of the list of metrics, so that programs have a name for it."""
+    """Move the list of metrics into a definition of its own, so that programs have a name for it."""
     if "PointLine" in definitions:
         properties = definitions["PointLine"]["properties"]
         definitions["MetricName"] = properties["metric_name"]
@@ -136,7 +136,7 @@ def _configuration(document: Node) -> None:
 
 
 def _inventory(document: Node) -> None:
-    """Say what two keys need of each other."""
+    """Add the rules that relate two keys."""
     document["anyOf"] = [{"required": ["ip_address"]}, {"required": ["hostname"]}]
 
 

@@ -1,4 +1,4 @@
-"""Make TypeScript types of JSON Schemas: of the keywords that `documents` writes, and no others."""
+"""Make TypeScript types from JSON Schemas, for the keywords that `documents` writes and no others."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 def typescript() -> str:
-    """Return a module that declares a type for each shape, and for each of its parts."""
+    """Return a module that declares a type for each schema and for each of its definitions."""
     declared: dict[str, str] = {}
     for name in SHAPES:
         schema = document(name)
