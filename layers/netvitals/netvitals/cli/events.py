@@ -26,10 +26,14 @@ devices in maintenance or behind another that is down."""
 
 @click.command(epilog=_EPILOG, short_help="Changes of status: which device, when, why.")
 @click.option("--since", type=TimeSpan(), default="1d", show_default=True, help="How far back.")
-@click.option("--device", metavar="DEVICE", help="Only of this one: its id, host name or address.")
+@click.option("--device", metavar="DEVICE", help="Only of this device: its id, hostname or address.")
 @click.option("--site", help="Only of this site.")
 @click.option(
-    "--limit", type=click.IntRange(1, MAX_EVENTS), default=200, show_default=True, help="The newest so many."
+    "--limit",
+    type=click.IntRange(1, MAX_EVENTS),
+    default=200,
+    show_default=True,
+    help="At most so many, the newest first.",
 )
 @click.option(
     "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True

@@ -83,7 +83,7 @@ def maintenance() -> None:
 @click.option("--for", "duration", type=_Duration(), help="How long: 30m, 2h, 1d, 1d12h.")
 @click.option("--until", type=_Time(), help="Or when it ends: 2026-12-02T04:00, or with an offset or Z.")
 @click.option("--from", "start", type=_Time(), help="When it begins; now, unless given.")
-@click.option("--reason", default="", help="For whoever reads the list.")
+@click.option("--reason", default="", help="Why; shown in the list.")
 def add(
     *,
     database_url: str,
@@ -148,14 +148,14 @@ def _names(devices: Iterable[str], sites: Iterable[str], types: Iterable[str]) -
         *(("type", name) for name in types),
     ]
     if not names:
-        raise click.UsageError("say of what: --device ID, --site NAME or --type TYPE")
+        raise click.UsageError("name what it is for: --device ID, --site NAME or --type TYPE")
     return list(dict.fromkeys(names))
 
 
 def _times(start: float | None, duration: float | None, until: float | None) -> tuple[float, float]:
     begin = time.time() if start is None else start
     if (duration is None) == (until is None):
-        raise click.UsageError("say for how long: --for 2h, or --until 2026-12-02T04:00")
+        raise click.UsageError("give a duration or an end: --for 2h, or --until 2026-12-02T04:00")
     end_ = begin + duration if duration is not None else until
     assert end_ is not None  # noqa: S101, one of the two is given
     if end_ <= begin or end_ <= time.time():

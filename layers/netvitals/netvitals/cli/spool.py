@@ -177,7 +177,9 @@ def _show(shown: "list[tuple[SpoolMessage, Refusal]]", *, jsonl: bool) -> None:
 
 @spool.command(short_help="Send dead letters back to their queue.")
 @click.argument("dead_letters", metavar="QUEUE")
-@click.option("--to", "target", metavar="QUEUE", help="Where to; the queue they come from, unless given.")
+@click.option(
+    "--to", "target", metavar="QUEUE", help="The queue to send to; unless given, the queue they came from."
+)
 @click.option("--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="At most.")
 def redrive(dead_letters: str, target: str | None, count: int) -> None:
     """Send the dead letters of QUEUE, a URL or a name, back to the queue that gave them up.

@@ -23,5 +23,5 @@ class TimeSpan(click.ParamType[int]):
             self.fail(f"{value!r} is no span of time: write 90s, 15m, 6h, 1d or 2w", param, ctx)
         seconds = int(found[1]) * _UNITS[found[2]]
         if not 0 < seconds <= LONGEST_SECONDS:
-            self.fail(f"{value!r} is none that is kept: between 1s and 400d", param, ctx)
+            self.fail(f"{value!r} is out of range: 1s to 400d", param, ctx)
         return seconds

@@ -81,7 +81,7 @@ class Parts:
         for line in settings.overridden(value, self._environ):
             _logger.info("%s: %s", name, line)
         for key in retired_keys(value):
-            _logger.warning("%s: %s has no effect any more: what it set works itself out", name, key)
+            _logger.warning("%s: %s has no effect any more: netvitals works that out itself", name, key)
         observability.set_level(configuration.log_level)
         return configuration
 

@@ -185,7 +185,7 @@ def test_a_queue_that_gives_nothing_up_or_to_another_queue_is_told(lab: Lab) -> 
     text = doctor_stack.queues(lab.resources).text
     assert "StatusQueue: it has no redrive policy" in text
     assert (
-        "SpoolQueue: what is given up goes to arn:aws:sqs:eu-west-1:123456789012:lab-RejectQueue, not to"
+        "SpoolQueue: its dead letters go to arn:aws:sqs:eu-west-1:123456789012:lab-RejectQueue, not to"
         in text
     )
 
@@ -238,7 +238,10 @@ def test_an_alarm_that_rings_is_told_with_its_reason(lab: Lab) -> None:
 
 def test_alarms_that_tell_nobody_or_are_gone_are_told(lab: Lab) -> None:
     lab.alarm(AlarmActions=[])
-    assert doctor_stack.alarms(lab.resources)[:2] == ("warn", "none rings, but 1 of 1 would tell nobody")
+    assert doctor_stack.alarms(lab.resources)[:2] == (
+        "warn",
+        "no alarm rings, but 1 of 1 would notify nobody",
+    )
     lab.cloudwatch.delete_alarms(AlarmNames=["lab-NothingPolled"])
     assert doctor_stack.alarms(lab.resources)[:2] == ("fail", "deleted: lab-NothingPolled")
 
@@ -285,7 +288,7 @@ def test_the_command_checks_all_of_a_stack_in_order_and_shows_no_secret() -> Non
     ]  # fmt: skip
     assert (found["queues"]["level"], found["dead letters"]["level"]) == ("ok", "ok")
     assert found["database"]["level"] == "fail"
-    assert found["schedules"]["text"] == "the stack has none"
+    assert found["schedules"]["text"] == "the stack has no schedule"
     assert found["poll"]["level"] == "skip"
     assert CANARY not in output
 

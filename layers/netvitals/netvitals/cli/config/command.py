@@ -39,14 +39,13 @@ Examples:
   netvitals config check --connect
                       whether database, InfluxDB and secrets can be used
   netvitals config check --stack netvitals
-                      what is in force in a deployed stack, and from where
+                      the settings of a deployed stack, and their origin
   netvitals config show-defaults > netvitals.yaml
 
 \b
 Exit status:
   0  everything can be used
-  1  something can't; each fault is told on a line of its own, on
-     standard error"""
+  1  something can't be used; each fault is a line on standard error"""
 
 
 @click.group(epilog=_EPILOG)
@@ -76,7 +75,7 @@ def env(stack: str) -> None:
     click.echo(json.dumps(found, indent=2))
 
 
-@config.command(epilog=_EPILOG, short_help="Say what is wrong, and what is in force.")
+@config.command(epilog=_EPILOG, short_help="Check a document, show the effective settings.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--function", type=click.Choice(list(settings.FUNCTIONS)),
               help="Require the environment that this function needs.")  # fmt: skip
@@ -95,7 +94,7 @@ def check(
     With --stack, the environment is that of the stack's functions, and FILE a document that it is to get.
     """
     if stack and connect:
-        raise click.UsageError("--connect uses what this machine reaches; it goes without --stack")
+        raise click.UsageError("--connect uses what this machine reaches: it can't be used with --stack")
     deployed = _deployed(stack) if stack else None
     environ = deployed.environ if deployed else dict(os.environ)
     if file is not None:
@@ -119,7 +118,7 @@ def check(
     for line in settings.overridden(document, environ):
         click.echo(f"{name}: {line}")
     for key in retired_keys(document):
-        click.echo(f"{name}: {key} has no effect any more: what it set works itself out")
+        click.echo(f"{name}: {key} has no effect any more: netvitals works that out itself")
     if connect and not faults:
         from netvitals.cli.config.connect import connections  # noqa: PLC0415, brings all that Lambda uses
 

@@ -41,7 +41,7 @@ queries and storage of InfluxDB, VPN connections, and what outages and replays t
 \b
 Exit status:
   0  the cost was worked out
-  1  so it was, without some devices whose rows can't be used
+  1  it was, without the devices whose rows can't be used
   2  nothing was worked out: wrong usage, or a file or the database can't be
      used"""
 
@@ -68,13 +68,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--inventory", type=click.Path(path_type=Path), help="The devices: CSV or JSON lines.")
 @click.option("--database-url", envvar="DATABASE_URL", metavar="URL", show_envvar=True,
               help="The devices, with ports and silence as polled. Better as DATABASE_URL.")  # fmt: skip
-@click.option("--devices", type=click.IntRange(min=1), metavar="N", help="So many network devices.")
+@click.option("--devices", type=click.IntRange(min=1), metavar="N", help="Number of network devices.")
 @click.option("--ports", type=click.IntRange(0, 100_000), metavar="N",
-              help="Interfaces of one device, where nobody has polled it.  [default: 24]")  # fmt: skip
+              help="Interfaces of a device that was never polled.  [default: 24]")  # fmt: skip
 @click.option("--used", type=click.FloatRange(0, 100), metavar="PERCENT",
-              help="Of the interfaces, those whose counters move.  [default: 50]")  # fmt: skip
+              help="Interfaces whose counters move, in percent.  [default: 50]")  # fmt: skip
 @click.option("--silent", type=click.FloatRange(0, 100), metavar="PERCENT",
-              help="Of the devices, those that do not answer.  [default: 1]")  # fmt: skip
+              help="Devices that do not answer, in percent.  [default: 1]")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
               help="The configuration document: intervals by type, what is stored.")  # fmt: skip
 @click.option("--store", type=click.Choice(["changes", "everything"]),
@@ -128,7 +128,7 @@ def _fleet(options: Options, settled: Configuration) -> Listed:
             raise click.UsageError("give --inventory FILE, --devices N, or a database with DATABASE_URL")
         if given:
             raise click.UsageError(
-                f"--{min(given)} is for devices that nobody has polled; the database knows"
+                f"--{min(given)} is for devices that were never polled; the database knows"
             )
         return _in_database(options.database_url, settled)
     shares = {name: value / 100 for name, value in given.items() if name != "ports"}

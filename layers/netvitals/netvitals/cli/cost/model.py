@@ -148,7 +148,7 @@ class _Model:
         yield self._run("fan-out", 2 * TICKS, seconds, self._deployment.fanout_mb)
         seconds = decision_seconds(self._devices, self._deployment)
         yield self._run("status function", TICKS, seconds, self._deployment.decision_mb)
-        yield Item("replay", 0.0, "nothing, while InfluxDB takes what it is sent")
+        yield Item("replay", 0.0, "nothing, while InfluxDB accepts every write")
 
     def _run(self, name: str, number: float, seconds: float, memory_mb: int) -> Item:
         gb_seconds = number * seconds * memory_mb / 1024

@@ -66,7 +66,7 @@ Ctrl-C ends it and prints what was found; the same command with --resume FILE go
 
 \b
 Exit status:
-  0  all was asked
+  0  every address was asked
   1  it was stopped before, or nothing was found
   2  nothing was asked: wrong usage, or a file that can't be read"""
 
@@ -112,16 +112,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
               help="The configuration document: device types, allowed networks.")  # fmt: skip
 @click.option("--neighbours", is_flag=True, help="Ask the neighbours that LLDP and CDP tell of as well, "
               "inside the allowed networks.")  # fmt: skip
-@click.option("--arp", is_flag=True, help="Ask what stands in the devices' ARP tables as well, likewise.")
-@click.option("--ssh", is_flag=True, help="Also log in over SSH where SNMP meets silence.")
-@click.option("--winrm", is_flag=True, help="Also log in over WinRM where SNMP meets silence.")
+@click.option("--arp", is_flag=True, help="Ask the addresses in devices' ARP tables as well, likewise.")
+@click.option("--ssh", is_flag=True, help="Also log in over SSH where SNMP gets no answer.")
+@click.option("--winrm", is_flag=True, help="Also log in over WinRM where SNMP gets no answer.")
 @click.option("--rate", type=click.FloatRange(1, 100_000), default=100, show_default=True, metavar="N",
               help="Requests sent in a second, at most.")  # fmt: skip
 @click.option("--tries", type=click.IntRange(1, 10), default=2, show_default=True,
               help="How often a silent address is asked; a router drops the first packet to a host whose "
                    "hardware address it has yet to find.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(0.1, 60), default=1.5, show_default=True, metavar="SECONDS",
-              help="How long the last addresses of a turn have for their answer.")  # fmt: skip
+              help="How long to wait for the last addresses of a round.")  # fmt: skip
 @click.option("--max-addresses", type=click.IntRange(1), default=MAX_ADDRESSES, show_default=True,
               metavar="N", help="Ask no more addresses than this.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), metavar="FILE",

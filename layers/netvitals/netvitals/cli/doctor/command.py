@@ -30,7 +30,7 @@ Exit status:
   2  nothing could be checked: no such stack, nothing configured"""
 
 
-@click.command(epilog=_EPILOG, short_help="Check all that polling stands on.")
+@click.command(epilog=_EPILOG, short_help="Check all that polling depends on.")
 @click.option("--stack", metavar="NAME", help="Check a deployed stack.")
 @click.option("--device", "device_id", metavar="ID", help="With --stack: have its collector poll this one.")
 @click.option("--format", "format_", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)

@@ -68,7 +68,7 @@ def queues(resources: Resources) -> Finding:
     if faults:
         return Finding("fail", "; ".join(faults), _DEPLOY)
     depths = ", ".join(f"{queue} {deployment.queue_state(known[queue]).waiting}" for queue in CONSUMERS)
-    return Finding("ok", f"read by their functions, longer hidden than these run; waiting: {depths}")
+    return Finding("ok", f"read by their functions, with sufficient visibility timeouts; waiting: {depths}")
 
 
 def _queue_faults(
@@ -85,9 +85,9 @@ def _queue_faults(
             f"{consumer.timeout_seconds} s, so it is delivered twice"
         )
     if not state.dead_letters_arn:
-        yield "it has no redrive policy: what fails comes again for ever"
+        yield "it has no redrive policy: a message that fails is delivered for ever"
     elif state.dead_letters_arn.rpartition(":")[2] != known.get(DEAD_LETTERS[queue], "").rpartition("/")[2]:
-        yield f"what is given up goes to {state.dead_letters_arn}, not to {DEAD_LETTERS[queue]}"
+        yield f"its dead letters go to {state.dead_letters_arn}, not to {DEAD_LETTERS[queue]}"
     source = consumer.sources.get(state.arn)
     if source not in {"Enabled", "Enabling", "Creating", "Updating"}:
         yield f"{function} does not read it ({source or 'no event source mapping'})"
@@ -119,7 +119,7 @@ def schedules(resources: Resources, stack: Stack) -> Finding:
     states = deployment.schedule_states(names.values())
     off = [logical for logical, name in names.items() if states[name] != "ENABLED"]
     if not names:
-        return Finding("fail", "the stack has none", _DEPLOY)
+        return Finding("fail", "the stack has no schedule", _DEPLOY)
     if off:
         wanted = stack.parameters.get("ScheduleState") == "DISABLED"
         return Finding(
@@ -148,7 +148,7 @@ def alarms(resources: Resources) -> Finding:
     if mute:
         return Finding(
             "warn",
-            f"none rings, but {mute} of {len(found)} would tell nobody",
+            f"no alarm rings, but {mute} of {len(found)} would notify nobody",
             "set AlarmEmail or AlarmTopicArn",
         )
     return Finding("ok", f"none of {len(found)} rings")

@@ -21,8 +21,8 @@ Examples:
 
 \b
 Rules for a site or a type list the ids of its devices: generate them anew
-when the inventory has changed. They come beside the rules for all devices;
-to have them in their stead, leave those out.
+when the inventory has changed. They are added to the rules for all devices;
+to replace those by them, leave those out.
 
 \b
 Exit status:
@@ -71,7 +71,7 @@ def write(folder: Path) -> None:
     "limits",
     multiple=True,
     metavar="NAME=NUMBER",
-    help=f"From which value on a rule fires: {_DEFAULTS}. Repeatable.",
+    help=f"The value from which on a rule fires: {_DEFAULTS}. Repeatable.",
 )
 @click.option(
     "--metrics-interval",

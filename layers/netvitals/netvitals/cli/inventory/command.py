@@ -59,8 +59,8 @@ ignored.
 \b
 Exit status:
   0  done, or nothing wrong
-  1  something is wrong with the inventory: it says what, row by row, and
-     nothing was written
+  1  something is wrong with the inventory: faults are listed row by row,
+     and nothing was written
   2  wrong usage, or a file or the database can't be used"""
 
 STATUSES = (*(status.value for status in Status), "disabled")
@@ -110,7 +110,7 @@ def init(database_url: str) -> None:
 @_URL
 @_rules
 @import_options
-@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--dry-run", is_flag=True, help="Only print what would change.")
 @click.option("--disable-missing", is_flag=True, help="Disable the devices that the file does not name; "
               "with --from, only those of that system.")  # fmt: skip
 def import_(
@@ -161,7 +161,7 @@ def import_(
         click.echo(("would be " if dry_run else "") + str(plan))
 
 
-@inventory.command(short_help="Say what is wrong with devices in a file or the database.")
+@inventory.command(short_help="Check the devices in a file or the database.")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--database-url", envvar="DATABASE_URL", metavar="URL", help="Without FILE: the database.")
 @_rules

@@ -58,7 +58,7 @@ class _Percent(click.ParamType[float]):
         except ValueError:
             percent = -1
         if not 0 <= percent <= 100:  # noqa: PLR2004, per cent
-            self.fail(f"{value!r} is no share: write it as 25%", param, ctx)
+            self.fail(f"{value!r} is no percentage: write it as 25%", param, ctx)
         return percent
 
 

@@ -48,7 +48,7 @@ NETVITALS_PASSWORD and NETVITALS_KEY_PASSPHRASE are better, and on a terminal wh
 \b
 Exit status:
   0  every device was read; with --kind status, every device answered
-  1  some device was not, or a row of the inventory was unusable
+  1  a device was not read, or a row of the inventory can't be used
   2  nothing was polled: wrong usage, or a file that can't be read
   130  stopped by Ctrl-C; what was polled by then is shown"""
 
@@ -59,7 +59,7 @@ Exit status:
 @click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
 @click.option("--device", "device_ids", multiple=True, metavar="ID", help="Only this device. Repeatable.")
 @click.option("--kind", type=click.Choice(["metrics", "status"]), default="metrics", show_default=True,
-              help="Everything, or only whether they are up.")  # fmt: skip
+              help="Read everything, or only whether devices are up.")  # fmt: skip
 @click.option("--allow", multiple=True, metavar="CIDR",
               help="A network that may be dialled, in place of the configured ones (at first the private "
                    "ones). Loopback too: 127.0.0.0/8. Repeatable. An ADDRESS is allowed by naming it, unless "

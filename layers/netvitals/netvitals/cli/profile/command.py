@@ -41,7 +41,7 @@ from netvitals.domain.settings.credential import part_of
 _ROWS_SHOWN = 12
 
 
-@click.group(short_help="What is known of each kind of SNMP device.")
+@click.group(short_help="Explain, check and list device profiles.")
 def profile() -> None:
     """Device profiles: where each kind of SNMP device keeps its vital signs.
 
@@ -145,7 +145,7 @@ def _folder(path: Path) -> dict[str, Profile]:
         raise click.ClickException(str(error)) from None
 
 
-@profile.command("explain", short_help="Show what a device gets, answers, and becomes.")
+@profile.command("explain", short_help="Show a device's profile, its answers and values.")
 @click.argument("address")
 @click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
 @click.option("--all", "everything", is_flag=True, help="Propose weak ones as well.")

@@ -155,7 +155,7 @@ RETIRED = (
     ("collector", "max_concurrent_devices"),
     ("collector", "flush_reserve_seconds"),
 )
-"""Keys of version 0.1, of what works itself out now: accepted, without effect."""
+"""Keys of version 0.1 for values that netvitals works out itself now: accepted, without effect."""
 
 
 def retired_keys(document: Any) -> list[str]:
