@@ -106,9 +106,14 @@ class Cells:
             return text_of(self.cell(given, index))
         name = text_of(self.cell(source.name, index)) if source.name is not None else ""
         if isinstance(source, Source) and source.name_text is not None:
-            name = compiled(source.name_text, ignore_case=True).first(name) or name
+            name = _part_of(name, source.name_text)
         text = given.replace("{name}", name).replace("{number}", str(number))
         return re.sub(r"\{(index[^}]*)\}", lambda m: index_part(m[1], index) or "", text).strip()
+
+
+@lru_cache(maxsize=4096)  # devices of a model name their parts alike
+def _part_of(name: str, pattern: str) -> str:
+    return compiled(pattern, ignore_case=True).first(name) or name
 
 
 @lru_cache(maxsize=4096)

@@ -179,8 +179,10 @@ def points_of(vital: Vital, rows: Sequence[VitalRow], whole: str | None = None) 
         yield from _row_points(vital, _whole_row(vital, named, whole), "")
 
 
-def _unique(rows: Sequence[VitalRow]) -> list[VitalRow]:
+def _unique(rows: Sequence[VitalRow]) -> Sequence[VitalRow]:
     """Return the rows with names of their own: those that share one are numbered in their order."""
+    if len({row.instance for row in rows}) == len(rows):
+        return rows
     count = Counter(row.instance for row in rows)
     seen: Counter[str] = Counter()
     unique = []
