@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from netvitals.collectors.snmp.protocol import InterfaceFilter
-from netvitals.collectors.snmp.tables import Tables
+from netvitals.collectors.snmp.tables import Tables, text_of
 from netvitals.collectors.snmp.wire.faults import SnmpFault, TooMuch
 from netvitals.collectors.snmp.wire.session import Read
 from netvitals.domain.polling.budget import MAX_INSTANCES, Steps
@@ -174,10 +174,13 @@ def names_of(interfaces: Interfaces) -> Steps[dict[str, str]]:
 
     Where several share a name, each gets its ifIndex behind it, so that none depends on the others' order.
     """
+    names, descriptions = interfaces.tables.column(NAME), interfaces.tables.column(DESCR)
     plain: dict[str, str] = {}
     for index in interfaces.indexes:
-        plain[index] = interfaces.tables.text(NAME, index) or interfaces.tables.text(DESCR, index) or index
+        plain[index] = text_of(names.get(index)) or text_of(descriptions.get(index)) or index
         yield None
+    if len(set(plain.values())) == len(plain):
+        return plain
     count = Counter(plain.values())
     return {index: name if count[name] == 1 else f"{name} [{index}]" for index, name in plain.items()}
 
@@ -224,11 +227,11 @@ def _points_by_metric(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterat
 
 def descriptions_of(interfaces: Interfaces) -> Iterator[InterfaceInfo]:
     """Yield what is text about the interfaces that passed the filter."""
-    types = interfaces.tables.integers(TYPE)
+    types, aliases = interfaces.tables.integers(TYPE), interfaces.tables.column(ALIAS)
     for index, name in interfaces.names.items():
         number = types.get(index)
-        kind = "" if number is None else TYPE_NAMES.get(int(number), str(int(number)))
-        alias = interfaces.tables.text(ALIAS, index)[:MAX_DESCRIPTION_CHARACTERS]
+        kind = "" if number is None else TYPE_NAMES.get(number) or str(number)
+        alias = text_of(aliases.get(index))[:MAX_DESCRIPTION_CHARACTERS]
         yield InterfaceInfo(name, alias, kind, int(index))
 
 
