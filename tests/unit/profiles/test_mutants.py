@@ -73,6 +73,8 @@ def test_sources_of_which_the_first_is_used_change_places() -> None:
         {"cpu": {"combine": "all", "sources": sources}}
     )
     assert ("temperature[0]", "after the next one") not in changes({"temperature": sources})
+    of_the_device = [{"percent": LOAD, "instance": ""}, sources[1]]
+    assert ("cpu[0]", "after the next one") not in changes({"cpu": of_the_device})
 
 
 def test_what_a_section_says_of_its_sources_is_taken_away_and_changed() -> None:

@@ -76,6 +76,37 @@ def test_temperatures_of_standard_mibs_come_besides_but_not_twice() -> None:
     assert points == {("temperature_celsius", "#1"): 30, ("temperature_celsius", "#2"): 40}
 
 
+def of_the_device(oid: str) -> dict[str, Any]:
+    return {"percent": f"{oid}.2 object", "instance": ""}
+
+
+def test_the_active_engine_is_the_device_beside_parts_that_the_first_other_source_names() -> None:
+    parts = section(OWN, OTHER)["sources"]
+    own = profile("x", cpu={"sources": [of_the_device(STANDARD), *parts]})
+    given = answers(standard={"2": 40}, own={"1": 2, "2": 40}, other={"1": 99})
+    points, productive = read(own, profile("_standard"), given)
+    assert points == {("cpu_percent", ""): 40, ("cpu_percent", "#1"): 2, ("cpu_percent", "#2"): 40}
+    assert productive == {"cpu": [0, 1]}
+
+
+def test_a_part_that_is_alone_is_the_device_without_an_engine_beside_it() -> None:
+    own = profile("x", cpu={"sources": [of_the_device(STANDARD), *section(OWN)["sources"]]})
+    points, productive = read(own, profile("_standard"), answers(standard={"2": 40}, own={"2": 40}))
+    assert points == {("cpu_percent", ""): 40}
+    assert productive == {"cpu": [1]}
+
+
+def test_where_two_engines_seem_active_the_parts_make_the_devices_number() -> None:
+    own = profile("x", cpu={"sources": [of_the_device(STANDARD), *section(OWN)["sources"]]})
+    points, _ = read(own, profile("_standard"), answers(standard={"1": 2, "2": 40}, own={"1": 2, "2": 40}))
+    assert points == {("cpu_percent", ""): 21, ("cpu_percent", "#1"): 2, ("cpu_percent", "#2"): 40}
+
+
+def test_an_engine_is_the_device_where_no_source_names_parts() -> None:
+    own = profile("x", cpu={"sources": [of_the_device(STANDARD), *section(OWN)["sources"]]})
+    assert read(own, profile("_standard"), answers(standard={"2": 40}))[0] == {("cpu_percent", ""): 40}
+
+
 def test_only_what_was_productive_is_asked_for_again() -> None:
     vitals = Vitals(profile("x", cpu=section(OWN, OTHER)), profile("_standard", cpu=section(STANDARD)))
     assert vitals.reads(vitals.everything()).columns == (f"{OWN}.2", f"{OTHER}.2", f"{STANDARD}.2")

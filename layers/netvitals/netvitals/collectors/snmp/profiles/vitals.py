@@ -129,11 +129,13 @@ class Vitals:
         """Return the rows that count: own sources before standard ones, the first or all."""
         vital, own, standard = VITALS[name], self._own[name], self._standard[name]
         count = len(own.sources)
-        mine = _combined({n: r for n, r in given.items() if n < count}, own.combine or vital.combine)
+        mine = {n: r for n, r in given.items() if n < count}
+        if (own.combine or vital.combine) == "first":
+            mine = _first(mine, {n for n in mine if own.sources[n].instance == ""})
         if mine and not vital.besides and own.standard != "besides":
             return mine
         others = {n: r for n, r in given.items() if n >= count}
-        return mine | _combined(others, standard.combine or vital.combine)
+        return mine | (_first(others) if (standard.combine or vital.combine) == "first" else others)
 
     def _points(self, name: str, used: dict[int, list[VitalRow]]) -> Iterator[Point]:
         count = len(self._own[name].sources)
@@ -151,8 +153,18 @@ def _possible(vital: Vital, row: VitalRow) -> VitalRow | None:
     return VitalRow(row.instance, row.time_ns, row.value)
 
 
-def _combined(given: dict[int, list[VitalRow]], combine: str) -> dict[int, list[VitalRow]]:
-    return given if combine == "all" else dict(list(given.items())[:1])
+def _first(
+    given: dict[int, list[VitalRow]], of_the_device: Collection[int] = ()
+) -> dict[int, list[VitalRow]]:
+    """Return the first source that gives anything, and beside several parts the first `of_the_device`.
+
+    One of those that leaves several rows does not say which is the device, and is none.
+    """
+    parts = [number for number in given if number not in of_the_device][:1]
+    whole = [number for number in given if number in of_the_device and len(given[number]) == 1][:1]
+    if parts and len(given[parts[0]]) == 1:
+        whole = []
+    return {number: given[number] for number in whole + parts}
 
 
 def _without_repeats(own: Iterable[VitalRow], standard: Iterable[VitalRow]) -> list[VitalRow]:
