@@ -1,4 +1,4 @@
-"""Poll the devices of a batch of jobs, and store what they say."""
+"""Poll the devices of a batch of jobs, and store their values."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ from netvitals.wiring.parts import process
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
-    """Take a batch of an SQS queue; return which of its messages are to be delivered again."""
+    """Handle a batch of an SQS queue; return which of its messages are to be delivered again."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
     messages = [
         QueueMessage(record["messageId"], record["body"], record["receiptHandle"])

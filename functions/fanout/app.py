@@ -13,7 +13,7 @@ from netvitals.wiring.parts import process
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, int]:
-    """Take `{"kind", "schedule"}` and, unless it is now, `"scheduled_time"`; return the report's counts."""
+    """Handle `{"kind", "schedule", "scheduled_time"}`, the time is now by default; return the report."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
     tick = tick_from(event, time.time())
     parts = process()

@@ -1,4 +1,4 @@
-"""Deliver again what InfluxDB or the database did not take, until it is taken."""
+"""Deliver spooled records to InfluxDB and the database until they are accepted."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ _logger = logging.getLogger("netvitals.replay")
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, list[dict[str, str]]]:
-    """Take a batch of the spool queue; return which of its messages stay there."""
+    """Handle a batch of the spool queue; return which of its messages stay there."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
     parts = process()
     with parts.span("replay"):

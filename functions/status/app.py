@@ -1,4 +1,4 @@
-"""Decide every device's status, keep it, and publish what changed."""
+"""Decide every device's status, store it, and publish changes."""
 
 import logging
 import time
@@ -9,13 +9,13 @@ from netvitals.wiring.parts import process
 from netvitals.wiring.update_status import update_status
 
 FLUSH_SECONDS = 5.0
-"""Of the invocation, for what is under way when its time is nearly over."""
+"""Seconds before the invocation's end at which it stops beginning new work."""
 _logger = logging.getLogger("netvitals.status")
 
 
 @observed
 def handler(event: Any, context: Any) -> dict[str, Any]:
-    """Take any event: what counts is the time now; return how many devices have which status."""
+    """Handle any event, as of now; return the number of devices by status."""
     deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - FLUSH_SECONDS
     parts = process()
     with parts.span("status"):

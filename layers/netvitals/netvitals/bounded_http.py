@@ -1,8 +1,8 @@
-"""Connections of urllib3 that keep to a limit of seconds and bytes, however the other side sends.
+"""Limit the total seconds and bytes of urllib3's requests, however slowly or much the other side sends.
 
-urllib3's time-out for reading begins anew with each piece that arrives, so an answer that drips holds its
-caller for ever; and an answer, its headers and its chunks together, has no largest size. Here the sockets
-themselves look at the clock and count.
+urllib3's read timeout begins anew with each piece that arrives, so an answer that drips blocks its caller for
+ever; and it has no limit of an answer's size, headers and chunks included. Here the sockets themselves check
+time and count bytes.
 """
 
 import socket
@@ -20,24 +20,24 @@ else:
     _Socket = _Connection = object
 
 _MOST_READS_AT_THE_END = 16
-"""Of a connection that was closed: more mean that somebody waits in a loop for what never comes."""
+"""Reads of a closed connection after which its reader is taken to wait in an endless loop."""
 
 
 class Flood(ConnectionAbortedError):
-    """An answer is larger than it may be."""
+    """Raised for an answer that exceeds its limit of bytes."""
 
 
 class Limits(NamedTuple):
-    """Limit what one request may take."""
+    """Holds the limits of one request."""
 
     size: int
     """Bytes of the answer, its headers included."""
     seconds: float | None = None
-    """From its first byte sent to the answer's last; None: as long as its time-out for connecting says."""
+    """Seconds from the first byte sent to the answer's last; None: the request's connect timeout."""
 
 
 class _Budget:
-    """Count what is left of a request's limits."""
+    """Counts what is left of a request's limits."""
 
     def __init__(self, seconds: float, size: int) -> None:
         self._end = monotonic() + seconds
@@ -45,7 +45,7 @@ class _Budget:
         self._ends = 0
 
     def seconds(self, at_most: float | None) -> float:
-        """Return how long the next call may take.
+        """Return how many seconds the next call may take.
 
         Raises:
             TimeoutError: no time is left.
@@ -56,7 +56,7 @@ class _Budget:
         return left if at_most is None else min(left, at_most)
 
     def take(self, count: int) -> None:
-        """Note that so many bytes were received.
+        """Count received bytes.
 
         Raises:
             Flood: they are too many.
@@ -72,7 +72,7 @@ class _Budget:
 
 class _Limited(_Socket):
     budget: _Budget | None = None
-    """Of the request under way; an idle connection has none."""
+    """Budget of the current request; None on an idle connection."""
 
     def recv_into(self, *arguments: Any, **options: Any) -> int:
         if self.budget is None:
@@ -89,15 +89,15 @@ class _Limited(_Socket):
 
 
 class PlainSocket(_Limited, socket.socket):
-    """Read HTTP within the limits."""
+    """Reads HTTP within the limits."""
 
 
 class TlsSocket(_Limited, ssl.SSLSocket):
-    """Read HTTPS within the limits."""
+    """Reads HTTPS within the limits."""
 
 
 class _LimitedConnection(_Connection):
-    """Mixed into a connection of urllib3."""
+    """Mixin that puts the limits on a connection of urllib3."""
 
     limits: Limits
     sock: Any
@@ -139,9 +139,9 @@ class _LimitedConnection(_Connection):
 def limited_pools(
     limits: Limits, plain: type[HTTPConnection] = HTTPConnection, tls: type[HTTPConnection] = HTTPSConnection
 ) -> dict[str, type[HTTPConnectionPool]]:
-    """Return what a pool manager's `pool_classes_by_scheme` is set to; TLS needs an `ssl_context` of its own.
+    """Return a value for a pool manager's `pool_classes_by_scheme`; TLS needs its own `ssl_context`.
 
-    `plain` and `tls` are the classes of connections that the limits are put on.
+    `plain` and `tls` are the connection classes that get the limits.
     """
     members = {"limits": limits}
     plain = type("LimitedConnection", (_LimitedConnection, plain), members)

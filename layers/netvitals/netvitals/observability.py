@@ -1,6 +1,6 @@
 """Write structured logs and EMF metrics, in the forms that Powertools gives them.
 
-Modules log through `logging.getLogger(__name__)`; here is what makes JSON of it. Secrets print as
+Modules log through `logging.getLogger(__name__)`; this module formats records as JSON. Secrets print as
 `Secret(…)`, and tracebacks hold no local variables.
 """
 
@@ -19,22 +19,22 @@ from netvitals.domain.protocols import PROTOCOLS
 
 NAMESPACE = "netvitals"
 MAX_VALUES = 10
-"""Of one metric in a record."""
+"""Most values of one metric in a record."""
 _LIBRARY_LEVELS = {
-    # It reports a server's faults, which are results here, and quotes what hostile ones send.
+    # It logs servers' faults, which are results here, and quotes what hostile servers send.
     "urllib3": "ERROR",
-    # They report what went well, session by session.
+    # They log every session that went well.
     "boto3": "WARNING",
     "botocore": "WARNING",
 }
-"""Loggers of libraries that no single protocol uses, and the level from which on they are heard."""
+"""Loggers of libraries that several protocols use, and the lowest level that is logged."""
 
 type Handler = Callable[[Any, Any], Any]
 _logger = logging.getLogger("netvitals")
 
 
 class _StandardOutput(logging.StreamHandler[TextIO]):
-    """Looks standard output up at each write, since the runtime and tests exchange it."""
+    """Looks up `sys.stdout` at each write, because the runtime and tests replace it."""
 
     @property
     def stream(self) -> TextIO:
@@ -52,8 +52,8 @@ def set_level(level: str) -> None:
 def emit(values: Mapping[str, float | Sequence[float]], **dimensions: str) -> None:
     """Write one EMF record, with the dimension `service` and those named; zeros are left out.
 
-    A metric that is never written costs nothing, and alarms treat what is missing as they see fit. Of many
-    values a few are written that are spread alike.
+    A metric that is never written costs nothing; alarms define what missing data means. Of many values a
+    sample with the same distribution is written.
     """
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=_service())
     for dimension, text in dimensions.items():
@@ -72,9 +72,9 @@ def emit(values: Mapping[str, float | Sequence[float]], **dimensions: str) -> No
 
 
 def _thinned(values: Sequence[float]) -> Sequence[float]:
-    """Return the values, or where they are many, some that are spread alike, least and largest among them.
+    """Return the values; of many, a sample of the same distribution that has the least and the largest.
 
-    CloudWatch Logs bills by the byte: the seconds of each poll would be the dearest part of its bill.
+    CloudWatch Logs bills by the byte, and the seconds of every poll would dominate that bill.
     """
     if len(values) <= MAX_VALUES:
         return values
@@ -94,7 +94,7 @@ def observed(handler: Handler) -> Handler:
             return handler(event, context)
         except Exception as error:
             emit({"Failures": 1}, reason=type(error).__name__)
-            # What we raise on purpose says all in its text; anything else is a fault of ours to be found.
+            # A NetvitalsError's text says everything; any other error is a bug, logged with its traceback.
             _logger.error("%s", error, exc_info=not isinstance(error, NetvitalsError))  # noqa: TRY400, as just said
             raise
 
@@ -110,7 +110,7 @@ def _service() -> str:
 
 
 def _formatter() -> LambdaPowertoolsFormatter:
-    """Return the formatter of all log lines; put it in place of the runtime's at the first call."""
+    """Return the formatter of all log lines; the first call installs it in place of the runtime's."""
     root = logging.getLogger()
     ours = [each.formatter for each in root.handlers if isinstance(each, _StandardOutput)]
     return cast("LambdaPowertoolsFormatter", ours[0]) if ours else _installed(root)

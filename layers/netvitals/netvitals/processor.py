@@ -1,4 +1,4 @@
-"""Refuse to start on a processor that the layers were not built for, with the reason."""
+"""Refuse to start on a processor for which the layers were not built, and name the reason."""
 
 import importlib
 import platform
@@ -7,10 +7,10 @@ _MACHINES = {"arm64": ("aarch64", "arm64"), "x86_64": ("x86_64", "AMD64")}
 
 
 def require_processor() -> None:
-    """Compare this machine with the one that the layer of dependencies was built for; a checkout has none.
+    """Compare this machine's processor with that of the layer of dependencies, if there is such a layer.
 
     Raises:
-        ImportError: it is another: the compiled modules could not be loaded, and none would say why.
+        ImportError: they differ, so the compiled modules could not be loaded.
     """
     try:
         built_for = importlib.import_module("netvitals_processor").BUILT_FOR

@@ -1,1 +1,1 @@
-"""Read for people what is stored: devices and events from PostgreSQL, values from InfluxDB."""
+"""Read stored data for people: devices and events from PostgreSQL, values from InfluxDB."""

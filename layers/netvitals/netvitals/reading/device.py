@@ -1,4 +1,4 @@
-"""One device as a page or a terminal shows it: vital signs, interfaces, events, what is missing and why."""
+"""Read one device for the page and the terminal: vital signs, interfaces, events, what is missing and why."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,19 +15,19 @@ from netvitals.reading.rates import Rate, newest_rate, rates
 
 VITAL_METRICS = (*(vital.metric for vital in VITALS.values()), "ping_rtt_ms", "ping_loss_percent")
 _HELD_METRICS = tuple(vital.metric for vital in VITALS.values() if not vital.every_poll)
-"""Of vital signs, what is not written with every poll."""
+"""Metrics of vital signs that are not written with every poll."""
 STATE_METRICS = ("uptime_seconds", "collect_ok", "collect_duration_ms")
 COUNTERS = (
     "net_bytes_in", "net_bytes_out", "net_errors_in", "net_errors_out", "net_discards_in", "net_discards_out",
 )  # fmt: skip
 _INTERFACE_STATES = ("net_speed_bps", "net_oper_status")
 RAW_SECONDS = 86_400
-"""Up to a day back every value is read, beyond it means of some 300 parts."""
+"""Span up to which every value is read; longer spans are read as means of some 300 parts."""
 EVENTS_SECONDS = 30 * 86_400
 OPER_STATUS = {
     1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "not present", 7: "lower layer down",
 }  # fmt: skip
-"""IF-MIB ifOperStatus."""
+"""Names of IF-MIB's ifOperStatus."""
 _EXPECTED = {
     "cpu_percent": "CPU", "memory_percent": "memory", "temperature_celsius": "temperature",
     "disk_percent": "disk",
@@ -41,7 +41,7 @@ class Vital(msgspec.Struct, frozen=True):
 
 
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
-    """An interface with what it does now: rates of its last two polls."""
+    """Holds an interface with its current rates, those between its last two polls."""
 
     name: str
     description: str = ""
@@ -50,9 +50,9 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     oper_status: str = ""
     speed_bps: float | None = None
     per_second: Mapping[str, float | None] = {}
-    """By counter; None where the counter began anew."""
+    """Rates by counter; None where the counter was reset."""
     trend: Sequence[Rate] = ()
-    """Bytes in per second over the last while."""
+    """Rates of bytes in over the last time."""
 
     def bits(self, counter: str) -> float | None:
         rate = self.per_second.get(counter)
@@ -60,7 +60,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def utilisation(self) -> float | None:
-        """The busier direction's percentage of the speed; None where either is unknown."""
+        """Percentage of the speed in the busier direction; None where speed or rate is unknown."""
         used = [
             bits for counter in ("net_bytes_in", "net_bytes_out") if (bits := self.bits(counter)) is not None
         ]
@@ -79,12 +79,12 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     device: Device
     vitals: Sequence[Vital]
     states: Mapping[str, float]
-    """Newest values of what is no curve, by metric."""
+    """Newest values by metric, of metrics that are shown as text and not as a chart."""
     interfaces: Sequence[Interface]
-    """Busiest first."""
+    """Interfaces, the busiest first."""
     events: Sequence[Event]
     missing: Sequence[str]
-    """What the device could tell and does not, each with the reason."""
+    """Vital signs that the device did not give, each with the reason."""
     notice: str
     since: float
     until: float

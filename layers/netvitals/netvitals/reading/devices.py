@@ -1,4 +1,4 @@
-"""Read devices with their state, and what happened to them, from PostgreSQL."""
+"""Read devices with their state, and their changes of status, from PostgreSQL."""
 
 from collections.abc import Callable, Sequence
 from time import time
@@ -26,11 +26,11 @@ _STATE = (
 
 
 class NoSuchDevice(NetvitalsError):
-    """The inventory holds no device of this id, hostname or address."""
+    """Raised where the inventory has no device, or several, of this id, hostname or address."""
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the inventory with what is known of it. Times are seconds since the epoch."""
+    """Holds a row of the inventory with its state. Times are seconds since the epoch."""
 
     id: str
     hostname: str
@@ -45,12 +45,12 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     cause: str
     reason: str
-    """Of the newest poll; `observation.Reason`, or empty where there was none."""
+    """Reason of the newest poll, an `observation.Reason`; empty where there was no poll."""
     detail: str
     method: str
     flapping: bool
     failures: int
-    """Polls in a row without an answer."""
+    """Number of polls in a row without an answer."""
     profile: str
     status_since: float | None
     last_seen_at: float | None
@@ -71,7 +71,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of a device's status."""
+    """Holds a change of a device's status."""
 
     number: int
     device_id: str
@@ -116,7 +116,7 @@ class Devices:
         return self._read(lambda cursor: _events(cursor, wanted))
 
     def lost_sites(self) -> list[Site]:
-        """Return the sites whose path is lost now; the empty name is the fleet."""
+        """Return the sites whose path is lost now; the empty name stands for the whole fleet."""
         query = (
             "SELECT name, lost, extract(epoch FROM since)::float8 FROM site_state WHERE lost ORDER BY name"
         )

@@ -1,4 +1,4 @@
-"""The fleet at one time: every device with its status and newest vital signs, read at most so often."""
+"""Read the fleet: every device with its status and newest vital signs, cached for some seconds."""
 
 import threading
 import time
@@ -14,41 +14,41 @@ from netvitals.reading.rates import newest_rate
 FLEET_METRICS = ("cpu_percent", "memory_percent", "temperature_celsius", "disk_percent", "ping_rtt_ms")
 TRAFFIC = ("net_bytes_in", "net_bytes_out")
 DEVICES_SECONDS = 4.0
-"""So long an answer of PostgreSQL is shown to all visitors before it is asked again."""
+"""Seconds for which one answer of PostgreSQL serves all visitors."""
 POINTS_SECONDS = 30.0
-"""The same for InfluxDB, which bills queries."""
+"""Seconds for which one answer of InfluxDB, which bills queries, serves all visitors."""
 VALUES_PATIENCE_SECONDS = 0.3
-"""So long the first visitor's rows wait for their values."""
+"""Seconds that the first visitor waits for values before the rows are shown without."""
 TREND_SECONDS = 3 * 3600
 MAX_DETAILED = 150
-"""Rows that are detailed in one go: as many as a tall screen shows."""
+"""Most rows whose details are read at once: as many as a tall screen shows."""
 
 
 class Fleet(NamedTuple):
     devices: Sequence[Device]
     vitals: Mapping[str, Mapping[str, float]]
-    """By the device's stored tag, then by metric: its own value, or the highest of its instances."""
+    """Values by the device's stored tag and metric: its own value, or the highest of its instances."""
     lost: Sequence[Site]
     notice: str
     """Why values are missing; empty where InfluxDB answered."""
     is_pending: bool
-    """InfluxDB has not answered yet."""
+    """Whether InfluxDB has not answered yet."""
     read_at: float
 
 
 class Detail(NamedTuple):
-    """Values that only visible rows of the table show."""
+    """Holds values that only visible rows of the table show."""
 
     trend: Samples
-    """CPU, or the round-trip time of what has none."""
+    """CPU over time; the round-trip time where there is no CPU."""
     bytes_per_second: Mapping[str, float]
-    """Of all interfaces together, by counter."""
+    """Rates of all interfaces together, by counter."""
 
 
 class Kept[Made]:
-    """Keeps an answer for a while; whoever comes meanwhile gets the same one.
+    """Caches an answer for some seconds.
 
-    An answer that took long is kept longer, ten times what it took.
+    An answer that took long is kept for ten times as long as it took.
     """
 
     def __init__(self, read: Callable[[], Made], seconds: float) -> None:
@@ -59,7 +59,7 @@ class Kept[Made]:
         self._until = float("-inf")
 
     def get(self) -> Made:
-        """Return the answer, read anew where it has grown old; whoever comes meanwhile waits."""
+        """Return the answer, read anew where it is too old; other threads wait for that read."""
         with self._lock:
             began = time.monotonic()
             if self._made is None or began >= self._until:
@@ -69,9 +69,9 @@ class Kept[Made]:
             return self._made
 
     def now(self, patience: float) -> Made | None:
-        """Return the newest answer, while a thread reads the next where it has grown old.
+        """Return the last answer, and start a thread that reads the next one where it is too old.
 
-        None where there was none yet, nor within `patience` seconds. What `read` raises is not told.
+        None where there is none yet and none arrives within `patience` seconds. Errors of `read` are dropped.
         """
         if self._until <= time.monotonic() and (self._reading is None or not self._reading.is_alive()):
             self._reading = threading.Thread(target=self.get, daemon=True)
@@ -90,7 +90,7 @@ class FleetReader:
         self._vitals = Kept(self._read_vitals, points_seconds)
 
     def fleet(self) -> Fleet:
-        """Return the fleet; where InfluxDB can't be asked, or has not answered yet, without values.
+        """Return the fleet; without values where InfluxDB can't be asked or has not answered yet.
 
         Raises:
             NetvitalsError: the database can't be used.
@@ -101,7 +101,7 @@ class FleetReader:
         return Fleet(devices, vitals, lost, notice, known is None, time.time())
 
     def details(self, ids: Collection[str]) -> dict[str, Detail]:
-        """Return trend and traffic of some devices, by id; nothing where InfluxDB can't be asked."""
+        """Return trend and traffic of some devices, by id; empty where InfluxDB can't be asked."""
         now = time.time()
         wanted = {device.id: device for device in self._fleet.get()[0] if device.id in set(ids)}
         chosen = dict(list(wanted.items())[:MAX_DETAILED])
@@ -137,7 +137,7 @@ class FleetReader:
 
 
 def representative(values: Mapping[tuple[str, str], float]) -> dict[str, float]:
-    """Return each device's own value (of instance ""), or the highest of its instances."""
+    """Return each device's own value (instance ""), or the highest of its instances."""
     own = {device: value for (device, instance), value in values.items() if not instance}
     highest: dict[str, float] = {}
     for (device, _), value in values.items():

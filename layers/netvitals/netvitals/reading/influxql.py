@@ -1,4 +1,4 @@
-"""Ask InfluxDB by InfluxQL over `/query`, which versions 1.8, 2 and 3 answer alike.
+"""Query InfluxDB in InfluxQL over `/query`, which versions 1.8, 2 and 3 answer alike.
 
 Version 2 maps a database of the bucket's name to the bucket (`influx v1 dbrp create` where it does not);
 Flux is answered by version 2 alone, SQL by version 3 alone. docs.influxdata.com: influxdb/v2 "Query with the
@@ -25,7 +25,7 @@ from netvitals.store.line_protocol import tag_value
 
 PATIENCE_SECONDS = 20.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""Of one statement: 10,000 devices with five instances each have 8 MB."""
+"""Limit of one statement's answer: that of 10,000 devices with five instances each has 8 MB."""
 _LONGEST_REASON = 200
 _UNSAFE = re.compile(r"([!-,./:-@\[-^`{-~ ])")
 _REMEDIES = {
@@ -37,7 +37,7 @@ _REMEDIES = {
 
 
 class Series(msgspec.Struct, frozen=True):
-    """The rows of one group, in the order of time unless the statement says otherwise."""
+    """Holds the rows of one group, in the order of time unless the statement says otherwise."""
 
     columns: list[str]
     values: list[list[Any]]
@@ -56,7 +56,7 @@ class _Answer(msgspec.Struct):
 
 
 class InfluxQuery:
-    """Asks one bucket. Threads may share it.
+    """Queries one bucket; threads may share it.
 
     No proxy of the environment is used and no redirect followed: the token goes to the URL's host alone.
     """
@@ -76,10 +76,10 @@ class InfluxQuery:
         self._turn = threading.BoundedSemaphore(4)
 
     def series(self, statement: str) -> list[Series]:
-        """Return what a statement gives, times in nanoseconds.
+        """Return the series that a statement gives, times in nanoseconds.
 
         Raises:
-            Unavailable: InfluxDB does not say; the text names it, the cause and the remedy.
+            Unavailable: InfluxDB does not answer; the text names it, the cause and the remedy.
             ConfigurationError: it is not configured.
         """
         access = self._access()

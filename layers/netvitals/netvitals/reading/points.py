@@ -7,12 +7,12 @@ from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.reading.influxql import InfluxQuery, any_of, stored_tag, text
 
 HELD_SECONDS = 4200
-"""What stands still is written every 50 minutes: whoever looks back 70 minutes finds it."""
+"""Time to look back for a last value: unchanged values are written every 50 minutes."""
 
 
 class SeriesKey(NamedTuple):
     device: str
-    """As the tag holds it; see `influxql.stored_tag`."""
+    """The device's id as the tag holds it; see `influxql.stored_tag`."""
     metric: str
     instance: str
 
@@ -21,7 +21,7 @@ type Samples = list[tuple[int, float]]
 
 
 class Points:
-    """Values of devices. `since` and `until` are seconds since the epoch.
+    """Reads values of devices; `since` and `until` are seconds since the epoch.
 
     Every method raises Unavailable or ConfigurationError where InfluxDB can't be asked.
     """
@@ -30,7 +30,7 @@ class Points:
         self._influx = influx
 
     def newest(self, metric: str, since: float, until: float) -> dict[tuple[str, str], float]:
-        """Return the newest value of each device and instance of the fleet."""
+        """Return the newest value of a metric for each device and instance of the fleet."""
         found = self._influx.series(
             'SELECT last("value") FROM "device_metrics"'  # noqa: S608, every text is a literal
             f' WHERE {_metrics([metric])} AND {_between(since, until)} GROUP BY "device_id", "instance"'
@@ -44,7 +44,7 @@ class Points:
     def window(
         self, devices: Collection[str], metrics: Sequence[str], since: float, until: float, *, newest: int = 0
     ) -> dict[SeriesKey, Samples]:
-        """Return all values of these devices, oldest first; with `newest` only so many of each series."""
+        """Return all values of these devices, oldest first, or only the `newest` so many of each series."""
         if not devices:
             return {}
         last = f" ORDER BY time DESC LIMIT {newest}" if newest else ""
@@ -57,7 +57,7 @@ class Points:
     def means(
         self, device: str, metrics: Sequence[str], since: float, until: float, every: int
     ) -> dict[SeriesKey, Samples]:
-        """Return means of `every` seconds."""
+        """Return the means of values over each `every` seconds."""
         return self._samples(
             'SELECT mean("value") FROM "device_metrics"'  # noqa: S608, every text is a literal
             f" WHERE {_devices([device])} AND {_metrics(metrics)} AND {_between(since, until)}"

@@ -1,4 +1,4 @@
-"""The highest values of one metric in the fleet."""
+"""Rank the highest values of one metric in the fleet."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +16,9 @@ from netvitals.reading.points import HELD_SECONDS, Points
 from netvitals.reading.rates import newest_rate
 
 DEVICES_AT_ONCE = 500
-"""In one statement about counters: two values of 48 ports each are about 2 MB."""
+"""Devices in one statement about counters: two values of 48 ports each are about 2 MB."""
 MOST_DESCRIBED = 50
-"""Devices whose interfaces' descriptions and speeds are read."""
+"""Most devices whose interfaces' descriptions and speeds are read."""
 
 
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,9 +27,9 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
     site: str
     instance: str
     value: float
-    """Of a counter: its rate per second between the last two polls."""
+    """The value; for a counter, its rate per second between the last two polls."""
     used_percent: float | None = None
-    """Of an interface's traffic: the share of its speed."""
+    """Percentage of its speed that an interface's traffic is; None for other metrics."""
     description: str = ""
 
 

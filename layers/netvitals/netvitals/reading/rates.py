@@ -1,8 +1,8 @@
-"""Turn counters into rates, from points that are written only when a counter moved.
+"""Turn counters into rates, from points that are written only when a counter has moved.
 
-Between two points of a counter the rate is the same throughout: a sample that was held back is written at its
-own time when the counter moves again (domain.polling.changes). What comes after the last point is a counter
-that stood still, for as long as the device was polled.
+Between two points of a counter the rate is constant: a sample that was held back is written at its own time
+when the counter moves again (domain.polling.changes). After its last point the counter has not moved, up to
+the device's newest poll.
 """
 
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 type Samples = Sequence[tuple[int, float]]
-"""Time in nanoseconds and value, oldest first."""
+"""Pairs of time in nanoseconds and value, oldest first."""
 
 _SECOND = 1e9
 
 
 class Rate(NamedTuple):
-    """A rate per second from `start_ns` to `end_ns`; None where the counter began anew in between."""
+    """Holds a rate per second from `start_ns` to `end_ns`; None where the counter was reset in between."""
 
     start_ns: int
     end_ns: int
@@ -33,6 +33,6 @@ def rates(samples: Samples, polled_ns: int = 0) -> list[Rate]:
 
 
 def newest_rate(samples: Samples, polled_ns: int = 0) -> float | None:
-    """Return the rate up to the newest poll; None where there is none, or the counter began anew."""
+    """Return the rate up to the newest poll; None where there is none, or the counter was reset."""
     found = rates(samples[-2:], polled_ns)
     return found[-1].per_second if found else None

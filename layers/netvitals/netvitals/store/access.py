@@ -12,7 +12,7 @@ DEFAULT_BUCKET = "network_metrics"
 
 
 class InfluxAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """Says where points are written, and with which token. Keys that are not known are left alone."""
+    """Holds where points are written, and the token. Unknown keys are ignored."""
 
     url: Text
     token: Secret

@@ -44,7 +44,7 @@ def status_line(device_id: str, status: str, up: int, time_ns: int) -> str:
 
 
 def encode_interfaces(device_id: str, interfaces: Iterable[InterfaceInfo], time_ns: int) -> list[str]:
-    """Return the lines of measurement `interface_info`: what is text about a device's interfaces."""
+    """Encode the texts about a device's interfaces as lines of measurement `interface_info`."""
     device = f"device_id={tag_value(device_id)}"
     return [_interface_line(device, info, time_ns) for info in interfaces]
 

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Obstacle(StrEnum):
-    """Names why lines were not taken although nothing is wrong with them; closed, so fit for a dimension."""
+    """Names why valid lines were not accepted; a closed set, so that it can be a metric's dimension."""
 
     UNREACHABLE = "unreachable"
     """Connection refused or reset, no route, or the name does not resolve."""
@@ -14,7 +14,7 @@ class Obstacle(StrEnum):
     TLS = "tls"
     THROTTLED = "throttled"
     SERVER = "server"
-    """A 5xx, or an answer that is none of InfluxDB's."""
+    """Status 5xx, or an answer that is not InfluxDB's."""
     AUTH = "auth"
     BUCKET = "bucket"
     """The bucket or the organisation does not exist."""
@@ -40,11 +40,11 @@ class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int = 0
     refused: list[Refusal] = []
     unsent: list[str] = []
-    """To be kept and written again: as they are, under their own time."""
+    """Lines to be kept and written again unchanged, with their own time."""
     obstacle: Obstacle | None = None
-    """Set where `unsent` is not empty."""
+    """Why lines are unsent; None if there are none."""
     detail: str = ""
-    """The obstacle for a person: what happened and what to do. Never a secret."""
+    """Text for a person: what happened and what to do. Never a secret."""
     requests: int = 0
 
 
@@ -54,7 +54,7 @@ class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
     written: int = 0
     spooled: int = 0
     refused: int = 0
-    """Set aside on the reject queue, with the reason."""
+    """Lines that were put on the reject queue, with the reason."""
     obstacle: Obstacle | None = None
     detail: str = ""
-    """For a person: why lines were spooled or refused. Never a secret."""
+    """Text for a person: why lines were spooled or refused. Never a secret."""

@@ -23,15 +23,15 @@ class CheckedPointSink(PointSink, Protocol):
     """Can be checked without writing a point, as `netvitals config check --connect` does."""
 
     def check(self, deadline: float) -> WriteOutcome:
-        """Ask whether lines could be written now, with a request that holds none; `write`'s rules hold."""
+        """Return whether lines could be written now, by a request without lines; raises as `write` does."""
         ...
 
 
 class PointKeeper(Protocol):
-    """Makes points safe: in InfluxDB, or where a replay finds them."""
+    """Stores points: in InfluxDB, or in the spool for a replay."""
 
     def keep(self, lines: Sequence[str], deadline: float) -> StoreReport:
-        """Return when every line of line protocol is written, spooled, or set aside; blocks until then.
+        """Write, spool or set aside every line of line protocol; blocks until that is done.
 
         Raises:
             Unavailable: some are not, so their jobs have to come again. Writing again does no harm.
@@ -40,10 +40,10 @@ class PointKeeper(Protocol):
 
 
 class Spool(Protocol):
-    """Keeps what can't be delivered now, durably."""
+    """Keeps records that can't be delivered now, durably."""
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
-        """Keep the records as they are, in as few messages as fit; `cause` says why they are here.
+        """Keep the records unchanged, in as few messages as possible; `cause` says why they are kept.
 
         Raises:
             Unavailable: not all of them were kept.
@@ -59,7 +59,7 @@ class SpoolMessage(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str
     receive_count: int = 1
     sent_at: float = 0.0
-    """Seconds since the epoch: older ones are delivered first."""
+    """Seconds since the epoch; older messages are delivered first."""
 
 
 class SpoolQueue(Protocol):

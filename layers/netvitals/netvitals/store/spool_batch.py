@@ -17,11 +17,11 @@ VERSION = 1
 MAX_BODY_BYTES = 240 * 1024
 """Below SQS's oldest limit of 256 KiB, attributes included."""
 MAX_TEXT_BYTES = 8 * 1024 * 1024
-"""What one body may hold when unpacked; 5,000 lines have about 0.7 MB."""
+"""Limit of one body's records when decompressed; 5,000 lines have about 0.7 MB."""
 
 
 class InvalidSpoolBatch(NetvitalsError):
-    """Says why a spool message is no batch of records that this version understands."""
+    """Raised for a spool message that is no batch of records, or of an unknown version."""
 
 
 class SpoolBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ _decoder = msgspec.json.Decoder(_Envelope)
 
 
 def encode_spool_batches(content: Content, records: Sequence[str], cause: str) -> Iterator[str]:
-    """Yield the bodies that hold the records, in order: one where they fit, halves of halves where not.
+    """Yield the bodies that hold the records, in order; records that do not fit in one are halved.
 
     Records contain no newline: lines of line protocol and compact JSON never do.
 

@@ -1,1 +1,1 @@
-"""The page of `netvitals ui`, installed with the extra `netvitals[ui]`; no function carries it."""
+"""Serve the page of `netvitals ui`, installed with the extra `netvitals[ui]`; no function contains it."""

@@ -1,4 +1,4 @@
-"""Options of the charts. Texts of devices are names of series, which ECharts draws as text of an SVG."""
+"""Make the options of the charts; texts of devices are names of series, which ECharts draws as SVG text."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -10,7 +10,7 @@ from netvitals.reading.rates import Rate
 _COLORS = ("#2f81f7", "#e3893b", "#3fb28f", "#b86bd6", "#d6537f", "#8f9a3a", "#4fb5c9", "#a1765a")
 _MUTED = "#7b828c"
 _GAP_FACTOR = 3.5
-"""A pause of so many usual distances between two values is no line."""
+"""Two values that are further apart than so many usual distances are not joined by a line."""
 _MOST_FILLED = 2
 MAX_SERIES = 12
 
@@ -19,7 +19,7 @@ type Curve = list[list[float | None]]
 
 
 class Span(NamedTuple):
-    """Span of the time axis, in seconds since the epoch."""
+    """Holds the span of the time axis, in seconds since the epoch."""
 
     since: float
     until: float
@@ -28,9 +28,9 @@ class Span(NamedTuple):
 def line_chart(
     series: Mapping[str, Samples], unit: str, span: Span, axis: Mapping[str, Any], *, held: bool = False
 ) -> dict[str, Any]:
-    """Return a chart with a line for each name; a pause in its values is a gap.
+    """Return a chart with a line for each name; a pause in the values is a gap.
 
-    With `held`, values that stand still are not written with every poll.
+    With `held`, unchanged values are not written with every poll, which is no gap.
     """
     least_ns = HELD_SECONDS * 1e9 if held else 0
     curves = {name: _with_gaps(samples, least_ns) for name, samples in series.items()}

@@ -1,4 +1,4 @@
-"""Answer with JSON what the page's tables fetch; the page puts every text in as text, never as HTML."""
+"""Answer the requests of the page's tables with JSON; the page inserts every text as text, never as HTML."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from netvitals.reading.readers import Readers
 DAY_SECONDS = 86_400
 LONGEST_SECONDS = 400 * DAY_SECONDS
 TREND_PARTS = 40
-"""Points of a sparkline."""
+"""Number of points of a sparkline."""
 
 Id = Annotated[str, Query(min_length=1, max_length=256)]
 Seconds = Annotated[int, Query(ge=60, le=LONGEST_SECONDS)]
@@ -80,7 +80,7 @@ def _row(device: Device, vitals: Mapping[str, float], now: float) -> list[Any]:
 
 
 def why(device: Device) -> str:
-    """Return in a few words why a device is not as it should be; empty where it is."""
+    """Return in a few words why a device is not well; empty where it is."""
     if not device.enabled:
         return ""
     cause = device.cause.replace("_", " ")
@@ -191,5 +191,5 @@ def _table(columns: Sequence[str], rows: list[list[Any]], notice: str) -> dict[s
 
 
 def _short(value: float | None) -> float | None:
-    """Return the value with four digits that count."""
+    """Return the value with four significant digits."""
     return None if value is None else float(f"{value:.4g}")

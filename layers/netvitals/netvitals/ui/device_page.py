@@ -1,4 +1,4 @@
-"""The page of one device: vital signs over time, interfaces, status, and why something is missing."""
+"""Build the page of one device: vital signs over time, interfaces, status, why something is missing."""
 
 import asyncio
 import time
@@ -45,14 +45,14 @@ _CHARTS: Sequence[tuple[str, Mapping[str, str], str, Mapping[str, Any]]] = (
     ("Round-trip time", {"ping_rtt_ms": "round trip"}, "ms", {"min": 0}),
     *((_title(each), {each.metric: each.title}, each.symbol, _axis(each)) for each in FURTHER),
 )
-"""Title, metrics with their words, unit, axis."""
+"""Title, metrics with their labels, unit, axis."""
 _FAULTS = ("errors in", "errors out", "discards in", "discards out")
 
 type Table = Callable[[str, str, str], None]
 
 
 async def build(readers: Readers, id_: str, seconds: int, table: Table) -> None:
-    """Build the page, and keep it up to date."""
+    """Build the page, and refresh it at intervals."""
     try:
         view = await asyncio.to_thread(
             readers.device.view, id_, seconds if seconds in SPANS else USUAL_SECONDS
@@ -84,7 +84,7 @@ async def build(readers: Readers, id_: str, seconds: int, table: Table) -> None:
 
 
 class _DevicePage:
-    """The elements that change as time goes on."""
+    """Holds the elements that are refreshed."""
 
     def __init__(self, view: DeviceView, seconds: int) -> None:
         self._view, self._seconds = view, seconds
@@ -161,7 +161,7 @@ class _DevicePage:
 
 
 class _Traffic:
-    """The charts of the interface that was chosen in the table."""
+    """Shows the charts of the interface that was selected in the table."""
 
     def __init__(self, readers: Readers, device_id: str, seconds: int) -> None:
         self._readers, self._device_id, self._seconds = readers, device_id, seconds
@@ -202,7 +202,7 @@ class _Traffic:
 
 
 def facts(view: DeviceView) -> dict[str, str]:
-    """Return what is known about a device beside its values, by name."""
+    """Return the facts about a device that are no measured values, by name."""
     device, now = view.device, view.until
     uptime = view.states.get("uptime_seconds")
     return {
@@ -249,7 +249,7 @@ def timeline(device: Device, events: Sequence[Event], since: float, until: float
 
 
 def telling_span(view: DeviceView) -> int:
-    """Return the usual span, or a shorter one where the device has been polled for a short while only."""
+    """Return the usual span, or a shorter one where the device has not been polled for that long."""
     first_ns = min((vital.samples[0][0] for vital in view.vitals), default=0)
     return next((span for span in SPANS if span >= view.until - first_ns / 1e9), USUAL_SECONDS)
 
@@ -336,7 +336,7 @@ def _redraw(chart: ui.echart, options: dict[str, Any]) -> None:
 
 
 def _fact(name: str) -> tuple[ui.element, ui.label]:
-    """Return the place of a fact, which is hidden while there is none, and its text."""
+    """Return a fact's element, which is hidden while there is no text, and its label."""
     with ui.element("div") as place:
         with ui.element("dt"):
             ui.label(name)
@@ -345,7 +345,7 @@ def _fact(name: str) -> tuple[ui.element, ui.label]:
 
 
 def _argument(text: str) -> str:
-    """Return a text as JavaScript that may stand in a page."""
+    """Return a text as a JavaScript literal that is safe in a page."""
     return (
         msgspec.json.encode({"id": text})
         .decode()

@@ -1,4 +1,4 @@
-"""Answer only who asked for this page by its own address, and let the page fetch from nowhere else."""
+"""Answer only requests for this page's own address, and forbid the page to load from anywhere else."""
 
 from collections.abc import Collection
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The pages: fleet, sites, events, and a device (device_page)."""
+"""Define the pages: fleet, sites, events, and a device (`device_page`)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ _SITE_TOOLS = '<h1 class="nv-hidden">Sites</h1>'
 
 
 def define(readers: Readers, *, refresh_seconds: float) -> None:
-    """Define the pages; NiceGUI keeps them for the life of the process."""
+    """Register the pages with NiceGUI, for the life of the process."""
     head = _HEAD.format(refresh=int(1000 * refresh_seconds))
 
     @ui.page("/")
@@ -67,7 +67,7 @@ def define(readers: Readers, *, refresh_seconds: float) -> None:
 
 @contextmanager
 def frame(request: Request, path: str, head: str) -> Iterator[None]:
-    """Put a page's content between the navigation and the end."""
+    """Build a page: the navigation, then its content."""
     ui.add_head_html(head)
     ui.dark_mode(_THEMES.get(request.cookies.get("netvitals-theme", "")))
     links = "".join(
@@ -88,7 +88,7 @@ def frame(request: Request, path: str, head: str) -> Iterator[None]:
 
 
 def table(kind: str, label: str, argument: str = "{}") -> None:
-    """Put in a table that fetches its rows; its columns and behaviour are in static/page.js."""
+    """Add a table that fetches its rows; columns and behaviour are in ui/static/page.js."""
     with ui.element("section").classes(f"nv-table nv-table-{kind}").props(f'aria-label="{label}"'):
         # A key that begins with a colon is run by the browser: nothing of a device may become a part of it.
         options = {

@@ -27,7 +27,7 @@ def is_loopback(host: str) -> bool:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there; port 0 takes a free one.
+    """Return a socket that listens on this address; port 0 takes a free port.
 
     Raises:
         OSError: the address is none of this machine's, or the port is taken.
@@ -39,9 +39,9 @@ def listening(host: str, port: int) -> socket.socket:
 def serve(
     readers: Readers, listener: socket.socket, host: str, every: float, ready: Callable[[], None]
 ) -> None:
-    """Serve until interrupted; `ready` is called when the first request can come.
+    """Serve until interrupted; `ready` is called when requests are accepted.
 
-    `every` is how often, in seconds, values of the fleet are new.
+    `every` is the interval, in seconds, at which values of the fleet are read anew.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(data.routes(readers))

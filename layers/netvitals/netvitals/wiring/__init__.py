@@ -1,6 +1,6 @@
-"""Compose use cases with their adapters; the only place that knows both sides.
+"""Compose use cases with their adapters; the only place that knows both.
 
-`parts` is what all functions share; each use case has a module that imports what it needs, and nothing more,
-when its function starts: that is when Lambda lends a whole processor, and the only time a cold start should
-cost. Nothing is opened, and no variable read, before the first event.
+`parts` makes what several functions share. Each use case has a module that imports what its function needs,
+and no more, when the function starts: during that time Lambda gives it a whole processor (ADR 12). Nothing is
+opened, and no variable read, before the first event.
 """

@@ -1,4 +1,4 @@
-"""Wire the collector: devices over their protocols, into InfluxDB and `device_state`."""
+"""Wire the collector: polls of devices, stored in InfluxDB and `device_state`."""
 
 import netvitals.collectors.snmp.collector  # noqa: F401, nearly every process needs it; the others come when asked
 from netvitals import settings
@@ -20,11 +20,11 @@ from netvitals.wiring.parts import Parts
 from netvitals.wiring.points import rejects, sink, spool
 
 WHOLE_PROCESSOR_MB = 1769
-"""With so much memory Lambda gives a function a whole processor, with less a share of it."""
+"""Memory in MB at which a function gets one whole processor; less memory gets a proportional share."""
 METRICS_POLL_SECONDS = 0.0056
-"""Of a processor, for a switch with 24 ports (benchmarks/collector_invocation.py)."""
+"""Processor seconds of one poll of a switch with 24 ports (benchmarks/collector_invocation.py)."""
 ANSWER_SECONDS = 0.5
-"""An answer that waits longer for its turn on the processor looks like a slow device."""
+"""An answer that waits longer than this for the processor makes a device look slow."""
 FEWEST_AT_ONCE = 8
 
 
@@ -48,12 +48,12 @@ def collect(parts: Parts) -> Collect:
 def credentials(parts: Parts) -> CredentialMap:
     own = parts.variables(settings.CredentialVariables)
     source = JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn))
-    source.read()  # now: once devices are waited for, nothing else may be
+    source.read()  # now: while devices are being polled, nothing else may block
     return CredentialMap(source)
 
 
 def _metrics_at_once(parts: Parts) -> int:
-    """Return how many devices this function's share of a processor serves without looking slow to them."""
+    """Return how many devices the function's share of a processor can poll at once without delay."""
     memory = parts.variables(settings.LambdaVariables).memory_mb or WHOLE_PROCESSOR_MB
     share = min(memory / WHOLE_PROCESSOR_MB, 1.0)
     return max(FEWEST_AT_ONCE, int(ANSWER_SECONDS * share / METRICS_POLL_SECONDS))

@@ -40,7 +40,7 @@ def _paused(parts: Parts) -> Callable[[], bool]:
 
 
 def _inventory(parts: Parts) -> RetryingInventory | SnapshotInventory:
-    """Return the database, asked again where it fails, with a copy to fall back on if there is a bucket."""
+    """Return the database's inventory, with retries, and with a copy as fallback if there is a bucket."""
     group = parts.variables(settings.GroupVariables).collector
     table = PostgresInventory(parts.database, collector=group or "")
     inventory = RetryingInventory(table, clock=time.monotonic, sleep=time.sleep)

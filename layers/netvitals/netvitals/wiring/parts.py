@@ -1,4 +1,4 @@
-"""Make the parts of one process, each when it is first used, and keep them for the process's life."""
+"""Make the shared parts of a process, each at its first use, and keep them for the process's life."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ RENEWAL_SECONDS = 4.0
 COLLECTION_THRESHOLD = 100_000
 """Objects from one garbage collection to the next: Python's 2,000 cost a poll 3 % of its processor time."""
 REPORT_SECONDS = 1.0
-"""Of an invocation, for its report."""
+"""Seconds of an invocation that are reserved for its report."""
 
 _logger = logging.getLogger("netvitals")
 
@@ -49,7 +49,7 @@ class Parts:
         """The boto3 client of a service."""
 
     def use[Made](self, make: Callable[["Parts"], Made]) -> Made:
-        """Return what `make` makes of these parts: the same object each time."""
+        """Return the object that `make` makes of these parts: the same object each time."""
         if make not in self._made:
             self._made[make] = make(self)
         return cast("Made", self._made[make])
@@ -64,7 +64,7 @@ class Parts:
         return self._secrets.document(arn)
 
     def renew(self, deadline: float) -> None:
-        """Read secrets again that have grown old, where time is left before `deadline` (`time.monotonic`)."""
+        """Read secrets anew that are too old, where time is left before `deadline` (`time.monotonic`)."""
         if self._secrets is not None:
             self._secrets.renew(min(RENEWAL_SECONDS, deadline - monotonic() - REPORT_SECONDS))
 
@@ -103,12 +103,12 @@ class Parts:
         return self._runner.run(work)
 
     def span(self, name: str) -> AbstractContextManager[None]:
-        """Return a context whose duration becomes a part of this invocation's trace, where tracing is on."""
+        """Return a context manager that traces its duration as a subsegment, where tracing is on."""
         return subsegment(name) if self._tracing else nullcontext()
 
     @cached_property
     def _runner(self) -> asyncio.Runner:
-        """Return the event loop of the process: engines, sockets and locks belong to one loop for life.
+        """Return the runner of the process's only event loop, to which engines, sockets and locks are bound.
 
         What has been imported by now stays for life: each full garbage collection would look through it for
         some 35 ms, in which no device is heard. A poll's objects are freed by their count, all but a few.
@@ -129,5 +129,5 @@ def process() -> Parts:
 
 
 def forget() -> None:
-    """Start as a new process does."""
+    """Drop the parts, so that the next use makes new ones, as in a new process."""
     process.cache_clear()

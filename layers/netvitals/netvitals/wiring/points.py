@@ -1,4 +1,4 @@
-"""Make the places where points go: InfluxDB, the spool, the reject queue."""
+"""Make the destinations of points: InfluxDB, the spool, the reject queue."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def sink(parts: Parts) -> InfluxSink:
 
 
 def access(parts: Parts) -> InfluxAccess:
-    """Return what the secret says now, with what the environment and the document put in its place."""
+    """Return the secret's access to InfluxDB, with the overrides of the environment and the document."""
     own, secret = parts.variables(settings.InfluxVariables), parts.use(_secret)
     over = {
         "url": own.url,
@@ -44,7 +44,7 @@ def _secret(parts: Parts) -> JsonObject:
 
 
 class _Nothing:
-    """Stands in for the secret where the environment says all; reading it again changes nothing."""
+    """Stands in for the secret where the environment holds all of it; a refresh changes nothing."""
 
     where = "INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG"
 

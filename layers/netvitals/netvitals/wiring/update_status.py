@@ -1,4 +1,4 @@
-"""Wire status: decided in PostgreSQL, published to InfluxDB, EventBridge and SNS."""
+"""Wire the status function: state in PostgreSQL, publication to InfluxDB, EventBridge and SNS."""
 
 from netvitals import settings
 from netvitals.adapters.aws.digest_topic import DigestTopic

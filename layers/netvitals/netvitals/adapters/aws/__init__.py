@@ -1,1 +1,1 @@
-"""Use services of AWS, one module each."""
+"""Use services of AWS, one module for each."""

@@ -1,4 +1,4 @@
-"""Send messages to an SQS queue in requests of ten, and what the queue did not take once more."""
+"""Send messages to an SQS queue in batches of ten, and retry those that the queue did not accept."""
 
 import re
 import time
@@ -29,23 +29,23 @@ _THROTTLED = re.compile(r"Throttl|OverLimit|LimitExceeded|RequestTimeout|SlowDow
 
 
 class Outcome(NamedTuple):
-    """Says what became of the entries of a batch: each is in one of the lists."""
+    """Holds the outcome of a batch's entries: each is in one of the lists."""
 
     accepted: "list[Entry]"
     refused: "list[Entry]"
-    """Wrong in themselves: sending them again would change nothing."""
+    """Invalid entries: sending them again would change nothing."""
     unsent: "list[Entry]"
     cause: str = ""
     is_final: bool = False
-    """No other batch can fare better: the queue is not there, or may not be used."""
+    """Whether no other batch can succeed either: the queue does not exist, or access is denied."""
 
 
 class BatchSender:
     """Sends batches to one queue; may be shared by threads, as boto3's clients may.
 
-    Entries that SQS did not take for a reason of its own are sent again, `tries` times in all. So is a
-    request that failed as a whole where `repeats_requests` says so; botocore has repeated it by then, which
-    is all there is time for where the invocation's end is near.
+    Entries that SQS did not accept for a fault of its own are sent again, `tries` times in all. So is a
+    whole request that failed, if `repeats_requests`; botocore has retried it by then, which is all there is time for
+    near the end of an invocation.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class BatchSender:
         self._sleep = sleep
 
     def send(self, entries: "list[Entry]") -> Outcome:
-        """Send what fits in one request, see `batches`; never raises for the queue's faults."""
+        """Send entries that fit in one request, see `batches`; never raises for the queue's faults."""
         parts: list[Outcome] = []
         cause = ""
         for pause in (*pauses(self._tries, _BACKOFF_INITIAL_SECONDS, _BACKOFF_MAXIMUM_SECONDS), None):
@@ -87,7 +87,7 @@ class BatchSender:
         return _sum([*parts, Outcome([], [], entries, cause)])
 
     def _divide(self, entries: "list[Entry]", cause: str) -> Outcome:
-        """Find the message for whose sake the whole request was refused, and send the others."""
+        """Bisect a refused request: find the message that SQS refuses, and send the others."""
         if len(entries) == 1:
             return Outcome([], entries, [], cause)
         middle = len(entries) // 2
@@ -95,7 +95,7 @@ class BatchSender:
 
 
 def batches(entries: "Iterable[Entry]") -> "Iterator[list[Entry]]":
-    """Yield the entries in batches that fit in a request each; their `Id` differ within ten of them."""
+    """Yield the entries in batches that fit in one request each; any ten successive `Id` are different."""
     batch: list[Entry] = []
     size = 0
     for entry in entries:
@@ -110,7 +110,7 @@ def batches(entries: "Iterable[Entry]") -> "Iterator[list[Entry]]":
 
 
 def _bytes_of(entry: "Entry") -> int:
-    """Return what SQS counts of a message: its body, and the name, type and value of each attribute."""
+    """Return a message's size as SQS counts it: its body, and each attribute's name, type and value."""
     size = len(entry["MessageBody"].encode())
     for name, attribute in entry.get("MessageAttributes", {}).items():
         text = attribute.get("StringValue", "").encode()
@@ -121,9 +121,9 @@ def _bytes_of(entry: "Entry") -> int:
 
 
 def _judged(entries: "list[Entry]", response: "Response") -> "tuple[Outcome, list[Entry], str]":
-    """Return what became of the entries, those that may be sent again, and why they were not taken.
+    """Return the outcome, the entries that may be sent again, and why they were not accepted.
 
-    Only what is said to be taken is: an answer of something in between says nothing of any entry.
+    An entry counts as accepted only if the answer says so: a proxy's answer says nothing about any entry.
     """
     taken = {success["Id"] for success in response.get("Successful", ())}
     failed = {failure["Id"]: failure for failure in response.get("Failed", ())}
@@ -156,7 +156,7 @@ def _is_final(error: Exception) -> bool:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Return whether the request itself is at fault, neither the service nor the rate."""
+    """Return whether the request itself is at fault, and not the service or the rate of requests."""
     if not isinstance(error, ClientError):
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)

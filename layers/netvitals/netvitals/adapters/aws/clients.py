@@ -1,4 +1,4 @@
-"""Make boto3 clients that give up in time for the invocation to tell, whatever answers in AWS's place."""
+"""Make boto3 clients with limits of time and size that leave an invocation time to report a failure."""
 
 import os
 from typing import Any, NamedTuple
@@ -13,15 +13,15 @@ from netvitals.domain.errors import ConfigurationError
 
 
 class Patience(NamedTuple):
-    """Limit the time of one call: `tries` times the seconds, and a pause of less than one between two."""
+    """Limits of one call: `tries` times the seconds, with pauses of less than a second in between."""
 
     connect_seconds: float
-    """For an address to accept, and then for TLS."""
+    """Seconds for an address to accept the connection, and again for TLS."""
     answer_seconds: float
-    """From the request's first byte to the answer's last."""
+    """Seconds from the request's first byte to the answer's last."""
     tries: int
     answer_bytes: int = 512 * 1024
-    """A secret of 64 KiB fits, escaped; what is larger is refused."""
+    """Largest answer; a secret of 64 KiB, escaped, fits."""
 
 
 PATIENCE = {
@@ -33,9 +33,9 @@ PATIENCE = {
     "sns": Patience(1, 3, 2),
 }
 JOBS = Patience(1, 4, 1)
-"""For the job queues, whose sender tries again itself and has a minute at most."""
+"""Limits for the job queues, whose sender retries by itself and has a minute at most."""
 RENEWAL = Patience(1, 2, 1)
-"""For what is in use already and would only be newer."""
+"""Limits for renewing a secret that the process holds already."""
 _ANY = Patience(3, 10, 3, 4 * 1024 * 1024)
 
 
@@ -43,10 +43,10 @@ def client(service: str, patience: Patience | None = None) -> Any:
     """Return a client of this AWS service; region, credentials and endpoint come from the environment.
 
     Raises:
-        ConfigurationError: they are not set, or are none.
+        ConfigurationError: they are not set, or not valid.
     """
     patience = patience or PATIENCE.get(service, _ANY)
-    region = os.environ.get("AWS_REGION") or None  # every other SDK of AWS reads it, boto3 does not
+    region = os.environ.get("AWS_REGION") or None  # all SDKs of AWS but boto3 read this variable
     try:
         made = boto3.client(service, region_name=region, config=_config(patience))  # type: ignore[call-overload]  # the name is a variable here
     except (BotoCoreError, ValueError) as error:
@@ -69,7 +69,7 @@ def _config(patience: Patience) -> Config:
 
 
 def _limit(made: Any, limits: Limits) -> None:
-    """Put the limits on the client's connections: botocore knows none for a whole answer's time or size."""
+    """Put the limits on the client's connections: botocore has none for a whole answer's time or size."""
     session = made._endpoint.http_session  # noqa: SLF001, no public way leads there
     pools = limited_pools(limits, AWSHTTPConnection, AWSHTTPSConnection)
     session._pool_classes_by_scheme = pools  # noqa: SLF001, as above; proxies are made with it

@@ -1,4 +1,4 @@
-"""Ask AWS what became of a stack's resources since it was deployed."""
+"""Read the state of a stack's resources from AWS."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,12 +15,12 @@ from netvitals.adapters.aws.faults import AWS_FAULTS, code_of
 from netvitals.domain.errors import Unavailable
 
 type Resources = Mapping[str, Mapping[str, str]]
-"""By type, such as `AWS::SQS::Queue`: by logical id the physical one."""
+"""Physical ids by type, such as `AWS::SQS::Queue`, and logical id."""
 
 clients = cache(client)
-"""Makes the client of a service once: that takes longer than asking it."""
+"""Returns the client of a service, made once: making one takes longer than a call."""
 INVOCATION = Patience(3, 150, 1, 8 * 1024 * 1024)
-"""A collector takes its time, and is not to be invoked twice."""
+"""Limits of an invocation: a collector may run for minutes, and must not be invoked twice."""
 _USAGE_DAYS = 1
 _USAGE_PERIOD_SECONDS = 300
 _REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
@@ -30,7 +30,7 @@ class QueueState(NamedTuple):
     arn: str
     visibility_seconds: int
     dead_letters_arn: str
-    """Empty where nothing is given up."""
+    """ARN of its dead-letter queue; empty where it has none."""
     attempts: int
     waiting: int
 
@@ -41,7 +41,7 @@ class FunctionState(NamedTuple):
     update: str
     """`Successful`, `Failed` or `InProgress`."""
     sources: Mapping[str, str]
-    """By the ARN of a queue whether Lambda polls it: `Enabled`."""
+    """State of each event source mapping, such as `Enabled`, by the ARN of its queue."""
 
 
 class Alarm(NamedTuple):
@@ -54,14 +54,14 @@ class Alarm(NamedTuple):
 class Concurrency(NamedTuple):
     limit: int
     used: int
-    """The most at once in the last day."""
+    """Maximum of concurrent invocations in the last day."""
 
 
 class Invocation(NamedTuple):
     error: str
-    """Empty where the function returned."""
+    """The function's error; empty where it returned."""
     log: bytes
-    """Its last 4 KB."""
+    """The last 4 KB of its log."""
 
 
 def resources_of(name: str) -> dict[str, dict[str, str]]:
@@ -81,7 +81,7 @@ def resources_of(name: str) -> dict[str, dict[str, str]]:
 
 
 def queue_state(url: str) -> QueueState:
-    """Raise Unavailable where SQS can't be asked."""
+    """Return a queue's state; raise Unavailable where SQS can't be asked."""
     with _asking(f"queue {url}"):
         given = clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         redrive = msgspec.json.decode(given.get("RedrivePolicy") or "{}", type=dict[str, Any])
@@ -95,7 +95,7 @@ def queue_state(url: str) -> QueueState:
 
 
 def function_state(name: str) -> FunctionState:
-    """Raise Unavailable where Lambda can't be asked."""
+    """Return a function's state; raise Unavailable where Lambda can't be asked."""
     functions = clients("lambda")
     with _asking(f"function {name}"):
         made = functions.get_function_configuration(FunctionName=name)
@@ -109,7 +109,7 @@ def function_state(name: str) -> FunctionState:
 
 
 def schedule_states(names: Iterable[str]) -> dict[str, str]:
-    """Return ENABLED or DISABLED for each schedule; Unavailable where Scheduler can't be asked."""
+    """Return ENABLED or DISABLED for each schedule; raise Unavailable where Scheduler can't be asked."""
     scheduler = clients("scheduler")
     found = {}
     for name in names:
@@ -119,7 +119,7 @@ def schedule_states(names: Iterable[str]) -> dict[str, str]:
 
 
 def alarms(names: Sequence[str]) -> list[Alarm]:
-    """Raise Unavailable where CloudWatch can't be asked."""
+    """Return the alarms' states; raise Unavailable where CloudWatch can't be asked."""
     cloudwatch = clients("cloudwatch")
     found: list[Alarm] = []
     for some in batched(names, 100, strict=False):
@@ -138,7 +138,7 @@ def alarms(names: Sequence[str]) -> list[Alarm]:
 
 
 def concurrency() -> Concurrency:
-    """Return the region's quota of invocations at once and the most that were; Unavailable as above."""
+    """Return the region's quota of concurrent invocations and their maximum; raise Unavailable as above."""
     with _asking("the account's Lambda concurrency"):
         limit = clients("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
         now = datetime.now(UTC)
@@ -154,7 +154,7 @@ def concurrency() -> Concurrency:
 
 
 def invoke(name: str, event: Mapping[str, Any]) -> Invocation:
-    """Invoke a function and wait for it; Unavailable where Lambda does not run it."""
+    """Invoke a function and wait for it; raise Unavailable where Lambda does not run it."""
     with _asking(f"function {name}", "invoked"):
         answer = clients("lambda", INVOCATION).invoke(
             FunctionName=name, LogType="Tail", Payload=msgspec.json.encode(event)
@@ -167,7 +167,7 @@ def invoke(name: str, event: Mapping[str, Any]) -> Invocation:
 
 
 def sqs_event(body: str, queue_arn: str) -> dict[str, Any]:
-    """Return the event of one message, as Lambda makes it; no queue holds that message."""
+    """Return the event that Lambda makes of one message; the message is in no queue."""
     stamp = str(int(time.time() * 1000))
     return {
         "Records": [

@@ -1,4 +1,4 @@
-"""Publish a digest of each run to an SNS topic: a mail for people, one however many devices changed."""
+"""Publish a digest of each run to an SNS topic: one mail, however many devices changed."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ class _Mail(msgspec.Struct):
 
 
 class DigestTopic:
-    """Publishes digests; botocore retries by itself, and what fails nevertheless waits for the next run."""
+    """Publishes digests; botocore retries by itself, and a digest that fails waits for the next run."""
 
     def __init__(self, client: "SNSClient", topic_arn: str) -> None:
         self._client = client
@@ -36,7 +36,7 @@ class DigestTopic:
                 answer = self._client.publish(
                     TopicArn=self._topic_arn, Subject=_subject(digest.subject), Message=digest.message
                 )
-                answer["MessageId"]  # what answers without one is not SNS
+                answer["MessageId"]  # an answer without one is not SNS's
             except AWS_FAULTS as error:
                 left, cause = len(messages) - len(taken), f"{type(error).__name__}: {error}"
                 _logger.warning(
@@ -48,5 +48,5 @@ class DigestTopic:
 
 
 def _subject(text: str) -> str:
-    """Return the text as SNS takes a subject: ASCII without control characters, less than 100 of them."""
+    """Return the text as a subject of SNS: ASCII without control characters, less than 100 characters."""
     return "".join(character if " " <= character <= "~" else "?" for character in text)[:99]

@@ -26,7 +26,7 @@ DETAIL_TYPES = {
 MAX_ENTRIES = 10
 TRIES = 4
 TRIES_OF_ONE_AWAY = 2
-"""Of a bus that does not answer, or not as a bus does: what else there is to tell should not wait for it."""
+"""Tries of a bus that does not answer, or not as a bus: other publications should not wait for it."""
 _BACKOFF_INITIAL_SECONDS = 0.4
 _BACKOFF_MAXIMUM_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class _Detail(msgspec.Struct):
 
 
 class EventBus:
-    """Puts each message's body as an event's detail; an entry that fails is put again with growing pauses."""
+    """Puts each message's body as an event's detail; an entry that fails is retried with growing pauses."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class EventBus:
         self._sleep = sleep
 
     def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
-        """Put the events, and return the ids of those that were taken; see `ports.Publisher`.
+        """Put the events, and return the ids of those that were accepted; see `ports.Publisher`.
 
-        Where nothing of a whole request is taken, the rest is not tried.
+        Where no entry of a whole request is accepted, the rest is not tried.
         """
         taken: set[str] = set()
         for start in range(0, len(messages), MAX_ENTRIES):

@@ -1,4 +1,4 @@
-"""Tell faults of AWS apart: what boto3 raises when a service can't be used, and AWS's code for it."""
+"""Name the errors that boto3 raises when a service can't be used, and AWS's code of an error."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
@@ -7,8 +7,8 @@ AWS_FAULTS: tuple[type[Exception], ...] = (
     ClientError,
     BotoCoreError,
     ResponseParserError,
-    ValueError,  # botocore takes every answer for UTF-8, and that of a proxy in between need not be
-    # Its parsers take an answer of 200 for what the service's model says, and stumble over anything else.
+    ValueError,  # botocore decodes every answer as UTF-8, which a proxy's answer need not be
+    # Its parsers expect of an answer 200 what the service's model says, and raise these for anything else.
     AttributeError,
     LookupError,
     TypeError,

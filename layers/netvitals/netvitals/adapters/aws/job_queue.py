@@ -1,4 +1,4 @@
-"""Put jobs onto an SQS queue: full batches, several requests at a time, memory flat."""
+"""Put jobs onto an SQS queue: full batches, several requests at a time, constant memory."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Entry
 
 HOPELESS_BATCHES = 5
-"""So many batches in a row of which nothing was taken: the queue is away, the rest is not tried."""
+"""Batches in a row without an accepted entry after which the queue is taken to be away."""
 MAX_DELAY_SECONDS = 900
 
 
 class _Tally:
-    """Counts what became of all batches so far."""
+    """Counts the outcomes of all batches so far."""
 
     def __init__(self) -> None:
         self.accepted = self.refused = self.unsent = 0
@@ -67,7 +67,7 @@ class SqsJobQueue:
         self._clock = clock
 
     def send(self, messages: Iterable[QueuedJobs]) -> int:
-        """Send the messages, taken from the iterable only as fast as they are sent; see `ports.JobQueue`."""
+        """Send the messages, read from the iterable only as fast as they are sent; see `ports.JobQueue`."""
         tally = _Tally()
         waiting = batches(_entry(number, message) for number, message in enumerate(messages))
         with ThreadPoolExecutor(self._workers) as pool:
@@ -90,7 +90,7 @@ def _in_flight[Item, Result](
     at_most: int,
     stop: Callable[[], bool],
 ) -> Iterator[Result]:
-    """Yield results as they come, with a bounded number of items taken and not yet worked off."""
+    """Yield results as they come, with a bounded number of items in progress."""
     running: set[Future[Result]] = set()
     while not stop() and (item := next(items, None)) is not None:
         running.add(pool.submit(work, item))
@@ -101,7 +101,7 @@ def _in_flight[Item, Result](
 
 
 def _entry(number: int, message: QueuedJobs) -> "Entry":
-    """Return the entry of a request; what it is delayed by is worked out when it is sent."""
+    """Return the entry of a request; its delay is computed when it is sent."""
     return {"Id": str(number), "MessageBody": deflated_body(message.jobs), "DelaySeconds": message.due_at}
 
 

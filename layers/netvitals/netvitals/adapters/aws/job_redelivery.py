@@ -1,4 +1,4 @@
-"""Have messages of a job queue delivered again within seconds, instead of after their visibility time-out."""
+"""Have messages of a job queue delivered again within seconds, before their visibility timeout ends."""
 
 import logging
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class SqsRedelivery:
 
 
 class LeftToTheQueue:
-    """Leaves failed messages to the queue's own visibility time-out, for a run without a queue."""
+    """Leaves failed messages to the queue's own visibility timeout, for a run without a queue."""
 
     def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""Keep a stack's pause as an SSM parameter that CloudFormation does not know, so no deployment undoes it."""
+"""Keep a stack's pause as an SSM parameter outside of CloudFormation, so that no deployment undoes it."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 RETRY_SECONDS = 300.0
-"""After a read that failed, until the next: with no way to Systems Manager, each costs seconds."""
+"""Seconds from a failed read to the next: without a route to Systems Manager each costs seconds."""
 _ABSENT = "ParameterNotFound"
 _logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def parameter_of(stack: str) -> str:
 
 
 class PauseParameter:
-    """The parameter that pauses a stack for as long as it exists; its value says since when, and why."""
+    """Reads and writes the parameter that pauses a stack while it exists; its value: since when, and why."""
 
     def __init__(self, client: "SSMClient", name: str) -> None:
         self._client = client
@@ -33,7 +33,7 @@ class PauseParameter:
         """Return since when polling is paused, and why; None where it is not.
 
         Raises:
-            Unavailable: Systems Manager does not say; names the cause.
+            Unavailable: Systems Manager does not answer; names the cause.
         """
         try:
             return self._client.get_parameter(Name=self._name)["Parameter"]["Value"]
@@ -61,7 +61,7 @@ class PauseParameter:
         Raises:
             Unavailable: it can't be deleted.
         """
-        was_there = self.read() is not None  # boto3 tries again: a deletion may find that it was done before
+        was_there = self.read() is not None  # boto3 retries: the first try may have succeeded
         try:
             self._client.delete_parameter(Name=self._name)
         except AWS_FAULTS as error:
@@ -71,17 +71,17 @@ class PauseParameter:
 
 
 class PauseSwitch:
-    """Says at each tick whether polling is paused; where nobody knows, what was known last, at first no."""
+    """Tells at each tick whether polling is paused; if unreadable, as last known, and at first not paused."""
 
     def __init__(self, parameter: PauseParameter, clock: Callable[[], float]) -> None:
-        """The clock counts seconds from anywhere."""
+        """Take a clock of seconds with any origin."""
         self._parameter = parameter
         self._clock = clock
         self._last: str | None = None
         self._not_before = 0.0
 
     def paused(self) -> bool:
-        """Return whether polling is paused now; logs it, and what kept it from being known."""
+        """Return whether polling is paused now; log a pause, and why it could not be read."""
         if self._clock() >= self._not_before:
             try:
                 self._last = self._parameter.read()

@@ -1,4 +1,4 @@
-"""Move the messages of a dead-letter queue back to the queue that gave them up, or take them out for good."""
+"""Move the messages of a dead-letter queue back to their source queue, or delete them."""
 
 from typing import TYPE_CHECKING
 
@@ -58,10 +58,10 @@ def source_of(client: "SQSClient", dead_letters: str) -> str:
 def move(client: "SQSClient", dead_letters: str, target: str, at_most: int) -> int:
     """Move messages, each sent before it is deleted, so that none is lost; return how many.
 
-    A loop of our own: SQS's move task is not there in its emulators, and gives no count when it is done.
+    This is a loop of our own because emulators lack SQS's move task, which also returns no final count.
 
     Raises:
-        Unavailable: a queue can't be used; what was not moved is where it was.
+        Unavailable: a queue can't be used; messages that were not moved stay where they were.
     """
     sender = BatchSender(client, target, repeats_requests=False)
     moved = 0
@@ -79,10 +79,10 @@ def move(client: "SQSClient", dead_letters: str, target: str, at_most: int) -> i
 
 
 def discard(client: "SQSClient", dead_letters: str, at_most: int) -> "Iterator[Sequence[MessageTypeDef]]":
-    """Yield messages in batches; each batch is deleted when the next one is asked for, so none unseen.
+    """Yield messages in batches; each batch is deleted when the next one is requested, so none goes unseen.
 
     Raises:
-        Unavailable: the queue can't be used; what was not yielded is where it was.
+        Unavailable: the queue can't be used; messages that were not yielded stay where they were.
     """
     try:
         while at_most > 0 and (messages := _received(client, dead_letters, at_most)):

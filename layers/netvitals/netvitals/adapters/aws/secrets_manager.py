@@ -1,4 +1,4 @@
-"""JSON secrets in Secrets Manager, through Powertools: read once, and anew where no device waits for it."""
+"""Read JSON secrets from Secrets Manager through Powertools, and renew them while no device is polled."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_AGE_SECONDS = 300
 PAUSE_SECONDS = 60
-"""Between two readings for a reason: one wrong password, or a fault of Secrets Manager, repeats itself."""
+"""Seconds between two reads for one reason: a wrong password, or a fault of Secrets Manager, recurs."""
 
 _REMEDIES = {
     "NoCredentialsError": "set AWS credentials, or AWS_PROFILE",
@@ -32,11 +32,10 @@ _logger = logging.getLogger(__name__)
 
 
 class SecretsManager:
-    """The secrets of one process.
+    """Holds the secrets of one process.
 
-    `client` is for what nothing can go on without; `renewal_client`, which should wait briefly and try once,
-    for what is held already and would only be newer. Where one secret brings no answer the others do not
-    wait for theirs.
+    `client` makes first reads, without which nothing works; `renewal_client`, which should wait briefly and
+    try once, renews secrets. After a read without an answer no secret is read for some seconds.
     """
 
     def __init__(
@@ -53,16 +52,16 @@ class SecretsManager:
         self._renewing = threading.Lock()
 
     def document(self, arn: str) -> "SecretDocument":
-        """Return the secret, which nobody has read yet."""
+        """Return the secret as a document; it is read at its first use."""
         document = SecretDocument(arn, self._first, self._again, clock=self._clock)
         self._documents.append(document)
         return document
 
     def renew(self, seconds: float) -> None:
-        """Read secrets anew that have grown old, and wait no longer than so many seconds for it.
+        """Read secrets anew that are too old, and wait at most so many seconds.
 
-        Belongs at the end of an invocation: nothing that is polled waits for it there, and a process that is
-        frozen while it waits for an answer would seldom see one.
+        Call it at the end of an invocation: no device waits then, and a process that is frozen while it waits
+        would seldom get an answer.
         """
         old = any(document.is_old() for document in self._documents)
         if seconds > 0 and old and self._renewing.acquire(blocking=False):
@@ -79,7 +78,7 @@ class SecretsManager:
 
 
 class _Reader:
-    """Reads secrets with one client, and asks no more for a while after it did not answer."""
+    """Reads secrets with one client, and pauses for some seconds after one without an answer."""
 
     def __init__(self, client: "SecretsManagerClient", clock: Callable[[], float]) -> None:
         self._provider = SecretsProvider(boto3_client=client)
@@ -101,17 +100,17 @@ class _Reader:
 
 
 class SecretDocument:
-    """The JSON object that a secret holds.
+    """Implements `JsonObject` on a secret.
 
-    `read` gives what is held and waits for nothing, once there is something: it may be called while
-    devices are waited for. `renew` and `refresh` belong on a thread beside that. What was read stays in use
-    when it can't be read anew: a fault of Secrets Manager does not stop the polling.
+    After the first time, `read` returns the held object without waiting, so it may be called while devices
+    are polled; call `renew` and `refresh` on another thread. The held object stays in use when it can't be
+    read anew, so that a fault of Secrets Manager does not stop polling.
     """
 
     def __init__(
         self, arn: str, first: _Reader, again: _Reader, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`first` reads it while there is nothing, `again` when there is."""
+        """Take `first`, which reads it the first time, and `again`, which reads it anew."""
         self.where = f"secret {arn}"
         self._arn = arn
         self._first, self._again = first, again
@@ -122,7 +121,7 @@ class SecretDocument:
         self._value: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
-        """Return the same object as before while the secret's content is the same.
+        """Return the object: the same one while the secret's content is the same.
 
         Raises:
             Unavailable: it could never be read; names the ARN, the cause and the remedy.
@@ -145,7 +144,7 @@ class SecretDocument:
                 self._reload()
 
     def refresh(self) -> bool:
-        """Read it anew because what it held was refused; return whether it holds something else now.
+        """Read it anew because its content was refused; return whether it has changed.
 
         Does nothing where that was done lately, and never raises.
         """

@@ -1,4 +1,4 @@
-"""Remember for a few seconds that a service did not answer, so that nothing else waits for it at once."""
+"""Remember for a few seconds that a service did not answer, so that other calls do not wait for it."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ class Silence:
     """Lasts for `SILENCE_SECONDS` after each fault that was no answer of the service."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock` must not jump, as `time.monotonic` does not."""
+        """Take a monotonic clock, such as `time.monotonic`."""
         self._clock = clock
         self._until = float("-inf")
 
@@ -19,6 +19,6 @@ class Silence:
         return self._clock() < self._until
 
     def note(self, fault: BaseException | None) -> None:
-        """Note what a call came to; a refusal is an answer, and begins no silence."""
+        """Note the error of a call; a refusal is an answer, and begins no silence."""
         if not isinstance(fault, ClientError):
             self._until = self._clock() + SILENCE_SECONDS

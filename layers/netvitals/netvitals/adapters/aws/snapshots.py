@@ -1,4 +1,4 @@
-"""Keep a snapshot of the inventory as one object in S3: gzip, JSON lines, the time first, no secret."""
+"""Keep a snapshot of the inventory as one object in S3: JSON lines in gzip, its time first, no secret."""
 
 import gzip
 import shutil
@@ -49,7 +49,7 @@ class S3Snapshots:
             Unavailable: there is none, or it can't be read.
         """
         where = f"s3://{self._bucket}/{KEY}"
-        # S3 has so many seconds for all of it, however slowly jobs are made of what it gave.
+        # The whole object has a time limit, however slowly jobs are made of its rows.
         copy: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed where its last line was read
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=KEY)["Body"]
@@ -77,7 +77,7 @@ def _devices(file: gzip.GzipFile, copy: IO[bytes], where: str) -> Iterator[Seque
 
 
 class _Writer:
-    """Collects a snapshot in a temporary file, so that memory stays flat and S3 never has half of one."""
+    """Collects a snapshot in a temporary file, so that memory is constant and S3 never has half of one."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -96,10 +96,10 @@ class _Writer:
         self._lines.writelines(_encoder.encode(device) + b"\n" for device in devices)
 
     def keep(self, now: float) -> None:
-        """Put what was collected in place of the snapshot before.
+        """Replace the previous snapshot by the collected one.
 
         Raises:
-            Unavailable: it could not be stored; the one before is still there.
+            Unavailable: it could not be stored; the previous one is still there.
         """
         self._lines.close()
         self._file.seek(0)

@@ -20,15 +20,15 @@ TRIES = 3
 
 
 class Depth(NamedTuple):
-    """Counts the messages that a queue holds, as far as SQS knows."""
+    """Holds the approximate numbers of messages in a queue, as SQS gives them."""
 
     waiting: int
     hidden: int
-    """Being delivered, or waiting for their next attempt."""
+    """Messages that are being delivered or wait for their next attempt."""
 
 
 class SqsSpool:
-    """Puts batches of records on a queue and takes messages off; see `ports.Spool` and `ports.SpoolQueue`."""
+    """Implements `ports.Spool` and `ports.SpoolQueue`: batches of records as messages of a queue."""
 
     def __init__(
         self, client: "SQSClient", queue_url: str, *, sleep: Callable[[float], None] = time.sleep
@@ -55,7 +55,7 @@ class SqsSpool:
             raise Unavailable(f"the queue {self._queue_url} did not take {left} messages: {outcome.cause}")
 
     def receive(self, at_most: int = MAX_ENTRIES, visibility_seconds: int = 60) -> list[SpoolMessage]:
-        """Return messages that are due, hidden from others for so long; empty where none are.
+        """Return messages that are due, hidden from other readers for `seconds`; empty where there are none.
 
         Raises:
             Unavailable: the queue can't be reached.
@@ -70,7 +70,7 @@ class SqsSpool:
             return [_message(message) for message in answer.get("Messages", [])]
 
     def delete(self, message: SpoolMessage) -> None:
-        """Forget a message that was delivered; where that fails it is delivered again, which is harmless.
+        """Delete a message that was delivered; if that fails it is delivered again, which is harmless.
 
         Raises:
             Unavailable: the queue can't be reached.
@@ -79,10 +79,10 @@ class SqsSpool:
             self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message.receipt)
 
     def postpone(self, message: SpoolMessage, seconds: int) -> None:
-        """Hide the message for so long; see `ports.SpoolQueue`.
+        """Hide the message for some seconds; see `ports.SpoolQueue`.
 
-        Where that fails the queue's own visibility timeout ends first; of ten messages one waits for a queue
-        that does not answer.
+        Where that fails, the queue's own visibility timeout applies. After a call without an answer, messages
+        are not postponed for some seconds.
         """
         if self._silence.lasts():
             return
@@ -94,7 +94,7 @@ class SqsSpool:
             self._silence.note(error)
 
     def depth(self) -> Depth:
-        """Return how full the queue is.
+        """Return the number of messages in the queue.
 
         Raises:
             Unavailable: the queue can't be reached.

@@ -1,4 +1,4 @@
-"""Read what a deployed stack is: its parameters, and the environment of its functions."""
+"""Read the parameters of a deployed stack and the environments of its functions."""
 
 from typing import Any, NamedTuple
 
@@ -10,19 +10,19 @@ _ABSENT = "ValidationError"
 
 
 class Stack(NamedTuple):
-    """Holds what a deployed stack was given."""
+    """Holds the parameters and variables of a deployed stack."""
 
     name: str
     parameters: dict[str, str]
-    """All of them, those that have their default included."""
+    """All parameters, including those that have their default."""
     defaults: dict[str, str]
-    """Of the parameters that have one, as the deployed template has it."""
+    """Defaults by parameter, as in the deployed template."""
     environments: dict[str, dict[str, str]]
-    """By function, under its logical id: the variables."""
+    """Variables by the function's logical id."""
 
     @property
     def environ(self) -> dict[str, str]:
-        """Return the variables of all functions, taken together."""
+        """Return the variables of all functions together."""
         return {name: value for each in self.environments.values() for name, value in each.items()}
 
 
@@ -47,7 +47,7 @@ def read_parameters(name: str, cloudformation: Any | None = None) -> dict[str, s
 
 
 def read_stack(name: str) -> Stack:
-    """Return what a stack's parameters and functions say.
+    """Return a stack's parameters and the variables of its functions.
 
     Raises:
         ConfigurationError: there is no such stack in this account and region.

@@ -1,7 +1,7 @@
 """Send subsegments to X-Ray: one datagram to the daemon that Lambda runs beside a traced function.
 
-The SDK would do the same for 170 ms of every cold start and two more packages. The form of the document
-is that of X-Ray's developer guide, "X-Ray segment documents".
+The SDK would add 170 ms to every cold start and two packages. The format of the document is that of X-Ray's
+developer guide, "X-Ray segment documents".
 """
 
 import json
@@ -19,9 +19,9 @@ _PARTS = re.compile(r"Root=([\w-]+);Parent=(\w+);Sampled=1")
 
 @contextmanager
 def subsegment(name: str) -> Iterator[None]:
-    """Record how long the block takes, and whether it raises, in the trace of this invocation.
+    """Record the block's duration, and whether it raises, in the trace of this invocation.
 
-    Does nothing where the invocation is not sampled; never raises of itself.
+    Does nothing where the invocation is not sampled; never raises itself.
     """
     started, outcome = time.time(), {"fault": True}
     try:

@@ -1,1 +1,1 @@
-"""InfluxDB: lines written to it, and what its answers say about them."""
+"""Write lines to InfluxDB, and interpret its answers."""

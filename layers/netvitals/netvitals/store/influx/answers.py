@@ -1,4 +1,4 @@
-"""Tell failures of a write apart: what each means for the lines that were being written."""
+"""Classify failures of a write: what each means for the lines that were being written."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,7 +24,7 @@ class Remedy(Enum):
     SPLIT = "split"
     """The request is too large."""
     ISOLATE = "isolate"
-    """Some lines are refused for what they say; the others may have been written."""
+    """Some lines are refused for their content; the others may have been written."""
     KEEP = "keep"
     """Trying again at once does not help."""
 
@@ -34,16 +34,16 @@ class Fault(msgspec.Struct, frozen=True):
     obstacle: Obstacle
     detail: str
     retry_after: float | None = None
-    """Seconds that InfluxDB asks to wait."""
+    """Seconds to wait, as InfluxDB asks for; None where it does not."""
     message: str = ""
-    """All that InfluxDB says, for `named_in`."""
+    """The whole text of InfluxDB's answer, for `named_in`."""
 
 
 _FOREIGN = "this is no answer of InfluxDB's; check its URL, and what stands between"
 
 
 def fault_of(error: Exception) -> Fault:
-    """Return what a failure means; the one place where they are told apart."""
+    """Return the fault of a failure; the one place where failures are classified."""
     if isinstance(error, ApiException) and error.status:
         return _fault_of_answer(error, int(error.status))
     if isinstance(error, exceptions.MaxRetryError) and error.reason is not None:
@@ -109,7 +109,7 @@ def _fault_of_answer(error: ApiException, status: int) -> Fault:
     else:
         remedy, obstacle, text = Remedy.KEEP, Obstacle.SERVER, _FOREIGN
     if remedy is Remedy.ISOLATE and not message:
-        # A text that was cut says too much about too many lines: fewer of them are tried.
+        # A text that was cut is about more lines than it can name: fewer lines are sent at once.
         was_cut = document is None and body.startswith("{")
         remedy, text = (Remedy.SPLIT, text) if was_cut else (Remedy.KEEP, _FOREIGN)
     said = shortened(message or body or error.reason)
@@ -124,7 +124,7 @@ def _document(body: str) -> "_Error | None":
 
 
 def _message_of(document: "_Error") -> str:
-    """Return the texts of an error, each on a line of its own; empty where it is not in InfluxDB's form.
+    """Return the texts of an error, one a line; empty where it is not in InfluxDB's form.
 
     Versions 1 and 3 say `{"error": …}`, version 2 `{"message": …}`, and version 3 adds an object for each
     refused line under `data`.

@@ -1,4 +1,4 @@
-"""One request to InfluxDB, with an end to its time and to its answer whatever the other side does."""
+"""Send requests to InfluxDB with limits of time and of the answer's size, whatever the other side does."""
 
 import logging
 import queue
@@ -16,13 +16,13 @@ from netvitals.bounded_http import Limits, limited_pools
 from netvitals.store.access import InfluxAccess
 
 MAX_TEXT_BYTES = 64 * 1024
-"""Of an answer's text, so much is read; InfluxDB 1 quotes each refused line in it."""
+"""Bytes of an answer's text that are read; InfluxDB 1 quotes each refused line in it."""
 MAX_ANSWER_BYTES = 1024 * 1024
-"""Headers included: InfluxDB 1 repeats the text in one."""
+"""Limit of an answer with its headers: InfluxDB 1 repeats the text in one."""
 
 
 class ForeignAnswer(Exception):
-    """A success that InfluxDB does not give: a page of a proxy, or of another service."""
+    """Raised for an answer of success that is not InfluxDB's, such as a page of a proxy."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -30,7 +30,7 @@ class ForeignAnswer(Exception):
 
 
 class InfluxConnection:
-    """Connections to one InfluxDB, kept alive between requests.
+    """Holds connections to one InfluxDB, kept alive between requests.
 
     No proxy of the environment is used and no redirect followed: the token goes to the URL's host and
     nowhere else. Certificates are verified, by `ca_file` where one is given. Answers are not decompressed.
@@ -49,7 +49,7 @@ class InfluxConnection:
         self._writes = WriteService(client.api_client)
 
     def redacted(self, text: str) -> str:
-        """Return the text without the token, should the other side have repeated it."""
+        """Return the text without the token, which the other side may have repeated."""
         return text.replace(self.access.token.reveal().strip() or "\0", "…")
 
     def post(self, body: bytes, seconds: float) -> None:
@@ -91,17 +91,17 @@ class InfluxConnection:
 
 
 class _Answer(msgspec.Struct):
-    """As much of an answer as influxdb-client looks at."""
+    """Holds the parts of an answer that influxdb-client reads."""
 
     status: int
     reason: str
     headers: Any
     data: bytes
-    """UTF-8, cut after `MAX_TEXT_BYTES`, as it came over the wire."""
+    """The body, not decompressed, cut after `MAX_TEXT_BYTES`."""
 
 
 class _ShortAnswers:
-    """Takes the place of influxdb-client's pool manager, which would read and unpack all that is sent."""
+    """Replaces influxdb-client's pool manager, which would read and decompress answers of any size."""
 
     def __init__(self, pools: PoolManager, redacted: Callable[[str], str]) -> None:
         self._pools, self._redacted = pools, redacted
@@ -115,7 +115,7 @@ class _ShortAnswers:
         except BaseException:
             response.close()
             raise
-        # Before anything is cut out of it: half a token would be known by no one.
+        # Before the text is cut: half a token would not be recognised.
         text = self._redacted(data.decode(errors="replace"))
         return _Answer(
             response.status, self._redacted(response.reason or ""), response.headers, text.encode()

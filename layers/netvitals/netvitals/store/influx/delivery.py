@@ -1,4 +1,4 @@
-"""Find a place for every line of a write: taken, refused for what it says, or kept for later."""
+"""Settle every line of a write: accepted, refused for its content, or kept for later."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,12 +9,12 @@ from netvitals.store.influx.named_lines import named_in
 from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 
 MAX_REQUESTS = 300
-"""For one `write`: finding a refused line that InfluxDB does not name takes about 26 of them."""
+"""Most requests for one `write`: finding a refused line that InfluxDB does not name takes about 26."""
 MAX_DOUBTED = 10
-"""So many lines in a row that are refused alone, for a reason that names none of them, accuse the way to
-InfluxDB and not the lines."""
+"""After so many lines in a row that are refused one by one, for a reason that names no line, something
+between here and InfluxDB is taken to be at fault, not the lines."""
 SMALL_LINE_BYTES = 64 * 1024
-"""No limit on requests is smaller: a line below it that is found too large was not judged by InfluxDB."""
+"""Smaller than any limit on requests: a line below it that is called too large was not judged by InfluxDB."""
 
 _TOO_MANY = Fault(Remedy.KEEP, Obstacle.NO_TIME, f"some lines are left after {MAX_REQUESTS} requests")
 
@@ -22,27 +22,27 @@ type Group = Sequence[str]
 
 
 class Delivery:
-    """Record of where the lines of one `write` end up. An obstacle once met, nothing more is tried.
+    """Records the outcome of the lines of one `write`; after the first obstacle no request is sent.
 
-    A line is believed to be bad when InfluxDB names it, counts it, or refuses it alone and takes others.
+    A line counts as bad when InfluxDB names it, counts it, or refuses it alone and accepts others.
     """
 
     def __init__(self, send: Callable[[Group], Fault | None]) -> None:
         self._send = send
         self._accepted = 0
         self._witness: str | None = None
-        """A line that was taken: where it is refused too, the refused lines are not to blame."""
+        """A line that was accepted before: if it is refused too, the refused lines are not at fault."""
         self._refused: list[Refusal] = []
         self._doubted: list[Refusal] = []
-        """Refused alone for a reason that names no line, with nothing taken since."""
+        """Lines refused one by one for a reason that names no line, with none accepted since."""
         self._unsent: list[str] = []
         self._obstacle: Fault | None = None
         self._requests = 0
 
     def deliver(self, lines: Group) -> None:
-        """Try the lines, then parts of what was refused: both halves before the parts of either.
+        """Send the lines, then halves of what was refused, breadth first.
 
-        So it shows early whether InfluxDB takes anything at all.
+        This order shows early whether InfluxDB accepts anything at all.
         """
         tried = [(lines, self._try(lines))]
         while tried:
@@ -78,7 +78,7 @@ class Delivery:
         return self._send(lines)
 
     def _parts(self, lines: Group, fault: Fault) -> list[Group]:
-        """Return what of the lines is to be tried by itself; the others get their places."""
+        """Return the parts of the lines that are to be sent separately; record the outcome of the others."""
         if fault.remedy is Remedy.ISOLATE:
             return self._isolated(lines, fault)
         if fault.remedy is not Remedy.SPLIT:
@@ -89,7 +89,7 @@ class Delivery:
         return _halves(lines)
 
     def _isolated(self, lines: Group, fault: Fault) -> list[Group]:
-        """Set the named lines aside and try the others once more: some versions wrote them, some not."""
+        """Set the named lines aside and send the others again: some versions have written them, some not."""
         named = named_in(fault.message, lines)
         self._refused += named.refused
         if named.refused or (named.suspects and named.rest):
@@ -119,7 +119,7 @@ class Delivery:
         self._settle_doubts()
 
     def _settle_doubts(self) -> None:
-        """Blame the lines where InfluxDB takes others, and what stands between where it takes none."""
+        """Refuse the doubted lines if InfluxDB accepts others; keep them if it accepts none."""
         if self._witness is not None:
             self._refused += self._doubted
         elif self._doubted:

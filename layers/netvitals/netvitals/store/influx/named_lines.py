@@ -1,4 +1,4 @@
-"""Find the lines that an answer of InfluxDB names, in time that grows with the answer and no faster."""
+"""Find the lines that an answer of InfluxDB names, in time linear in the answer's length."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ _DROPPED = re.compile(r"\bdropped=(\d{1,7})(?!\d)")
 
 
 class Named(msgspec.Struct, frozen=True):
-    """Lines that an answer names; each line is in one of the lists."""
+    """Holds the lines that an answer names; each line is in one of the lists."""
 
     refused: list[Refusal]
-    """Quoted in full, each with its own reason, or all of them, where as many were dropped."""
+    """Lines that are quoted in full, each with its reason, or all lines where as many were dropped."""
     suspects: list[str]
-    """Only numbered: to be tried apart."""
+    """Lines that are only numbered, to be sent separately."""
     rest: list[str]
 
 
@@ -42,17 +42,17 @@ def named_in(message: str, lines: Sequence[str]) -> Named:
 
 
 def quotation(line: str, reason: str) -> str:
-    """Return the words in which versions 1 and 2 refuse a line."""
+    """Return the words with which versions 1 and 2 refuse a line."""
     return f"{_QUOTES}{line}{_REASON}{reason}"
 
 
 def shortened(said: object) -> str:
-    """Return what was said, on one line that is not too long."""
+    """Return the text on one line, shortened."""
     return printable(str(said), MAX_REASON_CHARACTERS)
 
 
 def _quoted(message: str) -> Iterator[tuple[str, str]]:
-    """Yield lines that are quoted, with the reasons; a line that holds the words themselves is not found."""
+    """Yield quoted lines with their reasons; a line that itself contains the quoting words is not found."""
     for piece in message.split(_QUOTES)[1:]:
         line, found, rest = piece.partition(_REASON)
         if found:

@@ -1,4 +1,4 @@
-"""The point sink that writes to InfluxDB through its version 2 API, which 1.8, 2 and 3 have."""
+"""Write points to InfluxDB through its version 2 API, which versions 1.8, 2 and 3 have."""
 
 import gzip
 import time
@@ -16,12 +16,12 @@ from netvitals.store.influx.delivery import Delivery
 from netvitals.store.outcome import Obstacle, WriteOutcome
 
 MAX_LINES = 5000
-"""What InfluxData advises for one request."""
+"""Lines in one request, as InfluxData advises."""
 MAX_BYTES = 4_000_000
-"""Before compression; the smallest limit of a hosted InfluxDB is 10 MB."""
+"""Bytes of one request before compression; the smallest limit of a hosted InfluxDB is 10 MB."""
 SHORTEST_REQUEST_SECONDS = 0.05
 CAUTION_SECONDS = 60.0
-"""So long after retries were in vain, requests are not retried: in an outage they only multiply the load."""
+"""Seconds after failed retries in which requests are not retried: in an outage retries multiply the load."""
 
 _NO_TIME = Fault(Remedy.KEEP, Obstacle.NO_TIME, "no time was left to write to InfluxDB")
 
@@ -29,8 +29,8 @@ _NO_TIME = Fault(Remedy.KEEP, Obstacle.NO_TIME, "no time was left to write to In
 class InfluxSink:
     """Writes lines synchronously, in gzip, with bounded retries; see `ports.PointSink`.
 
-    `access` gives the secret's content; `refresh`, called where that was refused, reads the secret anew and
-    says whether it says something else now. The connection is made at the first write.
+    `access` returns the secret's content; `refresh`, called where that was refused, reads the secret anew and
+    returns whether it has changed. The connection is made at the first write.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class InfluxSink:
         return delivery.outcome()
 
     def check(self, deadline: float) -> WriteOutcome:
-        """Return whether lines could be written now, asked with a request that holds none."""
+        """Return whether lines could be written now, by a request that holds only a comment."""
         fault = self.send(["# netvitals"], deadline)
         if fault is None or fault.remedy is Remedy.ISOLATE:  # some versions complain that it is empty
             return WriteOutcome()
         return WriteOutcome(obstacle=fault.obstacle, detail=fault.detail)
 
     def send(self, lines: Sequence[str], deadline: float) -> Fault | None:
-        """One request, repeated while that may help and the deadline allows; None when it was taken."""
+        """Send one request, with retries until the deadline; return None once it was accepted."""
         body = gzip.compress("\n".join(lines).encode(), compresslevel=1)
         fault = self._attempt(body, deadline)
         if fault is not None and fault.obstacle is Obstacle.AUTH and self._has_new_access():
@@ -97,7 +97,7 @@ class InfluxSink:
         return self._connection
 
     def _has_new_access(self) -> bool:
-        """Read the secret anew; where it says something else than the connection knows, make another."""
+        """Return whether the secret, read anew, has changed; then the next request makes a new connection."""
         refused = self._connection.access if self._connection is not None else None
         try:
             renewed = self._refresh() or self._access() != refused
@@ -121,7 +121,7 @@ class InfluxSink:
 
 
 def requests_of(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The lines in portions that fit in a request each."""
+    """Yield the lines in portions that fit in one request each."""
     portion: list[str] = []
     size = 0
     for line in lines:
