@@ -1,4 +1,4 @@
-"""Stand in for the spool and the reject queue where a local run has none."""
+"""Stand in for the spool and the reject queue in a local run that has none."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _logger = logging.getLogger(__name__)
 
 
 class NoSpool:
-    """Refuses to keep anything, so that the jobs' messages go back to their queue and are polled again."""
+    """Refuses every record, so that the jobs' messages go back to their queue and are polled again."""
 
     def put(self, content: Content, records: Sequence[str], cause: str) -> None:
         raise Unavailable(

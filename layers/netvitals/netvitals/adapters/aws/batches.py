@@ -44,8 +44,8 @@ class BatchSender:
     """Sends batches to one queue; may be shared by threads, as boto3's clients may.
 
     Entries that SQS did not accept for a fault of its own are sent again, `tries` times in all. So is a
-    whole request that failed, if `repeats_requests`; botocore has retried it by then, which is all there is time for
-    near the end of an invocation.
+    whole request that failed, if `repeats_requests`; botocore has retried it by then, which is all there is
+    time for near the end of an invocation.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ class SqsSpool:
             raise Unavailable(f"the queue {self._queue_url} did not take {left} messages: {outcome.cause}")
 
     def receive(self, at_most: int = MAX_ENTRIES, visibility_seconds: int = 60) -> list[SpoolMessage]:
-        """Return messages that are due, hidden from other readers for `seconds`; empty where there are none.
+        """Return messages that are due, hidden from others for `visibility_seconds`; empty where none are.
 
         Raises:
             Unavailable: the queue can't be reached.

@@ -26,7 +26,7 @@ def document_in_file(path: str) -> Any:
 
 
 def decode_document(text: str, name: str) -> Any:
-    """Return the value that YAML or JSON text stands for; `name` is what an error calls it.
+    """Return the value of a YAML or JSON text; `name` is used in errors.
 
     `$schema`, which editors check a document by, is left out.
 

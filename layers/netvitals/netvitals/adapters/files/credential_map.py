@@ -1,4 +1,4 @@
-"""Look credentials up in a JSON object, wherever that is kept."""
+"""Look credentials up in a JSON object."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -9,23 +9,23 @@ from netvitals.domain.settings.credential import Credential, credential_from
 
 
 class JsonObject(Protocol):
-    """Gives a JSON object that is kept somewhere; `where` is what an error calls it."""
+    """Reads a JSON object from wherever it is kept; `where` names that in errors."""
 
     where: str
 
     def read(self) -> Mapping[str, Any]:
-        """Return the object: the same one as long as its content is the same."""
+        """Return the object: the same one while its content is the same."""
         ...
 
     def refresh(self) -> bool:
-        """Read the object again, unless that was done lately; return whether it holds something else now."""
+        """Read the object again, unless that was done lately; return whether it has changed."""
         ...
 
 
 class CredentialMap:
     """Implements `ports.CredentialStore` on `{name: {"snmp": …, "ssh": …, "winrm": …}}`.
 
-    Entries are decoded when they are asked for, so a malformed one concerns only its own devices.
+    Entries are decoded when they are looked up, so a malformed one concerns only its own devices.
     """
 
     def __init__(self, source: JsonObject) -> None:

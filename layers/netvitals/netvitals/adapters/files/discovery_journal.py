@@ -1,4 +1,4 @@
-"""Keep what a discovery has done in a file, a line of JSON for each step, so that another run can go on."""
+"""Record a discovery's progress in a file, a line of JSON for each step, so that another run can resume."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ _entry = msgspec.json.Decoder(Answered | Wave | Position | Identified | NotIdent
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discovery", tag_field="kind"):
-    """Request that a run was started with; another run goes on only if it has the same."""
+    """Holds the request of a run; only a run with the same request may resume."""
 
     networks: tuple[str, ...]
     ways: tuple[str, ...]
@@ -25,7 +25,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discov
 
 
 class NoJournal:
-    """Implements `usecases.discover.Journal` for runs that nobody continues."""
+    """Implements `usecases.discover.Journal` for runs that are not resumed."""
 
     def note(self, entry: Entry) -> None:
         pass
@@ -40,10 +40,10 @@ class DiscoveryJournal:
         self._file: IO[bytes] | None = None
 
     def before(self) -> list[Entry]:
-        """Return what an earlier run noted; nothing where there is no such file.
+        """Return the entries of an earlier run; none where there is no such file.
 
         Raises:
-            Unavailable: the file is no journal, or one of a run that was asked for something else.
+            Unavailable: the file is no journal, or that of another request.
         """
         try:
             with self._path.open("rb") as file:

@@ -21,20 +21,20 @@ _BYTE_ORDER_MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class InventoryFile(msgspec.Struct):
-    """Holds a file's usable rows with the place they stand at, and all that is wrong with the others."""
+    """Holds a file's usable rows with their lines, and the faults of the others."""
 
     rows: list[tuple[str, Device]] = []
     bad_rows: list[BadRow] = []
     columns: set[str] = set()
-    """The fields that the file names, in any row."""
+    """Fields that occur in any row of the file."""
     partial: list[tuple[str, Device]] = []
-    """Rows at fault, without the fields at fault: what else is wrong with them can be told as well."""
+    """Rows with faults, without the fields at fault, so that further faults of them can be reported."""
     ignored: list[str] = []
-    """Columns that are none of netvitals'."""
+    """Columns that netvitals does not know."""
 
 
 def read_devices(path: Path, format_: Format | None = None) -> tuple[list[Device], list[BadRow]]:
-    """Return the devices in a file, enabled or not, and what is wrong with the rows that are none.
+    """Return the devices in a file, enabled or not, and the faults of rows that can't be used.
 
     Raises:
         Unavailable: the file can't be read.
@@ -49,7 +49,7 @@ def read_inventory(
     mapped: Mapping[str, str] | None = None,
     encoding: str = "utf-8-sig",
 ) -> InventoryFile:
-    """Read a file of the format given, or that its first character tells: `{` starts JSON lines.
+    """Read a file of the given format; by default its first character decides: `{` starts JSON lines.
 
     Columns that netvitals does not know are ignored, unless they look like a misspelled one. A byte
     order mark, CRLF and empty lines do no harm; in CSV, `;` and tab separate as well.
@@ -83,14 +83,14 @@ class _Fields:
     def of(self, column: str) -> str:
         """Return a column's field, or the column itself, in lower case, where it is not mapped.
 
-        A column with the name of a field that another one is mapped to is none of ours.
+        A column named like a field that another column is mapped to is not a field.
         """
         name = column.strip().lower()
         own = f"the file's {name}" if name in self._mapped.values() else name
         return self._mapped.get(name, own)
 
     def in_row(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return a row under the names of fields."""
+        """Return a row keyed by the names of fields."""
         return {self.of(name): value for name, value in row.items()} if self._mapped else row
 
 
@@ -147,7 +147,7 @@ def _header_fault(names: Sequence[str]) -> str:
 
 
 def _note_columns(read: InventoryFile, where: str, names: Iterable[str]) -> None:
-    """Note which fields there are, and which columns are none of ours, the misspelled ones as faults."""
+    """Record fields and unknown columns; report those that look misspelled as faults."""
     read.columns |= {*names} & {*FIELDS}
     for name in {*names} - {*FIELDS, *read.ignored}:
         read.ignored.append(name)
@@ -179,7 +179,7 @@ def _add(read: InventoryFile, where: str, row: dict[str, Any]) -> None:
 
 
 def _undecoded(value: Any) -> int | None:
-    """Return the first byte of a text that is none of its encoding, which stands there as a surrogate."""
+    """Return the first byte that is invalid in the text's encoding, which decoding has made a surrogate."""
     if not isinstance(value, str) or value.isascii():
         return None
     found = _SURROGATE.search(value)
@@ -187,7 +187,7 @@ def _undecoded(value: Any) -> int | None:
 
 
 def _lines(text: TextIO, bad_rows: list[BadRow]) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines; one that is too long is reported and left out, without being held."""
+    """Yield numbered lines; one that is too long is reported and skipped, without being held in memory."""
     number = 0
     while line := text.readline(MAX_LINE_CHARACTERS + 1):
         number += 1
@@ -203,7 +203,7 @@ def _lines(text: TextIO, bad_rows: list[BadRow]) -> Iterator[tuple[int, str]]:
 def _records(
     lines: Iterator[tuple[int, str]], last: int, delimiter: str
 ) -> Iterator[tuple[int, list[str] | str]]:
-    """Yield CSV records with the line they begin at; a text in place of the values says what is wrong."""
+    """Yield CSV records with the line they begin at; of a faulty one, a text with the fault as its values."""
 
     def feed() -> Iterator[str]:
         nonlocal last

@@ -1,4 +1,4 @@
-"""Read YAML without its surprises: no aliases, no tags, no key twice."""
+"""Read a subset of YAML: no aliases, no tags, no duplicate keys."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -8,7 +8,7 @@ import yaml
 
 class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):  # a few of them unfold to billions of nodes
+        if self.check_event(yaml.AliasEvent):  # a few aliases expand to billions of nodes
             event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
             raise yaml.composer.ComposerError(
                 None, None, "aliases are not taken; use `extends`", event.start_mark
@@ -27,7 +27,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def load(text: str) -> Any:
-    """Return the value that YAML text stands for.
+    """Return the value of a YAML text.
 
     Raises:
         ValueError: names the line; the text itself, which may hold a stray secret, is not quoted.

@@ -1,1 +1,1 @@
-"""Inventories of other systems, as rows of ours: NetBox, LibreNMS, Zabbix."""
+"""Read inventories of other systems (NetBox, LibreNMS, Zabbix) as rows of ours."""

@@ -1,4 +1,4 @@
-"""Ask another system's API for JSON, with a token that goes to nobody else."""
+"""Request JSON from another system's API, with a token that is sent to no other host."""
 
 import ssl
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from netvitals.domain.settings.secret import Secret
 from netvitals.domain.text import first_line
 
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
-"""LibreNMS answers all devices at once, with some 3 KB each."""
+"""Largest answer; LibreNMS returns all devices at once, with some 3 KB each."""
 _SECONDS = 120.0
 _REFUSED = (401, 403)
 _OK = 200
 
 
 class JsonApi:
-    """One system at one URL; a redirect is an error, so that the token follows none."""
+    """Calls one system at one URL; a redirect is an error, so that the token is sent nowhere else."""
 
     def __init__(self, system: str, url: str, headers: Mapping[str, Secret]) -> None:
         self._system = system
@@ -36,16 +36,16 @@ class JsonApi:
         self._pool.pool_classes_by_scheme = limited_pools(Limits(MAX_ANSWER_BYTES, _SECONDS))
 
     def get(self, path: str) -> Any:
-        """Return the decoded answer to a path, or to a URL of which only path and query count.
+        """Return the decoded answer to a GET of a path, or of a URL's path and query.
 
         Raises:
-            Unavailable: there was no whole answer, or none of this system.
+            Unavailable: there was no complete answer, or it is not this system's.
         """
         parts = urlsplit(path)
         return self._ask("GET", urlunsplit(("", "", parts.path, parts.query, "")))
 
     def post(self, path: str, body: Any) -> Any:
-        """Return the decoded answer to a document; raises as `get` does."""
+        """Return the decoded answer to a POST of a document; raises as `get` does."""
         return self._ask("POST", path, msgspec.json.encode(body))
 
     def path_of(self, path: str) -> str:
@@ -55,7 +55,7 @@ class JsonApi:
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
         parts = urlsplit(self._url)
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        headers["Accept-Encoding"] = "identity"  # so that the limit of bytes is one of the answer's, too
+        headers["Accept-Encoding"] = "identity"  # so that the limit holds for the content, too
         headers |= {name: secret.reveal() for name, secret in self._headers.items()}
         try:
             answer = self._pool.request(
@@ -81,7 +81,7 @@ class JsonApi:
             raise self.unavailable(f"answers with what is no JSON: {first_line(data, 60)!r}") from None
 
     def unavailable(self, cause: str) -> Unavailable:
-        """Return the error that says so, without a token that the other side may have repeated."""
+        """Return an Unavailable with this cause; the token, which an answer may repeat, is cut out."""
         for secret in self._headers.values():
             cause = cause.replace(secret.reveal().rpartition(" ")[2], "…")
         return Unavailable(f"{self._system} at {self._url} {cause}; nothing was changed")

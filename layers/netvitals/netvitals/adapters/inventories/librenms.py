@@ -1,7 +1,7 @@
 """Read devices from LibreNMS (`/api/v0/devices`), or from a saved answer of it.
 
-Its answer holds communities and passphrases in clear: they are compared here, to tell credentials apart, and
-kept nowhere.
+Its answer has communities and passphrases in clear text: they are compared, to tell credentials apart, and
+are stored nowhere.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ def headers(token: Secret) -> dict[str, Secret]:
 
 
 def read_api(api: JsonApi, wishes: Wishes) -> Rows:
-    """Read all devices, disabled ones included: LibreNMS knows no pages.
+    """Read all devices, disabled ones included, in one request: LibreNMS has no paging.
 
     Raises:
         Unavailable: an answer is missing, or fewer devices came than LibreNMS counts.
@@ -68,7 +68,7 @@ def _row(each: Mapping[str, Any], types: Types, credentials: CredentialNames) ->
         "site": _text(each.get("location")),
         "parent_id": f"{PREFIX}{parents[0]}" if len(parents) == 1 else None,
         "enabled": not _number(each.get("disabled")),
-        # What is ignored there is polled and announced to nobody.
+        # LibreNMS polls ignored devices, and announces nothing of them.
         "maintenance_until": _FOR_EVER if _number(each.get("ignore")) else None,
         "settings": _settings(each, type_),
     }
@@ -88,7 +88,7 @@ def _credential(each: Mapping[str, Any], credentials: CredentialNames) -> str:
 
 
 def _settings(each: Mapping[str, Any], type_: str) -> dict[str, Any]:
-    """Return what differs from the type: LibreNMS asks hosts over SNMP, too, and some by ping alone."""
+    """Return settings that differ from the type's: LibreNMS polls hosts over SNMP, and some by ping alone."""
     if _number(each.get("snmp_disable")):
         return {"protocols": []}
     settings: dict[str, Any] = {"protocols": ["snmp"]} if type_ in {"linux", "windows"} else {}

@@ -11,7 +11,7 @@ from netvitals.domain.settings.secret import Secret
 _PAGE = 500
 _MAX_PAGES = 2000
 _LISTS = {"netbox-": "/api/dcim/devices/", "netbox-vm-": "/api/virtualization/virtual-machines/"}
-"""By what the ids of their rows begin with."""
+"""API paths by the prefix of their rows' ids."""
 _V2_TOKEN = "nbt_"  # noqa: S105, how a token begins, NetBox 4.5
 CREDENTIAL_FIELD = "netvitals_credential"
 """The custom field that names a device's credential."""
@@ -19,7 +19,7 @@ COLUMNS = frozenset(("id", "hostname", "ip_address", "device_type", "site", "ena
 
 
 def headers(token: Secret) -> dict[str, Secret]:
-    """Return the header that carries a token: v2's (4.5 and newer), or v1's 40 hexadecimal digits."""
+    """Return the header for a token of version 2 (NetBox 4.5 and newer), or 1 (40 hexadecimal digits)."""
     kind = "Bearer" if token.reveal().startswith(_V2_TOKEN) else "Token"
     return {"Authorization": Secret(f"{kind} {token.reveal()}")}
 
@@ -47,7 +47,7 @@ def read_document(document: Any, wishes: Wishes) -> Rows:
 
 
 def _objects(api: JsonApi, path: str) -> Iterator[Mapping[str, Any]]:
-    """Yield a list's objects page by page; of `next` only path and query count: proxies change its host."""
+    """Yield a list's objects page by page; only path and query of `next` count: proxies change its host."""
     following = f"{api.path_of(path)}?limit={_PAGE}&exclude=config_context"
     count, seen = 0, 0
     for _ in range(_MAX_PAGES):
@@ -64,7 +64,7 @@ def _objects(api: JsonApi, path: str) -> Iterator[Mapping[str, Any]]:
 
 
 def rows_of(found: list[tuple[str, Mapping[str, Any]]], wishes: Wishes) -> Rows:
-    """Return the rows of those that have a primary address."""
+    """Return the rows of the objects that have a primary address."""
     types, without = Types(wishes), 0
     rows = []
     credentials = wishes.credential is not None
@@ -93,7 +93,7 @@ def rows_of(found: list[tuple[str, Mapping[str, Any]]], wishes: Wishes) -> Rows:
 
 
 def _address(each: Mapping[str, Any]) -> str:
-    """Return the primary address without the length of its prefix."""
+    """Return the primary address without its prefix length."""
     for name in ("primary_ip", "primary_ip4", "primary_ip6"):
         address = _text(_part(each, name).get("address"))
         if address:

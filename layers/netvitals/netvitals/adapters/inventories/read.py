@@ -23,16 +23,16 @@ _NAMES = {"netbox": "NetBox", "librenms": "LibreNMS", "zabbix": "Zabbix"}
 _MAX_BYTES = 256 * 1024 * 1024
 
 ONCE = frozenset(("credential", "settings"))
-"""Columns that another system only guesses: a device that is there already keeps its own."""
+"""Columns that are set for new devices only, because other systems have no exact values of them."""
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """The devices of another system."""
+    """Holds the devices of another system."""
 
     file: InventoryFile
     notes: list[str]
     prefix: str
-    """What the ids of all its devices begin with."""
+    """Prefix of the ids of all its devices."""
 
 
 def is_url(source: str) -> bool:

@@ -1,4 +1,4 @@
-"""Hold what is read of another system's inventory, and turn its names into ours."""
+"""Hold another system's inventory, and map its names to ours."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -7,42 +7,42 @@ from typing import Any
 import msgspec
 
 Row = dict[str, Any]
-"""A row of our inventory, under the names of `domain.inventory.row.FIELDS`."""
+"""A row of our inventory, keyed by `domain.inventory.row.FIELDS`."""
 
 SYSTEMS = ("netbox", "librenms", "zabbix")
 _LINUX = ("linux", "debian", "ubuntu", "centos", "rhel", "red-hat", "rocky", "alma", "suse")
 
 
 class Rows(msgspec.Struct, kw_only=True):
-    """All devices of another system."""
+    """Holds the rows of all devices of another system."""
 
     rows: list[tuple[str, Row]] = []
-    """With what an error calls each, such as `device 12 of NetBox`."""
+    """Rows with their names in errors, such as `device 12 of NetBox`."""
     columns: frozenset[str]
-    """What the system knows of a device."""
+    """Columns that the system has values for."""
     notes: list[str] = []
-    """What a person should know: who was left out, which credentials are needed."""
+    """Texts for a person: devices that were left out, credentials that are needed."""
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """Say how names of the other system become ours."""
+    """Holds the mapping of the other system's names, as options give it."""
 
     types: Mapping[str, str] = {}
-    """Device types by role, platform, operating system or template, as the other system calls them."""
+    """Device types by the other system's role, platform, operating system or template."""
     known_types: Collection[str] = ("linux", "network", "windows")
     credential: str | None = None
-    """The credential of all devices; None: as the other system tells them apart."""
+    """The credential of all devices; None: one for each that the other system distinguishes."""
 
 
 class Types:
-    """Chooses device types, and remembers which names told nothing."""
+    """Chooses device types, and records the names that have none."""
 
     def __init__(self, wishes: Wishes) -> None:
         self._wishes = wishes
         self._unknown: Counter[str] = Counter()
 
     def of(self, role: str, *platforms: str) -> str:
-        """Return the device type of a role on a platform; `network` where neither tells another."""
+        """Return the device type for a role and platform; `network` where neither is known."""
         for name in (role, *platforms):
             if name in self._wishes.types:
                 return self._wishes.types[name]
@@ -64,8 +64,8 @@ class Types:
 class CredentialNames:
     """Names credentials of another system by version and user, never by a secret.
 
-    Several communities of one version are told apart by a number, in the order in which they come; they are
-    compared here, and kept nowhere.
+    Several communities of one version are numbered in their order of appearance; they are compared, and
+    stored nowhere.
     """
 
     def __init__(self, system: str, wishes: Wishes) -> None:
@@ -88,7 +88,7 @@ class CredentialNames:
         return name
 
     def notes(self) -> list[str]:
-        """Return, for each credential, what has to be written into the credential map."""
+        """Return, for each credential, the entry that the credential map needs."""
         return [
             f"credential {name}: {count:,} devices; write it into the credential map; no secret is copied"
             for name, count in self._counts.items()

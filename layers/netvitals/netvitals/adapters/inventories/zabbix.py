@@ -16,7 +16,7 @@ _SNMP = {"2", "SNMP"}
 _DISABLED = {"1", "DISABLED"}
 _NO = {"0", "NO"}
 _VERSIONS = {"1": "v1", "SNMPV1": "v1", "3": "v3", "SNMPV3": "v3"}
-"""v2c unless another is said: an export leaves defaults out."""
+"""SNMP versions by Zabbix's names; the default is v2c, as an export leaves defaults out."""
 _SITES = ("site/", "sites/")
 _PORT = 161
 COLUMNS = frozenset(
@@ -46,7 +46,7 @@ def headers(token: Secret) -> dict[str, Secret]:
 
 
 def read_api(api: JsonApi, wishes: Wishes) -> Rows:
-    """Read all hosts and what is in maintenance: the API knows no pages.
+    """Read all hosts and maintenance periods in one request each: the API has no paging.
 
     Raises:
         Unavailable: an answer is missing, or an error.
@@ -141,7 +141,7 @@ def _interface(host: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _credential(interface: Mapping[str, Any], credentials: CredentialNames) -> str:
-    """Return a credential's name; a community is mostly a macro, whose value nobody asks for here."""
+    """Return a credential's name; a community is usually a macro, whose value is not read."""
     details = interface.get("details")
     told = details if isinstance(details, dict) else {}
     version = _VERSIONS.get(str(told.get("version")), "v2c")
@@ -157,7 +157,7 @@ def _settings(interface: Mapping[str, Any], type_: str) -> dict[str, Any]:
 
 
 def _site(groups: Sequence[str]) -> str:
-    """Return the rest of a group's name that begins with Site/ or Sites/: other groups are no places."""
+    """Return the site in a group's name that begins with Site/ or Sites/; other groups are no sites."""
     return next((name.partition("/")[2] for name in groups if name.lower().startswith(_SITES)), "")
 
 

@@ -1,4 +1,4 @@
-"""Ask whether the tables are those of this version, and whether the connection's user may use them.
+"""Check whether the tables are those of this version, and whether the connection's user may use them.
 
 Both are read from PostgreSQL's catalogue, which every user may read: the functions' user has no right to
 `netvitals_migrations`.
@@ -18,7 +18,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "0007_import_disabled": ("import_disabled", "device_id"),
     "0008_maintenance_windows": ("maintenance_windows", "scope"),
 }
-"""A table and column that each migration brings."""
+"""A table and column that each migration adds."""
 RIGHTS: dict[str, tuple[str, ...]] = {
     "devices": ("SELECT",),
     "maintenance_windows": ("SELECT",),
@@ -29,7 +29,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "status_outbox": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "device_status_history": ("INSERT",),
 }
-"""What the functions do to each table: docs/inventory.md, "Rights"."""
+"""Rights that the functions need on each table: docs/inventory.md, "Rights"."""
 
 
 class Server(NamedTuple):
@@ -38,7 +38,7 @@ class Server(NamedTuple):
 
 
 def server(cursor: Cursor) -> Server:
-    """Return as whom the connection speaks, and to which version of PostgreSQL."""
+    """Return the connection's user and the server's version."""
     (row,) = cursor.execute("SELECT current_user::text, current_setting('server_version')").fetchall()
     return Server(*row)
 

@@ -1,4 +1,4 @@
-"""Connect to PostgreSQL, and read no more and wait no longer than an answer may take."""
+"""Connect to PostgreSQL with limits of an answer's bytes and seconds."""
 
 import socket
 import struct
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from psycopg.abc import PQGen, PQGenConn
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""Of one statement: a thousand rows with 64 KiB of settings each. In memory it takes a few times as much."""
+"""Limit of one statement's answer: 1,000 rows with 64 KiB of settings each; in memory several times that."""
 MAX_GREETING_BYTES = 1024 * 1024
-"""Of what a server says before it takes the first statement."""
+"""Limit of the bytes that a server sends before the first statement."""
 _RECEIVED = struct.Struct("=128xQ")
 """The field `tcpi_bytes_received` of Linux's `struct tcp_info` (linux/tcp.h)."""
 
 
 class LimitedConnection(psycopg.Connection[TupleRow]):
-    """Waits for an answer no longer than its statement may take, and reads no more than it may have.
+    """Limits the time and the bytes of each answer.
 
-    A server's own time-outs say nothing where the server, or a pooler before it, hangs with its sockets open;
-    and libpq keeps in memory whatever it is sent.
+    A server's own timeouts do not help where the server, or a pooler before it, hangs with its sockets open,
+    and libpq keeps in memory whatever it receives.
     """
 
     patience_seconds = 31.0
@@ -50,7 +50,7 @@ class LimitedConnection(psycopg.Connection[TupleRow]):
 
 
 def received(descriptor: int) -> int:
-    """Return how many bytes came over a TCP connection; 0 for any other, or where no system says."""
+    """Return how many bytes a TCP connection has received; 0 for another socket or an unknown system."""
     connection = socket.socket(fileno=descriptor)
     try:
         return int(
@@ -65,7 +65,7 @@ def received(descriptor: int) -> int:
 def _limited[Wanted, Ready, Result](
     steps: Generator[Wanted, Ready, Result], descriptor: Callable[[Wanted], int], limit: int
 ) -> Generator[Wanted, Ready, Result]:
-    """Go through the steps, each of which reads what has come, until more has come than may."""
+    """Run psycopg's steps, each of which reads what has arrived; raise where that exceeds the limit."""
     try:
         wanted = next(steps)
         while True:

@@ -1,4 +1,4 @@
-"""Keep one PostgreSQL connection for the life of the process; short transactions outlive a dropped one."""
+"""Keep one PostgreSQL connection for the life of the process; transactions are repeated if it was dropped."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ type Cursor = psycopg.Cursor[TupleRow]
 STATEMENT_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_SECONDS = 5
 IDLE_TIMEOUT_SECONDS = 60
-"""The server ends a transaction that says nothing for so long: its process was frozen, or is gone. Ours say
-nothing while status changes are being published."""
+"""Idle time after which the server ends a transaction: its process was frozen, or is gone. Ours are idle
+while status changes are published."""
 UNREAD_TIMEOUT_SECONDS = 30
-"""And one whose process reads nothing of what it is sent."""
+"""Time after which the server ends a connection whose process reads nothing."""
 PATIENCE_SECONDS = 1.0
-"""After its statement's time-out a server is given so long to say so."""
-# The URL may say otherwise. A NAT gateway forgets a connection silently after 350 s idle: keepalives and the
-# time-out of unacknowledged data notice that in seconds instead of in a quarter of an hour.
+"""Seconds after a statement's timeout that the server has to report it."""
+# The URL may override these. A NAT gateway drops a connection silently after 350 s idle: keepalives and the
+# timeout of unacknowledged data detect that in seconds instead of in a quarter of an hour.
 _CONNECTION_DEFAULTS: dict[str, Any] = {
     "connect_timeout": 5,
     "application_name": "netvitals",
@@ -59,14 +59,14 @@ _URL_EXAMPLE = "postgresql://user:password@host:5432/database?sslmode=require"
 
 
 class Database:
-    """Runs work in transactions on one connection, opened when first needed and again when it was dropped.
+    """Runs work in transactions on one connection, opened at first use and again after it was dropped.
 
     No statement stays prepared and every setting is local to its transaction, so that a transaction pooler
     (pgbouncer, Supabase, RDS Proxy) may stand between. Threads take turns.
     """
 
     def __init__(self, url: Callable[[], Secret], refresh: Callable[[], bool] = lambda: False) -> None:
-        """Call `url` at each connecting; where that failed, call `refresh` and try a new URL."""
+        """Take `url`, called for each connection, and `refresh`, called where one failed, for a new URL."""
         self._url = url
         self._refresh = refresh
         self._connection: LimitedConnection | None = None
@@ -86,7 +86,7 @@ class Database:
 
         Raises:
             Unavailable: the database can't be used; the text names it, the cause and the remedy.
-            ConfigurationError: the URL is none.
+            ConfigurationError: the URL is not valid.
         """
         try:
             with self._transaction(read_only=read_only, timeout_seconds=timeout_seconds) as cursor:
@@ -106,7 +106,7 @@ class Database:
 
         Raises:
             Unavailable: the database can't be used; the text names it, the cause and the remedy.
-            ConfigurationError: the URL is none.
+            ConfigurationError: the URL is not valid.
         """
         try:
             with self._transaction(read_only=read_only, timeout_seconds=timeout_seconds) as cursor:
@@ -135,7 +135,7 @@ class Database:
                 raise
 
     def _dropped(self) -> bool:
-        """Return whether a connection was lost; one that was never made is not tried again."""
+        """Return whether an open connection was lost; one that was never made is not tried again."""
         return self._connection is not None and self._connection.closed
 
     def _connected(self) -> LimitedConnection:
@@ -169,12 +169,12 @@ class Database:
 
 
 def storable(text: str) -> str:
-    """Return what PostgreSQL's text can hold of a text: no NUL, no half of a surrogate pair."""
+    """Return a text as PostgreSQL's type text can hold it: NUL is removed, a lone surrogate replaced."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _abandon(connection: psycopg.Connection[TupleRow]) -> None:
-    """End a transaction that failed; a statement that is still under way ends by closing."""
+    """Roll back a failed transaction; where a statement is still running, close the connection."""
     if connection.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
         with suppress(psycopg.Error):
             connection.rollback()
@@ -183,11 +183,11 @@ def _abandon(connection: psycopg.Connection[TupleRow]) -> None:
 
 
 def _begin(*, read_only: bool, timeout_seconds: int) -> bytes:
-    """Return what begins a transaction in one round trip, with time-outs of its own.
+    """Return the statements that begin a transaction, in one round trip, with timeouts of its own.
 
-    They are local to the transaction, as a transaction pooler hands the session to others after it. Without
-    them a session whose process is gone holds its locks until the server's keepalives notice, two hours
-    later on Linux. The owner's settings for dates and zones must not change what casts to text give.
+    The settings are local to the transaction, because a transaction pooler gives the session to others after
+    it. Without timeouts a session whose process is gone holds its locks until the server's keepalives fail,
+    two hours later on Linux. The owner's settings for dates and zones must not change casts to text.
     """
     return (
         f"BEGIN {'READ ONLY' if read_only else ''};"
@@ -205,10 +205,10 @@ def _connect(url: Secret) -> LimitedConnection:
 
 
 def _parameters(url: Secret) -> dict[str, Any]:
-    """Return the parts of a URL; none may hold a piece of a password that was cut at the wrong place."""
+    """Return the parts of a URL; refuse one that is split in the middle of a password."""
     try:
         parameters = conninfo_to_dict(url.reveal())
-    except psycopg.Error:  # its text quotes the URL
+    except psycopg.Error:  # psycopg's text quotes the URL
         parameters = {"host": "@"}
     if "@" in str(parameters.get("host", "")) or not url.reveal():
         raise ConfigurationError(

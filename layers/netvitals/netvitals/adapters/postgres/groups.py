@@ -1,4 +1,4 @@
-"""Tell which collector groups have devices and no stack that judges them."""
+"""Find collector groups that have devices and no running status function."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,14 @@ from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import column_types, enabled
 
 SERVED_SECONDS = 3600
-"""A group is served where its status function ran within so long; it runs every 14 minutes at the least."""
+"""Time within which a served group's status function has run; it runs every 14 minutes at least."""
 _TIMEOUT_SECONDS = 10
 
 
 class UnservedGroup(NamedTuple):
     name: str
     devices: int
-    """Enabled ones."""
+    """Number of enabled devices."""
 
     def __str__(self) -> str:
         are = "device is" if self.devices == 1 else "devices are"
@@ -25,9 +25,9 @@ class UnservedGroup(NamedTuple):
 
 
 def unserved_groups(database: Database) -> list[UnservedGroup]:
-    """Return the groups of enabled devices that no status function has judged lately.
+    """Return the groups of enabled devices for which no status function has run lately.
 
-    Before the first stack of all has judged anything, nothing is missed.
+    Return none before the first run of any status function.
 
     Raises:
         Unavailable: the tables can't be read.

@@ -14,7 +14,7 @@ def forget_host_keys(database: Database, device_ids: Sequence[str]) -> set[str]:
     Raises:
         Unavailable: the table can't be written.
     """
-    keys = list(WRITE_ONCE_MEMORY)  # host keys are all that is kept for ever
+    keys = list(WRITE_ONCE_MEMORY)  # host keys are the only keys of the memory that do not expire
 
     def forget(cursor: Cursor) -> set[str]:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Read the inventory from PostgreSQL: netvitals' own table `devices`, or one that was there before it."""
+"""Read the inventory from PostgreSQL: netvitals' own table `devices`, or an existing one of the owner's."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, LiteralString
@@ -13,17 +13,17 @@ from netvitals.domain.protocols import VITAL_MEMORY
 
 CHUNK_ROWS = 1000
 CHUNK_SECONDS = 10
-"""A chunk takes milliseconds; fan-out needs the rest of its time to go on without a database that hangs."""
+"""The limit for one chunk, which takes milliseconds; fan-out needs time to go on without the database."""
 _NAME_CHARACTERS = 257
 _DOCUMENT_CHARACTERS = 64 * 1024
-"""A hostile value is cut here, one character past what is allowed, so that a chunk stays small."""
+"""Length at which a value is cut: one character more than is allowed, so that a chunk stays small."""
 _DOCUMENT: tuple[LiteralString, int] = ("nullif(left({column}::text, {limit}), '{{}}')", _DOCUMENT_CHARACTERS)
 _SHAPES: dict[str, tuple[LiteralString, int]] = {
-    # An inet has the length of its prefix behind it.
+    # An inet cast to text ends in its prefix length.
     "ip_address": ("left(split_part({column}::text, '/', 1), {limit})", _NAME_CHARACTERS),
     "enabled": ("nullif(left({column}::text, {limit}), 'true')", _NAME_CHARACTERS),
     "settings": _DOCUMENT,
-    # Only what a poll can't do without travels with its job: the collector reads the rest when it polls.
+    # Only the keys that a poll can't do without travel with its job: the collector reads the rest.
     "memory": (
         (
             "CASE WHEN {column} ?| {keys} THEN left((SELECT jsonb_object_agg(key, value)"
@@ -41,8 +41,8 @@ _STATE = ("memory", "failures", "reason", "last_seen_at", "status_attempt_at", "
 class PostgresInventory:
     """Reads `devices` joined with `device_state`.
 
-    Chunk by chunk in the order of `id`, each in a transaction of its own: memory stays flat, a consumer may
-    take its time, and a dropped connection costs one chunk. Every value is cast to text in SQL, so the
+    Reads in chunks in the order of `id`, each in a transaction of its own: memory is constant, a consumer may
+    be slow, and a dropped connection costs one chunk. Every value is cast to text in SQL, so the
     columns may have any type (uuid, bigint, inet, varchar …), and columns other than `id` may be missing.
     """
 
@@ -120,7 +120,7 @@ def _query(
 
 
 def enabled(table: str, types: dict[str, str]) -> sql.Composable:
-    """Return the condition that a device is enabled; where nothing is said, it is."""
+    """Return the condition that a device is enabled; without a column or value it is."""
     if "enabled" not in types:
         return sql.SQL("true")
     return sql.SQL(
@@ -149,7 +149,7 @@ def in_group(table: str, types: dict[str, str], collector: str) -> sql.Composabl
         Unavailable: a group is named, and the inventory has none.
     """
     if "collector" in types:
-        # No expression of the column: the planner would take half a percent of the rows to be of a group.
+        # No expression of the column: the planner would estimate that one selects half a percent of the rows.
         condition = "{column}::text = {group}" if collector else "({column} IS NULL OR {column}::text = '')"
         return sql.SQL(condition).format(
             column=sql.Identifier(table, "collector"), group=sql.Literal(collector)
@@ -166,7 +166,7 @@ def field(table: str, name: str, types: dict[str, str]) -> sql.Composable:
     """Return a column of `devices` cast to text; NULL where it is missing, or has its usual value."""
     if name not in types:
         return sql.SQL("NULL::text")
-    if name == "id":  # whole: the next chunk begins after it
+    if name == "id":  # never cut: the next chunk begins after it
         return sql.SQL("{}::text").format(sql.Identifier(table, name))
     return _text(table, name)
 

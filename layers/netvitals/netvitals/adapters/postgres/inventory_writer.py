@@ -37,7 +37,7 @@ def devices_in(database: Database) -> tuple[list[tuple[str, Device]], list[BadRo
 
 
 def existing_devices(database: Database) -> dict[str, Device | None]:
-    """Return all devices by their id; None where the row can't be read, and an import can mend it.
+    """Return all devices by their id; None for a row that can't be decoded, which an import can repair.
 
     Raises:
         Unavailable: the table can't be read.
@@ -52,7 +52,7 @@ def _all(database: Database) -> Iterator[tuple[str, Device | list[BadRow]]]:
 
 
 def disabled_by_import(database: Database) -> set[str]:
-    """Return the ids of the devices that earlier imports disabled, and none has named since.
+    """Return the ids of the devices that earlier imports disabled and that no import has named since.
 
     Raises:
         Unavailable: the table can't be read.
@@ -68,14 +68,14 @@ def _disabled_by_import(cursor: Cursor) -> set[str]:
 
 
 def _has_memory(cursor: Cursor) -> bool:
-    """Return whether the table is there: it came later than others."""
+    """Return whether the table `import_disabled` exists, which came later than others."""
     cursor.execute("SELECT to_regclass('import_disabled') IS NOT NULL")
     [(there,)] = cursor.fetchall()
     return bool(there)
 
 
 def overlaid(device: Device, columns: Collection[str], existing: Mapping[str, Device | None]) -> Device:
-    """Return what the device becomes: the columns that the file names over those that the table has."""
+    """Return the device with the columns that the file names; the others keep the table's values."""
     before = existing.get(device.id)
     if before is None:
         return device
@@ -93,8 +93,8 @@ def plan_import(
 ) -> ImportPlan:
     """Compare a file's devices with those in the table, by the columns that the file names.
 
-    Missing is only who has an id that begins with `prefix`. `disabled_before` are those that earlier imports
-    disabled: they are enabled again, unless the file itself says whether they are enabled.
+    Only devices whose id begins with `prefix` count as missing. `disabled_before` are the devices that
+    earlier imports disabled: they are enabled again, unless the file itself has a column `enabled`.
     """
     given = {device.id for device in devices}
     again = [each for each in sorted(given & {*disabled_before}) if _is_disabled(existing.get(each))]
@@ -154,7 +154,7 @@ def _enable(cursor: Cursor, ids: Sequence[str], value: LiteralString) -> None:
 
 
 def _remember(cursor: Cursor, plan: ImportPlan) -> None:
-    """Note who was disabled for not being named, and forget who is named again."""
+    """Record the devices that the import disabled, and remove those that are enabled again."""
     if plan.disabled and not _has_memory(cursor):
         raise Unavailable(
             "there is no table import_disabled, which --disable-missing writes: run netvitals inventory init"
@@ -211,13 +211,13 @@ def _cast(columns: Sequence[str], types: Mapping[str, str]) -> list[sql.Composed
 
 
 def _rows(columns: Sequence[str]) -> sql.Composed:
-    """Return rows as one array of texts per column: few parameters, whatever the number of rows."""
+    """Return rows as one array of texts per column: few parameters for any number of rows."""
     arrays = sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(columns))
     return sql.SQL("unnest({}) AS new ({})").format(arrays, sql.SQL(", ").join(map(sql.Identifier, columns)))
 
 
 def _values(device: Device, columns: Sequence[str]) -> list[str | None]:
-    """Return what the columns hold, as texts of one form, so that equal devices have equal values."""
+    """Return the columns' values as normalised texts, so that equal devices have equal values."""
     return [_FORMS.get(name, _text)(getattr(device, name)) for name in columns]
 
 

@@ -10,7 +10,7 @@ from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.inventory.maintenance import Maintenance, Scope, Window
 
 KEPT_DAYS = 90
-"""After its end a window is listed for so long, and then deleted."""
+"""Days after its end for which a window is kept and listed."""
 _SECONDS = 20
 _COLUMNS = (
     "id, scope, name, extract(epoch FROM starts_at)::float8, extract(epoch FROM ends_at)::float8, reason"
@@ -18,11 +18,11 @@ _COLUMNS = (
 
 
 class NoSuchWindow(NetvitalsError):
-    """No window of this number is open or to come."""
+    """Raised where no window of this number is open or to come."""
 
 
 def maintenance_at(cursor: Cursor, now: float) -> Maintenance:
-    """Return the windows that are open; none where the table is not there, or not for this user to read."""
+    """Return the windows that are open; none where the table is missing or this user may not read it."""
     cursor.execute("SELECT has_table_privilege(to_regclass('maintenance_windows')::oid, 'SELECT')")
     [(readable,)] = cursor.fetchall()
     if not readable:
@@ -36,13 +36,13 @@ def maintenance_at(cursor: Cursor, now: float) -> Maintenance:
 
 
 class MaintenanceTable:
-    """Every method raises Unavailable where the database can't be used."""
+    """Reads and writes windows; every method raises Unavailable where the database can't be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, names: Sequence[tuple[Scope, str]], *, start: float, end: float, reason: str) -> list[int]:
-        """Add a window for each of these, all or none, and return their numbers."""
+        """Add a window for each of these names, all or none, and return their numbers."""
 
         def inserted(cursor: Cursor) -> list[int]:
             cursor.execute(
@@ -60,7 +60,7 @@ class MaintenanceTable:
         return self._database.run(inserted, timeout_seconds=_SECONDS)
 
     def unknown(self, names: Sequence[tuple[Scope, str]]) -> list[tuple[Scope, str]]:
-        """Return those that no device of the inventory is, is at, or has as its type."""
+        """Return the names that are no device's id, site or type in the inventory."""
         columns = {"device": "id", "site": "site", "type": "device_type"}
 
         def missing(cursor: Cursor) -> list[tuple[Scope, str]]:

@@ -1,4 +1,4 @@
-"""The table `device_samples`: what metrics polls have left for reporting by exception."""
+"""Keep the samples of reporting by exception in the table `device_samples`."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -55,7 +55,7 @@ class PostgresSampleStore:
         return self._database.run(work, timeout_seconds=RECORD_SECONDS)
 
     def some(self, limit: int) -> Mapping[str, Samples]:
-        """Return the samples of so many devices, any of them, by the device's id.
+        """Return the samples of at most so many devices, in no order, by the device's id.
 
         Raises:
             Unavailable: they can't be read.

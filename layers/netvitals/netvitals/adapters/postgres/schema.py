@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from netvitals.adapters.postgres.database import Cursor, Database
 
-_LOCK = 0x6E657476  # "netv": what advisory locks are told apart by
+_LOCK = 0x6E657476  # "netv": key of the advisory lock
 _TIMEOUT_SECONDS = 600
 
 
@@ -20,7 +20,7 @@ def migrate(database: Database) -> list[str]:
 
 
 def _apply(cursor: Cursor) -> list[str]:
-    cursor.execute("SET LOCAL lock_timeout = 0")  # another migration may take its time
+    cursor.execute("SET LOCAL lock_timeout = 0")  # another migration may take long
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
     cursor.execute(
         "CREATE TABLE IF NOT EXISTS netvitals_migrations"

@@ -1,7 +1,7 @@
-"""Writes observations into `device_state`, and reads what a poll has to know of its device.
+"""Write observations into `device_state`, and read what a poll has to know of its device.
 
-One statement a batch, in any order: observations of the same polls end in the same state, whichever comes
-first and however often.
+Each batch is one statement. Order does not matter: observations of the same polls end in the same state,
+whichever comes first and however often.
 """
 
 import logging
@@ -28,10 +28,11 @@ _LATEST_MICROSECONDS = 2**62
 """An instant in the year 148,108, which fits PostgreSQL's timestamps and integers."""
 
 # How an observation changes the state:
-# - An attempt that is a minute or more ahead of this database's clock changes nothing: believed, it would
-#   lock all later ones out; moved to the present, its repetitions would count. Only where nothing is known of
-#   the device it is kept, as of a minute ahead, so that the device is missed when no other poll follows. Nor
-#   is a due time believed that lies further ahead of its attempt than a job can wait in a queue (900 s).
+# - An attempt that is a minute or more ahead of this database's clock changes nothing: taken as it is, it
+#   would outrank all later ones; moved to the present, its repetitions would count. Only where nothing is
+#   known of the device it is kept, as of a minute ahead, so that the device is missed when no other poll
+#   follows. A due time is ignored as well if it is further ahead of its attempt than a job can wait in a
+#   queue (900 s).
 # - `memory` follows the newest attempt of its own kind, since a long metrics poll that a status poll has
 #   overtaken still brings the sample that the next one needs. A key that is written once, such as a host key
 #   that was trusted on first use, is never replaced by what another poll found.
@@ -178,7 +179,7 @@ def _execute(cursor: Cursor, statements: Sequence[dict[str, list[Any]]]) -> int:
 
 
 def _decoded(memory: str) -> dict[str, Any]:
-    """Return the memory, or none where it is no object that this process can read."""
+    """Return the memory; empty where it is not an object that this version can decode."""
     try:
         return msgspec.json.decode(memory, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError):
@@ -186,7 +187,7 @@ def _decoded(memory: str) -> dict[str, Any]:
 
 
 def _without_repeats(observations: Sequence[Observation]) -> Iterator[list[Observation]]:
-    """Yield batches in which no device occurs twice, oldest observations first; one batch as a rule."""
+    """Yield batches in which no device occurs twice, oldest observations first; usually one batch."""
     waiting = sorted(observations, key=lambda observation: observation.attempted_at_ns)
     while waiting:
         batch: dict[str, Observation] = {}

@@ -1,4 +1,4 @@
-"""Keeps decisions about status in PostgreSQL: records, history, and the outbox."""
+"""Keep decisions about status in PostgreSQL: records, history, and the outbox."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -34,11 +34,11 @@ from netvitals.domain.ports import StatusRun
 RUN_SECONDS = 20
 """The limit for one statement of a run; twice that leaves time to report a database that hangs."""
 DELIVERY_SECONDS = 5
-"""For one statement of a delivery: they are small, and what is published waits for them."""
+"""The limit for one statement of a delivery: these are small, and publications wait for them."""
 _LOCK = 0x6E657477  # "netw": one run of a group at a time
 _DELIVERY_LOCK = 0x6E657478  # "netx": one sender of a group's channel at a time
 _SEPARATOR = "\x1f"
-"""Between a group and the name of a site or the id of a message; no such name holds it."""
+"""Separates a group from the name of a site or the id of a message, which can't contain it."""
 _POLLS = ("last_seen_at", "last_attempt_at", "streak_since", "failures", "successes", "reason")
 
 _APPLY = """
@@ -75,8 +75,8 @@ SELECT device_id FROM updated UNION ALL SELECT device_id FROM inserted
 class PostgresStatusStore:
     """Implements `ports.StatusStore` for the devices of one collector group.
 
-    Groups have locks, sites, a record of gaps, and an outbox of their own: none waits for another, and what
-    is silent in one says nothing about the others.
+    Groups have locks, sites, a record of polling gaps, and an outbox of their own: no group waits for
+    another, and a gap in one says nothing about the others.
     """
 
     def __init__(self, database: Database, chunk_rows: int = CHUNK_ROWS, *, collector: str = "") -> None:
@@ -225,7 +225,7 @@ class PostgresStatusRun:
     def _read_gap(self) -> PollingGap:
         self._cursor.execute("SELECT watch::text FROM status_watch WHERE collector = %s", [self._collector])
         row = self._cursor.fetchone()
-        with suppress(msgspec.ValidationError):  # another version's, maybe: as if there was no run before
+        with suppress(msgspec.ValidationError):  # another version's: as if there was no run before
             return msgspec.json.decode(row[0], type=PollingGap) if row else PollingGap()
         return PollingGap()
 
@@ -257,7 +257,7 @@ class PostgresStatusRun:
 
 
 def _prefix(collector: str) -> str:
-    """Return what a group's keys begin with where other groups may have the same."""
+    """Return the prefix of a group's keys in tables that all groups share."""
     return collector + _SEPARATOR if collector else ""
 
 
@@ -278,9 +278,9 @@ def _records(changes: Sequence[Change]) -> dict[str, list[Any]]:
 
 
 def _note_monitored(types: dict[str, str]) -> sql.Composed:
-    """Return the statement that dates devices which are enabled again, and marks those which are not enabled.
+    """Return the statement that dates devices which were enabled, and marks those which are not enabled.
 
-    A row that is locked is being polled; the next run can have it.
+    It skips locked rows, which a poll is writing; the next run will update them.
     """
     return sql.SQL(
         "UPDATE device_state AS s"
