@@ -134,6 +134,12 @@ def test_only_the_rows_that_say_so_are_in_fahrenheit() -> None:
     assert found == {"1": 100, "2": 21, "3": 22}
 
 
+def test_milliwatts_are_told_in_dbm_and_darkness_is_no_measurement() -> None:
+    light = source(value=f"{TABLE}.2 light", milliwatts=True, multiply=0.01)
+    found = values(light, answers({"2": {"1": 100, "2": 1000, "3": 10, "4": 0, "5": -100}}))
+    assert found == {"1": 0, "2": 10, "3": -10}
+
+
 @pytest.mark.parametrize(
     ("keys", "raw"),
     [

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from math import isfinite
+from math import isfinite, log10
 
 import msgspec
 
@@ -232,6 +232,10 @@ def _converted(source: Source, reader: _Reader, index: str, number: float | None
     number = number * source.multiply * _power_of_ten(source, reader, index) + source.add
     if _is_fahrenheit(source, reader, index):
         number = (number - 32) * 5 / 9
+    if source.milliwatts:
+        if number <= 0:
+            return None
+        number = 10 * log10(number)
     return number if _within(source, number) else None
 
 

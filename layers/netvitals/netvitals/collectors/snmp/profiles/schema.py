@@ -107,6 +107,8 @@ class Source(_Strict, frozen=True):
     add: Number = 0
     fahrenheit: bool | Filter = False
     """Degrees Fahrenheit: always, or in the rows that pass the rule."""
+    milliwatts: bool = False
+    """value: milliwatts, to be told in dBm; none, or less, is no measurement."""
     exponent: Exponent | None = None
     meaning: dict[str, Number] = {}
     """value: by what the device says, what it stands for; what is not listed says nothing."""
