@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from netvitals.cli.cost.invocations import KINDS, Devices, all_failing
+from netvitals.cli.cost.invocations import KINDS, DeviceGroup, all_failing
 from netvitals.cli.cost.model import Cost, Deployment, cost_of
 from netvitals.cli.cost.prices import prices_in
 
@@ -29,14 +29,14 @@ TOGETHER = {
 """Rows of the table, and the items of the bill that they sum up."""
 
 
-DEVICE = Devices(number=LARGE)
+DEVICE = DeviceGroup(number=LARGE)
 
 
 class Variant(NamedTuple):
     """Something that is otherwise than in the table of fleets."""
 
     what: str
-    devices: Devices = Devices(number=LARGE)
+    devices: DeviceGroup = DeviceGroup(number=LARGE)
     deployment: Deployment = Deployment()
     cloud: bool = True
     """Whether points go to InfluxDB Cloud."""
@@ -44,14 +44,14 @@ class Variant(NamedTuple):
 
 VARIANTS = (
     Variant("as above"),
-    Variant("3 % silent", Devices(number=LARGE, silent=0.03)),
-    Variant("30 % silent", Devices(number=LARGE, silent=0.3)),
-    Variant("no port in use", Devices(number=LARGE, used=0)),
-    Variant("all ports in use", Devices(number=LARGE, used=1)),
-    Variant("48 ports", Devices(number=LARGE, ports=48)),
+    Variant("3 % silent", DeviceGroup(number=LARGE, silent=0.03)),
+    Variant("30 % silent", DeviceGroup(number=LARGE, silent=0.3)),
+    Variant("no port in use", DeviceGroup(number=LARGE, used=0)),
+    Variant("all ports in use", DeviceGroup(number=LARGE, used=1)),
+    Variant("48 ports", DeviceGroup(number=LARGE, ports=48)),
     Variant("status every 60 s, metrics every 10 min",
-            Devices(number=LARGE, status_interval=60, metrics_interval=600)),
-    Variant("metrics every minute", Devices(number=LARGE, metrics_interval=60)),
+            DeviceGroup(number=LARGE, status_interval=60, metrics_interval=600)),
+    Variant("metrics every minute", DeviceGroup(number=LARGE, metrics_interval=60)),
     Variant("`store: everything`", deployment=Deployment(everything=True)),
     Variant("a NAT instance (`--nat instance`)", deployment=Deployment(nat="instance")),
     Variant("interface endpoints, and a store in the VPC (`--nat endpoints`)",
@@ -72,7 +72,7 @@ def blocks() -> dict[str, str]:
 
 
 def fleets() -> str:
-    costs = [cost_of([Devices(number=size)], Deployment(), PRICES) for size in SIZES]
+    costs = [cost_of([DeviceGroup(number=size)], Deployment(), PRICES) for size in SIZES]
     rows = {name: [_usd(_sum(cost, items)) for cost in costs] for name, items in TOGETHER.items()}
     rows["**AWS**"] = [f"**{_usd(cost.aws_usd)}**" for cost in costs]
     rows["**InfluxDB Cloud, data in**"] = [f"**{_usd(cost.influxdb_usd)}**" for cost in costs]

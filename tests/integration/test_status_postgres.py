@@ -13,7 +13,7 @@ from netvitals.adapters.postgres.status import PostgresStatusStore
 from netvitals.domain.decision.status import (
     Cause,
     Change,
-    Delivery,
+    DeliveryReport,
     Monitored,
     OutboxMessage,
     Parent,
@@ -301,9 +301,9 @@ def test_messages_are_delivered_oldest_first_and_once(store: PostgresStatusStore
     assert (delivery.published, delivery.left) == (10, 10)
     assert 0 < delivery.waiting_seconds < 60
     assert handed == [str(number) for number in range(20)]
-    assert store.deliver("event", lambda batch: [message.id for message in batch]) == Delivery(15, 0)
-    assert store.deliver("event", lambda _: pytest.fail("nothing is left")) == Delivery(0, 0)
-    assert store.deliver("point", lambda batch: [message.id for message in batch]) == Delivery(1, 0)
+    assert store.deliver("event", lambda batch: [message.id for message in batch]) == DeliveryReport(15, 0)
+    assert store.deliver("event", lambda _: pytest.fail("nothing is left")) == DeliveryReport(0, 0)
+    assert store.deliver("point", lambda batch: [message.id for message in batch]) == DeliveryReport(1, 0)
 
 
 def test_one_process_at_a_time_sends_the_messages_of_a_channel_so_that_their_order_is_kept(
@@ -314,12 +314,14 @@ def test_one_process_at_a_time_sends_the_messages_of_a_channel_so_that_their_ord
     store.run(lambda run: run.enqueue([OutboxMessage("p", "point", "line")]))
 
     def send(batch: Sequence[OutboxMessage]) -> list[str]:
-        assert other.deliver("event", lambda _: pytest.fail("an older one is not sent yet")) == Delivery(0, 0)
-        assert other.deliver("point", lambda batch: [message.id for message in batch]) == Delivery(1, 0)
+        assert other.deliver(
+            "event", lambda _: pytest.fail("an older one is not sent yet")
+        ) == DeliveryReport(0, 0)
+        assert other.deliver("point", lambda batch: [message.id for message in batch]) == DeliveryReport(1, 0)
         return [message.id for message in batch]
 
-    assert store.deliver("event", send, limit=2) == Delivery(2, 0)
-    assert other.deliver("event", lambda batch: [message.id for message in batch]) == Delivery(1, 0)
+    assert store.deliver("event", send, limit=2) == DeliveryReport(2, 0)
+    assert other.deliver("event", lambda batch: [message.id for message in batch]) == DeliveryReport(1, 0)
 
 
 def test_a_sender_that_fails_keeps_its_messages(store: PostgresStatusStore) -> None:
@@ -330,7 +332,7 @@ def test_a_sender_that_fails_keeps_its_messages(store: PostgresStatusStore) -> N
 
     with pytest.raises(Unavailable, match="the bus is away"):
         store.deliver("event", fail)
-    assert store.deliver("event", lambda batch: [message.id for message in batch]) == Delivery(1, 0)
+    assert store.deliver("event", lambda batch: [message.id for message in batch]) == DeliveryReport(1, 0)
 
 
 def test_hostile_rows_and_words_do_not_end_a_run(store: PostgresStatusStore, execute: Execute) -> None:

@@ -2,8 +2,8 @@
 
 import threading
 
-from netvitals.reading.devices import Device
-from netvitals.reading.fleet import Kept, representative, traffic
+from netvitals.reading.devices import StoredDevice
+from netvitals.reading.fleet import Cached, representative, traffic
 from netvitals.reading.influxql import any_of, text
 from netvitals.reading.points import SeriesKey
 from netvitals.reading.rates import Rate, newest_rate, rates
@@ -11,12 +11,12 @@ from netvitals.reading.rates import Rate, newest_rate, rates
 SECOND = 10**9
 
 
-def device(**given: object) -> Device:
-    base: dict[str, object] = dict.fromkeys(Device.__struct_fields__, "") | {
+def device(**given: object) -> StoredDevice:
+    base: dict[str, object] = dict.fromkeys(StoredDevice.__struct_fields__, "") | {
         "enabled": True, "maintenance_until": None, "flapping": False, "failures": 0, "status": "online",
-        **{name: None for name in Device.__struct_fields__ if name.endswith(("_at", "_since"))},
+        **{name: None for name in StoredDevice.__struct_fields__ if name.endswith(("_at", "_since"))},
     }  # fmt: skip
-    return Device(**(base | given))  # type: ignore[arg-type]  # as the test gives them
+    return StoredDevice(**(base | given))  # type: ignore[arg-type]  # as the test gives them
 
 
 def test_a_counter_that_stood_still_after_its_last_point_has_the_rate_zero_up_to_the_last_poll() -> None:
@@ -53,14 +53,14 @@ def test_a_devices_own_value_stands_for_it_else_its_highest() -> None:
 
 def test_an_answer_is_kept_for_all_who_ask_meanwhile() -> None:
     answers = iter(range(10))
-    kept = Kept(lambda: next(answers), 60)
+    kept = Cached(lambda: next(answers), 60)
     assert [kept.get(), kept.get()] == [0, 0]
     assert kept.now(0) == 0
 
 
 def test_nobody_waits_for_an_answer_that_is_slow_and_it_is_there_for_the_next_one() -> None:
     may_answer = threading.Event()
-    kept = Kept(lambda: may_answer.wait(30), 60)
+    kept = Cached(lambda: may_answer.wait(30), 60)
     assert kept.now(0.01) is None
     assert kept.now(0) is None
     may_answer.set()

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from netvitals.adapters.files.discovery_journal import Asked, DiscoveryJournal, NoJournal
-from netvitals.domain.discovery.found import Found, Neighbour, Refused
+from netvitals.adapters.files.discovery_journal import DiscoveryJournal, DiscoveryRequest, NoJournal
+from netvitals.domain.discovery.found import Found, Neighbour, RefusedAddress
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.guard import Guard
-from netvitals.usecases.discover import Discovery, Entry, Follow, Journal, Outcome
+from netvitals.usecases.discover import Discovery, DiscoveryOutcome, Entry, Follow, Journal
 
 GUARD = Guard(("10.0.0.0/8",))
 NETWORK = [f"10.0.0.{n}" for n in range(1, 21)]
@@ -39,11 +39,11 @@ class FakeAgents:
                 answered(address)
             await asyncio.sleep(0)
 
-    async def identify(self, address: str, way: str) -> Found | Refused:
+    async def identify(self, address: str, way: str) -> Found | RefusedAddress:
         await asyncio.sleep(0)
         self.identified.append(address)
         if f"{way} {address}" in self.refusing:
-            return Refused(address, "no user fits")
+            return RefusedAddress(address, "no user fits")
         told = Neighbour(protocol="lldp", addresses=self.neighbours.get(address, ()))
         return Found(address=address, credential=way, neighbours=(told,), arp=("10.0.9.9",))
 
@@ -52,11 +52,13 @@ def discovery(agents: FakeAgents, journal: Journal | None = None, follow: Follow
     return Discovery(agents, GUARD, journal or NoJournal(), follow=follow or Follow())
 
 
-def run(agents: FakeAgents, addresses: Sequence[str] = NETWORK, follow: Follow | None = None) -> Outcome:
+def run(
+    agents: FakeAgents, addresses: Sequence[str] = NETWORK, follow: Follow | None = None
+) -> DiscoveryOutcome:
     return asyncio.run(_run(agents, addresses, follow))
 
 
-async def _run(agents: FakeAgents, addresses: Sequence[str], follow: Follow | None) -> Outcome:
+async def _run(agents: FakeAgents, addresses: Sequence[str], follow: Follow | None) -> DiscoveryOutcome:
     return await discovery(agents, follow=follow).run(addresses)
 
 
@@ -89,7 +91,7 @@ def test_a_device_that_refuses_one_way_is_asked_in_the_others_and_not_in_that_on
     agents.refusing = {"v3 10.0.0.3", "v3 10.0.0.4"}
     outcome = run(agents)
     assert outcome.found["10.0.0.3"].credential == "edge"
-    assert outcome.refused == {"10.0.0.4": Refused("10.0.0.4", "no user fits")}
+    assert outcome.refused == {"10.0.0.4": RefusedAddress("10.0.0.4", "no user fits")}
     assert agents.asked.count(("v3", "10.0.0.4")) == 1
 
 
@@ -170,8 +172,8 @@ def test_a_journal_that_can_not_be_written_ends_the_discovery_with_the_cause() -
         asyncio.run(to_be_run())
 
 
-def asked(tries: int = 2) -> Asked:
-    return Asked(("10.0.0.0/24",), ("core",), tries, 161)
+def asked(tries: int = 2) -> DiscoveryRequest:
+    return DiscoveryRequest(("10.0.0.0/24",), ("core",), tries, 161)
 
 
 def journaled(
@@ -181,8 +183,8 @@ def journaled(
     *,
     stop_at: str = "",
     neighbours: bool = False,
-) -> tuple[Outcome, list[Entry]]:
-    async def to_be_run() -> tuple[Outcome, list[Entry]]:
+) -> tuple[DiscoveryOutcome, list[Entry]]:
+    async def to_be_run() -> tuple[DiscoveryOutcome, list[Entry]]:
         journal = DiscoveryJournal(path, asked())
         before = journal.before()
         with journal:

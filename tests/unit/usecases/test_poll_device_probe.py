@@ -96,7 +96,7 @@ def test_on_loopback_a_device_without_protocols_is_pinged() -> None:
     assert stage.prober.probes[0][2] is False
 
 
-def test_the_ports_of_the_devices_own_protocols_are_knocked_at_first() -> None:
+def test_the_ports_of_the_devices_own_protocols_are_probed_first() -> None:
     stage = Bench(collectors={"winrm": Scripted({}, silent), "ssh": Scripted({}, silent)})
     poll(stage, job(protocols=("winrm", "ssh")))
     assert stage.prober.probes[0][1].tcp_ports == (5986, 22, 443, 80)

@@ -16,7 +16,7 @@ from netvitals.cli.sparkline import parts, sparkline
 from netvitals.cli.time_span import TimeSpan
 from netvitals.domain.polling.metrics import VITALS
 from netvitals.domain.text import printable
-from netvitals.reading.device import DeviceView, Interface, Vital
+from netvitals.reading.device import DeviceView, Interface, VitalSamples
 from netvitals.reading.devices import Event
 from netvitals.reading.readers import readers
 from netvitals.wiring.parts import Parts
@@ -139,7 +139,7 @@ def _vitals(screen: Console, view: DeviceView) -> object:
     return fitting_table(screen, columns, [_vital(each, view, width) for each in view.vitals])
 
 
-def _vital(vital: Vital, view: DeviceView, width: int) -> list[str]:
+def _vital(vital: VitalSamples, view: DeviceView, width: int) -> list[str]:
     values = [value for _, value in vital.samples]
     bounds = {"lowest": 0.0, "highest": 100.0} if vital.metric.endswith("_percent") else {}
     name = _NAMES.get(vital.metric) or vital.metric.rpartition("_")[0].replace("_", " ")

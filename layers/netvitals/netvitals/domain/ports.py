@@ -8,7 +8,7 @@ import msgspec
 from netvitals.domain.decision.status import (
     Change,
     Channel,
-    Delivery,
+    DeliveryReport,
     Monitored,
     OutboxMessage,
     PollingGap,
@@ -299,7 +299,7 @@ class StatusStore(Protocol):
 
     def deliver(
         self, channel: Channel, send: Callable[[Sequence[OutboxMessage]], Collection[str]], limit: int = 1000
-    ) -> Delivery:
+    ) -> DeliveryReport:
         """Send messages, oldest first, and mark those as published whose ids `send` returns.
 
         One process at a time sends the messages of a channel; to the others there is nothing to send.

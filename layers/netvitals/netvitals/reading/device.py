@@ -8,7 +8,7 @@ import msgspec
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.metrics import VITALS
-from netvitals.reading.devices import Device, Devices, Event
+from netvitals.reading.devices import Event, InventoryReader, StoredDevice
 from netvitals.reading.fleet import polled_until
 from netvitals.reading.points import HELD_SECONDS, Points, Samples
 from netvitals.reading.rates import Rate, newest_rate, rates
@@ -34,7 +34,7 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-class Vital(msgspec.Struct, frozen=True):
+class VitalSamples(msgspec.Struct, frozen=True):
     metric: str
     instance: str
     samples: Samples
@@ -76,8 +76,8 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    device: Device
-    vitals: Sequence[Vital]
+    device: StoredDevice
+    vitals: Sequence[VitalSamples]
     states: Mapping[str, float]
     """Newest values by metric, of metrics that are shown as text and not as a chart."""
     interfaces: Sequence[Interface]
@@ -93,7 +93,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
 class DeviceReader:
     """Reads one device at a time."""
 
-    def __init__(self, devices: Devices, points: Points) -> None:
+    def __init__(self, devices: InventoryReader, points: Points) -> None:
         self._devices, self._points = devices, points
 
     def view(self, wanted: str, seconds: float) -> DeviceView:
@@ -132,7 +132,7 @@ class DeviceReader:
             if key.instance == interface
         }
 
-    def _vitals(self, device: Device, since: float, until: float) -> list[Vital]:
+    def _vitals(self, device: StoredDevice, since: float, until: float) -> list[VitalSamples]:
         span = until - since
         if span <= RAW_SECONDS:
             found = self._points.window([device.id], VITAL_METRICS, since, until)
@@ -144,13 +144,13 @@ class DeviceReader:
             )
         order = {name: place for place, name in enumerate(VITAL_METRICS)}
         keys = sorted(found, key=lambda key: (order[key.metric], key.instance))
-        return [Vital(key.metric, key.instance, found[key]) for key in keys if found[key]]
+        return [VitalSamples(key.metric, key.instance, found[key]) for key in keys if found[key]]
 
-    def _states(self, device: Device, now: float) -> dict[str, float]:
+    def _states(self, device: StoredDevice, now: float) -> dict[str, float]:
         found = self._points.window([device.id], STATE_METRICS, now - HELD_SECONDS, now, newest=1)
         return {key.metric: samples[-1][1] for key, samples in found.items() if samples and not key.instance}
 
-    def _interfaces(self, device: Device, now: float) -> list[Interface]:
+    def _interfaces(self, device: StoredDevice, now: float) -> list[Interface]:
         since = now - HELD_SECONDS
         infos = self._points.interfaces(device.id, since, now)
         moved = self._points.window([device.id], COUNTERS, since, now)
@@ -190,7 +190,9 @@ def _interface(
     )
 
 
-def _missing(device: Device, vitals: Sequence[Vital], interfaces: Sequence[Interface]) -> Iterator[str]:
+def _missing(
+    device: StoredDevice, vitals: Sequence[VitalSamples], interfaces: Sequence[Interface]
+) -> Iterator[str]:
     if device.last_attempt_at is None:
         yield "values: it was never polled (not enabled, not due yet, or no schedule runs)"
         return

@@ -29,7 +29,7 @@ class NoSuchDevice(NetvitalsError):
     """Raised where the inventory has no device, or several, of this id, hostname or address."""
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
+class StoredDevice(msgspec.Struct, frozen=True, kw_only=True):
     """Holds a row of the inventory with its state. Times are seconds since the epoch."""
 
     id: str
@@ -90,17 +90,17 @@ class Site(NamedTuple):
     since: float
 
 
-class Devices:
+class InventoryReader:
     """Reads the inventory's database; every method raises Unavailable where it can't be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self) -> list[Device]:
+    def all(self) -> list[StoredDevice]:
         """Return all devices in the order of their ids, the disabled ones too."""
         return self._read(lambda cursor: _devices(cursor, sql.SQL("true"), []))
 
-    def find(self, wanted: str) -> Device:
+    def find(self, wanted: str) -> StoredDevice:
         """Return the device of this id, else of this hostname or address.
 
         Raises:
@@ -126,7 +126,7 @@ class Devices:
         return self._database.run(work, read_only=True, timeout_seconds=SECONDS)
 
 
-def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]) -> list[Device]:
+def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]) -> list[StoredDevice]:
     types = column_types(cursor)
     maintenance = sql.SQL("extract(epoch FROM d.maintenance_until::timestamptz)::float8")
     query = sql.SQL(
@@ -143,9 +143,9 @@ def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]
         condition=condition,
         limit=sql.Literal(MAX_DEVICES),
     )
-    names = Device.__struct_fields__
+    names = StoredDevice.__struct_fields__
     rows = [dict(zip(names, row, strict=True)) for row in cursor.execute(query, values).fetchall()]
-    devices = [Device(**(row | {"device_type": row["device_type"] or "network"})) for row in rows]
+    devices = [StoredDevice(**(row | {"device_type": row["device_type"] or "network"})) for row in rows]
     windows = maintenance_at(cursor, time())
     return [
         msgspec.structs.replace(
@@ -156,7 +156,7 @@ def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]
     ]
 
 
-def _found(cursor: Cursor, wanted: str) -> Device:
+def _found(cursor: Cursor, wanted: str) -> StoredDevice:
     types = column_types(cursor)
     for name in ("id", "hostname", "ip_address"):
         column = field("d", name, types)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from netvitals.domain.errors import NetvitalsError
-from netvitals.reading.devices import Device, Devices, Site
+from netvitals.reading.devices import InventoryReader, Site, StoredDevice
 from netvitals.reading.influxql import stored_tag
 from netvitals.reading.points import HELD_SECONDS, Points, Samples, SeriesKey
 from netvitals.reading.rates import newest_rate
@@ -25,7 +25,7 @@ MAX_DETAILED = 150
 
 
 class Fleet(NamedTuple):
-    devices: Sequence[Device]
+    devices: Sequence[StoredDevice]
     vitals: Mapping[str, Mapping[str, float]]
     """Values by the device's stored tag and metric: its own value, or the highest of its instances."""
     lost: Sequence[Site]
@@ -45,7 +45,7 @@ class Detail(NamedTuple):
     """Rates of all interfaces together, by counter."""
 
 
-class Kept[Made]:
+class Cached[Made]:
     """Caches an answer for some seconds.
 
     An answer that took long is kept for ten times as long as it took.
@@ -84,10 +84,12 @@ class Kept[Made]:
 class FleetReader:
     """Reads the fleet for any number of visitors."""
 
-    def __init__(self, devices: Devices, points: Points, *, points_seconds: float = POINTS_SECONDS) -> None:
+    def __init__(
+        self, devices: InventoryReader, points: Points, *, points_seconds: float = POINTS_SECONDS
+    ) -> None:
         self._devices, self._points = devices, points
-        self._fleet = Kept(self._read_devices, DEVICES_SECONDS)
-        self._vitals = Kept(self._read_vitals, points_seconds)
+        self._fleet = Cached(self._read_devices, DEVICES_SECONDS)
+        self._vitals = Cached(self._read_vitals, points_seconds)
 
     def fleet(self) -> Fleet:
         """Return the fleet; without values where InfluxDB can't be asked or has not answered yet.
@@ -119,7 +121,7 @@ class FleetReader:
             found[device.id] = Detail(cpu.get(tag) or rtt.get(tag) or [], traffic(mine, device))
         return found
 
-    def _read_devices(self) -> tuple[list[Device], list[Site]]:
+    def _read_devices(self) -> tuple[list[StoredDevice], list[Site]]:
         return self._devices.all(), self._devices.lost_sites()
 
     def _read_vitals(self) -> tuple[dict[str, dict[str, float]], str]:
@@ -145,7 +147,7 @@ def representative(values: Mapping[tuple[str, str], float]) -> dict[str, float]:
     return highest | own
 
 
-def traffic(counters: Mapping[SeriesKey, Samples], device: Device) -> dict[str, float]:
+def traffic(counters: Mapping[SeriesKey, Samples], device: StoredDevice) -> dict[str, float]:
     """Return bytes per second of all interfaces together, by counter, up to the device's newest poll."""
     polled_ns = polled_until(device)
     total: dict[str, float] = {}
@@ -156,7 +158,7 @@ def traffic(counters: Mapping[SeriesKey, Samples], device: Device) -> dict[str, 
     return total
 
 
-def polled_until(device: Device) -> int:
+def polled_until(device: StoredDevice) -> int:
     """Return when the device last answered a metrics poll, in nanoseconds: up to then counters are known."""
     if device.failures or device.metrics_attempt_at is None:
         return 0

@@ -9,7 +9,7 @@ import msgspec
 
 from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.metrics import METRICS
-from netvitals.reading.devices import Device, Devices
+from netvitals.reading.devices import InventoryReader, StoredDevice
 from netvitals.reading.fleet import polled_until
 from netvitals.reading.influxql import stored_tag
 from netvitals.reading.points import HELD_SECONDS, Points
@@ -36,7 +36,7 @@ class Ranked(msgspec.Struct, frozen=True, kw_only=True):
 class Ranking:
     """Ranks the enabled devices; raises NetvitalsError where database or InfluxDB can't be used."""
 
-    def __init__(self, devices: Devices, points: Points) -> None:
+    def __init__(self, devices: InventoryReader, points: Points) -> None:
         self._devices, self._points = devices, points
 
     def highest(self, metric: str, most: int, site: str | None = None) -> list[Ranked]:
@@ -58,7 +58,9 @@ class Ranking:
         for (tag, instance), value in self._points.newest(metric, now - HELD_SECONDS, now).items():
             yield tag, instance, value
 
-    def _rates(self, metric: str, devices: Sequence[Device], now: float) -> Iterator[tuple[str, str, float]]:
+    def _rates(
+        self, metric: str, devices: Sequence[StoredDevice], now: float
+    ) -> Iterator[tuple[str, str, float]]:
         for batch in batched(devices, DEVICES_AT_ONCE, strict=False):
             polled = {stored_tag(each.id): polled_until(each) for each in batch}
             found = self._points.window(
@@ -70,7 +72,7 @@ class Ranking:
                     yield key.device, key.instance, rate
 
     def _described(
-        self, found: Sequence[tuple[Device, str, float]], now: float
+        self, found: Sequence[tuple[StoredDevice, str, float]], now: float
     ) -> Mapping[tuple[str, str], tuple[InterfaceInfo | None, float | None]]:
         ids = list(dict.fromkeys(device.id for device, _, _ in found))[:MOST_DESCRIBED]
         speeds = self._points.window(ids, ["net_speed_bps"], now - HELD_SECONDS, now, newest=1)
@@ -88,7 +90,7 @@ class Ranking:
 
 def _ranked(
     metric: str,
-    device: Device,
+    device: StoredDevice,
     instance: str,
     value: float,
     described: tuple[InterfaceInfo | None, float | None] | None,

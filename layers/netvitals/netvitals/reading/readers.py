@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from netvitals.reading.device import DeviceReader
-from netvitals.reading.devices import Devices
+from netvitals.reading.devices import InventoryReader
 from netvitals.reading.fleet import POINTS_SECONDS, FleetReader
 from netvitals.reading.influxql import InfluxQuery
 from netvitals.reading.points import Points
@@ -12,7 +12,7 @@ from netvitals.wiring.points import access
 
 
 class Readers(NamedTuple):
-    devices: Devices
+    devices: InventoryReader
     points: Points
     fleet: FleetReader
     device: DeviceReader
@@ -24,7 +24,7 @@ def readers(parts: Parts, points_seconds: float = POINTS_SECONDS) -> Readers:
     Raises, at the first use:
         ConfigurationError: no database, or no InfluxDB, is named.
     """
-    devices = Devices(parts.database)
+    devices = InventoryReader(parts.database)
     points = Points(InfluxQuery(lambda: access(parts)))
     return Readers(
         devices,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from netvitals.domain.errors import NetvitalsError
 from netvitals.reading.device import DeviceView, Interface
-from netvitals.reading.devices import Device, Event
+from netvitals.reading.devices import Event, StoredDevice
 from netvitals.reading.fleet import FLEET_METRICS, MAX_DETAILED, Detail, Fleet
 from netvitals.reading.influxql import stored_tag
 from netvitals.reading.points import Samples
@@ -71,7 +71,7 @@ def _fleet(fleet: Fleet) -> dict[str, Any]:
     return _table(DEVICE_COLUMNS, rows, fleet.notice) | more
 
 
-def _row(device: Device, vitals: Mapping[str, float], now: float) -> list[Any]:
+def _row(device: StoredDevice, vitals: Mapping[str, float], now: float) -> list[Any]:
     return [
         device.id, device.name, device.ip_address, device.site, device.device_type,
         device.shown_status, device.status_since, device.last_seen_at, why(device),
@@ -79,7 +79,7 @@ def _row(device: Device, vitals: Mapping[str, float], now: float) -> list[Any]:
     ]  # fmt: skip
 
 
-def why(device: Device) -> str:
+def why(device: StoredDevice) -> str:
     """Return in a few words why a device is not well; empty where it is."""
     if not device.enabled:
         return ""

@@ -13,7 +13,7 @@ from nicegui import ui
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.reading.device import DeviceView
-from netvitals.reading.devices import Device, Event
+from netvitals.reading.devices import Event, StoredDevice
 from netvitals.reading.points import Samples
 from netvitals.reading.rates import Rate
 from netvitals.reading.readers import Readers
@@ -237,7 +237,9 @@ def _last_poll(view: DeviceView) -> str:
     )
 
 
-def timeline(device: Device, events: Sequence[Event], since: float, until: float) -> list[tuple[str, float]]:
+def timeline(
+    device: StoredDevice, events: Sequence[Event], since: float, until: float
+) -> list[tuple[str, float]]:
     """Return the statuses of a span of time with the share of each, oldest first."""
     changes = [(event.at, event.before, event.after) for event in reversed(events) if event.at > since]
     parts, at = [], since

@@ -20,7 +20,7 @@ _HEADERS = {
 }
 
 
-class Guard:
+class OriginGuard:
     """Wraps the application.
 
     A name that somebody lets resolve to this machine (DNS rebinding) is refused by the Host header, and

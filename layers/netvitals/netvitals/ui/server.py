@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from netvitals.reading.readers import Readers
 from netvitals.ui import data, pages
-from netvitals.ui.guard import ANY_HOST, LOOPBACK_NAMES, Guard
+from netvitals.ui.guard import ANY_HOST, LOOPBACK_NAMES, OriginGuard
 
 _STATIC = Path(__file__).parent / "static"
 _BACKLOG = 128
@@ -53,7 +53,7 @@ def serve(
         gzip_middleware_factory=None, show_welcome_message=False, binding_refresh_interval=None,
     )  # fmt: skip
     nicegui_app.on_startup(ready)
-    guarded = Guard(app, LOOPBACK_NAMES if is_loopback(host) else ANY_HOST)
+    guarded = OriginGuard(app, LOOPBACK_NAMES if is_loopback(host) else ANY_HOST)
     config = uvicorn.Config(
         guarded, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False
     )

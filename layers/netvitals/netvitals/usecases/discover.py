@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from netvitals.domain.discovery.found import Found, Refused
+from netvitals.domain.discovery.found import Found, RefusedAddress
 from netvitals.domain.errors import AddressDenied
 from netvitals.domain.inventory.guard import Guard
 
@@ -37,7 +37,7 @@ class Agents(Protocol):
         """Ask the addresses at the pace of this run; `answered` is called for those that answer."""
         ...
 
-    async def identify(self, address: str, way: str) -> Found | Refused:
+    async def identify(self, address: str, way: str) -> Found | RefusedAddress:
         """Return what answered there, or why it can't be told."""
         ...
 
@@ -71,7 +71,7 @@ class Identified(msgspec.Struct, frozen=True, tag="found", tag_field="kind"):
 
 
 class NotIdentified(msgspec.Struct, frozen=True, tag="refused", tag_field="kind"):
-    refused: Refused
+    refused: RefusedAddress
     way: str
 
 
@@ -88,9 +88,9 @@ class Progress(msgspec.Struct):
     refused: int = 0
 
 
-class Outcome(msgspec.Struct):
+class DiscoveryOutcome(msgspec.Struct):
     found: dict[str, Found] = msgspec.field(default_factory=dict)
-    refused: dict[str, Refused] = msgspec.field(default_factory=dict)
+    refused: dict[str, RefusedAddress] = msgspec.field(default_factory=dict)
     asked: set[str] = msgspec.field(default_factory=set)
     """Every address that was to be asked."""
     complete: bool = False
@@ -133,14 +133,14 @@ class Discovery:
         self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
-        self.outcome = Outcome()
+        self.outcome = DiscoveryOutcome()
         self.progress = Progress()
 
     def stop(self) -> None:
         """Ask no more addresses; what is being identified has a moment to finish."""
         self._stopping.set()
 
-    async def run(self, addresses: Sequence[str], before: Iterable[Entry] = ()) -> Outcome:
+    async def run(self, addresses: Sequence[str], before: Iterable[Entry] = ()) -> DiscoveryOutcome:
         """Ask the addresses, and those that follow from them; `before` is what an earlier run noted."""
         wave, position = self._replay(addresses, before)
         async with self._identifying():
@@ -237,7 +237,7 @@ class Discovery:
             finally:
                 self._waiting.task_done()
 
-    def _keep(self, learnt: Found | Refused, way: str) -> None:
+    def _keep(self, learnt: Found | RefusedAddress, way: str) -> None:
         """Keep what was learnt of an address; one that refused is asked again in the other ways."""
         address, outcome = learnt.address, self.outcome
         if isinstance(learnt, Found):

@@ -10,7 +10,7 @@ import pytest
 
 from netvitals.adapters.files.strict_yaml import load
 from netvitals.cli.cost import figures, lines
-from netvitals.cli.cost.invocations import SECONDS, Devices, collected, messages_of
+from netvitals.cli.cost.invocations import SECONDS, DeviceGroup, collected, messages_of
 from netvitals.cli.cost.model import Cost, Deployment, cost_of
 from netvitals.cli.cost.output import document_of
 from netvitals.cli.cost.prices import PACKAGED, prices_in
@@ -26,7 +26,7 @@ COLLECTORS = ("status collectors", "metrics collectors")
 
 
 def cost(number: int, deployment: Deployment = Deployment(), **devices: Any) -> Cost:  # noqa: B008, it is frozen
-    return cost_of([Devices(number=number, **devices)], deployment, PRICES)
+    return cost_of([DeviceGroup(number=number, **devices)], deployment, PRICES)
 
 
 def usd(found: Cost, *names: str) -> float:
@@ -108,7 +108,7 @@ def test_a_device_costs_less_in_a_larger_fleet() -> None:
 
 
 def test_two_halves_of_a_fleet_cost_what_the_whole_does() -> None:
-    half = Devices(number=500)
+    half = DeviceGroup(number=500)
     whole, halves = cost(1000), cost_of([half, half], Deployment(), PRICES)
     assert [item.name for item in halves.aws] == [item.name for item in whole.aws]
     assert [item.usd for item in halves.aws] == pytest.approx([item.usd for item in whole.aws])
@@ -132,7 +132,7 @@ def test_a_bill_adds_up_to_the_cent() -> None:
 
 @pytest.mark.parametrize(("number", "kind"), [(20, "status"), (1_000, "status"), (10_000, "metrics")])
 def test_as_many_messages_are_counted_as_the_phases_of_devices_make(number: int, kind: Any) -> None:
-    group = Devices(number=number, silent=0)
+    group = DeviceGroup(number=number, silent=0)
     interval = group.interval(kind)
     due = Counter(phase(f"sw-{n}", kind, interval) for n in range(number))
     messages = sum(ceil(jobs / MAX_JOBS[kind]) for jobs in due.values()) * SECONDS / interval
@@ -142,7 +142,7 @@ def test_as_many_messages_are_counted_as_the_phases_of_devices_make(number: int,
 
 
 def test_silent_devices_are_counted_in_messages_of_their_own() -> None:
-    live, silent = collected([Devices(number=10_000, silent=0.03)], "status", 256)
+    live, silent = collected([DeviceGroup(number=10_000, silent=0.03)], "status", 256)
     assert (live.silent, silent.silent) == (False, True)
     assert silent.slot == slot_of(Group.SILENT, 30) == 3 * live.slot
     assert silent.jobs == pytest.approx(150, rel=0.01)
@@ -150,7 +150,7 @@ def test_silent_devices_are_counted_in_messages_of_their_own() -> None:
 
 
 def test_devices_of_many_ports_share_a_message_with_fewer() -> None:
-    (many,) = collected([Devices(number=10_000, silent=0, ports=2_000)], "metrics", 512)
+    (many,) = collected([DeviceGroup(number=10_000, silent=0, ports=2_000)], "metrics", 512)
     assert many.jobs < 2
 
 
@@ -162,7 +162,9 @@ def test_messages_of_a_slot_are_those_that_chance_makes() -> None:
 
 
 def test_a_smaller_share_of_a_processor_makes_an_invocation_longer() -> None:
-    seconds = [collected([Devices(number=10_000)], "metrics", mb)[0].seconds for mb in (256, 512, 1769, 3538)]
+    seconds = [
+        collected([DeviceGroup(number=10_000)], "metrics", mb)[0].seconds for mb in (256, 512, 1769, 3538)
+    ]
     assert seconds[0] > seconds[1] > seconds[2] == seconds[3]
 
 
@@ -200,7 +202,7 @@ def test_a_poll_at_least_as_seldom_as_full_writes_writes_everything() -> None:
 def test_series_are_counted_with_those_of_interfaces_and_status() -> None:
     assert lines.points_of(0, 0) == 17
     assert lines.points_of(24, 3) == 17 + 24 * 8 + 3
-    assert series_of([Devices(number=2, ports=24)]) == 2 * (17 + 24 * 8 + 24 * 3 + 2)
+    assert series_of([DeviceGroup(number=2, ports=24)]) == 2 * (17 + 24 * 8 + 24 * 3 + 2)
 
 
 # --- Quotas
@@ -218,22 +220,22 @@ def test_series_are_counted_with_those_of_interfaces_and_status() -> None:
     ids=str,
 )  # fmt: skip
 def test_a_quota_is_told_where_it_is_met(devices: dict[str, Any], words: list[str]) -> None:
-    found = warnings_of([Devices(**devices)], Deployment(), PRICES.quotas)
+    found = warnings_of([DeviceGroup(**devices)], Deployment(), PRICES.quotas)
     assert len(found) == len(words)
     assert all(word in line for word, line in zip(words, found, strict=True))
 
 
 def test_ceilings_of_the_account_and_of_a_run_are_told() -> None:
-    found = "\n".join(warnings_of([Devices(number=2_000_000)], Deployment(), PRICES.quotas))
+    found = "\n".join(warnings_of([DeviceGroup(number=2_000_000)], Deployment(), PRICES.quotas))
     assert "Lambda runs 1,000 invocations of an account at once" in found
     assert "FanoutTimeoutSeconds is 60" in found
     assert "StatusTimeoutSeconds is 60" in found
     few = msgspec.structs.replace(PRICES.quotas, sqs_in_flight=10)
-    assert "in flight" in "\n".join(warnings_of([Devices(number=50_000)], Deployment(), few))
+    assert "in flight" in "\n".join(warnings_of([DeviceGroup(number=50_000)], Deployment(), few))
 
 
 def test_the_concurrency_that_is_advised_is_enough() -> None:
-    fleet, given = [Devices(number=100_000)], Deployment(status_concurrency=100, metrics_concurrency=40)
+    fleet, given = [DeviceGroup(number=100_000)], Deployment(status_concurrency=100, metrics_concurrency=40)
     told = [line for line in warnings_of(fleet, Deployment(), PRICES.quotas) if "Concurrency is" in line]
     assert [line.rpartition(" ")[2] for line in told] == ["100", "40"]
     assert not any("Concurrency is" in line for line in warnings_of(fleet, given, PRICES.quotas))
@@ -252,7 +254,7 @@ def written(path: Path, **changes: Any) -> Path:
 def test_prices_of_ones_own_take_the_place_of_the_packaged_ones(tmp_path: Path) -> None:
     own = prices_in(written(tmp_path / "prices.json", influxdb_mb_in=0.005, region="eu-central-1"))
     assert own.region == "eu-central-1"
-    found = cost_of([Devices(number=1000)], Deployment(), own)
+    found = cost_of([DeviceGroup(number=1000)], Deployment(), own)
     assert found.influxdb_usd == pytest.approx(2 * cost(1000).influxdb_usd)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from netvitals.cli.discover.logins import MAX_REFUSALS, MAX_USERS, LoginAgents
-from netvitals.collectors.snmp.discovery.pace import Pace
+from netvitals.collectors.snmp.discovery.rate_limit import RateLimit
 from netvitals.collectors.ssh.protocol import SshCredential
-from netvitals.domain.discovery.found import Found, Refused
+from netvitals.domain.discovery.found import Found, RefusedAddress
 from netvitals.domain.polling.job import Job
 from netvitals.domain.polling.observation import PollResult, Reason
 from netvitals.domain.settings.configuration import Configuration
@@ -41,11 +41,13 @@ class Hosts:
         return [address for address, credential in self.logins if credential == name]
 
 
-def identified(hosts: Hosts, **credentials: Credential) -> list[Found | Refused]:
+def identified(hosts: Hosts, **credentials: Credential) -> list[Found | RefusedAddress]:
     """What all hosts are, asked at once."""
 
-    async def run() -> list[Found | Refused]:
-        agents = LoginAgents(["ssh"], credentials, Configuration(), hosts.poll, Pace(1000), listen_seconds=1)
+    async def run() -> list[Found | RefusedAddress]:
+        agents = LoginAgents(
+            ["ssh"], credentials, Configuration(), hosts.poll, RateLimit(1000), listen_seconds=1
+        )
         return await asyncio.gather(*(agents.identify(address, "ssh") for address in HOSTS))
 
     return asyncio.run(run())
@@ -55,7 +57,7 @@ def test_a_password_that_is_wrong_everywhere_is_tried_at_two_hosts_of_many() -> 
     hosts = Hosts(lambda _: Reason.AUTH)
     found = identified(hosts, servers=user("me"))
     assert len(hosts.logins) == MAX_REFUSALS
-    refused = [each for each in found if isinstance(each, Refused)]
+    refused = [each for each in found if isinstance(each, RefusedAddress)]
     assert len(refused) == len(HOSTS)
     assert refused[-1].cause == "listens for ssh, but servers: not tried, so that no account is locked"
 

@@ -215,16 +215,16 @@ def test_a_threshold_and_an_interval_of_ones_own_are_in_the_rules() -> None:
 
 
 def test_a_rule_about_what_is_held_back_reads_as_far_back_as_the_last_full_write() -> None:
-    cpu, fan = (rule for rule in rules.specs(rules.Options(), None) if rule.key in {"cpu", "fan"})
+    cpu, fan = (rule for rule in rules.specs(rules.RuleOptions(), None) if rule.key in {"cpu", "fan"})
     assert [query.ago for query in (*cpu.queries, *fan.queries)] == [900, 4200]
     assert fan.summary.endswith("(1 ok, 2 warning, 3 failed, 4 off)")
 
 
 def test_many_devices_become_several_rules_with_names_of_their_own() -> None:
     chosen = tuple(f"device-{number}" for number in range(rules.MAX_IDS + 1))
-    document = rules.rule_files(rules.Options(ids=chosen, name="a site with a name that is far too long"))
+    document = rules.rule_files(rules.RuleOptions(ids=chosen, name="a site with a name that is far too long"))
     uids = [rule["uid"] for rule in document["groups"][0]["rules"]]
-    assert len(set(uids)) == len(uids) == 2 * len(rules.specs(rules.Options(), ("x",)))
+    assert len(set(uids)) == len(uids) == 2 * len(rules.specs(rules.RuleOptions(), ("x",)))
     assert max(map(len, uids)) <= rules.MAX_UID
 
 

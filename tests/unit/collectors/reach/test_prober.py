@@ -8,8 +8,8 @@ import pytest
 
 from fixtures.virtual_time import run
 from netvitals.collectors.reach import prober as prober_module
-from netvitals.collectors.reach.knock import Knock, knock
 from netvitals.collectors.reach.prober import HostProber, IcmpMode, icmp_mode
+from netvitals.collectors.reach.tcp_probe import TcpReply, probe_tcp
 from netvitals.domain.ports import Reach
 from netvitals.domain.settings.policy import PingSettings
 
@@ -98,10 +98,10 @@ async def test_a_refused_connection_proves_the_host_and_is_no_accepted_one() -> 
 async def test_an_accepted_connection_is_timed_by_the_kernel_and_leaves_nothing_behind(
     open_port: int,
 ) -> None:
-    knocked = await knock("127.0.0.1", open_port, 1.0, asyncio.Semaphore(1))
-    assert knocked.accepted
-    assert knocked.rtt_ms is not None
-    assert 0 < knocked.rtt_ms < 100
+    reply = await probe_tcp("127.0.0.1", open_port, 1.0, asyncio.Semaphore(1))
+    assert reply.accepted
+    assert reply.rtt_ms is not None
+    assert 0 < reply.rtt_ms < 100
     with open("/proc/net/tcp") as table:  # noqa: ASYNC230, PTH123, a file of the kernel's
         states = [row.split()[3] for row in table if f":{open_port:04X} " in row]
     assert states == ["0A"], "only the listener: neither TIME_WAIT nor a connection half closed"
@@ -122,23 +122,23 @@ async def test_a_process_out_of_descriptors_says_nothing_about_the_host(
 class Host:
     """In place of the network: says of each port when it answers, and how."""
 
-    def __init__(self, answers: dict[int, tuple[float, Knock]]) -> None:
+    def __init__(self, answers: dict[int, tuple[float, TcpReply]]) -> None:
         self._answers = answers
-        self.knocks: list[int] = []
+        self.ports: list[int] = []
 
-    async def knock(self, _: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> Knock:  # noqa: ASYNC109, as knocked
-        self.knocks.append(port)
+    async def probe_tcp(self, _: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> TcpReply:  # noqa: ASYNC109, as the real one
+        self.ports.append(port)
         async with sockets:
-            seconds, answer = self._answers.get(port, (timeout, Knock(detail=f"TCP {port}: no answer")))
+            seconds, answer = self._answers.get(port, (timeout, TcpReply(detail=f"TCP {port}: no answer")))
             await asyncio.sleep(min(seconds, timeout))
-            return answer if seconds < timeout else Knock(detail=f"TCP {port}: no answer")
+            return answer if seconds < timeout else TcpReply(detail=f"TCP {port}: no answer")
 
 
 def timed(
     host: Host, settings: PingSettings, monkeypatch: pytest.MonkeyPatch, icmp: IcmpMode | None = None
 ) -> tuple[Reach, float]:
     """What a probe finds out, and the virtual seconds that it takes."""
-    monkeypatch.setattr(prober_module, "knock", host.knock)
+    monkeypatch.setattr(prober_module, "probe_tcp", host.probe_tcp)
     monkeypatch.setattr(prober_module, "icmp_mode", lambda _: icmp)
 
     async def main() -> tuple[Reach, float]:
@@ -156,7 +156,7 @@ def test_a_dead_host_costs_one_time_limit_whatever_is_tried(monkeypatch: pytest.
 
 
 def test_the_first_port_that_answers_ends_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    host = Host({443: (0.05, Knock(rtt_ms=50.0, detail="TCP 443: refused"))})
+    host = Host({443: (0.05, TcpReply(rtt_ms=50.0, detail="TCP 443: refused"))})
     reach, seconds = timed(host, PingSettings(timeout_seconds=1), monkeypatch)
     assert (reach.alive, reach.rtt_ms, reach.detail) == (True, 50.0, "TCP 443: refused")
     assert seconds == pytest.approx(0.05)
@@ -165,7 +165,7 @@ def test_the_first_port_that_answers_ends_the_probe(monkeypatch: pytest.MonkeyPa
 def test_a_port_that_fails_at_once_does_not_speak_for_one_that_answers_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    host = Host({22: (0.0, Knock(detail="TCP 22: No route to host")), 80: (0.2, Knock(rtt_ms=200.0))})
+    host = Host({22: (0.0, TcpReply(detail="TCP 22: No route to host")), 80: (0.2, TcpReply(rtt_ms=200.0))})
     reach, _ = timed(host, PingSettings(timeout_seconds=1), monkeypatch)
     assert (reach.alive, reach.rtt_ms) == (True, 200.0)
 
@@ -177,7 +177,7 @@ def test_where_no_echo_comes_by_half_time_tcp_is_asked_within_the_same_time_limi
         await asyncio.sleep(1)
 
     monkeypatch.setattr("netvitals.collectors.reach.echo.echo", no_echo)
-    host = Host({22: (0.1, Knock(rtt_ms=100.0, detail="TCP 22: refused"))})
+    host = Host({22: (0.1, TcpReply(rtt_ms=100.0, detail="TCP 22: refused"))})
     reach, seconds = timed(host, PingSettings(timeout_seconds=1), monkeypatch, icmp="raw")
     assert (reach.method, reach.alive, reach.rtt_ms) == ("tcp", True, 100.0)
     dead, seconds = timed(Host({}), PingSettings(timeout_seconds=1), monkeypatch, icmp="raw")
@@ -185,7 +185,7 @@ def test_where_no_echo_comes_by_half_time_tcp_is_asked_within_the_same_time_limi
     assert seconds == pytest.approx(1.0)
 
 
-def test_a_host_that_echoes_is_not_knocked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_echoes_gets_no_tcp_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     async def quick(*_: object, **__: object) -> float:
         await asyncio.sleep(0.01)
         return 10.0
@@ -194,4 +194,4 @@ def test_a_host_that_echoes_is_not_knocked_at(monkeypatch: pytest.MonkeyPatch) -
     host = Host({})
     reach, _ = timed(host, PingSettings(timeout_seconds=1, count=2), monkeypatch, icmp="raw")
     assert (reach.method, reach.received, reach.rtt_ms) == ("icmp", 2, 10.0)
-    assert host.knocks == []
+    assert host.ports == []

@@ -15,7 +15,7 @@ from fixtures.windows import PASSWORD, USER, Device, values, windows
 from local.devices.winrm_host import Behaviour, WinrmHost
 from local.devices.winrm_machine import TIMED_OUT
 from local.devices.winrm_soap import Service
-from netvitals.collectors.winrm import line, wql
+from netvitals.collectors.winrm import connection, wql
 from netvitals.domain.polling.observation import Reading, Reason
 
 
@@ -153,14 +153,14 @@ async def test_an_enumeration_without_an_end_is_ended(monkeypatch: pytest.Monkey
 
 
 async def test_more_than_a_host_can_have_to_say_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line.PlainSocket, "budget", 100_000)
+    monkeypatch.setattr(connection.PlainSocket, "budget", 100_000)
     with windows_host(mangle=lambda envelope: envelope + b" " * 1_000_000) as host:
         reading = await Device(host).poll()
     assert (reading.reason, reading.detail) == (Reason.PROTOCOL, "it sends too much")
 
 
 async def test_one_answer_of_more_than_a_megabyte_is_not_read() -> None:
-    with windows_host(mangle=lambda envelope: envelope + b" " * line.ANSWER_BYTES) as host:
+    with windows_host(mangle=lambda envelope: envelope + b" " * connection.ANSWER_BYTES) as host:
         reading = await Device(host).poll()
     assert (reading.reason, reading.detail) == (Reason.PROTOCOL, "it sends too much")
 
@@ -173,9 +173,9 @@ def endless_header(sock: socket.socket) -> None:
 
 
 async def test_a_host_that_keeps_its_thread_busy_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "CPU_SECONDS", 0.05)
-    monkeypatch.setattr(line, "ANSWER_BYTES", 2**40)
-    monkeypatch.setattr(line.PlainSocket, "budget", 2**40)
+    monkeypatch.setattr(connection, "CPU_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "ANSWER_BYTES", 2**40)
+    monkeypatch.setattr(connection.PlainSocket, "budget", 2**40)
 
     with listener(endless_header) as port:
         reading = await poll_port(port)

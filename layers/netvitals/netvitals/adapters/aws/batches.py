@@ -28,7 +28,7 @@ _FINAL = re.compile(
 _THROTTLED = re.compile(r"Throttl|OverLimit|LimitExceeded|RequestTimeout|SlowDown")
 
 
-class Outcome(NamedTuple):
+class BatchOutcome(NamedTuple):
     """Holds the outcome of a batch's entries: each is in one of the lists."""
 
     accepted: "list[Entry]"
@@ -63,9 +63,9 @@ class BatchSender:
         self._repeats_requests = repeats_requests
         self._sleep = sleep
 
-    def send(self, entries: "list[Entry]") -> Outcome:
+    def send(self, entries: "list[Entry]") -> BatchOutcome:
         """Send entries that fit in one request, see `batches`; never raises for the queue's faults."""
-        parts: list[Outcome] = []
+        parts: list[BatchOutcome] = []
         cause = ""
         for pause in (*pauses(self._tries, _BACKOFF_INITIAL_SECONDS, _BACKOFF_MAXIMUM_SECONDS), None):
             try:
@@ -74,7 +74,7 @@ class BatchSender:
             except AWS_FAULTS as error:
                 cause = str(error)
                 if _is_final(error) or not self._repeats_requests:
-                    return _sum([*parts, Outcome([], [], entries, cause, is_final=True)])
+                    return _sum([*parts, BatchOutcome([], [], entries, cause, is_final=True)])
                 if _is_refusal(error):
                     return _sum([*parts, self._divide(entries, cause)])
             else:
@@ -84,12 +84,12 @@ class BatchSender:
                     return _sum(parts)
             if pause is not None:
                 self._sleep(pause)
-        return _sum([*parts, Outcome([], [], entries, cause)])
+        return _sum([*parts, BatchOutcome([], [], entries, cause)])
 
-    def _divide(self, entries: "list[Entry]", cause: str) -> Outcome:
+    def _divide(self, entries: "list[Entry]", cause: str) -> BatchOutcome:
         """Bisect a refused request: find the message that SQS refuses, and send the others."""
         if len(entries) == 1:
-            return Outcome([], entries, [], cause)
+            return BatchOutcome([], entries, [], cause)
         middle = len(entries) // 2
         return _sum([self.send(entries[:middle]), self.send(entries[middle:])])
 
@@ -120,7 +120,7 @@ def _bytes_of(entry: "Entry") -> int:
     return size
 
 
-def _judged(entries: "list[Entry]", response: "Response") -> "tuple[Outcome, list[Entry], str]":
+def _judged(entries: "list[Entry]", response: "Response") -> "tuple[BatchOutcome, list[Entry], str]":
     """Return the outcome, the entries that may be sent again, and why they were not accepted.
 
     An entry counts as accepted only if the answer says so: a proxy's answer says nothing about any entry.
@@ -131,7 +131,7 @@ def _judged(entries: "list[Entry]", response: "Response") -> "tuple[Outcome, lis
     accepted = [entry for entry in entries if entry["Id"] in taken - failed.keys()]
     refused = [entry for entry in entries if entry["Id"] in refusals]
     again = [entry for entry in entries if entry["Id"] not in taken - failed.keys() | refusals]
-    outcome = Outcome(accepted, refused, [], _cause(failed.get(refused[0]["Id"])) if refused else "")
+    outcome = BatchOutcome(accepted, refused, [], _cause(failed.get(refused[0]["Id"])) if refused else "")
     return outcome, again, _cause(failed.get(again[0]["Id"])) if again else ""
 
 
@@ -141,8 +141,8 @@ def _cause(failure: "Failure | None") -> str:
     return f"{failure.get('Code', '')}: {failure.get('Message', '')}"
 
 
-def _sum(outcomes: list[Outcome]) -> Outcome:
-    return Outcome(
+def _sum(outcomes: list[BatchOutcome]) -> BatchOutcome:
+    return BatchOutcome(
         [entry for each in outcomes for entry in each.accepted],
         [entry for each in outcomes for entry in each.refused],
         [entry for each in outcomes for entry in each.unsent],

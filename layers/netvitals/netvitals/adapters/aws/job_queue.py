@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from math import ceil
 from typing import TYPE_CHECKING
 
-from netvitals.adapters.aws.batches import BatchSender, Outcome, batches
+from netvitals.adapters.aws.batches import BatchOutcome, BatchSender, batches
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.job import deflated_body
 from netvitals.domain.ports import QueuedJobs
@@ -29,7 +29,7 @@ class _Tally:
         self._is_final = False
         self._cause = ""
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: BatchOutcome) -> None:
         self.accepted += len(outcome.accepted)
         self.refused += len(outcome.refused)
         self.unsent += len(outcome.unsent)
@@ -78,7 +78,7 @@ class SqsJobQueue:
             raise Unavailable(f"queue {self._queue_url}: {tally}")
         return tally.accepted
 
-    def _deliver(self, entries: "list[Entry]") -> Outcome:
+    def _deliver(self, entries: "list[Entry]") -> BatchOutcome:
         now = self._clock()
         return self._sender.send([_delayed(entry, now) for entry in entries])
 

@@ -14,7 +14,9 @@ _MAX_LINE_BYTES = 16 * 1024 * 1024
 _entry = msgspec.json.Decoder(Answered | Wave | Position | Identified | NotIdentified)
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discovery", tag_field="kind"):
+class DiscoveryRequest(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discovery", tag_field="kind"
+):
     """Holds the request of a run; only a run with the same request may resume."""
 
     networks: tuple[str, ...]
@@ -34,7 +36,7 @@ class NoJournal:
 class DiscoveryJournal:
     """Implements `usecases.discover.Journal` in a file; `with` opens and closes it."""
 
-    def __init__(self, path: Path, asked: Asked) -> None:
+    def __init__(self, path: Path, asked: DiscoveryRequest) -> None:
         self._path = path
         self._asked = asked
         self._file: IO[bytes] | None = None
@@ -64,12 +66,12 @@ class DiscoveryJournal:
 
     def _compare(self, first: bytes) -> None:
         try:
-            asked = msgspec.json.decode(first, type=Asked)
+            asked = msgspec.json.decode(first, type=DiscoveryRequest)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise Unavailable(
                 f"{self._path} is no file that `netvitals discover --resume` has written: name another"
             ) from None
-        for name in Asked.__struct_fields__:
+        for name in DiscoveryRequest.__struct_fields__:
             was, is_ = getattr(asked, name), getattr(self._asked, name)
             if was != is_:
                 raise Unavailable(
@@ -100,7 +102,7 @@ class DiscoveryJournal:
         """
         self._write(entry)
 
-    def _write(self, entry: Entry | Asked) -> None:
+    def _write(self, entry: Entry | DiscoveryRequest) -> None:
         assert self._file is not None  # noqa: S101, `with` has opened it
         try:
             self._file.write(msgspec.json.encode(entry) + b"\n")

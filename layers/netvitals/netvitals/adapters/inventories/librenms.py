@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netvitals.adapters.inventories.http_json import JsonApi
-from netvitals.adapters.inventories.source import CredentialNames, Row, Rows, Types, Wishes, left_out
+from netvitals.adapters.inventories.source import CredentialNames, Row, SourceRows, Types, Wishes, left_out
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.row import FIELDS
 from netvitals.domain.settings.secret import Secret
@@ -23,7 +23,7 @@ def headers(token: Secret) -> dict[str, Secret]:
     return {"X-Auth-Token": token}
 
 
-def read_api(api: JsonApi, wishes: Wishes) -> Rows:
+def read_api(api: JsonApi, wishes: Wishes) -> SourceRows:
     """Read all devices, disabled ones included, in one request: LibreNMS has no paging.
 
     Raises:
@@ -32,7 +32,7 @@ def read_api(api: JsonApi, wishes: Wishes) -> Rows:
     return read_document(api.get(api.path_of("/api/v0/devices?type=all")), wishes)
 
 
-def read_document(document: Any, wishes: Wishes) -> Rows:
+def read_document(document: Any, wishes: Wishes) -> SourceRows:
     """Read an answer, saved or not; raises as `read_api` does."""
     listed = document.get("devices") if isinstance(document, dict) else document
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
@@ -43,7 +43,7 @@ def read_document(document: Any, wishes: Wishes) -> Rows:
     return _rows(sorted(listed, key=lambda each: _number(each.get("device_id"))), wishes)
 
 
-def _rows(listed: list[Mapping[str, Any]], wishes: Wishes) -> Rows:
+def _rows(listed: list[Mapping[str, Any]], wishes: Wishes) -> SourceRows:
     types, credentials = Types(wishes), CredentialNames("librenms", wishes)
     rows = [(f"{PREFIX}{each.get('device_id')}", _row(each, types, credentials)) for each in listed]
     ids = {where for where, _ in rows}
@@ -51,7 +51,7 @@ def _rows(listed: list[Mapping[str, Any]], wishes: Wishes) -> Rows:
         row["parent_id"] = row["parent_id"] if row["parent_id"] in ids else None
     several = sum(1 for each in listed if len(_parents(each)) > 1)
     notes = left_out(several, "the parents of devices that have several: netvitals has one")
-    return Rows(rows=rows, columns=COLUMNS, notes=notes + types.notes() + credentials.notes())
+    return SourceRows(rows=rows, columns=COLUMNS, notes=notes + types.notes() + credentials.notes())
 
 
 def _row(each: Mapping[str, Any], types: Types, credentials: CredentialNames) -> Row:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netvitals.adapters.inventories.http_json import JsonApi
-from netvitals.adapters.inventories.source import Rows, Types, Wishes, left_out
+from netvitals.adapters.inventories.source import SourceRows, Types, Wishes, left_out
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.settings.secret import Secret
 
@@ -24,7 +24,7 @@ def headers(token: Secret) -> dict[str, Secret]:
     return {"Authorization": Secret(f"{kind} {token.reveal()}")}
 
 
-def read_api(api: JsonApi, wishes: Wishes) -> Rows:
+def read_api(api: JsonApi, wishes: Wishes) -> SourceRows:
     """Read all pages of both lists.
 
     Raises:
@@ -34,7 +34,7 @@ def read_api(api: JsonApi, wishes: Wishes) -> Rows:
     return rows_of(found, wishes)
 
 
-def read_document(document: Any, wishes: Wishes) -> Rows:
+def read_document(document: Any, wishes: Wishes) -> SourceRows:
     """Read the devices in a saved answer: a list, or a page with `results`.
 
     Raises:
@@ -63,7 +63,7 @@ def _objects(api: JsonApi, path: str) -> Iterator[Mapping[str, Any]]:
         raise api.unavailable(f"counts {count} objects in {path} and gave {seen}")
 
 
-def rows_of(found: list[tuple[str, Mapping[str, Any]]], wishes: Wishes) -> Rows:
+def rows_of(found: list[tuple[str, Mapping[str, Any]]], wishes: Wishes) -> SourceRows:
     """Return the rows of the objects that have a primary address."""
     types, without = Types(wishes), 0
     rows = []
@@ -89,7 +89,7 @@ def rows_of(found: list[tuple[str, Mapping[str, Any]]], wishes: Wishes) -> Rows:
         rows.append((f"{prefix}{each.get('id')}", row))
     notes = left_out(without, "no primary IP address (members of a chassis, patch panels, unfinished ones)")
     columns = COLUMNS | {"credential"} if credentials else COLUMNS
-    return Rows(rows=rows, columns=columns, notes=notes + types.notes())
+    return SourceRows(rows=rows, columns=columns, notes=notes + types.notes())
 
 
 def _address(each: Mapping[str, Any]) -> str:

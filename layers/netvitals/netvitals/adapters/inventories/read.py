@@ -12,7 +12,7 @@ from netvitals.adapters.files.inventory import InventoryFile
 from netvitals.adapters.files.strict_yaml import load
 from netvitals.adapters.inventories import librenms, netbox, zabbix
 from netvitals.adapters.inventories.http_json import JsonApi
-from netvitals.adapters.inventories.source import Rows, Wishes
+from netvitals.adapters.inventories.source import SourceRows, Wishes
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import device_from
@@ -47,7 +47,9 @@ def read_system(system: str, source: str, token: Callable[[], str], wishes: Wish
     """
     module = _MODULES[system]
     if is_url(source):
-        rows: Rows = module.read_api(JsonApi(_NAMES[system], source, module.headers(Secret(token()))), wishes)
+        rows: SourceRows = module.read_api(
+            JsonApi(_NAMES[system], source, module.headers(Secret(token()))), wishes
+        )
     else:
         rows = module.read_document(_document(Path(source)), wishes)
     file = InventoryFile(rows=[], bad_rows=[], columns=set(rows.columns), ignored=[])

@@ -13,7 +13,7 @@ SYSTEMS = ("netbox", "librenms", "zabbix")
 _LINUX = ("linux", "debian", "ubuntu", "centos", "rhel", "red-hat", "rocky", "alma", "suse")
 
 
-class Rows(msgspec.Struct, kw_only=True):
+class SourceRows(msgspec.Struct, kw_only=True):
     """Holds the rows of all devices of another system."""
 
     rows: list[tuple[str, Row]] = []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from netvitals.adapters.inventories.http_json import JsonApi
-from netvitals.adapters.inventories.source import CredentialNames, Row, Rows, Types, Wishes, left_out
+from netvitals.adapters.inventories.source import CredentialNames, Row, SourceRows, Types, Wishes, left_out
 from netvitals.domain.errors import Unavailable
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.text import first_line
@@ -45,7 +45,7 @@ def headers(token: Secret) -> dict[str, Secret]:
     return {"Authorization": Secret(f"Bearer {token.reveal()}")}
 
 
-def read_api(api: JsonApi, wishes: Wishes) -> Rows:
+def read_api(api: JsonApi, wishes: Wishes) -> SourceRows:
     """Read all hosts and maintenance periods in one request each: the API has no paging.
 
     Raises:
@@ -74,7 +74,7 @@ def _called(api: JsonApi, method: str, parameters: Mapping[str, Any]) -> list[di
     return result
 
 
-def read_document(document: Any, wishes: Wishes) -> Rows:
+def read_document(document: Any, wishes: Wishes) -> SourceRows:
     """Read an export.
 
     Raises:
@@ -89,7 +89,7 @@ def read_document(document: Any, wishes: Wishes) -> Rows:
     return _rows(hosts, wishes)
 
 
-def _rows(hosts: Sequence[Mapping[str, Any]], wishes: Wishes) -> Rows:
+def _rows(hosts: Sequence[Mapping[str, Any]], wishes: Wishes) -> SourceRows:
     types, credentials = Types(wishes), CredentialNames("zabbix", wishes)
     rows, without = [], 0
     for host in sorted(hosts, key=lambda each: _text(each.get("host"))):
@@ -99,7 +99,7 @@ def _rows(hosts: Sequence[Mapping[str, Any]], wishes: Wishes) -> Rows:
         else:
             rows.append((row["id"], row))
     notes = left_out(without, "neither an SNMP interface nor a template for Linux or Windows")
-    return Rows(rows=rows, columns=COLUMNS, notes=notes + credentials.notes())
+    return SourceRows(rows=rows, columns=COLUMNS, notes=notes + credentials.notes())
 
 
 def _row(host: Mapping[str, Any], types: Types, credentials: CredentialNames, wishes: Wishes) -> Row | None:

@@ -16,7 +16,7 @@ from netvitals.domain.decision.status import (
     Cause,
     Change,
     Channel,
-    Delivery,
+    DeliveryReport,
     Monitored,
     OutboxMessage,
     Parent,
@@ -97,7 +97,7 @@ class PostgresStatusStore:
 
     def deliver(
         self, channel: Channel, send: Callable[[Sequence[OutboxMessage]], Collection[str]], limit: int = 1000
-    ) -> Delivery:
+    ) -> DeliveryReport:
         """Send at least once: where a process dies between `send` and the commit, the next sends again.
 
         One process at a time sends the messages of a channel, so that none overtakes an older one.
@@ -108,7 +108,7 @@ class PostgresStatusStore:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", lock)
             [(ours,)] = cursor.fetchall()
             if not ours:
-                return Delivery()
+                return DeliveryReport()
             cursor.execute(
                 "SELECT id, channel, body, extract(epoch FROM now() - created_at)::float8 FROM status_outbox"
                 " WHERE channel = %s AND collector = %s AND published_at IS NULL ORDER BY number LIMIT %s",
@@ -119,12 +119,12 @@ class PostgresStatusStore:
                 for key, *content, age in cursor.fetchall()
             }
             if not ages:
-                return Delivery(0, 0)
+                return DeliveryReport(0, 0)
             taken = set(send(list(ages)))
             keys = [prefix + message_id for message_id in taken]
             cursor.execute("UPDATE status_outbox SET published_at = now() WHERE id = ANY (%s)", [keys])
             left = [age for message, age in ages.items() if message.id not in taken]
-            return Delivery(len(taken), len(left), max(left, default=0.0))
+            return DeliveryReport(len(taken), len(left), max(left, default=0.0))
 
 
 class PostgresStatusRun:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SECONDS = 15.0
 
 
-class Connection(NamedTuple):
+class ConnectionCheck(NamedTuple):
     what: str
     found: str
     where: str
@@ -31,18 +31,18 @@ class _Unusable(NetvitalsError):
     """Says why something that was reached can't be used."""
 
 
-def connections(environ: Mapping[str, str]) -> Iterator[Connection]:
+def connections(environ: Mapping[str, str]) -> Iterator[ConnectionCheck]:
     """Yield the result of using each service for which a variable is set."""
     parts = Parts(environ)
     for what, group, use in _USES:
         given = next((name for name in group.__struct_encode_fields__ if environ.get(name)), None)
         if given is None:
-            yield Connection(what, "not configured", "", usable=True)
+            yield ConnectionCheck(what, "not configured", "", usable=True)
             continue
         try:
-            yield Connection(what, use(parts), given, usable=True)
+            yield ConnectionCheck(what, use(parts), given, usable=True)
         except NetvitalsError as error:
-            yield Connection(what, str(error), given, usable=False)
+            yield ConnectionCheck(what, str(error), given, usable=False)
 
 
 def _database(parts: Parts) -> str:

@@ -46,7 +46,7 @@ Exit status:
      used"""
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class CostOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Holds the options, under the names that click gives them."""
 
     inventory: Path | None
@@ -93,7 +93,7 @@ def cost(**given: Any) -> None:
     The fleet is an inventory, or so many devices, or what the database knows. What is warned of is a quota
     that it would meet, with what to do about it.
     """
-    options = Options(**given)
+    options = CostOptions(**given)
     prices = prices_in(options.prices)
     if options.show_prices:
         click.echo(options.prices.read_text(), nl=False)
@@ -118,7 +118,7 @@ def cost(**given: Any) -> None:
     _tell(found.problems)
 
 
-def _fleet(options: Options, settled: Configuration) -> Listed:
+def _fleet(options: CostOptions, settled: Configuration) -> Listed:
     given = {name: getattr(options, name) for name in ("ports", "used", "silent")}
     given = {name: value for name, value in given.items() if value is not None}
     if options.inventory is not None and options.devices is not None:

@@ -10,7 +10,7 @@ WHOLE_PROCESSOR_MB = 1769
 """Memory in MB at which a function gets one whole processor; less memory gets a proportional share."""
 
 
-class Protocol(NamedTuple):
+class PollSeconds(NamedTuple):
     """Holds the seconds of one device's poll: of processor time, and of waiting for a device 50 ms away."""
 
     status_cpu: float
@@ -22,10 +22,10 @@ class Protocol(NamedTuple):
 
 
 PROTOCOLS = {
-    "snmp": Protocol(0.0006, 0.15, 0.0010, 0.000075, 0.35),  # benchmarks/collector_handler.py
-    "ssh": Protocol(0.0006, 0.15, 0.009, 0.00001, 1.5),  # benchmarks/ssh_collector.py
-    "winrm": Protocol(0.0006, 0.15, 0.012, 0.00001, 1.0),  # benchmarks/winrm_collector.py
-    "ping": Protocol(0.0004, 0.15, 0.0006, 0.0, 0.15),
+    "snmp": PollSeconds(0.0006, 0.15, 0.0010, 0.000075, 0.35),  # benchmarks/collector_handler.py
+    "ssh": PollSeconds(0.0006, 0.15, 0.009, 0.00001, 1.5),  # benchmarks/ssh_collector.py
+    "winrm": PollSeconds(0.0006, 0.15, 0.012, 0.00001, 1.0),  # benchmarks/winrm_collector.py
+    "ping": PollSeconds(0.0004, 0.15, 0.0006, 0.0, 0.15),
 }
 """Figures by the first protocol of a device; `ping` where it has none."""
 DEAREST = max(PROTOCOLS.values(), key=lambda each: each.metrics_cpu)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from netvitals.cli.cost.invocations import Devices
+from netvitals.cli.cost.invocations import DeviceGroup
 from netvitals.cli.cost.lines import points_of
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.inventory.device import Device
@@ -24,7 +24,7 @@ class Assumed(NamedTuple):
     silent: float = 0.01
 
 
-class Read(NamedTuple):
+class PolledSizes(NamedTuple):
     """Holds the sizes that the last polls of one device found."""
 
     ports: int
@@ -36,7 +36,7 @@ class Read(NamedTuple):
 class Listed(NamedTuple):
     """Holds devices grouped by how they are polled, and the faults of those that can't be polled."""
 
-    fleet: list[Devices]
+    fleet: list[DeviceGroup]
     problems: list[str]
 
 
@@ -49,7 +49,7 @@ class _Group:
         self.moving = self.of_ports = 0
         """Ports whose octets moved, among the ports (`of_ports`) of which that is known."""
 
-    def add(self, read: Read | None, *, silent: bool) -> None:
+    def add(self, read: PolledSizes | None, *, silent: bool) -> None:
         self.number += 1
         self.silent += silent
         if read is None:
@@ -62,7 +62,7 @@ class _Group:
             self.of_ports += read.ports
 
 
-def described(number: int, assumed: Assumed, configuration: Configuration) -> list[Devices]:
+def described(number: int, assumed: Assumed, configuration: Configuration) -> list[DeviceGroup]:
     """Return a fleet of equal network devices."""
     polling = _polling(configuration.policy(TYPE, {}))
     return [_devices(polling, _Group(number), assumed)]
@@ -87,12 +87,12 @@ def polled(
     return Listed(fleet, problems)
 
 
-def read_of(samples: Samples) -> Read:
+def read_of(samples: Samples) -> PolledSizes:
     """Return the sizes that a device's samples show."""
     ports = samples.series.get("net_bytes_in", {})
     moving = [instance for instance, sample in ports.items() if not sample.held]
     is_full = samples.due_at == samples.full_at  # everything was written, moved or not
-    return Read(len(ports), None if is_full else len(moving), sum(map(len, samples.series.values())))
+    return PolledSizes(len(ports), None if is_full else len(moving), sum(map(len, samples.series.values())))
 
 
 class _Polling(NamedTuple):
@@ -106,7 +106,7 @@ class _Polling(NamedTuple):
 def _grouped(
     devices: Iterable[Device],
     configuration: Configuration,
-    reads: Mapping[str, Read],
+    reads: Mapping[str, PolledSizes],
     now: float | None,
 ) -> tuple[dict[_Polling, _Group], list[str]]:
     groups: dict[_Polling, _Group] = {}
@@ -128,20 +128,20 @@ def _polling(policy: Policy) -> _Polling:
     return _Polling(protocol, policy.status_interval_seconds, policy.metrics_interval_seconds)
 
 
-def _estimated(device: Device) -> Read | None:
+def _estimated(device: Device) -> PolledSizes | None:
     """Return the ports and measures estimated from a device's number of points, as those of a switch."""
     if not device.points:
         return None
     per_port = points_of(1, 0) - points_of(0, 0)
     ports = max(0, round((device.points - points_of(0, 0)) / per_port))
-    return Read(ports, None, device.points)
+    return PolledSizes(ports, None, device.points)
 
 
-def _devices(polling: _Polling, group: _Group, assumed: Assumed) -> Devices:
+def _devices(polling: _Polling, group: _Group, assumed: Assumed) -> DeviceGroup:
     """Return the devices of a group; known sizes replace assumed ones."""
     ports = group.ports / group.known if group.known else assumed.ports * (polling.protocol != "ping")
     points = group.points / group.known if group.known else 0
-    return Devices(
+    return DeviceGroup(
         number=group.number,
         ports=ports,
         used=group.moving / group.of_ports if group.of_ports else assumed.used,

@@ -20,7 +20,7 @@ _MANY = 100
 """Mean from which on Poisson's distribution is approximated by the normal distribution."""
 
 
-class Devices(msgspec.Struct, frozen=True, kw_only=True):
+class DeviceGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Describes devices that are polled alike."""
 
     number: int
@@ -49,7 +49,7 @@ class Devices(msgspec.Struct, frozen=True, kw_only=True):
         return self._protocol.status_wait if kind == "status" else self._protocol.metrics_wait
 
     @property
-    def _protocol(self) -> figures.Protocol:
+    def _protocol(self) -> figures.PollSeconds:
         """Return the figures of its protocol; of the most expensive one where it was never measured."""
         return figures.PROTOCOLS.get(self.protocol, figures.DEAREST)
 
@@ -86,7 +86,7 @@ class _Due(NamedTuple):
     """Seconds of waiting for the slowest kind of device."""
 
 
-def collected(fleet: Sequence[Devices], kind: Kind, memory_mb: int) -> list[Invocations]:
+def collected(fleet: Sequence[DeviceGroup], kind: Kind, memory_mb: int) -> list[Invocations]:
     """Return the invocations of one collector."""
     found = []
     for silent, travels in ((False, Group.LIVE), (True, Group.SILENT)):
@@ -103,7 +103,7 @@ def share(memory_mb: int) -> float:
     return min(memory_mb / figures.WHOLE_PROCESSOR_MB, 1.0)
 
 
-def all_failing(fleet: Sequence[Devices], kind: Kind, memory_mb: int) -> float:
+def all_failing(fleet: Sequence[DeviceGroup], kind: Kind, memory_mb: int) -> float:
     """Return how many collectors run at once while all devices fail and none is known to be silent yet."""
     total = 0.0
     for each in collected([msgspec.structs.replace(group, silent=0.0) for group in fleet], kind, memory_mb):
@@ -111,7 +111,7 @@ def all_failing(fleet: Sequence[Devices], kind: Kind, memory_mb: int) -> float:
     return total
 
 
-def _due(groups: Sequence[Devices], kind: Kind, slot: int, *, silent: bool) -> _Due:
+def _due(groups: Sequence[DeviceGroup], kind: Kind, slot: int, *, silent: bool) -> _Due:
     jobs = points = cpu = 0.0
     for group in groups:
         part = group.silent if silent else 1 - group.silent

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 import msgspec
 
 from netvitals.cli.cost import figures, lines
-from netvitals.cli.cost.invocations import HOURS, KINDS, SECONDS, Devices, collected, peak, share
+from netvitals.cli.cost.invocations import HOURS, KINDS, SECONDS, DeviceGroup, collected, peak, share
 from netvitals.cli.cost.prices import Prices
 from netvitals.domain.polling.job import Kind
 
@@ -82,7 +82,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return self.influxdb_mb / self.devices
 
 
-def cost_of(fleet: Sequence[Devices], deployment: Deployment, prices: Prices) -> Cost:
+def cost_of(fleet: Sequence[DeviceGroup], deployment: Deployment, prices: Prices) -> Cost:
     """Return the monthly cost of a fleet of at least one device."""
     model = _Model(fleet, deployment, prices)
     mb = lines_of(fleet, deployment) * SECONDS / _MB
@@ -94,7 +94,7 @@ def cost_of(fleet: Sequence[Devices], deployment: Deployment, prices: Prices) ->
     )
 
 
-def lines_of(fleet: Sequence[Devices], deployment: Deployment) -> float:
+def lines_of(fleet: Sequence[DeviceGroup], deployment: Deployment) -> float:
     """Return the bytes of line protocol that a fleet writes in a second."""
     total, everything = 0.0, deployment.everything
     for group in fleet:
@@ -130,7 +130,7 @@ def _chunks(devices: int) -> float:
 
 
 class _Model:
-    def __init__(self, fleet: Sequence[Devices], deployment: Deployment, prices: Prices) -> None:
+    def __init__(self, fleet: Sequence[DeviceGroup], deployment: Deployment, prices: Prices) -> None:
         self._fleet, self._deployment, self._prices = fleet, deployment, prices
         self._devices = sum(group.number for group in fleet)
         self._collected = {kind: collected(fleet, kind, deployment.memory_mb(kind)) for kind in KINDS}
@@ -217,7 +217,7 @@ class _Model:
             "metrics", lambda group: figures.METRICS_BYTES_SENT + group.ports * figures.PORT_BYTES_SENT
         )
 
-    def _polls(self, kind: Kind, what: Callable[[Devices], float]) -> float:
+    def _polls(self, kind: Kind, what: Callable[[DeviceGroup], float]) -> float:
         """Return the sum of `what` over a month's polls."""
         return sum(group.number * SECONDS / group.interval(kind) * what(group) for group in self._fleet)
 

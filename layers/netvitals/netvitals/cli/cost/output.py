@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from netvitals.cli.console import console
-from netvitals.cli.cost.invocations import Devices
+from netvitals.cli.cost.invocations import DeviceGroup
 from netvitals.cli.cost.model import Cost, Item
 from netvitals.cli.cost.prices import Prices
 from netvitals.cli.cost.quotas import series_of
@@ -32,7 +32,7 @@ def in_cents(items: Sequence[Item]) -> float:
     return round(sum(round(item.usd, 2) for item in items), 2)
 
 
-def show(cost: Cost, warnings: Sequence[str], fleet: Sequence[Devices], prices: Prices) -> None:
+def show(cost: Cost, warnings: Sequence[str], fleet: Sequence[DeviceGroup], prices: Prices) -> None:
     """Print the bill of a fleet, what the fleet is, and the warnings."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("item", no_wrap=True)
@@ -59,7 +59,7 @@ def show(cost: Cost, warnings: Sequence[str], fleet: Sequence[Devices], prices: 
         screen.print(f"[yellow]quota:[/] {escape(warning)}", soft_wrap=True, highlight=False)
 
 
-def described(group: Devices) -> str:
+def described(group: DeviceGroup) -> str:
     """Return a line that describes devices that are polled alike."""
     devices = f"{group.number:,} device{'' if group.number == 1 else 's'}"
     return (

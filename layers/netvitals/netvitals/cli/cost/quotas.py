@@ -6,7 +6,7 @@ from math import ceil
 import msgspec
 
 from netvitals.cli.cost import lines
-from netvitals.cli.cost.invocations import KINDS, Devices, all_failing
+from netvitals.cli.cost.invocations import KINDS, DeviceGroup, all_failing
 from netvitals.cli.cost.model import Deployment, decision_seconds, fanout_seconds, lines_of
 from netvitals.cli.cost.prices import Quotas
 
@@ -14,7 +14,7 @@ WINDOW_SECONDS = 300
 """Seconds over which InfluxDB Cloud counts the bytes written."""
 
 
-def warnings_of(fleet: Sequence[Devices], deployment: Deployment, quotas: Quotas) -> list[str]:
+def warnings_of(fleet: Sequence[DeviceGroup], deployment: Deployment, quotas: Quotas) -> list[str]:
     """Return a line for each quota, and each limit of the template, that the fleet meets."""
     return [
         *_influxdb(fleet, deployment, quotas),
@@ -23,12 +23,12 @@ def warnings_of(fleet: Sequence[Devices], deployment: Deployment, quotas: Quotas
     ]
 
 
-def series_of(fleet: Sequence[Devices]) -> float:
+def series_of(fleet: Sequence[DeviceGroup]) -> float:
     """Return how many series InfluxDB holds for a fleet."""
     return sum(group.number * lines.series_of(group.ports, group.measures) for group in fleet)
 
 
-def _influxdb(fleet: Sequence[Devices], deployment: Deployment, quotas: Quotas) -> Iterable[str]:
+def _influxdb(fleet: Sequence[DeviceGroup], deployment: Deployment, quotas: Quotas) -> Iterable[str]:
     quota = quotas.influxdb_mb_per_5_minutes
     mb = lines_of(fleet, deployment) * WINDOW_SECONDS / 1e6
     everything = msgspec.structs.replace(deployment, everything=True)
@@ -53,7 +53,7 @@ def _influxdb(fleet: Sequence[Devices], deployment: Deployment, quotas: Quotas) 
         )
 
 
-def _concurrency(fleet: Sequence[Devices], deployment: Deployment, quotas: Quotas) -> Iterable[str]:
+def _concurrency(fleet: Sequence[DeviceGroup], deployment: Deployment, quotas: Quotas) -> Iterable[str]:
     needed = {kind: all_failing(fleet, kind, deployment.memory_mb(kind)) for kind in KINDS}
     for kind, collectors in needed.items():
         given = deployment.concurrency(kind)
@@ -76,7 +76,7 @@ def _concurrency(fleet: Sequence[Devices], deployment: Deployment, quotas: Quota
         )
 
 
-def _time(fleet: Sequence[Devices], deployment: Deployment) -> Iterable[str]:
+def _time(fleet: Sequence[DeviceGroup], deployment: Deployment) -> Iterable[str]:
     devices = sum(group.number for group in fleet)
     runs = (
         ("FanoutTimeoutSeconds", deployment.fanout_timeout, fanout_seconds(devices, deployment)),

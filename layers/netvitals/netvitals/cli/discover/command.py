@@ -15,7 +15,7 @@ import msgspec
 from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.files.credentials import JsonFile
-from netvitals.adapters.files.discovery_journal import Asked, DiscoveryJournal, NoJournal
+from netvitals.adapters.files.discovery_journal import DiscoveryJournal, DiscoveryRequest, NoJournal
 from netvitals.adapters.files.inventory import read_devices
 from netvitals.cli.discover.gateway import default_gateway
 from netvitals.cli.discover.logins import AllAgents, LoginAgents
@@ -27,7 +27,7 @@ from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
 from netvitals.collectors.snmp.discovery.agents import SnmpAgents
 from netvitals.collectors.snmp.discovery.identify import Identifier, settings_for
-from netvitals.collectors.snmp.discovery.pace import Pace
+from netvitals.collectors.snmp.discovery.rate_limit import RateLimit
 from netvitals.collectors.snmp.discovery.sweep import Sweep
 from netvitals.collectors.snmp.profiles.packaged import packaged_profiles
 from netvitals.collectors.snmp.protocol import SNMP, SnmpCredential
@@ -41,7 +41,7 @@ from netvitals.domain.inventory.guard import Guard, names_loopback
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.domain.settings.credential import Credential
 from netvitals.settings import configuration
-from netvitals.usecases.discover import Agents, Discovery, Entry, Follow, Outcome
+from netvitals.usecases.discover import Agents, Discovery, DiscoveryOutcome, Entry, Follow
 from netvitals.usecases.poll_device import PollDevice
 
 EXIT_INCOMPLETE = 1
@@ -71,7 +71,7 @@ Exit status:
   2  nothing was asked: wrong usage, or a file that can't be read"""
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Holds the options of `netvitals discover`, under the names that click gives them."""
 
     networks: tuple[str, ...]
@@ -150,7 +150,7 @@ def discover(**options: Any) -> None:
     addresses is one, where two of its identities agree (engine id, serial number, MAC addresses, its own
     table of addresses).
     """
-    chosen = Options(**options)
+    chosen = DiscoverOptions(**options)
     settled = _configuration(chosen)
     _check_names(chosen, settled)
     inventory = _inventory(chosen)
@@ -166,7 +166,7 @@ def discover(**options: Any) -> None:
 class _Run:
     """Runs one discovery with the given options."""
 
-    def __init__(self, options: Options, settled: Configuration) -> None:
+    def __init__(self, options: DiscoverOptions, settled: Configuration) -> None:
         allowed = options.allow or settled.allowed_networks
         self._guard = Guard(allowed, allow_local=names_loopback(allowed))
         self._options = options
@@ -180,7 +180,7 @@ class _Run:
         self._credentials = {name: self._store.get(name) for name in names}
         self._follow = Follow(neighbours=options.neighbours, arp=options.arp, most=options.max_addresses)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> DiscoveryOutcome:
         agents = self._agents()
         with ExitStack() as stack:
             journal: DiscoveryJournal | NoJournal = NoJournal()
@@ -192,9 +192,9 @@ class _Run:
             return asyncio.run(self._discover(agents, journal, before))
 
     def _agents(self) -> Agents:
-        pace = Pace(self._options.rate)
-        identifier = Identifier(packaged_profiles(), self._settings, pace, arp=self._options.arp)
-        sweep = Sweep(pace, self._settings.port, listen_seconds=self._options.timeout)
+        rate_limit = RateLimit(self._options.rate)
+        identifier = Identifier(packaged_profiles(), self._settings, rate_limit, arp=self._options.arp)
+        sweep = Sweep(rate_limit, self._settings.port, listen_seconds=self._options.timeout)
         snmp = SnmpAgents(_parts(self._credentials), identifier, sweep)
         protocols = [name for name in ("ssh", "winrm") if getattr(self._options, name)]
         device = PollDevice(Resolver(self._guard).resolve, self._store, HostProber(), collector_for)
@@ -203,7 +203,7 @@ class _Run:
             self._credentials,
             self._settled,
             device.poll,
-            pace,
+            rate_limit,
             listen_seconds=self._options.timeout,
         )
         if not (snmp.ways or any(logins.has_credentials(name) for name in protocols)):
@@ -211,10 +211,10 @@ class _Run:
             raise click.UsageError(f"no credential in {self._options.credentials} has a part for {wanted}")
         return AllAgents(snmp, logins)
 
-    def _asked(self, agents: Agents) -> Asked:
+    def _asked(self, agents: Agents) -> DiscoveryRequest:
         options = self._options
         follow = [name for name in ("neighbours", "arp") if getattr(options, name)]
-        return Asked(
+        return DiscoveryRequest(
             options.networks,
             (*agents.ways, *agents.last_ways),
             options.tries,
@@ -224,7 +224,7 @@ class _Run:
 
     async def _discover(
         self, agents: Agents, journal: DiscoveryJournal | NoJournal, before: Sequence[Entry]
-    ) -> Outcome:
+    ) -> DiscoveryOutcome:
         discovery = Discovery(agents, self._guard, journal, follow=self._follow, tries=self._options.tries)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -239,12 +239,12 @@ def _stop(discovery: Discovery, number: int) -> None:
     asyncio.get_running_loop().remove_signal_handler(number)
 
 
-def _configuration(options: Options) -> Configuration:
+def _configuration(options: DiscoverOptions) -> Configuration:
     document = document_in_file(str(options.config)) if options.config else None
     return configuration(document, str(options.config or "no document"), os.environ)
 
 
-def _check_names(options: Options, settled: Configuration) -> None:
+def _check_names(options: DiscoverOptions, settled: Configuration) -> None:
     if options.device_type and options.device_type not in settled.known_types:
         raise click.UsageError(
             f"there is no device type {options.device_type!r}; known: {', '.join(settled.known_types)}"
@@ -257,7 +257,7 @@ def _parts(credentials: Mapping[str, Credential]) -> dict[str, SnmpCredential]:
     return {name: part for name, part in parts.items() if part is not None}
 
 
-def _inventory(options: Options) -> list[Device] | None:
+def _inventory(options: DiscoverOptions) -> list[Device] | None:
     """Return the devices to compare with; None where there is nothing to compare with."""
     if options.against is None:
         return None
@@ -275,7 +275,9 @@ def _inventory(options: Options) -> list[Device] | None:
     return [device for _, device in rows]
 
 
-def _compared(options: Options, outcome: Outcome, inventory: list[Device] | None) -> list[Compared]:
+def _compared(
+    options: DiscoverOptions, outcome: DiscoveryOutcome, inventory: list[Device] | None
+) -> list[Compared]:
     known = {each.ip_address: each for each in inventory or () if each.ip_address}
     devices = merge(outcome.found.values(), known)
     gateway = default_gateway()
@@ -296,7 +298,9 @@ def _compared(options: Options, outcome: Outcome, inventory: list[Device] | None
     return compare(proposed, inventory, outcome.asked if outcome.complete else ())
 
 
-def _summarise(outcome: Outcome, compared: Sequence[Compared], options: Options, *, against: bool) -> None:
+def _summarise(
+    outcome: DiscoveryOutcome, compared: Sequence[Compared], options: DiscoverOptions, *, against: bool
+) -> None:
     for refused in list(outcome.refused.values())[:_REFUSED_SHOWN]:
         click.echo(f"netvitals: {refused.address}: {refused.cause}", err=True)
     if len(outcome.refused) > _REFUSED_SHOWN:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from netvitals.collectors.reach.knock import knock
-from netvitals.collectors.snmp.discovery.pace import Pace
-from netvitals.domain.discovery.found import Found, Refused
+from netvitals.collectors.reach.tcp_probe import probe_tcp
+from netvitals.collectors.snmp.discovery.rate_limit import RateLimit
+from netvitals.domain.discovery.found import Found, RefusedAddress
 from netvitals.domain.discovery.proposals import HOSTS
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.polling.job import Job, job_of
@@ -66,7 +66,7 @@ class LoginAgents:
         credentials: Mapping[str, Credential],
         settled: Configuration,
         poll: Callable[[Job], Awaitable[PollResult]],
-        pace: Pace,
+        rate_limit: RateLimit,
         *,
         listen_seconds: float,
     ) -> None:
@@ -74,7 +74,7 @@ class LoginAgents:
         self.ways = protocols
         self._settled = settled
         self._poll = poll
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._listen_seconds = listen_seconds
         self._parts = {
             way: {name: part for name, each in credentials.items() if (part := PROTOCOLS[way].part_of(each))}
@@ -92,15 +92,15 @@ class LoginAgents:
         sockets = asyncio.Semaphore(_SOCKETS)
 
         async def one(address: str) -> None:
-            if (await knock(address, port, self._listen_seconds, sockets)).accepted:
+            if (await probe_tcp(address, port, self._listen_seconds, sockets)).accepted:
                 answered(address)
 
         async with asyncio.TaskGroup() as tasks:
             for address in addresses:
-                await self._pace.turn()
+                await self._rate_limit.turn()
                 tasks.create_task(one(address))
 
-    async def identify(self, address: str, way: str) -> Found | Refused:
+    async def identify(self, address: str, way: str) -> Found | RefusedAddress:
         """Log in with the first credential that the host takes."""
         causes: list[str] = []
         refused: set[object] = set()
@@ -119,7 +119,7 @@ class LoginAgents:
             if result.reason is not Reason.AUTH:
                 break
             refused.add(user)
-        return Refused(address, f"listens for {way}, but {'; '.join(causes)}")
+        return RefusedAddress(address, f"listens for {way}, but {'; '.join(causes)}")
 
     def _job(self, address: str, way: str, name: str) -> Job:
         device = Device(id=address, ip_address=address, device_type=HOSTS[way], credential=name)
@@ -150,6 +150,6 @@ class AllAgents:
         """Ask the addresses; see `usecases.discover.Agents`."""
         await self._for(way).sweep(way, addresses, answered)
 
-    async def identify(self, address: str, way: str) -> Found | Refused:
+    async def identify(self, address: str, way: str) -> Found | RefusedAddress:
         """Return what answered; see `usecases.discover.Agents`."""
         return await self._for(way).identify(address, way)

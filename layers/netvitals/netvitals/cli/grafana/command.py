@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from netvitals.cli.figures import counted
-from netvitals.cli.grafana.rules import INFLUXDB_UID, Options, Thresholds, rule_files
+from netvitals.cli.grafana.rules import INFLUXDB_UID, RuleOptions, Thresholds, rule_files
 from netvitals.domain.inventory.device import Device
 
 _EPILOG = """\b
@@ -111,7 +111,7 @@ def rules(
     wanted = {"site": site, "type": device_type}
     chosen = {name: text for name, text in wanted.items() if text is not None}
     ids = _ids(site, device_type, file, database_url) if chosen else None
-    options = Options(
+    options = RuleOptions(
         thresholds=_thresholds(limits),
         metrics_interval=metrics_interval,
         ids=ids,

@@ -10,7 +10,7 @@ from netvitals.cli.grafana.fleet import fleet
 from netvitals.cli.grafana.interface import interface_dashboard
 from netvitals.cli.grafana.panels import POSTGRESQL, Json
 from netvitals.cli.grafana.polling import polling
-from netvitals.cli.grafana.rules import FOLDER, INFLUXDB_UID, Options, rule_files
+from netvitals.cli.grafana.rules import FOLDER, INFLUXDB_UID, RuleOptions, rule_files
 from netvitals.cli.grafana.site import site
 
 POSTGRESQL_UID = "netvitals-postgresql"
@@ -44,7 +44,7 @@ def files() -> Mapping[str, str]:
         **shown,
         "provisioning/dashboards/netvitals.yaml": _PROVIDER + in_yaml(_provider()),
         "provisioning/datasources/netvitals.yaml": _SOURCES + in_yaml(_sources()),
-        ALERTING: _RULES + in_yaml(rule_files(Options())),
+        ALERTING: _RULES + in_yaml(rule_files(RuleOptions())),
     }
 
 

@@ -16,7 +16,7 @@ HELD_MINUTES = 70
 """Minutes within which every live series has a point, whether its value changed or not."""
 
 
-class Window(NamedTuple):
+class TimeRange(NamedTuple):
     """Holds the two ends of a range of time, as InfluxQL writes them."""
 
     start: str
@@ -25,16 +25,16 @@ class Window(NamedTuple):
     def __str__(self) -> str:
         return f"time >= {self.start} AND time <= {self.end}"
 
-    def held(self) -> "Window":
+    def held(self) -> "TimeRange":
         """Return this window, begun earlier by `HELD_MINUTES`, so that each series has a point before it."""
-        return Window(f"{self.start} - {HELD_MINUTES}m", self.end)
+        return TimeRange(f"{self.start} - {HELD_MINUTES}m", self.end)
 
-    def at_end(self) -> "Window":
+    def at_end(self) -> "TimeRange":
         """Return the window of `HELD_MINUTES` before its end, which holds the last values."""
-        return Window(f"{self.end} - {HELD_MINUTES}m", self.end)
+        return TimeRange(f"{self.end} - {HELD_MINUTES}m", self.end)
 
 
-SHOWN = Window("${__from}ms", "${__to}ms")
+SHOWN = TimeRange("${__from}ms", "${__to}ms")
 """Time range of a dashboard; `$timeFilter` is the same, but can't be widened."""
 
 
@@ -49,7 +49,7 @@ def tag(name: str, value: str) -> str:
     return f"\"{name}\" = '{value}'"
 
 
-def where(window: Window, *conditions: str) -> str:
+def where(window: TimeRange, *conditions: str) -> str:
     return " WHERE " + " AND ".join([*filter(None, conditions), str(window)])
 
 
@@ -58,20 +58,20 @@ def group(*tags: str, every: str = "") -> str:
     return (" GROUP BY " + ", ".join(keys) if keys else "") + (" fill(none)" if every else "")
 
 
-def points(metric: str, window: Window, *conditions: str) -> str:
+def points(metric: str, window: TimeRange, *conditions: str) -> str:
     """Return `FROM` and `WHERE` for the points of a metric; with `""` the `conditions` select metrics."""
     named = tag("metric_name", metric) if metric else ""
     return f'FROM "device_metrics"{where(window, named, *conditions)}'
 
 
-def last(metric: str, window: Window, tags: Sequence[str], *conditions: str, name: str = "value") -> str:
+def last(metric: str, window: TimeRange, tags: Sequence[str], *conditions: str, name: str = "value") -> str:
     """Return the query of the last value at the end of a window."""
     return f'SELECT last("value") AS "{name}" {points(metric, window.at_end(), *conditions)}{group(*tags)}'
 
 
 def over_time(
     metric: str,
-    window: Window,
+    window: TimeRange,
     tags: Sequence[str],
     *conditions: str,
     call: str = "mean",
@@ -84,7 +84,7 @@ def over_time(
 
 
 def moved(
-    metric: str, window: Window, *conditions: str, tags: Sequence[str] = ("device_id", "instance")
+    metric: str, window: TimeRange, *conditions: str, tags: Sequence[str] = ("device_id", "instance")
 ) -> str:
     """Return the query of a counter's increase between points (`d`) and its milliseconds (`ms`)."""
     return (
@@ -94,7 +94,7 @@ def moved(
 
 
 def rate_over_time(
-    metric: str, window: Window, *conditions: str, scale: float = 1, every: str = "$__interval"
+    metric: str, window: TimeRange, *conditions: str, scale: float = 1, every: str = "$__interval"
 ) -> str:
     """Return the query of a counter's rate per second, by bucket, of each instance of each device.
 
@@ -109,7 +109,7 @@ def rate_over_time(
 
 def sum_over_time(
     metric: str,
-    window: Window,
+    window: TimeRange,
     *conditions: str,
     scale: float = 1,
     every: str = "$__interval",
@@ -120,7 +120,7 @@ def sum_over_time(
     return f'SELECT sum("rate") AS "rate" FROM ({rates}){where(window)}{group(*tags, every=every)}'
 
 
-def mean_rate(metric: str, window: Window, *conditions: str, scale: float = 1, name: str = "rate") -> str:
+def mean_rate(metric: str, window: TimeRange, *conditions: str, scale: float = 1, name: str = "rate") -> str:
     """Return the query of a counter's mean rate over the whole time range of a dashboard."""
     return (
         f'SELECT sum("d") * {1000 * scale:g} / (${{__to}} - ${{__from}}) AS "{name}"'
@@ -128,7 +128,9 @@ def mean_rate(metric: str, window: Window, *conditions: str, scale: float = 1, n
     )
 
 
-def recent_rate(metric: str, window: Window, *conditions: str, scale: float = 1, name: str = "rate") -> str:
+def recent_rate(
+    metric: str, window: TimeRange, *conditions: str, scale: float = 1, name: str = "rate"
+) -> str:
     """Return the query of a counter's rate within a window of a few polls."""
     return (
         f'SELECT sum("d") * {1000 * scale:g} / sum("ms") AS "{name}"'

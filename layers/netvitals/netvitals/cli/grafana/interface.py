@@ -5,13 +5,13 @@ from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import INTERFACE, dashboard, device, interface, status_changes
 from netvitals.cli.grafana.device import OPER_STATES, OURS
 from netvitals.cli.grafana.panels import HELD_GAP_MS, Json, graph, influx, stat, state_timeline, table
-from netvitals.cli.grafana.shown import Shape, shape
+from netvitals.cli.grafana.shown import PanelMetric, shape
 from netvitals.cli.grafana.worst import UTILISATION
 
 THIS = (OURS, ql.tag("instance", "$interface"))
 VALUED = '"value" > 0'
 WAYS = (("in", "A"), ("out", "B"))
-VOLUME = Shape(title="Moved", unit="bytes")
+VOLUME = PanelMetric(title="Moved", unit="bytes")
 
 
 def interface_dashboard() -> Json:

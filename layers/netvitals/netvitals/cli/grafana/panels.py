@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from netvitals.cli.grafana.shown import Shape
+from netvitals.cli.grafana.shown import PanelMetric
 
 type Json = dict[str, Any]
 
@@ -79,7 +79,7 @@ def panel(
     return made | {key: value for key, value in given.items() if value}
 
 
-def thresholds(shape: Shape) -> Json:
+def thresholds(shape: PanelMetric) -> Json:
     """Return the thresholds that colour a metric's values."""
     steps: list[Json] = [{"color": GREEN, "value": None}]
     if shape.warning is not None:
@@ -89,7 +89,7 @@ def thresholds(shape: Shape) -> Json:
     return {"mode": "absolute", "steps": steps}
 
 
-def value_of(shape: Shape) -> Json:
+def value_of(shape: PanelMetric) -> Json:
     """Return the field options of a metric's values: unit, minimum, maximum, words for states."""
     limits = {"min": shape.minimum, "max": shape.maximum}
     found = {"unit": shape.unit, **{key: limit for key, limit in limits.items() if limit is not None}}
@@ -100,7 +100,7 @@ def graph(
     title: str,
     targets: Sequence[Json],
     size: tuple[int, int],
-    shape: Shape,
+    shape: PanelMetric,
     *,
     gap_ms: int = GAP_MS,
     mirrored: str = "",
@@ -145,7 +145,7 @@ def stat(
     title: str,
     targets: Sequence[Json],
     size: tuple[int, int],
-    shape: Shape | None = None,
+    shape: PanelMetric | None = None,
     *,
     color: str = "background",
     fields: str = "",
@@ -197,7 +197,7 @@ def column(name: str, **properties: Any) -> Json:
     }
 
 
-def bar(name: str, shape: Shape, **more: Any) -> Json:
+def bar(name: str, shape: PanelMetric, **more: Any) -> Json:
     """Return the override of a column whose values are bars in the colours of a metric."""
     cell = {"custom__cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}}
     limits = {key: value for key, value in value_of(shape).items() if key != "unit"}

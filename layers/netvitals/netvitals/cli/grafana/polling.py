@@ -15,14 +15,14 @@ from netvitals.cli.grafana.panels import (
     table,
     text,
 )
-from netvitals.cli.grafana.shown import Shape, shape
+from netvitals.cli.grafana.shown import PanelMetric, shape
 from netvitals.cli.grafana.worst import TO_DEVICE, worst
 
 TEN_MINUTES = "10m"
 """Window that holds a metrics poll of every device, wherever in the interval it falls."""
 OVERDUE_MINUTES = 30
-COUNT = Shape()
-INCOMPLETE = Shape(warning=1)
+COUNT = PanelMetric()
+INCOMPLETE = PanelMetric(warning=1)
 _ELSEWHERE = (
     "Backlog, errors, throttles, spooled and refused points of the functions are in CloudWatch: "
     "on the stack's dashboard there."

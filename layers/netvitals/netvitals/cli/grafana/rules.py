@@ -44,7 +44,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     utilisation: float = 90
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class RuleOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Holds the options that all rules of one file share."""
 
     thresholds: Thresholds = Thresholds()
@@ -58,7 +58,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     influxdb_uid: str = INFLUXDB_UID
 
 
-class Query(msgspec.Struct, frozen=True):
+class RuleQuery(msgspec.Struct, frozen=True):
     """Holds a query of a rule, named by a letter; `ago` is how far back it reads, in seconds."""
 
     ref: str
@@ -71,7 +71,7 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     title: str
-    queries: Sequence[Query]
+    queries: Sequence[RuleQuery]
     expression: str = ""
     """Grafana's arithmetic over the queries' letters; empty: the number of the only query."""
     above: float
@@ -127,7 +127,7 @@ _MEASURED = (
 )
 
 
-def rule_files(options: Options) -> Json:
+def rule_files(options: RuleOptions) -> Json:
     """Return the content of a provisioning file with all rules for these devices."""
     chunks = [None] if options.ids is None else _chunks(options.ids)
     rules = [
@@ -146,7 +146,7 @@ def _chunks(ids: Sequence[str]) -> list[Sequence[str] | None]:
     return [ids[start : start + MAX_IDS] for start in range(0, len(ids), MAX_IDS)]
 
 
-def specs(options: Options, ids: Sequence[str] | None) -> list[RuleSpec]:
+def specs(options: RuleOptions, ids: Sequence[str] | None) -> list[RuleSpec]:
     """Return the rules; those about netvitals itself only in the file for all devices."""
     limits, interval = options.thresholds, options.metrics_interval
     of = (_listed(ids),) if ids is not None else ()
@@ -170,8 +170,8 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\{match[0]}"
 
 
-def _recent(seconds: int) -> ql.Window:
-    return ql.Window(f"now() - {seconds}s", "now()")
+def _recent(seconds: int) -> ql.TimeRange:
+    return ql.TimeRange(f"now() - {seconds}s", "now()")
 
 
 def _statuses(of: Sequence[str]) -> list[RuleSpec]:
@@ -184,7 +184,7 @@ def _statuses(of: Sequence[str]) -> list[RuleSpec]:
         RuleSpec(
             key="offline",
             title="Device offline",
-            queries=[Query("A", query, 900)],
+            queries=[RuleQuery("A", query, 900)],
             above=0,
             hold="1m",
             severity="critical",
@@ -204,7 +204,7 @@ def _measure(metric: _Measured, limit: float, of: Sequence[str], interval: int) 
     return RuleSpec(
         key=metric.key,
         title=metric.title,
-        queries=[Query("A", query, ago)],
+        queries=[RuleQuery("A", query, ago)],
         above=limit,
         hold=_hold(interval),
         severity=metric.severity,
@@ -221,11 +221,11 @@ def _filling(days: float, of: Sequence[str]) -> RuleSpec:
     """Return the rule on disks that fill up: the last hour and the hour a day before, extrapolated."""
 
     def mean(start: str, end: str) -> str:
-        window = ql.Window(f"now() - {start}", f"now() - {end}")
+        window = ql.TimeRange(f"now() - {start}", f"now() - {end}")
         used = ql.points("disk_percent", window, *of)
         return f'SELECT mean("value") AS "value" {used}{ql.group("device_id", "instance")}'
 
-    queries = [Query("A", mean("25h", "24h"), 90_000), Query("D", mean("1h", "0s"), 3600)]
+    queries = [RuleQuery("A", mean("25h", "24h"), 90_000), RuleQuery("D", mean("1h", "0s"), 3600)]
     return RuleSpec(
         key="filling",
         title=f"Disk fills up within {days:g} days",
@@ -257,7 +257,7 @@ def _errors(limit: float, of: Sequence[str], interval: int) -> RuleSpec:
     return RuleSpec(
         key="errors",
         title="Interface errors",
-        queries=[Query("A", query, ago)],
+        queries=[RuleQuery("A", query, ago)],
         above=limit,
         hold=_hold(interval),
         summary=f"{_INTERFACE} has {_NUMBER} errors and discards a second",
@@ -272,7 +272,7 @@ def _utilisation(way: str, limit: float, of: Sequence[str], interval: int) -> Ru
     return RuleSpec(
         key=f"utilisation-{way}",
         title=f"Interface busy, {way}",
-        queries=[Query("A", query, ql.HELD_MINUTES * 60)],
+        queries=[RuleQuery("A", query, ql.HELD_MINUTES * 60)],
         above=limit,
         hold=_hold(interval),
         summary=f"{_INTERFACE} uses {_NUMBER} % of its speed {way}",
@@ -291,7 +291,7 @@ def _unreadable(of: Sequence[str], interval: int) -> RuleSpec:
     return RuleSpec(
         key="unreadable",
         title="Device not readable",
-        queries=[Query("A", query, ql.HELD_MINUTES * 60)],
+        queries=[RuleQuery("A", query, ql.HELD_MINUTES * 60)],
         above=0,
         hold=f"{max(1800, 3 * interval)}s",
         dashboard=f"/d/{POLLING}",
@@ -308,7 +308,7 @@ def _silence(interval: int) -> list[RuleSpec]:
         RuleSpec(
             key=key,
             title=title,
-            queries=[Query("A", query, ago)],
+            queries=[RuleQuery("A", query, ago)],
             expression="$B < 1",
             above=0,
             hold="5m",
@@ -329,7 +329,7 @@ def _silence(interval: int) -> list[RuleSpec]:
     ]
 
 
-def _rule(spec: RuleSpec, options: Options, number: int) -> Json:
+def _rule(spec: RuleSpec, options: RuleOptions, number: int) -> Json:
     suffix = "".join(f"-{part}" for part in (_word(options.name), str(number or "")) if part)
     title = f"{spec.title} {options.name}".strip() + (f" {number}" if number else "")
     return {

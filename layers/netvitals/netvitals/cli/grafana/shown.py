@@ -60,7 +60,7 @@ SHOWN: Mapping[str, Shown] = {
 _TITLES = {vital.metric: vital.title for vital in VITALS.values()}
 
 
-class Shape(msgspec.Struct, frozen=True):
+class PanelMetric(msgspec.Struct, frozen=True):
     """Holds all that a panel has to know about a metric."""
 
     metric: str = ""
@@ -77,10 +77,10 @@ class Shape(msgspec.Struct, frozen=True):
     states: Mapping[int, str] = {}
 
 
-def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
+def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> PanelMetric:
     """Return the shape of a metric of `specs`."""
     spec, shown = specs[metric], SHOWN.get(metric, Shown())
-    return Shape(
+    return PanelMetric(
         metric=metric,
         title=shown.title or _TITLES.get(metric) or metric.replace("_", " ").capitalize(),
         unit=shown.unit or UNITS.get(spec.unit, "short"),
@@ -94,6 +94,6 @@ def shape(metric: str, specs: Mapping[str, MetricSpec] = METRICS) -> Shape:
     )
 
 
-def others(placed: frozenset[str], specs: Mapping[str, MetricSpec] = METRICS) -> Iterator[Shape]:
+def others(placed: frozenset[str], specs: Mapping[str, MetricSpec] = METRICS) -> Iterator[PanelMetric]:
     """Return the shapes of the metrics that have no panel of their own, in the order of `specs`."""
     return (shape(metric, specs) for metric in specs if metric not in placed)

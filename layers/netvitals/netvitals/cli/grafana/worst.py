@@ -4,15 +4,17 @@ from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import DEVICE, INTERFACE
 from netvitals.cli.grafana.panels import Json, bar, column, influx, link, postgres, table
-from netvitals.cli.grafana.shown import Shape, shape
+from netvitals.cli.grafana.shown import PanelMetric, shape
 
 TO_DEVICE = link("Device", DEVICE, "device", "device_id")
 TO_INTERFACE = link("Interface", INTERFACE, "device", "device_id", interface="instance")
 ROWS = 10
 GROWTH_PERCENT = 0.5
 """Percentage by which a disk has to grow in the time shown to be listed as filling up."""
-UTILISATION = Shape(title="In use", unit="percent", kind="counter", maximum=100, warning=70, critical=90)
-FAULTS = Shape(title="Faults", unit="pps", kind="counter", warning=0.1, critical=1)
+UTILISATION = PanelMetric(
+    title="In use", unit="percent", kind="counter", maximum=100, warning=70, critical=90
+)
+FAULTS = PanelMetric(title="Faults", unit="pps", kind="counter", warning=0.1, critical=1)
 
 
 def worst(

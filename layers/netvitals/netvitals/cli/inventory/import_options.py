@@ -96,7 +96,7 @@ def import_options[Command: Callable[..., Any]](command: Command) -> Command:
     return command
 
 
-class Source(NamedTuple):
+class ImportSource(NamedTuple):
     """Holds the rows that were read, and how they are imported."""
 
     file: InventoryFile
@@ -106,7 +106,7 @@ class Source(NamedTuple):
     """Prefix of the ids of all devices of the source; empty for files."""
 
 
-def read_source(source: str, options: ImportOptions, known_types: Collection[str]) -> Source:
+def read_source(source: str, options: ImportOptions, known_types: Collection[str]) -> ImportSource:
     """Return the devices of a file or of another system.
 
     Raises:
@@ -117,7 +117,7 @@ def read_source(source: str, options: ImportOptions, known_types: Collection[str
         if options.types or options.credential:
             raise click.UsageError("--type and --credential go with --from")
         mapped = _pairs("--map", options.mapped, FIELDS)
-        return Source(read_file(Path(source), options.format_, mapped, options.encoding), (), "")
+        return ImportSource(read_file(Path(source), options.format_, mapped, options.encoding), (), "")
     if options.mapped or options.format_:
         raise click.UsageError("--map and --format go with a file of devices, not with --from")
     from netvitals.adapters.inventories.read import ONCE, read_system  # noqa: PLC0415, urllib3, for this alone
@@ -131,7 +131,7 @@ def read_source(source: str, options: ImportOptions, known_types: Collection[str
     read = read_system(options.system, source, _token, wishes)
     for note in read.notes:
         click.echo(note, err=True)
-    return Source(read.file, ONCE, read.prefix)
+    return ImportSource(read.file, ONCE, read.prefix)
 
 
 def read_file(

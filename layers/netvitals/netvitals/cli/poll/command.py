@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from netvitals.cli.poll.device_options import device_options
-from netvitals.cli.poll.inputs import Inputs, Options, inputs_from, options_from
+from netvitals.cli.poll.inputs import Inputs, PollOptions, inputs_from, options_from
 from netvitals.cli.poll.output import output_for
 from netvitals.cli.poll.rates import with_rates
 from netvitals.cli.stderr_log import show_tracebacks
@@ -109,7 +109,7 @@ def _tell_shared_addresses(jobs: Sequence[Job]) -> None:
         )
 
 
-async def _run(inputs: Inputs, options: Options, results: list[PollResult]) -> None:
+async def _run(inputs: Inputs, options: PollOptions, results: list[PollResult]) -> None:
     """Poll, and append each result as soon as it is there, so that an interrupt keeps those."""
     with output_for(options, inputs.jobs) as output:
         earlier = await _earlier(inputs, options) if options.rate else {}
@@ -119,7 +119,7 @@ async def _run(inputs: Inputs, options: Options, results: list[PollResult]) -> N
             results.append(result)
 
 
-async def _earlier(inputs: Inputs, options: Options) -> dict[str, PollResult]:
+async def _earlier(inputs: Inputs, options: PollOptions) -> dict[str, PollResult]:
     """Return the results of a first round of polls, `rate` seconds after it began."""
     began = time.monotonic()
     found = {result.job.key: result async for result in _polled(inputs, options)}
@@ -127,7 +127,7 @@ async def _earlier(inputs: Inputs, options: Options) -> dict[str, PollResult]:
     return found
 
 
-async def _polled(inputs: Inputs, options: Options) -> AsyncIterator[PollResult]:
+async def _polled(inputs: Inputs, options: PollOptions) -> AsyncIterator[PollResult]:
     """Yield the results as the devices finish."""
     device = PollDevice(
         Resolver(inputs.guard).resolve,

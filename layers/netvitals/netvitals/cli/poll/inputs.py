@@ -30,7 +30,7 @@ _ANYWHERE = ("0.0.0.0/0", "::/0")
 _PATIENCE_SECONDS = 3600
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class PollOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Holds the options of `netvitals poll`, under the names that click gives them."""
 
     address: str | None = None
@@ -53,10 +53,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of the device's protocols, by `collectors.command_line.Option.name`."""
 
 
-def options_from(given: Mapping[str, Any]) -> Options:
+def options_from(given: Mapping[str, Any]) -> PollOptions:
     """Return the options that click has read; those of protocols go into `device`."""
-    own = {name: value for name, value in given.items() if name in Options.__struct_fields__}
-    return Options(**own, device={name: value for name, value in given.items() if name not in own})
+    own = {name: value for name, value in given.items() if name in PollOptions.__struct_fields__}
+    return PollOptions(**own, device={name: value for name, value in given.items() if name not in own})
 
 
 class Inputs(msgspec.Struct, kw_only=True):
@@ -84,7 +84,7 @@ class _Given:
         return False
 
 
-def inputs_from(options: Options) -> Inputs:
+def inputs_from(options: PollOptions) -> Inputs:
     """Return all inputs of a run.
 
     Raises:
@@ -104,7 +104,7 @@ def inputs_from(options: Options) -> Inputs:
     return _from_address(options, settled) if options.address else _from_inventory(options, settled)
 
 
-def _from_inventory(options: Options, settled: Configuration) -> Inputs:
+def _from_inventory(options: PollOptions, settled: Configuration) -> Inputs:
     assert options.inventory is not None  # noqa: S101, inputs_from has looked
     devices, bad_rows = read_devices(options.inventory)
     inputs = Inputs(
@@ -122,7 +122,7 @@ def _from_inventory(options: Options, settled: Configuration) -> Inputs:
     return inputs
 
 
-def _from_address(options: Options, settled: Configuration) -> Inputs:
+def _from_address(options: PollOptions, settled: Configuration) -> Inputs:
     """Return the inputs for a device named on the command line; naming it allows it, loopback included."""
     address = str(options.address)
     if not is_name(address):
@@ -184,7 +184,7 @@ def _selected(devices: list[Device], wanted: tuple[str, ...], inputs: Inputs) ->
         seen.add(device.id)
 
 
-def _job(device: Device, options: Options, settled: Configuration) -> Job:
+def _job(device: Device, options: PollOptions, settled: Configuration) -> Job:
     settings = settled.policy(device.device_type, device.settings).poll_settings()
     if options.timeout:
         settings = msgspec.structs.replace(settings, device_timeout_seconds=options.timeout)
@@ -192,7 +192,7 @@ def _job(device: Device, options: Options, settled: Configuration) -> Job:
     return job_of(device, options.kind, settings, due_at=now, expires_at=now + _PATIENCE_SECONDS)
 
 
-def _settings(options: Options, settled: Configuration, protocols: tuple[str, ...]) -> dict[str, Any]:
+def _settings(options: PollOptions, settled: Configuration, protocols: tuple[str, ...]) -> dict[str, Any]:
     """Return the settings that the device's row in an inventory would have.
 
     `protocols` are those that the command line holds a credential for; none where the credential is named.
@@ -211,7 +211,7 @@ def _settings(options: Options, settled: Configuration, protocols: tuple[str, ..
     return dict(settings)
 
 
-def _file_of(options: Options) -> JsonObject:
+def _file_of(options: PollOptions) -> JsonObject:
     path = options.credentials or os.environ.get("NETVITALS_CREDENTIALS_FILE")
     if path:
         file = JsonFile(path)

@@ -7,7 +7,7 @@ import click
 import msgspec
 from msgspec import UNSET
 
-from netvitals.cli.poll.inputs import Options
+from netvitals.cli.poll.inputs import PollOptions
 from netvitals.cli.poll.line import PointLine, PollLine
 from netvitals.cli.poll.remarks import remark
 from netvitals.domain.polling.job import Job
@@ -25,7 +25,7 @@ class ResultOutput(Protocol):
     def add(self, result: PollResult) -> None: ...
 
 
-def output_for(options: Options, jobs: Sequence[Job]) -> ResultOutput:
+def output_for(options: PollOptions, jobs: Sequence[Job]) -> ResultOutput:
     """Return the output that the options ask for; one result is to come for each job."""
     if options.format_ == "jsonl":
         return _Stream(lambda result: [json_line(result, rated=options.rate is not None)])

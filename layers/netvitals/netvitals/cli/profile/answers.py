@@ -19,7 +19,7 @@ _MOST_COLUMNS = 100
 """Columns of one table or group of scalars that are searched: each pair of columns is compared."""
 
 
-class Group(msgspec.Struct, frozen=True):
+class ObjectGroup(msgspec.Struct, frozen=True):
     """Holds the columns of one table, or neighbouring scalars."""
 
     columns: Mapping[str, Mapping[str, Value]]
@@ -80,7 +80,7 @@ class Answers:
             if row is not None and is_possible(VITALS[section], row.value) and is_amount(row.total)
         ]
 
-    def groups(self, used: Iterable[str]) -> Iterator[Group]:
+    def groups(self, used: Iterable[str]) -> Iterator[ObjectGroup]:
         """Yield the tables and scalars of objects that lie below none of the used OIDs."""
         prefixes = tuple(oid if oid.endswith(SCALAR) else f"{oid}." for oid in used)
         left = [oid for oid in self._oids if not oid.startswith(prefixes)]
@@ -92,10 +92,10 @@ class Answers:
         yield from (self._group_of_scalars(oids) for oids in scalars.values())
         yield from self._tables([oid for oid in left if oid not in alone])
 
-    def _group_of_scalars(self, oids: list[str]) -> Group:
-        return Group({oid: {"0": self.values[oid]} for oid in sorted(oids, key=arcs_of)})
+    def _group_of_scalars(self, oids: list[str]) -> ObjectGroup:
+        return ObjectGroup({oid: {"0": self.values[oid]} for oid in sorted(oids, key=arcs_of)})
 
-    def _tables(self, oids: Iterable[str]) -> Iterator[Group]:
+    def _tables(self, oids: Iterable[str]) -> Iterator[ObjectGroup]:
         """Yield tables: an entry is an arc 1 (RFC 2578, 7.1.12) most of whose columns have the same rows."""
         entries: dict[str, dict[str, dict[str, Value]]] = defaultdict(lambda: defaultdict(dict))
         for oid in oids:
@@ -106,7 +106,7 @@ class Answers:
             columns = {oid: rows for oid, rows in entries[entry].items() if _is_free(oid, rows, taken)}
             if _are_alike(columns):
                 taken.update(f"{oid}.{index}" for oid, rows in columns.items() for index in rows)
-                yield Group({oid: columns[oid] for oid in sorted(columns, key=arcs_of)})
+                yield ObjectGroup({oid: columns[oid] for oid in sorted(columns, key=arcs_of)})
 
 
 def _is_free(column: str, rows: Mapping[str, Value], taken: set[str]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise, permutations
 from typing import NamedTuple
 
-from netvitals.cli.profile.answers import Group, arcs_of
+from netvitals.cli.profile.answers import ObjectGroup, arcs_of
 from netvitals.collectors.snmp.profiles.schema import Filter, Source
 from netvitals.collectors.snmp.tables import SCALAR
 
@@ -53,7 +53,7 @@ Named = Callable[[str], str]
 """Returns `OID name` for an OID."""
 
 
-def clues_in(group: Group, named: Named) -> Iterator[Clue]:
+def clues_in(group: ObjectGroup, named: Named) -> Iterator[Clue]:
     """Yield the sources that columns of a table, or neighbouring scalars, may be."""
     numbers, texts = group.numbers(), group.texts()
     yield from _amounts(group, numbers, texts, named)
@@ -63,7 +63,7 @@ def clues_in(group: Group, named: Named) -> Iterator[Clue]:
     yield from _unnamed_temperatures(numbers, texts, named)
 
 
-def _amounts(group: Group, numbers: Numbers, texts: Texts, named: Named) -> Iterator[Clue]:
+def _amounts(group: ObjectGroup, numbers: Numbers, texts: Texts, named: Named) -> Iterator[Clue]:
     """Yield pairs of used and total that a third column confirms: the difference, or the percentage."""
     section = (
         "disk" if any(_DISK_NAME.search(t) for rows in texts.values() for t in rows.values()) else "memory"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from netvitals.cli.profile.proposals import Proposal
+from netvitals.cli.profile.proposals import SourceProposal
 from netvitals.collectors.snmp.explain import Explanation
 from netvitals.collectors.snmp.profiles.index import STANDARD, is_agents_own
 from netvitals.collectors.snmp.profiles.schema import Profile, Source
@@ -18,7 +18,7 @@ _DESCRIPTION_CHARACTERS = 60
 _VALUES_SHOWN = 3
 
 
-def draft_of(found: Explanation, proposals: Sequence[Proposal], width: int = 100) -> str:
+def draft_of(found: Explanation, proposals: Sequence[SourceProposal], width: int = 100) -> str:
     """Return the YAML of a profile for this device: `match`, and proposed sources with reasons as comments.
 
     Comments are as wide as the terminal; lines of YAML are never broken.
@@ -47,7 +47,7 @@ def _match(found: Explanation) -> dict[str, Any]:
     return selects
 
 
-def _section(section: str, proposed: Sequence[Proposal], profile: Profile, width: int) -> str:
+def _section(section: str, proposed: Sequence[SourceProposal], profile: Profile, width: int) -> str:
     """Return a section: the profile's own sources first, because the draft's section replaces it."""
     lines = [f"{section}:"]
     own = profile.section(section).sources if profile.name != STANDARD and proposed[0].is_read else ()
@@ -60,7 +60,7 @@ def _section(section: str, proposed: Sequence[Proposal], profile: Profile, width
     return "\n".join(lines) + "\n"
 
 
-def _values(proposal: Proposal) -> str:
+def _values(proposal: SourceProposal) -> str:
     shown = ", ".join(f"{row.value:.1f}" for row in proposal.rows[:_VALUES_SHOWN])
     more = len(proposal.rows) - _VALUES_SHOWN
     unit = VITALS[proposal.section].unit

@@ -36,7 +36,7 @@ def known_objects() -> KnownObjects:
     return msgspec.convert(parse(_FILE)[1], KnownObjects)
 
 
-class Known(NamedTuple):
+class KnownSource(NamedTuple):
     """Holds a source of a profile or of known_objects.yaml."""
 
     section: str
@@ -45,30 +45,30 @@ class Known(NamedTuple):
     """Name of its profile; empty for one of known_objects.yaml."""
 
 
-def known_sources(book: ProfileBook) -> list[Known]:
+def known_sources(book: ProfileBook) -> list[KnownSource]:
     """Return the sources of vital signs in all profiles and in known_objects.yaml."""
     return [*_of_profiles(book), *_of_standard_mibs()]
 
 
-def _of_profiles(book: ProfileBook) -> Iterator[Known]:
+def _of_profiles(book: ProfileBook) -> Iterator[KnownSource]:
     for name in book.names():
         profile = book.load(name)
         for section in SECTIONS:
-            yield from (Known(section, source, name) for source in profile.section(section).sources)
+            yield from (KnownSource(section, source, name) for source in profile.section(section).sources)
 
 
-def _of_standard_mibs() -> Iterator[Known]:
+def _of_standard_mibs() -> Iterator[KnownSource]:
     for section, sources in known_objects().sources.items():
-        yield from (Known(section, source, "") for source in sources)
+        yield from (KnownSource(section, source, "") for source in sources)
 
 
-def names_of(sources: Sequence[Known]) -> Mapping[str, str]:
+def names_of(sources: Sequence[KnownSource]) -> Mapping[str, str]:
     """Return the names of all objects that the sources read, by OID."""
     pairs = (column.split(" ") for known in sources for column in references_of(known.source))
     return dict(pair for pair in pairs)
 
 
-def enterprises_of(sources: Sequence[Known]) -> list[str]:
+def enterprises_of(sources: Sequence[KnownSource]) -> list[str]:
     """Return the enterprise branches in which the sources read objects."""
     oids = (oid_of(column) for known in sources for column in references_of(known.source))
     return sorted({enterprise_of(oid) for oid in oids} - {""})

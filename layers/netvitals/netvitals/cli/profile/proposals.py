@@ -7,7 +7,7 @@ import msgspec
 from netvitals.cli.profile.answers import Answers
 from netvitals.cli.profile.clues import clues_in
 from netvitals.cli.profile.known import (
-    Known,
+    KnownSource,
     enterprise_of,
     enterprises_of,
     known_objects,
@@ -35,7 +35,7 @@ _KNOWN_OF_VENDOR, _KNOWN = 5, 4
 _STANDARD_BRANCHES = ("1.3.6.1.2.1.25.2.3.1", "1.3.6.1.2.1.47.1.1.1.1.7", "1.3.6.1.2.1.99.1.1.1")
 
 
-class Proposal(msgspec.Struct, frozen=True):
+class SourceProposal(msgspec.Struct, frozen=True):
     """Holds a source that a profile could have, and the reasons for it."""
 
     section: str
@@ -52,11 +52,11 @@ class Proposal(msgspec.Struct, frozen=True):
 class Proposals(msgspec.Struct, frozen=True):
     """Holds proposals, the best first."""
 
-    every: list[Proposal]
+    every: list[SourceProposal]
     unread: str
     """Why not all objects were searched; empty if they were."""
 
-    def shown(self, *, everything: bool) -> list[Proposal]:
+    def shown(self, *, everything: bool) -> list[SourceProposal]:
         """Return all proposals, or the best few for vital signs that the profile does not read."""
         if everything:
             return self.every
@@ -79,7 +79,9 @@ async def proposals_for(session: SnmpSession, found: Explanation, book: ProfileB
     return Proposals(list(_ranked(answers, found, known)), unread)
 
 
-async def _answers(session: SnmpSession, found: Explanation, known: Sequence[Known]) -> tuple[Answers, str]:
+async def _answers(
+    session: SnmpSession, found: Explanation, known: Sequence[KnownSource]
+) -> tuple[Answers, str]:
     """Return the objects in enterprise branches; in large ones, those that any profile reads."""
     sysobjectid = found.identity.sysobjectid
     own = enterprise_of(sysobjectid)
@@ -109,7 +111,7 @@ def _lies_in(source: Source, branches: Sequence[str]) -> bool:
     )
 
 
-def _ranked(answers: Answers, found: Explanation, known: Sequence[Known]) -> Iterator[Proposal]:
+def _ranked(answers: Answers, found: Explanation, known: Sequence[KnownSource]) -> Iterator[SourceProposal]:
     """Yield the proposals by descending weight; each object is proposed once."""
     taken = _read_already(found)
     every = sorted(_all(answers, found, known), key=lambda each: (each.is_read, -each.weight, *_order(each)))
@@ -120,7 +122,7 @@ def _ranked(answers: Answers, found: Explanation, known: Sequence[Known]) -> Ite
             yield proposal
 
 
-def _order(proposal: Proposal) -> tuple[int, int]:
+def _order(proposal: SourceProposal) -> tuple[int, int]:
     return list(VITALS).index(proposal.section), -len(proposal.rows)
 
 
@@ -128,7 +130,7 @@ def _read_already(found: Explanation) -> set[str]:
     return {asked.oid for report in found.sources for asked in report.asked if asked.values}
 
 
-def _all(answers: Answers, found: Explanation, known: Sequence[Known]) -> Iterator[Proposal]:
+def _all(answers: Answers, found: Explanation, known: Sequence[KnownSource]) -> Iterator[SourceProposal]:
     read = {report.section for report in found.sources if report.used}
     yield from _known_ones(answers, found, known, read)
     names = names_of(known)
@@ -138,12 +140,12 @@ def _all(answers: Answers, found: Explanation, known: Sequence[Known]) -> Iterat
             if rows := answers.rows(clue.section, clue.source):
                 module = known_objects().module_of(next(iter(group.columns)))
                 why = f"{clue.why}; {module}" if module else clue.why
-                yield Proposal(clue.section, clue.source, why, rows, clue.weight, clue.section in read)
+                yield SourceProposal(clue.section, clue.source, why, rows, clue.weight, clue.section in read)
 
 
 def _known_ones(
-    answers: Answers, found: Explanation, known: Sequence[Known], read: set[str]
-) -> Iterator[Proposal]:
+    answers: Answers, found: Explanation, known: Sequence[KnownSource], read: set[str]
+) -> Iterator[SourceProposal]:
     own = enterprise_of(found.identity.sysobjectid)
     seen: set[tuple[str, bytes]] = set()
     for each in known:
@@ -161,7 +163,7 @@ def _known_ones(
                 else "a standard MIB, filled in a way of its own"
             )
             weight = _KNOWN_OF_VENDOR if of_vendor else _KNOWN
-            yield Proposal(each.section, each.source, why, rows, weight, each.section in read)
+            yield SourceProposal(each.section, each.source, why, rows, weight, each.section in read)
 
 
 def _invented(oid: str) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from netvitals.collectors.reach.knock import Knock, knock
+from netvitals.collectors.reach.tcp_probe import TcpReply, probe_tcp
 from netvitals.domain.ports import Reach
 from netvitals.domain.settings.policy import PingSettings
 
@@ -62,10 +62,10 @@ class HostProber:
             if done and echoes.result().alive:
                 return echoes.result()
             late = msgspec.structs.replace(settings, timeout_seconds=half, count=1)
-            knocked, echoed = await asyncio.gather(self._tcp(address, late), echoes)
+            reply, echoed = await asyncio.gather(self._tcp(address, late), echoes)
         finally:
             echoes.cancel()
-        return knocked if knocked.alive and not echoed.alive else echoed
+        return reply if reply.alive and not echoed.alive else echoed
 
     async def _icmp(self, address: str, settings: PingSettings) -> Reach:
         from netvitals.collectors.reach.echo import echo  # noqa: PLC0415, icmplib is not for Lambda
@@ -83,28 +83,28 @@ class HostProber:
                 method="tcp", alive=None, detail="ICMP is not permitted here and ping.tcp_ports is empty"
             )
         rounds = await _spaced(settings.count, lambda _: self._round(address, settings))
-        rtts = [knocked.rtt_ms for knocked in rounds if knocked.rtt_ms is not None]
+        rtts = [reply.rtt_ms for reply in rounds if reply.rtt_ms is not None]
         reach = _reach("tcp", rtts, settings.count, detail=rounds[0].detail)
-        return msgspec.structs.replace(reach, accepted=any(knocked.accepted for knocked in rounds))
+        return msgspec.structs.replace(reach, accepted=any(reply.accepted for reply in rounds))
 
-    async def _round(self, address: str, settings: PingSettings) -> Knock:
+    async def _round(self, address: str, settings: PingSettings) -> TcpReply:
         """The first port that answers speaks for the host."""
-        knocks = [
-            asyncio.create_task(knock(address, port, settings.timeout_seconds, self._sockets))
+        probes = [
+            asyncio.create_task(probe_tcp(address, port, settings.timeout_seconds, self._sockets))
             for port in settings.tcp_ports
         ]
         try:
-            silent = Knock(detail="no TCP answer")
-            for finished in asyncio.as_completed(knocks):
-                knocked = await finished
-                if knocked.rtt_ms is not None:
-                    return knocked
-                silent = knocked
+            silent = TcpReply(detail="no TCP answer")
+            for finished in asyncio.as_completed(probes):
+                reply = await finished
+                if reply.rtt_ms is not None:
+                    return reply
+                silent = reply
             return silent
         finally:
-            for task in knocks:
+            for task in probes:
                 task.cancel()
-            await asyncio.gather(*knocks, return_exceptions=True)
+            await asyncio.gather(*probes, return_exceptions=True)
 
 
 async def _spaced[T](count: int, attempt: Callable[[int], Awaitable[T]]) -> list[T]:

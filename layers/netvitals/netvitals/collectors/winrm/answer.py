@@ -9,8 +9,8 @@ import re
 import ssl
 
 from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.connection import PlainSocket
 from netvitals.collectors.winrm.faults import TLS_HINT, WinrmFault
-from netvitals.collectors.winrm.line import PlainSocket
 from netvitals.collectors.winrm.tls import CIPHERS
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from netvitals.collectors.memory import recall
 from netvitals.collectors.winrm import powershell
 from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.connection import WinrmConnection
 from netvitals.collectors.winrm.faults import Refused, WinrmFault
-from netvitals.collectors.winrm.line import Line
 from netvitals.collectors.winrm.protocol import MEMORY, WinrmCredential, WinrmSettings
 from netvitals.collectors.winrm.queries import WmiQuery
 from netvitals.collectors.winrm.rows import WmiRow
@@ -19,7 +19,10 @@ _FAULTS_SHOWN = 4
 
 
 def poll(
-    target: Target[WinrmSettings, WinrmCredential], reading: Reading, line: Line, access: Access
+    target: Target[WinrmSettings, WinrmCredential],
+    reading: Reading,
+    connection: WinrmConnection,
+    access: Access,
 ) -> bool:
     """Put points and faults into the reading; return whether the credential was accepted.
 
@@ -28,7 +31,7 @@ def poll(
     """
     session: Session | None = None
     try:
-        session = Session(line, access)
+        session = Session(connection, access)
         _Poll(session, target, reading).run()
     except Refused:
         raise
@@ -37,7 +40,7 @@ def poll(
     finally:
         if session is not None:
             session.close()
-        line.close()
+        connection.close()
     return session is not None and session.logged_in
 
 

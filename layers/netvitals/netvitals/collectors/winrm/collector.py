@@ -5,7 +5,7 @@ from typing import Any
 from netvitals.collectors.login import THREADS, LoginCollector
 from netvitals.collectors.winrm.access import access_of
 from netvitals.collectors.winrm.answer import http_status
-from netvitals.collectors.winrm.line import Line, connect
+from netvitals.collectors.winrm.connection import WinrmConnection, connect
 from netvitals.collectors.winrm.protocol import WINRM, WinrmCredential, WinrmSettings
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.ports import Target
@@ -27,8 +27,8 @@ class WinrmCollector(LoginCollector[WinrmSettings, WinrmCredential]):
             await http_status(sock, access)
             reading.reason = Reason.OK
             return
-        line = Line(target.address, access.port, sock)
-        if await self._run_session(target, line, _blocking_poll, target, reading, line, access):
+        connection = WinrmConnection(target.address, access.port, sock)
+        if await self._run_session(target, connection, _blocking_poll, target, reading, connection, access):
             self._refusals.clear(target, reading)
 
 

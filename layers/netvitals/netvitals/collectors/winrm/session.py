@@ -16,8 +16,8 @@ from winrm.exceptions import (
 from winrm.protocol import Protocol
 
 from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.connection import Flood, WinrmConnection
 from netvitals.collectors.winrm.faults import TLS_HINT, Dropped, NoSuchClass, QueryFault, Refused, WinrmFault
-from netvitals.collectors.winrm.line import Flood, Line
 from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.collectors.winrm.transport import guarded_protocol, login_not_judged
 from netvitals.collectors.winrm.wql import rows_of
@@ -38,16 +38,16 @@ _BAD_REQUEST, _SERVER_ERROR, _UNAVAILABLE = 400, 500, 503
 class Session:
     """Logs in with the first message, and once more where the connection is lost after that."""
 
-    def __init__(self, line: Line, access: Access) -> None:
+    def __init__(self, connection: WinrmConnection, access: Access) -> None:
         self.logged_in = False
         """The device has accepted the credential."""
-        self._line = line
+        self._connection = connection
         self._access = access
-        self._protocol = guarded_protocol(self._line, self._access)
+        self._protocol = guarded_protocol(self._connection, self._access)
         self._may_return = True
 
     def close(self) -> None:
-        with suppress(Exception):  # whatever state it is in: the line ends the connection itself
+        with suppress(Exception):  # whatever its state: closing the connection ends it
             self._protocol.transport.close_session()
 
     def rows(self, query: str) -> list[WmiRow]:
@@ -67,7 +67,7 @@ class Session:
                 raise
         self._may_return = False
         self.close()
-        self._protocol = guarded_protocol(self._line, self._access)
+        self._protocol = guarded_protocol(self._connection, self._access)
         with self.translated():
             return rows_of(self._protocol, query)
 
@@ -87,7 +87,7 @@ class Session:
         self.logged_in = True
 
     def _fault_of(self, error: Exception) -> WinrmFault:
-        if self._line.aborted:
+        if self._connection.aborted:
             return WinrmFault(Reason.TIMEOUT, "it took longer than the device's time limit")
         match error:
             case WinrmFault():

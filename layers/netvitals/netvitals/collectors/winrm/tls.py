@@ -5,8 +5,8 @@ import ssl
 import tempfile
 from pathlib import Path
 
+from netvitals.collectors.winrm.connection import TlsSocket
 from netvitals.collectors.winrm.faults import WinrmFault
-from netvitals.collectors.winrm.line import TlsSocket
 from netvitals.collectors.winrm.protocol import WinrmCredential
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.secret import Secret

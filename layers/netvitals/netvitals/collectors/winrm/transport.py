@@ -15,9 +15,9 @@ from winrm.protocol import Protocol
 from winrm.transport import HAVE_KERBEROS, Transport
 
 from netvitals.collectors.winrm.access import Access
+from netvitals.collectors.winrm.connection import PlainSocket, TlsSocket, WinrmConnection
 from netvitals.collectors.winrm.envelope import BadEnvelope, tree_of
 from netvitals.collectors.winrm.faults import WinrmFault
-from netvitals.collectors.winrm.line import Line, PlainSocket, TlsSocket
 from netvitals.collectors.winrm.ntlm import PromptNtlmAuth
 from netvitals.collectors.winrm.protocol import WinrmCredential, WinrmSettings
 from netvitals.collectors.winrm.tls import context_for, fingerprint
@@ -34,8 +34,8 @@ _READ_MARGIN_SECONDS = 2.0
 """The server says itself that an operation took too long; one that says nothing is given this much more."""
 
 
-def guarded_protocol(line: Line, access: Access) -> Protocol:
-    """The protocol of pywinrm over this line.
+def guarded_protocol(connection: WinrmConnection, access: Access) -> Protocol:
+    """The protocol of pywinrm over this connection.
 
     Raises:
         WinrmFault: the credential can't be used like this.
@@ -51,7 +51,7 @@ def guarded_protocol(line: Line, access: Access) -> Protocol:
         read_timeout_sec=seconds + 1,
         proxy=None,
     )
-    transport = _GuardedTransport(_adapter(line, access), endpoint, access)
+    transport = _GuardedTransport(_adapter(connection, access), endpoint, access)
     transport.read_timeout_sec = (_CONNECT_SECONDS, seconds + _READ_MARGIN_SECONDS)
     protocol.transport = transport
     return protocol
@@ -165,8 +165,8 @@ def _check(text: bytes) -> None:
         raise WinrmFault(Reason.PROTOCOL, str(error)) from None
 
 
-def _adapter(line: Line, access: Access) -> "_Adapter":
-    options: dict[str, Any] = {"maxsize": 1, "block": True, "retries": False, "line": line}
+def _adapter(connection: WinrmConnection, access: Access) -> "_Adapter":
+    options: dict[str, Any] = {"maxsize": 1, "block": True, "retries": False, "connection": connection}
     if not access.settings.tls:
         return _Adapter(_PlainPool(access.host, access.port, **options))
     verify = access.settings.verify
@@ -212,11 +212,11 @@ else:
 
 
 class _Dialled(_Base):
-    """A connection of urllib3's whose socket comes from the line."""
+    """A connection of urllib3's whose socket comes from the poll's `WinrmConnection`."""
 
-    def __init__(self, *arguments: Any, line: Line, **options: Any) -> None:
+    def __init__(self, *arguments: Any, connection: WinrmConnection, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._line = line
+        self._connection = connection
         self._held: bytearray | None = None
 
     def request(self, *arguments: Any, **options: Any) -> None:
@@ -235,7 +235,9 @@ class _Dialled(_Base):
             self._held += data
 
     def _new_conn(self) -> Any:
-        return self._line.dial(self.timeout if isinstance(self.timeout, int | float) else _CONNECT_SECONDS)
+        return self._connection.dial(
+            self.timeout if isinstance(self.timeout, int | float) else _CONNECT_SECONDS
+        )
 
 
 class _PlainConnection(_Dialled, HTTPConnection):

@@ -147,7 +147,7 @@ class OutboxMessage(msgspec.Struct, frozen=True):
     """A line of line protocol, or JSON."""
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class DeliveryReport(msgspec.Struct, frozen=True):
     """Counts what became of a batch of messages."""
 
     published: int = 0

@@ -42,7 +42,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Addresses of hosts that the device has spoken with."""
 
 
-class Refused(msgspec.Struct, frozen=True):
+class RefusedAddress(msgspec.Struct, frozen=True):
     """An address where something answers that no credential fits."""
 
     address: str

@@ -24,7 +24,7 @@ _SHARED_MACS = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:
 """Of VRRP (RFC 9568) and HSRP."""
 
 
-class Identity(msgspec.Struct, frozen=True):
+class Identifiers(msgspec.Struct, frozen=True):
     """Identifiers of a device: each kind empty where it has none that could tell it from others."""
 
     engine: frozenset[str]
@@ -40,9 +40,9 @@ class Identity(msgspec.Struct, frozen=True):
         return {"engine id": self.engine, "serial": self.serial, "MAC address": self.mac}
 
 
-def identity_of(found: Found) -> Identity:
+def identity_of(found: Found) -> Identifiers:
     """Return what the device is known by, without what many devices share."""
-    return Identity(
+    return Identifiers(
         frozenset(filter(_is_engine, (found.engine_id,))),
         frozenset(serial for serial in found.serials if _is_serial(serial)),
         frozenset(own_macs(found.macs)),
@@ -52,7 +52,7 @@ def identity_of(found: Found) -> Identity:
     )
 
 
-def agreements(one: Identity, other: Identity) -> list[str]:
+def agreements(one: Identifiers, other: Identifiers) -> list[str]:
     """Return the kinds of identity that two addresses have in common; none where any contradicts.
 
     Names agree on nothing, but differing names contradict: a cloned machine has its original's engine id,

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import msgspec
 
 from netvitals.domain.discovery.found import Found
-from netvitals.domain.discovery.identity import Identity, agreements, identity_of
+from netvitals.domain.discovery.identity import Identifiers, agreements, identity_of
 
 MIN_AGREEMENTS = 2
 """Kinds of identity that must agree before two addresses are one device."""
@@ -36,7 +36,7 @@ def merge(found: Iterable[Found], known: Iterable[str] = ()) -> list[Discovered]
     The address to poll is one that the inventory knows (`known`), or else the lowest.
     """
     preferred = frozenset(known)
-    clusters: list[tuple[Identity, Discovered]] = []
+    clusters: list[tuple[Identifiers, Discovered]] = []
     buckets: defaultdict[str, list[int]] = defaultdict(list)
     for each in sorted(found, key=lambda each: (each.address not in preferred, _order(each.address))):
         identity = identity_of(each)
@@ -54,10 +54,10 @@ def merge(found: Iterable[Found], known: Iterable[str] = ()) -> list[Discovered]
 
 
 def _same(
-    identity: Identity,
+    identity: Identifiers,
     values: Iterable[str],
     buckets: dict[str, list[int]],
-    clusters: list[tuple[Identity, Discovered]],
+    clusters: list[tuple[Identifiers, Discovered]],
 ) -> Iterator[tuple[Discovered, list[str]]]:
     alike = {number for value in values for number in buckets[value][:MAX_ALIKE]}
     for number in sorted(alike):
@@ -67,7 +67,7 @@ def _same(
             yield device, agreed
 
 
-def _values(identity: Identity) -> Iterator[str]:
+def _values(identity: Identifiers) -> Iterator[str]:
     for kind, values in identity.kinds().items():
         yield from (f"{kind} {value}" for value in values)
     yield from (f"address {address}" for address in {identity.address, *identity.table})

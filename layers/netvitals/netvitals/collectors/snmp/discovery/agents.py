@@ -8,10 +8,10 @@ after a few wrong digests.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from netvitals.collectors.snmp.discovery.identify import Identifier
-from netvitals.collectors.snmp.discovery.sweep import CommunityKnock, EngineKnock, Knock, Sweep
+from netvitals.collectors.snmp.discovery.sweep import CommunityProbe, EngineProbe, ProbeMessage, Sweep
 from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire.faults import AuthFault, SnmpFault
-from netvitals.domain.discovery.found import Found, Refused
+from netvitals.domain.discovery.found import Found, RefusedAddress
 from netvitals.domain.errors import NetvitalsError
 
 ANY_USER = "SNMPv3"
@@ -32,20 +32,20 @@ class SnmpAgents:
         self._sweep = sweep
         self._users = {name: each for name, each in credentials.items() if each.version == "3"}
         self._communities: dict[str, SnmpCredential] = {}
-        self._knocks: dict[str, Knock] = {}
+        self._probes: dict[str, ProbeMessage] = {}
         seen = set()
         for name, credential in credentials.items():
             if credential.version == "3":
-                self._knocks.setdefault(ANY_USER, EngineKnock())
+                self._probes.setdefault(ANY_USER, EngineProbe())
             elif (credential.version, credential.community) not in seen:
                 seen.add((credential.version, credential.community))
                 self._communities[name] = credential
-                self._knocks[name] = CommunityKnock(credential)
+                self._probes[name] = CommunityProbe(credential)
 
     @property
     def ways(self) -> Sequence[str]:
         """Return the names of communities' credentials, and `ANY_USER` where there are users."""
-        return [*self._knocks]
+        return [*self._probes]
 
     @property
     def last_ways(self) -> Sequence[str]:
@@ -54,15 +54,15 @@ class SnmpAgents:
 
     async def sweep(self, way: str, addresses: Iterable[str], answered: Callable[[str], None]) -> None:
         """Send one datagram to each address; see `usecases.discover.Agents`."""
-        await self._sweep.run(addresses, self._knocks[way], answered)
+        await self._sweep.run(addresses, self._probes[way], answered)
 
-    async def identify(self, address: str, way: str) -> Found | Refused:
+    async def identify(self, address: str, way: str) -> Found | RefusedAddress:
         """Read the device, as the first user that it knows where it speaks SNMPv3."""
         if way != ANY_USER:
             return await self._identify(address, way, self._communities[way])
         return await self._as_some_user(address)
 
-    async def _as_some_user(self, address: str) -> Found | Refused:
+    async def _as_some_user(self, address: str) -> Found | RefusedAddress:
         causes: list[str] = []
         refused: set[str | None] = set()
         for name, credential in self._users.items():
@@ -78,13 +78,13 @@ class SnmpAgents:
             except NetvitalsError as error:
                 causes.append(f"{name}: {_without_address(error, address)}")
                 break
-        return Refused(address, f"speaks SNMPv3, but {'; '.join(causes)}")
+        return RefusedAddress(address, f"speaks SNMPv3, but {'; '.join(causes)}")
 
-    async def _identify(self, address: str, name: str, credential: SnmpCredential) -> Found | Refused:
+    async def _identify(self, address: str, name: str, credential: SnmpCredential) -> Found | RefusedAddress:
         try:
             return await self._identifier.found(address, name, credential)
         except SnmpFault as fault:
-            return Refused(address, f"answers to {name}, but {_without_address(fault, address)}")
+            return RefusedAddress(address, f"answers to {name}, but {_without_address(fault, address)}")
 
 
 def _without_address(error: NetvitalsError, address: str) -> str:

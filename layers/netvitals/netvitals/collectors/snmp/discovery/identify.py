@@ -18,7 +18,7 @@ from netvitals.collectors.snmp.discovery.neighbours import (
     neighbours_in,
     own_addresses,
 )
-from netvitals.collectors.snmp.discovery.pace import Pace, PacedBudget
+from netvitals.collectors.snmp.discovery.rate_limit import RateLimit, RateLimitedBudget
 from netvitals.collectors.snmp.profiles.index import ProfileBook, choose, probes_of
 from netvitals.collectors.snmp.protocol import SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.tables import Tables, text_of
@@ -50,10 +50,12 @@ _MAX_ADDRESSES = 4096
 class Identifier:
     """Reads devices that answered a sweep."""
 
-    def __init__(self, book: ProfileBook, settings: SnmpSettings, pace: Pace, *, arp: bool = False) -> None:
+    def __init__(
+        self, book: ProfileBook, settings: SnmpSettings, rate_limit: RateLimit, *, arp: bool = False
+    ) -> None:
         self._book = book
         self._settings = settings
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._columns = (*_COLUMNS, *ARP_COLUMNS) if arp else _COLUMNS
 
     async def found(self, address: str, name: str, credential: SnmpCredential) -> Found:
@@ -64,7 +66,7 @@ class Identifier:
             CredentialMissing: the credential is for another version than the settings.
         """
         session = self._session(address, credential)
-        await self._pace.turn()
+        await self._rate_limit.turn()
         system = (await session.get(_SCALARS)).tables
         identity = identity_of(system)
         candidates = self._book.candidates(identity)
@@ -95,7 +97,9 @@ class Identifier:
             credential=credential,
             deadline=time.monotonic() + _SECONDS,
         )
-        return open_session(target, budget=PacedBudget(self._pace, max_values=_MAX_VALUES)).session
+        return open_session(
+            target, budget=RateLimitedBudget(self._rate_limit, max_values=_MAX_VALUES)
+        ).session
 
 
 def settings_for(policy: SnmpSettings, port: int | None) -> SnmpSettings:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from netvitals.collectors.snmp.discovery.pace import Pace
+from netvitals.collectors.snmp.discovery.rate_limit import RateLimit
 from netvitals.collectors.snmp.protocol import SnmpCredential
 from netvitals.collectors.snmp.wire import message, pdu
 from netvitals.collectors.snmp.wire.decode import decode_pdu
@@ -19,7 +19,7 @@ from netvitals.collectors.snmp.wire.transport import Address, Endpoint, canonica
 _SYS_OBJECT_ID = encode_oid("1.3.6.1.2.1.1.2.0")
 
 
-class Knock(Protocol):
+class ProbeMessage(Protocol):
     """A datagram that makes an agent answer."""
 
     def datagram(self, number: int) -> bytes:
@@ -31,7 +31,7 @@ class Knock(Protocol):
         ...
 
 
-class CommunityKnock:
+class CommunityProbe:
     """A GET of sysObjectID under a community: answered by agents that know it, in silence by others."""
 
     def __init__(self, credential: SnmpCredential) -> None:
@@ -49,7 +49,7 @@ class CommunityKnock:
         return answer.tag == pdu.RESPONSE and answer.request_id == number
 
 
-class EngineKnock:
+class EngineProbe:
     """SNMPv3's discovery: any agent that speaks it tells its engine id, and no user is named."""
 
     def datagram(self, number: int) -> bytes:
@@ -66,23 +66,23 @@ class _Asked(msgspec.Struct):
     """Implements `transport.Waiter` for one address."""
 
     address: Address
-    knock: Knock
+    probe: ProbeMessage
     proven: Callable[["_Asked"], None]
     number: int = 0
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:  # noqa: ARG002, `Waiter`
-        if self.knock.proves(datagram, self.number):
+        if self.probe.proves(datagram, self.number):
             self.proven(self)
 
     def moved(self) -> None:
-        """Take no part in asking all at once again, which no pace would bear: the next turn asks it."""
+        """Take no part in asking all at once again, at any rate: the next turn asks it."""
 
 
 class _Turn:
     """The addresses that were asked in one turn and have not answered yet."""
 
-    def __init__(self, knock: Knock, port: int, answered: Callable[[str], None]) -> None:
-        self._knock = knock
+    def __init__(self, probe: ProbeMessage, port: int, answered: Callable[[str], None]) -> None:
+        self._probe = probe
         self._port = port
         self._answered = answered
         self._silent: dict[int, Endpoint] = {}
@@ -91,11 +91,11 @@ class _Turn:
 
     def ask(self, address: str) -> None:
         endpoint = endpoint_to(address)
-        waiter = _Asked((canonical(address), self._port), self._knock, self._prove)
+        waiter = _Asked((canonical(address), self._port), self._probe, self._prove)
         waiter.number = endpoint.expect(waiter)
         self._silent[waiter.number] = endpoint
         with suppress(SnmpFault):  # no way there, or a broadcast address: as good as silence
-            endpoint.send(self._knock.datagram(waiter.number), waiter.address)
+            endpoint.send(self._probe.datagram(waiter.number), waiter.address)
 
     def _prove(self, waiter: _Asked) -> None:
         endpoint = self._silent.pop(waiter.number, None)
@@ -120,19 +120,21 @@ class _Turn:
 
 
 class Sweep:
-    """Sends knocks at a pace, and listens for a while after the last."""
+    """Sends probes at a limited rate, and listens for a while after the last."""
 
-    def __init__(self, pace: Pace, port: int, *, listen_seconds: float) -> None:
-        self._pace = pace
+    def __init__(self, rate_limit: RateLimit, port: int, *, listen_seconds: float) -> None:
+        self._rate_limit = rate_limit
         self._port = port
         self._listen_seconds = listen_seconds
 
-    async def run(self, addresses: Iterable[str], knock: Knock, answered: Callable[[str], None]) -> None:
-        """Knock at each address; `answered` is called for each that does, at least once."""
-        turn = _Turn(knock, self._port, answered)
+    async def run(
+        self, addresses: Iterable[str], probe: ProbeMessage, answered: Callable[[str], None]
+    ) -> None:
+        """Send the probe to each address; call `answered`, at least once, for each that answers."""
+        turn = _Turn(probe, self._port, answered)
         try:
             for address in addresses:
-                await self._pace.turn()
+                await self._rate_limit.turn()
                 turn.ask(address)
             await turn.listen(self._listen_seconds)
         finally:

@@ -67,7 +67,7 @@ def place(column: str) -> Place:
     return Place(column)
 
 
-class Column:
+class ColumnWalk:
     """Progress of the walk of one column."""
 
     __slots__ = ("cursor", "ended", "fault", "limit", "misses", "name", "place", "rows")
@@ -129,7 +129,7 @@ class Step(Request):
 
     __slots__ = ("columns", "sent_at")
 
-    def __init__(self, columns: Sequence[Column], repetitions: int, tries: int) -> None:
+    def __init__(self, columns: Sequence[ColumnWalk], repetitions: int, tries: int) -> None:
         names = [column.cursor for column in columns]
         super().__init__(pdu.GET_BULK if repetitions else pdu.GET_NEXT, names, tries, repetitions)
         self.columns = columns
@@ -178,7 +178,7 @@ class WalkWork:
     """Decides what a walk asks next: a `Work`."""
 
     def __init__(self, columns: Sequence[str], pace: Pace, *, retries: int, budget: Budget) -> None:
-        self.columns = [Column(name, pace.most if pace.bulk else 0) for name in dict.fromkeys(columns)]
+        self.columns = [ColumnWalk(name, pace.most if pace.bulk else 0) for name in dict.fromkeys(columns)]
         self._pace = pace
         self._retries = retries
         self._todo = deque(self.columns)
@@ -213,17 +213,17 @@ class WalkWork:
         repetitions = self._repetitions(first)
         return Step(self._companions(first, self._pace.room // repetitions), repetitions, tries=1)
 
-    def _get_next(self, first: Column) -> Step:
+    def _get_next(self, first: ColumnWalk) -> Step:
         tries = 1 if self._pace.bulk else self._retries + 1
         return Step(self._companions(first, self._pace.room), 0, tries)
 
-    def _repetitions(self, column: Column) -> int:
+    def _repetitions(self, column: ColumnWalk) -> int:
         """Return no more than the rows that are left and one to see the end, where the size is known."""
         left = self._pace.rows.get(column.place.parent, -1) - len(column.rows.values)
         most = min(column.limit, self._pace.repetitions, self._pace.room)
         return min(most, left + 1) if left >= 0 else most
 
-    def _companions(self, first: Column, most: int) -> list[Column]:
+    def _companions(self, first: ColumnWalk, most: int) -> list[ColumnWalk]:
         """Return columns that fit into the same request; one that failed before goes alone."""
         group = [first]
         while len(group) < most and self._todo and not first.misses:
@@ -252,7 +252,7 @@ class WalkWork:
         except BudgetSpent as spent:
             self._stop(TooMuch(str(spent)))
 
-    def _advance(self, column: Column, progress: bool) -> None:  # noqa: FBT001, an answer has one or not
+    def _advance(self, column: ColumnWalk, progress: bool) -> None:  # noqa: FBT001, an answer has one or not
         if progress:
             column.misses = 0
             if column.limit:
@@ -292,7 +292,7 @@ class WalkWork:
             self._todo.extendleft(reversed([column for column in columns if column not in culprits]))
             self._shrink(request, culprits, refusal(culprits[0].name, status), request.repetitions // 2)
 
-    def _shrink(self, request: Step, columns: Sequence[Column], fault: SnmpFault, limit: int) -> None:
+    def _shrink(self, request: Step, columns: Sequence[ColumnWalk], fault: SnmpFault, limit: int) -> None:
         """Ask for less of these columns, each alone; what fails as a single GETNEXT has failed."""
         self._pace.failed(request)
         for column in reversed(columns):

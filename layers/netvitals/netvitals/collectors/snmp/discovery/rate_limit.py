@@ -10,7 +10,7 @@ _LONGEST_BURST_SECONDS = 0.02
 _SHORTEST_SLEEP_SECONDS = 0.002
 
 
-class Pace:
+class RateLimit:
     """Lets so many requests a second through, whoever sends them."""
 
     def __init__(self, per_second: float) -> None:
@@ -33,16 +33,16 @@ class Pace:
         self.sent += 1
 
 
-class PacedBudget(Budget):
-    """A device's budget; each of its answers stands for a request, which counts against the pace."""
+class RateLimitedBudget(Budget):
+    """A device's budget; each of its answers stands for a request, which counts against the rate."""
 
-    __slots__ = ("_pace",)
+    __slots__ = ("_rate_limit",)
 
-    def __init__(self, pace: Pace, *, max_values: int) -> None:
+    def __init__(self, rate_limit: RateLimit, *, max_values: int) -> None:
         super().__init__(max_values=max_values)
-        self._pace = pace
+        self._rate_limit = rate_limit
 
     def spend_bytes(self, count: int) -> None:
         """Count an answer; see `Budget.spend_bytes`."""
-        self._pace.spent()
+        self._rate_limit.spent()
         super().spend_bytes(count)

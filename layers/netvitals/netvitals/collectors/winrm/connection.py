@@ -60,8 +60,8 @@ class TlsSocket(_Counted, ssl.SSLSocket):
     """Socket that HTTPS is read from: the `sslsocket_class` of our contexts."""
 
 
-class Line:
-    """Hands out the connection that was made already, and makes another where that one is used up."""
+class WinrmConnection:
+    """Holds the TCP connections of one poll: hands out the first, and makes another where that is used up."""
 
     def __init__(self, address: str, port: int, first: PlainSocket) -> None:
         self.aborted = False
@@ -74,7 +74,7 @@ class Line:
         """A connected socket, which belongs to the caller.
 
         Raises:
-            OSError: there is none; TimeoutError once the line is aborted.
+            OSError: there is none; TimeoutError once the connection is aborted.
         """
         if self.aborted:
             raise TimeoutError("the poll has ended")

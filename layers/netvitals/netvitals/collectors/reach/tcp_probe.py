@@ -15,7 +15,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER with no time: close sends RST, so that no connection is left in TIME_WAIT."""
 
 
-class Knock(msgspec.Struct, frozen=True):
+class TcpReply(msgspec.Struct, frozen=True):
     """`rtt_ms` is None where nothing answered; a refusal (RST) is an answer."""
 
     rtt_ms: float | None = None
@@ -23,7 +23,7 @@ class Knock(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-async def knock(address: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> Knock:  # noqa: ASYNC109, part of the answer
+async def probe_tcp(address: str, port: int, timeout: float, sockets: asyncio.Semaphore) -> TcpReply:  # noqa: ASYNC109, part of the answer
     """Try to connect; the time limit starts once there is a socket to use.
 
     Raises:
@@ -35,10 +35,10 @@ async def knock(address: str, port: int, timeout: float, sockets: asyncio.Semaph
             try:
                 return await _connect(sock, (address, port), timeout)
             except OSError as error:
-                return Knock(detail=f"TCP {port}: {_text(error)}")
+                return TcpReply(detail=f"TCP {port}: {_text(error)}")
 
 
-async def _connect(sock: socket.socket, peer: tuple[str, int], timeout: float) -> Knock:  # noqa: ASYNC109, see above
+async def _connect(sock: socket.socket, peer: tuple[str, int], timeout: float) -> TcpReply:  # noqa: ASYNC109, see above
     sock.settimeout(0)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     started = perf_counter()
@@ -46,13 +46,15 @@ async def _connect(sock: socket.socket, peer: tuple[str, int], timeout: float) -
         async with asyncio.timeout(timeout):
             await asyncio.get_running_loop().sock_connect(sock, peer)
     except TimeoutError:
-        return Knock(detail=f"TCP {peer[1]}: no answer")
+        return TcpReply(detail=f"TCP {peer[1]}: no answer")
     except (ConnectionRefusedError, ConnectionResetError):
         if not was_answered(sock):
-            return Knock(detail=f"TCP {peer[1]}: rejected by a firewall or router on the way")
-        return Knock(rtt_ms=(perf_counter() - started) * 1e3, detail=f"TCP {peer[1]}: refused")
+            return TcpReply(detail=f"TCP {peer[1]}: rejected by a firewall or router on the way")
+        return TcpReply(rtt_ms=(perf_counter() - started) * 1e3, detail=f"TCP {peer[1]}: refused")
     elapsed_ms = (perf_counter() - started) * 1e3
-    return Knock(rtt_ms=round_trip_ms(sock) or elapsed_ms, accepted=True, detail=f"TCP {peer[1]}: accepted")
+    return TcpReply(
+        rtt_ms=round_trip_ms(sock) or elapsed_ms, accepted=True, detail=f"TCP {peer[1]}: accepted"
+    )
 
 
 def _text(error: OSError) -> str:
