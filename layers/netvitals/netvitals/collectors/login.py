@@ -40,7 +40,7 @@ class LoginCollector[S: Section, C: CredentialPart](ABC):
         self._refusals = Refusals(protocol.name)
 
     async def collect(self, target: Target[S, C], reading: Reading) -> None:
-        """See `ports.Collector`."""
+        """Implement `ports.Collector`."""
         try:
             await self._poll(target, reading)
         except HostFault as fault:

@@ -249,7 +249,7 @@ class StatusRun(Protocol):
 
     @property
     def gap(self) -> PollingGap:
-        """The gap in polling as the run before left it."""
+        """Return the gap in polling as the previous run left it."""
         ...
 
     @property
@@ -259,12 +259,12 @@ class StatusRun(Protocol):
 
     @property
     def parents_of_failing(self) -> Mapping[str, str]:
-        """The parent's id of each enabled device whose last poll failed, by the device's id."""
+        """Return the parent's id of each enabled device whose last poll failed, by the device's id."""
         ...
 
     @property
     def sites(self) -> Mapping[str, SiteState]:
-        """The sites that were ever lost, and the fleet under the empty name."""
+        """Return the sites that were ever lost, and the fleet under the empty name."""
         ...
 
     def devices(self) -> Iterator[Sequence[Monitored]]:

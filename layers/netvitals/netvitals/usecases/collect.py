@@ -86,7 +86,7 @@ class Collect:
         per_site: int,
         clock: Callable[[], float] = time,
     ) -> None:
-        """`at_once` and `per_site` limit the devices that are polled at the same time."""
+        """Take `at_once` and `per_site`, which limit the devices that are polled at the same time."""
         self._poller = poller
         self._state = state
         self._store = store

@@ -30,7 +30,7 @@ class Agents(Protocol):
 
     @property
     def last_ways(self) -> Sequence[str]:
-        """Ways that are tried once, where all others met silence: those that log in."""
+        """Return the ways that are tried once, where all others got no answer: those that log in."""
         ...
 
     async def sweep(self, way: str, addresses: Iterable[str], answered: Callable[[str], None]) -> None:

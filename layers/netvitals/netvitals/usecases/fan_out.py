@@ -90,7 +90,7 @@ class FanOut:
         afterwards: Callable[[], None] = lambda: None,
         paused: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`afterwards` is called once all jobs of a tick were sent, or could not be; it must not raise.
+        """Take `afterwards`, called once all jobs of a tick were sent, or could not be; it must not raise.
 
         `paused` is asked at each tick whether to do nothing; it must not raise either.
         """

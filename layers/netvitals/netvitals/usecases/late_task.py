@@ -30,7 +30,7 @@ class LateTask:
         await asyncio.wait({self.start()}, timeout=seconds_left(end))
 
     async def stop(self) -> None:
-        """Cancel it, or see to it that it is never started."""
+        """Cancel the task, or prevent its start."""
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:

@@ -161,7 +161,7 @@ class _Delivery(NamedTuple):
             self.report.failed_ids.append(message.id)
 
     def respooled(self, rest: list[str], batch: SpoolBatch) -> bool:
-        """Spool what is left of a batch, if some of it was delivered, as one of its own; return whether."""
+        """Spool the rest of a batch of which some was delivered as a batch of its own; return whether."""
         if len(rest) == len(batch.records):
             return False
         try:

@@ -66,7 +66,7 @@ class StoreResults:
     def __init__(
         self, points: PointKeeper, observations: ObservationKeeper, samples: SampleStore | None
     ) -> None:
-        """Without `samples` nothing is held back."""
+        """Take the stores; without `samples` nothing is held back."""
         self._points = points
         self._observations = observations
         self._samples = samples

@@ -5,7 +5,7 @@ from icmplib.utils import unique_identifier
 
 
 async def echo(address: str, sequence: int, timeout: float, *, privileged: bool) -> float | None:  # noqa: ASYNC109, ICMP's own
-    """The round trip in milliseconds, or None without a reply.
+    """Return the round trip in milliseconds, or None without a reply.
 
     The socket is connected: otherwise every raw socket is handed the replies of all hosts that are probed at
     the same time, which costs the square of their number, and a third party's reply would count.

@@ -54,7 +54,7 @@ class HostProber:
         return await self._icmp_then_tcp(address, settings)
 
     async def _icmp_then_tcp(self, address: str, settings: PingSettings) -> Reach:
-        """Many firewalls drop ICMP: at half time without an echo, TCP gets the other half."""
+        """Probe by ICMP, and after half the time without an echo by TCP as well: many firewalls drop ICMP."""
         half = settings.timeout_seconds / 2
         echoes = asyncio.create_task(self._icmp(address, settings))
         try:
@@ -88,7 +88,7 @@ class HostProber:
         return msgspec.structs.replace(reach, accepted=any(reply.accepted for reply in rounds))
 
     async def _round(self, address: str, settings: PingSettings) -> TcpReply:
-        """The first port that answers speaks for the host."""
+        """Probe all ports at once, and return the first reply, or a silent one where no port answers."""
         probes = [
             asyncio.create_task(probe_tcp(address, port, settings.timeout_seconds, self._sockets))
             for port in settings.tcp_ports

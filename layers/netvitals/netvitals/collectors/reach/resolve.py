@@ -1,4 +1,4 @@
-"""From what the inventory says to the one address that is dialled."""
+"""Resolve an address or hostname of the inventory to the one address that is dialled."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ class Resolver:
         self._timeout = timeout
 
     async def resolve(self, host: str) -> str:
-        """The canonical IP address to dial for an address or a host name.
+        """Return the canonical IP address to dial for an address or a hostname.
 
         Raises:
             AddressDenied: it, or one of the name's addresses, may not be dialled.

@@ -1,4 +1,4 @@
-"""The description of SNMP: settings, credential, port, memory."""
+"""Describe SNMP: settings, credential, port, memory."""
 
 from typing import Annotated, Literal
 

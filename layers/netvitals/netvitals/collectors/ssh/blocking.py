@@ -1,4 +1,4 @@
-"""The part of a poll that blocks a thread: log in, through a jump host if there is one, run the probe."""
+"""Run the part of a poll that blocks a thread: log in, through a jump host if there is one, run the probe."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The probe's sections of FreeBSD, OpenBSD, NetBSD and macOS: what their own commands print."""
+"""Parse the probe's sections of FreeBSD, OpenBSD, NetBSD and macOS: what their own commands print."""
 
 import re
 import time
@@ -55,13 +55,13 @@ def uptime(sysctl: ProbeSection, clock: ProbeSection, findings: Findings) -> Non
 
 
 def cpu(section: ProbeSection, findings: Findings) -> None:
-    """From kern.cp_time: user, nice, system, (on OpenBSD spinning,) interrupt, and last of all idle."""
+    """Read the CPU times of kern.cp_time: user, nice, system, (on OpenBSD spinning,) interrupt, idle."""
     times = [number(text) for text in re.findall(r"\d+", settings(section)["kern.cp_time"])]
     findings.cpu.append((section.time_ns, CpuSample(sum(times[:-1]), sum(times))))
 
 
 def memory(section: ProbeSection, findings: Findings) -> None:
-    """FreeBSD's page counts, less what ZFS gives back; OpenBSD's and NetBSD's of `vmstat -s`."""
+    """Read memory: FreeBSD's page counts, less what ZFS gives back; OpenBSD's and NetBSD's `vmstat -s`."""
     values, counts = settings(section), _counts(section)
     if "pages managed" in counts:
         page, total_pages = counts["bytes per page"], counts["pages managed"]
@@ -77,13 +77,13 @@ def memory(section: ProbeSection, findings: Findings) -> None:
 
 
 def _counts(section: ProbeSection) -> dict[str, int]:
-    """Lines such as `  252003 pages managed`."""
+    """Return the numbers by name of lines such as `  252003 pages managed`."""
     matches = (re.fullmatch(r"\s*(\d{1,20}) (\D+)", line) for line in section.lines)
     return {match[2]: int(match[1]) for match in matches if match}
 
 
 def mac_memory(section: ProbeSection, sysctl: ProbeSection, findings: Findings) -> None:
-    """As the Activity Monitor counts: what programs hold, what is wired, what is compressed."""
+    """Read memory as the Activity Monitor counts it: app memory, wired, compressed."""
     page = number(re.findall(r"page size of (\d+)", section.lines[0])[0])
     pages = {name: number(rest.strip(" .")) for name, rest in _pairs(section.lines[1:])}
     held = pages["Anonymous pages"] - pages["Pages purgeable"]
@@ -97,7 +97,7 @@ def _pairs(lines: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def mac_cpu(section: ProbeSection, findings: Findings) -> None:
-    """Of the last second, by top's second sample; macOS has no counters that a command prints."""
+    """Read the CPU of the last second from top's second sample: no command of macOS prints counters."""
     idle = float(_PERCENT_IDLE.findall(section.lines[-1])[-1])
     findings.points.append(vital_points.cpu(100.0 - idle, section.time_ns))
 
@@ -120,7 +120,7 @@ def network(netstat: ProbeSection, more: ProbeSection, ifconfig: ProbeSection, f
 
 
 def _links(section: ProbeSection) -> dict[str, dict[str, str]]:
-    """By interface, the row of `netstat -i` that is about the link itself.
+    """Return by interface the row of `netstat -i` that is about the link itself.
 
     Columns are counted from the end, because an interface without an address leaves out that cell.
     """
@@ -137,7 +137,7 @@ def _links(section: ProbeSection) -> dict[str, dict[str, str]]:
 
 
 def _states(lines: Sequence[str]) -> Mapping[str, dict[str, float]]:
-    """By interface, from ifconfig: `oper` as RFC 2863 numbers it, `speed` in bits per second."""
+    """Return by interface, from ifconfig, `oper` as RFC 2863 numbers it and `speed` in bits per second."""
     states: dict[str, dict[str, float]] = {}
     state: dict[str, float] = {}
     for line in lines:
@@ -154,7 +154,7 @@ def _states(lines: Sequence[str]) -> Mapping[str, dict[str, float]]:
 
 
 def temperature(section: ProbeSection, findings: Findings) -> None:
-    """FreeBSD: `dev.cpu.0.temperature: 45.0C`; OpenBSD: `hw.sensors.cpu0.temp0=45.00 degC (zone)`."""
+    """Read `dev.cpu.0.temperature: 45.0C` (FreeBSD), `hw.sensors.cpu0.temp0=45.00 degC (zone)` (OpenBSD)."""
     sensors = []
     for name, value in settings(section).items():
         celsius = re.match(r"(-?\d{1,5}(?:\.\d{1,6})?) ?(?:deg)?C\b", value)

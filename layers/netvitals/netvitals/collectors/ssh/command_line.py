@@ -1,4 +1,4 @@
-"""Options of `netvitals poll ADDRESS` for a host that is polled over SSH."""
+"""Define the options of `netvitals poll ADDRESS` for a host that is polled over SSH."""
 
 from collections.abc import Mapping
 from typing import Any

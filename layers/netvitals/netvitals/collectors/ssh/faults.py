@@ -1,4 +1,4 @@
-"""Faults of a host that is polled over SSH: each text says what is wrong, why, and the remedy."""
+"""Define the faults of a host that is polled over SSH; each text names fault, cause and remedy."""
 
 import re
 

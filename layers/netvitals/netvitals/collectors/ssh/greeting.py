@@ -1,4 +1,4 @@
-"""The first words with an SSH server, without a login: it is there, and it speaks SSH.
+"""Connect to an SSH server and read its greeting, without a login.
 
 This is all of a status poll, and the gate of a metrics poll, so that a dead host or a tarpit costs no thread.
 """
@@ -46,7 +46,7 @@ class DeviceSocket(socket.socket):
 
 
 async def connect(address: str, port: int, seconds: float) -> tuple[DeviceSocket, float]:
-    """A connection to the vetted address, and the milliseconds that it took.
+    """Connect to the vetted address; return the socket and the milliseconds that it took.
 
     Raises:
         HostFault: there is none.
@@ -57,7 +57,7 @@ async def connect(address: str, port: int, seconds: float) -> tuple[DeviceSocket
 
 
 async def greeting(sock: DeviceSocket, seconds: float) -> str:
-    """The server's identification, such as `SSH-2.0-OpenSSH_9.2p1`, which is left in the socket.
+    """Return the server's identification, such as `SSH-2.0-OpenSSH_9.2p1`, and leave it in the socket.
 
     Raises:
         SshFault: it does not come, or is of another protocol.
@@ -76,7 +76,7 @@ async def greeting(sock: DeviceSocket, seconds: float) -> str:
 
 
 def check_version(identification: str) -> None:
-    """Raises SshFault unless it is of a server that speaks version 2 (RFC 4253, 5.1)."""
+    """Raise SshFault unless the greeting is that of a server that speaks version 2 (RFC 4253, 5.1)."""
     if not identification.startswith(("SSH-2.0-", "SSH-1.99-")):
         raise SshFault(
             Reason.UNSUPPORTED,

@@ -1,4 +1,4 @@
-"""Keys: the one we log in with, and those by which servers are known."""
+"""Load private keys for logins, and check servers by their known host keys."""
 
 import base64
 import functools
@@ -36,7 +36,7 @@ _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
 
 def private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey:
-    """An Ed25519, ECDSA or RSA key, in PEM or OpenSSH's format.
+    """Return an Ed25519, ECDSA or RSA key, in PEM or OpenSSH's format.
 
     Raises:
         SshFault: it is none of these, or its passphrase is missing or wrong.
@@ -49,7 +49,7 @@ def private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey:
 
 @functools.lru_cache(maxsize=256)
 def _private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey | str:
-    """The key, or what is wrong with it; kept, since a passphrase is slow on purpose and many share one.
+    """Return the key, or its fault; cached, as passphrases are slow by design and devices share keys.
 
     Read by cryptography: paramiko's own reader cuts an ECDSA or RSA key without a comment to nothing where
     the key happens to need no padding.
@@ -105,12 +105,12 @@ def _for_paramiko(key: Any) -> paramiko.PKey:
 
 
 def line_of(key: paramiko.PKey) -> str:
-    """As `host_keys` has it: `ssh-ed25519 AAAA…`."""
+    """Return the key as a line of `host_keys`: `ssh-ed25519 AAAA…`."""
     return f"{key.get_name()} {key.get_base64()}"
 
 
 def fingerprint(line: str) -> str:
-    """As `ssh-keygen -l` prints it: `ssh-ed25519 SHA256:…`."""
+    """Return the fingerprint as `ssh-keygen -l` prints it: `ssh-ed25519 SHA256:…`."""
     kind, encoded = line.split()[:2]
     digest = hashlib.sha256(base64.b64decode(encoded)).digest()
     return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
@@ -128,13 +128,13 @@ class KnownHost:
         return bool(self._keys)
 
     def order(self, algorithms: Sequence[str]) -> list[str]:
-        """The host key algorithms, those of known keys first: a server has several keys and shows one."""
+        """Return the host key algorithms, those of known keys first: a server has several and shows one."""
         kinds = {key.split()[0] for key in self._keys}
         known = [name for name in algorithms if name in kinds or (name in _RSA and "ssh-rsa" in kinds)]
         return known + [name for name in algorithms if name not in known]
 
     def check(self, key: paramiko.PKey) -> None:
-        """Raises SshFault unless the server's key is one of those that it is known by."""
+        """Raise SshFault unless the server's key is one of its known keys."""
         line = line_of(key)
         if line in self._keys:
             return
@@ -153,7 +153,7 @@ class KnownHost:
 
 
 def _normal(key: str, setting: str) -> str:
-    """Type and base64, without a comment, whoever wrote it."""
+    """Return type and base64 of a key's line, without a comment."""
     try:
         kind, encoded = key.split()[:2]
         decoded = base64.b64decode(encoded, validate=True)

@@ -1,4 +1,4 @@
-"""The probe's sections of a Linux host: files of /proc and /sys (proc(5), hwmon/sysfs-interface.rst)."""
+"""Parse the probe's sections of a Linux host: /proc and /sys (proc(5), hwmon/sysfs-interface.rst)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -36,7 +36,7 @@ def uptime(section: ProbeSection, findings: Findings) -> None:
 
 
 def cpu(section: ProbeSection, findings: Findings) -> None:
-    """From the first line of /proc/stat; guest time is in user and nice, waiting for a disk is idling."""
+    """Read the first line of /proc/stat; guest time is part of user and nice, iowait counts as idle."""
     word, *times = section.lines[0].split()
     if word != "cpu":
         raise ValueError("no line of all CPUs")
@@ -62,7 +62,7 @@ def memory(section: ProbeSection, cgroup: ProbeSection, findings: Findings) -> N
 
 
 def _limits(cgroup: ProbeSection) -> tuple[int | None, int]:
-    """The container's limit, None where there is none, and what it uses without reclaimable page cache."""
+    """Return a container's memory limit, or None, and its use without reclaimable page cache."""
     values = {name: rest for name, _, rest in _partitioned(cgroup.lines, " ")}
     for limit, current, cache in _CGROUP_FILES:
         if values.get(limit, "max").isdecimal() and current in values:
@@ -86,7 +86,7 @@ def network(section: ProbeSection, interfaces: ProbeSection, findings: Findings)
 
 
 def temperature(section: ProbeSection, findings: Findings) -> None:
-    """Sensors of hwmon by chip and label, and the thermal zones that are no chip there, as most are."""
+    """Read hwmon's sensors by chip and label, and the thermal zones that are no chip of hwmon."""
     chips: set[str] = set()
     sensors = []
     for line in section.lines:
@@ -109,7 +109,7 @@ def temperature(section: ProbeSection, findings: Findings) -> None:
 
 
 def _celsius(thousandths: int) -> float:
-    """Of what is thousandths of a degree; some thermal drivers give whole degrees."""
+    """Convert thousandths of a degree; some thermal drivers give whole degrees."""
     return thousandths / 1000 if abs(thousandths) >= 1000 else float(thousandths)  # noqa: PLR2004, see above
 
 

@@ -112,7 +112,7 @@ class Login:
             raise
 
     def _unanswered(self, asked: str, *, sent: bool) -> SshFault:
-        """A second question after the password may be "wrong, once more": it is a refusal, and backs off."""
+        """Return the fault of a prompt that gets no answer; one after the password counts as a refusal."""
         said = repr(first_line(asked)) if first_line(asked) else "several things"
         if not sent:
             return SshFault(

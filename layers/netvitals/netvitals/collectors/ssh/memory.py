@@ -1,4 +1,4 @@
-"""Memory of a poll over SSH for the next one."""
+"""Define what a poll over SSH leaves in device memory for the next one."""
 
 import msgspec
 

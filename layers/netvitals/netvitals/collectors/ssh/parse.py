@@ -1,4 +1,4 @@
-"""From what the probe printed to findings: pure, and every byte is taken for hostile."""
+"""Parse the probe's output into findings: pure functions, for which every byte is hostile."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ SYSTEMS = {
 
 
 def sections_of(chunks: Chunks, nonce: str) -> dict[str, ProbeSection]:
-    """The sections by name, from the one called `begin` on; none of them where the probe did not run.
+    """Return the sections by name, from `begin` on; none where the probe did not run.
 
     What a profile or a banner prints before does not matter; a line that was cut off is left out, since a
     part of a number is another number.
@@ -86,7 +86,7 @@ def sections_of(chunks: Chunks, nonce: str) -> dict[str, ProbeSection]:
 
 
 def _lines(chunks: Chunks, first: str) -> Iterator[tuple[int, str]]:
-    """Whole lines from the one that begins like that, each with the time at which it had arrived."""
+    """Yield the complete lines from the first with this prefix on, each with its time of arrival."""
     ends = list(accumulate(len(data) for _, data in chunks))
     output = b"".join([b"\n", *(data for _, data in chunks)])
     # The line break in front is one that was not sent: what ends at `end` came `end` bytes after the first.

@@ -1,4 +1,4 @@
-"""The probe: what is sent to a shell, and what came of it."""
+"""Hold the probe that is sent to a shell, and interpret its outcome."""
 
 import functools
 import secrets
@@ -52,7 +52,7 @@ class Probe:
         return f"{self._line}{spare * _SPARE_LINES}".encode() + script()
 
     def outcome(self, output: Output) -> Findings | SshFault:
-        """The findings, or what keeps the probe from running there."""
+        """Return the findings, or the fault that keeps the probe from running."""
         try:
             return self.findings(output)
         except SshFault as fault:
@@ -86,7 +86,7 @@ class Probe:
 
 @functools.cache
 def script() -> bytes:
-    """The probe's text without its comments."""
+    """Return the probe's text without its comments."""
     text = files(__package__).joinpath("probe.sh").read_text()
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#")).encode()
 

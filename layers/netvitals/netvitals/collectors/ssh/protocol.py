@@ -1,4 +1,4 @@
-"""The description of SSH: settings, credential, port, memory."""
+"""Describe SSH: settings, credential, port, memory."""
 
 import msgspec
 

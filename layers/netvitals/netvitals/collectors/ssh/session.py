@@ -1,4 +1,4 @@
-"""One connection to an SSH server: paramiko with a limit on everything."""
+"""Hold one connection to an SSH server: paramiko with a limit on everything."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,7 +32,7 @@ class Session:
     def __init__(
         self, sock: DeviceSocket, settings: SshSettings, credential: SshCredential, deadline: float
     ) -> None:
-        """The deadline is on the clock of `time.monotonic`."""
+        """Take a deadline on the clock of `time.monotonic`."""
         self._sock = sock
         self._settings = settings
         self._credential = credential
@@ -71,7 +71,7 @@ class Session:
         return transport
 
     def log_in(self, transport: paramiko.Transport, who: str) -> None:
-        """By key, by password, or by both where the server wants both.
+        """Log in by key, by password, or by both where the server wants both.
 
         Raises:
             Refused: the server does not accept the credential.
@@ -90,7 +90,7 @@ class Session:
                 raise
 
     def through(self, transport: paramiko.Transport, who: str, address: str, port: int) -> paramiko.Channel:
-        """A connection that the jump host makes to the device."""
+        """Return a channel that the jump host opens to the device."""
         seconds = self._left(self._settings.connect_timeout_seconds)
         try:
             with self._translated("forwarding"):
@@ -156,7 +156,7 @@ class Session:
         output.fault = f"it printed more than {MAX_OUTPUT_BYTES} bytes"
 
     def _left(self, limit: float) -> float:
-        """Seconds that something may take that has a limit of its own."""
+        """Return the seconds of a step that has a limit of its own, at most those until the deadline."""
         left = min(limit, self._deadline - monotonic())
         if left <= 0 or self._sock.aborted:
             raise self._timeout("the poll")
@@ -167,7 +167,7 @@ class Session:
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """Translate what paramiko raises, but for what says that a person has to do something."""
+        """Translate paramiko's errors into ours; faults that a person has to mend pass through."""
         try:
             yield
         except (SshFault, paramiko.AuthenticationException, paramiko.ChannelException):
@@ -181,12 +181,12 @@ class Session:
 
 
 def _is_timeout(error: Exception) -> bool:
-    """Of paramiko's own time-outs nothing but the text tells that they are any."""
+    """Return whether an error is one of paramiko's own timeouts, which only their text shows."""
     return isinstance(error, TimeoutError) or "timeout" in str(error).lower()
 
 
 def _start(channel: paramiko.Channel, command: str) -> None:
-    """Raises ChannelException where the server is alive and refuses, as if it had refused the channel."""
+    """Start a command; raise ChannelException where a live server refuses it."""
     try:
         channel.exec_command(command)
     except paramiko.SSHException:

@@ -1,4 +1,4 @@
-"""paramiko's transport with limits on what a server can make of it before and after it is known."""
+"""Limit paramiko's transport in what a server can make it do, before and after its key is checked."""
 
 import logging
 import secrets
@@ -102,7 +102,7 @@ class _GroupExchange(KexGexSHA256):
     max_bits: ClassVar[int] = MOST_GROUP_BITS
 
     def _generate_x(self) -> None:
-        """Called once the server has sent its group, which nobody has to have checked to be one."""
+        """Check the size of the server's group, and choose an exponent."""
         assert self.p is not None  # noqa: S101, it was sent
         if self.p.bit_length() > MOST_GROUP_BITS:
             raise paramiko.SSHException(

@@ -1,4 +1,4 @@
-"""Endpoint and credential of one WinRM poll."""
+"""Hold the endpoint and credential of one WinRM poll."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The part of a poll that blocks a thread: log in, query everything, report what is missing."""
+"""Run the part of a poll that blocks a thread: log in, query everything, report what is missing."""
 
 from collections.abc import Callable
 

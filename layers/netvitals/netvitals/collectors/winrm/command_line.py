@@ -1,4 +1,4 @@
-"""Options of `netvitals poll ADDRESS` for a Windows host."""
+"""Define the options of `netvitals poll ADDRESS` for a Windows host."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The TCP connections of one poll: to the vetted address alone, bounded in bytes, ended from any thread."""
+"""Make the TCP connections of one poll: to the vetted address alone, bounded in bytes, abortable."""
 
 import socket
 import ssl
@@ -36,7 +36,7 @@ class _Counted(_Socket):
     """On the clock of `time.thread_time`."""
 
     def begin(self) -> None:
-        """An answer begins, for which the calling thread waits."""
+        """Reset the budget for the next answer, which the calling thread waits for."""
         self.answer_budget = ANSWER_BYTES
         if self.busy_until == inf:
             self.busy_until = thread_time() + CPU_SECONDS
@@ -71,7 +71,7 @@ class WinrmConnection:
         self._lock = threading.Lock()
 
     def dial(self, seconds: float) -> socket.socket:
-        """A connected socket, which belongs to the caller.
+        """Return a connected socket, which belongs to the caller.
 
         Raises:
             OSError: there is none; TimeoutError once the connection is aborted.
@@ -124,7 +124,7 @@ def new_socket(address: str) -> PlainSocket:
 
 
 async def connect(address: str, port: int, seconds: float) -> tuple[PlainSocket, float]:
-    """A connection to the vetted address, and the milliseconds that it took; no thread waits for it.
+    """Connect to the vetted address; return the socket and the milliseconds that it took. Blocks no thread.
 
     Raises:
         HostFault: there is none.

@@ -1,4 +1,4 @@
-"""SOAP envelopes as trees, within bounds: what a host sends is XML of its own choosing.
+"""Parse SOAP envelopes into trees, within bounds, because a host may send any XML.
 
 An answer of 8 MB of `<a/>` makes 474 MB of elements, and the C parser holds the interpreter's lock until it
 is done. So it is read in steps, and no further than an answer of Windows can go.
@@ -79,11 +79,11 @@ def _named(name: str) -> str:
 
 
 def _declared(_version: str, encoding: str | None, _standalone: int) -> None:
-    """Any other encoding could hide from `transport` what it looks for."""
+    """Refuse any encoding but UTF-8: another could hide from `transport` what it looks for."""
     if encoding is not None and encoding.lower() != "utf-8":
         raise BadEnvelope("its answer is not in UTF-8")
 
 
 def _document_type(*_: object) -> NoReturn:
-    """SOAP has none (SOAP 1.2, 5); without one there are no entities to expand."""
+    """Refuse a document type, which SOAP does not allow (SOAP 1.2, 5): without one no entity is expanded."""
     raise BadEnvelope("its answer holds a document type, which SOAP forbids")

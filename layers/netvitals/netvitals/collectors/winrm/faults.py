@@ -1,4 +1,4 @@
-"""Faults of a host that is polled over WinRM: each text says what is wrong, why, and the remedy."""
+"""Define the faults of a host that is polled over WinRM; each text names fault, cause and remedy."""
 
 from netvitals.collectors.host_faults import HostFault, LoginRefused
 from netvitals.domain.polling.observation import Reason

@@ -1,4 +1,4 @@
-"""NTLM that does not wait to be asked: a login of two requests instead of three."""
+"""Begin NTLM without waiting for the 401: a login takes two requests instead of three."""
 
 import base64
 import logging

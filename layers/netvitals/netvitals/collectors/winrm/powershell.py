@@ -1,4 +1,4 @@
-"""The same questions by one PowerShell script, for hosts whose WMI is closed to WS-Management.
+"""Run the same queries in one PowerShell script, for hosts whose WMI is closed to WS-Management.
 
 It starts a process on the host, needs PowerShell 3 there, and an account that may log in to a shell, an
 administrator as a rule. Used only where `winrm.powershell` says so.
@@ -49,7 +49,7 @@ class _Report(msgspec.Struct):
 
 
 def script() -> str:
-    """Every section, its second query where the first fails, and the CPU once more after a second."""
+    """Return the script: every section, its second query where the first fails, CPU again after a second."""
     return _HEAD + "".join(_lines()) + _TAIL
 
 
@@ -76,7 +76,7 @@ class PowershellAnswers:
         self._errors = {name: text.lower() for name, text in errors.items()}
 
     def rows(self, query: WmiQuery) -> list[WmiRow]:
-        """The rows of a query.
+        """Return the rows of a query.
 
         Raises:
             QueryFault: the host could not tell.
@@ -138,7 +138,7 @@ def run(session: Session, deadline: float) -> PowershellAnswers:
 
 
 def _output(protocol: Protocol, shell: str, command: str, deadline: float) -> tuple[bytes, bytes]:
-    """Standard output and error. pywinrm's own loop has no end where a command has none."""
+    """Return standard output and error, with limits: pywinrm's own loop ends only when the command does."""
     output, errors, done = b"", b"", False
     patience = protocol.operation_timeout_sec
     while not done:

@@ -1,4 +1,4 @@
-"""The description of WinRM: settings, credential, port, memory."""
+"""Describe WinRM: settings, credential, port, memory."""
 
 from typing import Literal
 

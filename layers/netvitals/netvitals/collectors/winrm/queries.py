@@ -1,4 +1,4 @@
-"""WMI queries of one poll. Class and property names are the same in every language of Windows."""
+"""List the WMI queries of one poll; names of classes and properties are the same in all languages."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple

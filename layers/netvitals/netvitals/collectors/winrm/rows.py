@@ -1,4 +1,4 @@
-"""Rows of the answers of Windows to a WQL query."""
+"""Read the rows in the answers of Windows to a WQL query."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
@@ -63,7 +63,7 @@ def page_of(answer: bytes, time_ns: int) -> Page:
 
 
 def _values(item: ET.Element) -> Mapping[str, str | None]:
-    """Of `p:Win32_…` with all properties as of `w:XmlFragment` with some: both hold them alike."""
+    """Return the properties of `p:Win32_…` (all of them) or `w:XmlFragment` (some), which hold them alike."""
     values: dict[str, str | None] = {}
     for name, value in islice(_properties(item), MOST_PROPERTIES):
         values.setdefault(name, value and value[:LONGEST_VALUE])

@@ -1,4 +1,4 @@
-"""A login at a device, for one thread; pywinrm's errors become ours here and nowhere else."""
+"""Hold a login at a device, for one thread; translate pywinrm's errors into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,7 +51,7 @@ class Session:
             self._protocol.transport.close_session()
 
     def rows(self, query: str) -> list[WmiRow]:
-        """The rows of a WQL query.
+        """Return the rows of a WQL query.
 
         Raises:
             QueryFault: this query gives nothing.
@@ -73,7 +73,7 @@ class Session:
 
     @contextmanager
     def translated(self) -> Iterator[Protocol]:
-        """The protocol, for a conversation without a second try.
+        """Return the protocol, for a conversation without a second try.
 
         Raises:
             WinrmFault: instead of what pywinrm raises.

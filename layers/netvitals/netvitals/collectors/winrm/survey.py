@@ -1,4 +1,4 @@
-"""WmiQuery one section after another: points as they are read, faults, and what the next poll needs."""
+"""Query one section after another: points as they are read, faults, and memory for the next poll."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -63,7 +63,7 @@ class Survey:
         deadline: float,
         pause_seconds: float | None = None,
     ) -> None:
-        """The deadline is on the clock of `time.monotonic`; the pause is between two samples of CPU time."""
+        """Take a deadline on the clock of `time.monotonic`, and the pause between two samples of CPU time."""
         self.faults: list[tuple[WmiSection, QueryFault]] = []
         self._rows = rows
         self._reading = reading
@@ -91,7 +91,7 @@ class Survey:
             self._reading.memory[MEMORY] = msgspec.to_builtins(WinrmMemory(self._kept, self._absent))
 
     def _forget_absence(self) -> None:
-        """Query every class again where the host has started anew, and soon again where that was lately."""
+        """Query missing classes again after a restart, and else after a time that grows with the uptime."""
         if self._booted is None:
             return
         if self._kept is not None and not is_same_boot(self._kept.booted, self._booted):

@@ -1,4 +1,4 @@
-"""TLS contexts: which server is trusted, and the client certificate."""
+"""Make TLS contexts: which server is trusted, and the client certificate."""
 
 import functools
 import ssl
@@ -17,7 +17,7 @@ _SHA256_HEX_DIGITS = 64
 
 
 def context_for(credential: WinrmCredential, *, verify: bool) -> ssl.SSLContext:
-    """The context for connections with this credential.
+    """Return the context for connections with this credential.
 
     Raises:
         WinrmFault: the credential's CA, certificate or key can't be read.
@@ -34,7 +34,7 @@ def context_for(credential: WinrmCredential, *, verify: bool) -> ssl.SSLContext:
 
 
 def fingerprint(credential: WinrmCredential) -> str | None:
-    """The pinned SHA-256 of the server's certificate, as hexadecimal digits.
+    """Return the pinned SHA-256 of the server's certificate, as hexadecimal digits.
 
     Raises:
         WinrmFault: it is none.
@@ -75,7 +75,7 @@ def _context(
 
 
 def _load_own(context: ssl.SSLContext, certificate: Secret, private_key: Secret) -> None:
-    """By way of a file that only we can read, because `ssl` reads nothing else."""
+    """Load the client certificate by way of a file that only we can read, as `ssl` reads nothing else."""
     with tempfile.TemporaryDirectory(prefix="netvitals-") as folder:
         path = Path(folder, "own.pem")
         path.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""pywinrm's transport under guard: it dials what was vetted, follows nothing, and reads no environment."""
+"""Guard pywinrm's transport: it dials only what was vetted, follows nothing, and reads no environment."""
 
 import logging
 import re
@@ -35,7 +35,7 @@ _READ_MARGIN_SECONDS = 2.0
 
 
 def guarded_protocol(connection: WinrmConnection, access: Access) -> Protocol:
-    """The protocol of pywinrm over this connection.
+    """Return the protocol of pywinrm over this connection.
 
     Raises:
         WinrmFault: the credential can't be used like this.
@@ -58,7 +58,7 @@ def guarded_protocol(connection: WinrmConnection, access: Access) -> Protocol:
 
 
 def login_not_judged(protocol: Protocol) -> str | None:
-    """After a 401: what the host offers instead of our way to log in; None where it has looked at our login.
+    """Return, after a 401, what the host offers instead of our login; None where it has judged our login.
 
     A host that does not offer our way says 401 to everybody, and no account is locked by that.
     """
@@ -188,7 +188,7 @@ class _Adapter(HTTPAdapter):
         return self._pool
 
     def cert_verify(self, *_: Any, **__: Any) -> None:
-        """The pool's context knows whom to trust; requests would add its own roots."""
+        """Do nothing: the pool's context decides whom to trust, and requests would add its own roots."""
 
     def send(self, *arguments: Any, **options: Any) -> requests.Response:
         response = super().send(*arguments, **options)
@@ -220,7 +220,7 @@ class _Dialled(_Base):
         self._held: bytearray | None = None
 
     def request(self, *arguments: Any, **options: Any) -> None:
-        """Head and body in one write: apart they are two packets, and as many system calls."""
+        """Send head and body in one write: apart they are two packets and two system calls."""
         self._held = bytearray()
         super().request(*arguments, **options)
         held, self._held = self._held, None

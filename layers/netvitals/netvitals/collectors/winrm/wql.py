@@ -1,4 +1,4 @@
-"""WQL over WS-Enumeration (DSP0226, 8; [MS-WSMV] 2.2.4): Enumerate, and Pull until there is no more.
+"""Query WQL over WS-Enumeration (DSP0226, 8; [MS-WSMV] 2.2.4): Enumerate, and Pull until the end.
 
 No process is started on the device, and a query that is not read to its end ends by itself.
 """
@@ -23,7 +23,7 @@ MOST_ROWS = 2500
 
 
 def rows_of(protocol: Protocol, query: str) -> list[WmiRow]:
-    """All rows of a query. What pywinrm raises goes through.
+    """Return all rows of a query; pywinrm's errors pass through.
 
     Raises:
         QueryFault: the answers make no sense, or do not end.

@@ -32,7 +32,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_inventory(rows: Sequence[Placed], rules: Rules) -> list[BadRow]:
-    """All faults, row by row, and then those of rows together."""
+    """Yield all faults: row by row, and then those of rows together."""
     faults = [fault for where, device in rows for fault in _row_faults(where, device, rules)]
     return faults + list(_repeated(rows)) + list(_family_faults(rows, rules.others))
 
@@ -79,7 +79,7 @@ def _repeated(rows: Iterable[Placed]) -> Iterator[BadRow]:
 
 
 def _family_faults(rows: Sequence[Placed], others: Mapping[str, Device]) -> Iterator[BadRow]:
-    """Parents that are nowhere, and circles, in which each device would excuse the next for ever."""
+    """Yield parents that are missing, and circles, in which each device would excuse the next for ever."""
     parents = {device.id: device.parent_id for device in others.values()}
     parents |= {device.id: device.parent_id for _, device in rows}
     for where, device in rows:

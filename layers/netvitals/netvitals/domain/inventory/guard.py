@@ -53,7 +53,7 @@ def _network(text: str) -> Network:
 
 
 def _unwrapped(ip: Address) -> Address:
-    """The address that is really reached through this one."""
+    """Return the IPv4 address within an IPv4-mapped or NAT64 address, and any other address as it is."""
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is not None:
             return ip.ipv4_mapped
@@ -82,7 +82,7 @@ class Guard:
             self._allowed += _LOOPBACK
 
     def check(self, address: str) -> str:
-        """The canonical form of an IP address that may be dialled.
+        """Return the canonical form of an IP address that may be dialled.
 
         Raises:
             AddressDenied: it may not, or it is no address; says why, and which setting would change that.

@@ -62,7 +62,7 @@ def bad_row(where: str, field: str, value: Any, cause: str) -> BadRow:
 
 
 def device_from(row: Mapping[str, Any], where: str) -> Device | list[BadRow]:
-    """The device that a row describes, or all that is wrong with the row.
+    """Return the device that a row describes, or all faults of the row.
 
     Values may be texts, as CSV and SQL casts give them, or decoded JSON; None and the empty text mean
     the default. `settings` and `memory` may be JSON text. Nothing is looked up: addresses, device types
@@ -82,7 +82,7 @@ def device_from(row: Mapping[str, Any], where: str) -> Device | list[BadRow]:
 
 
 def _faults(given: Mapping[str, Any], where: str) -> list[BadRow]:
-    """Every field at fault: the slow way, taken only by rows known to be bad."""
+    """Return every fault of a row: the slow way, used for rows known to be bad."""
     faults = [] if "id" in given else [BadRow(where, "id", "", f"is missing: it must be {_ALLOWED['id']}")]
     for name, value in given.items():
         try:
@@ -105,7 +105,7 @@ def _is_printable(device: Device) -> bool:
 
 
 def _identity(value: Any) -> Any:
-    """Numbers identify devices as well as texts do."""
+    """Return an id as text: numbers identify devices as well."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -114,7 +114,7 @@ def _enabled(value: Any) -> Any:
 
 
 def _seconds(value: Any) -> Any:
-    """Seconds since the epoch; a time without an offset is UTC."""
+    """Return seconds since the epoch; a time without an offset is UTC."""
     if not isinstance(value, str):
         return value
     if value in {"infinity", "-infinity"}:  # as PostgreSQL writes them

@@ -28,12 +28,12 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def start(self) -> int:
-        """Seconds since the epoch."""
+        """Return the window's begin, in seconds since the epoch."""
         return int(self.scheduled_time.timestamp()) + self.lead
 
     @property
     def period(self) -> int:
-        """Seconds until the schedule fires again.
+        """Return the seconds until the schedule fires again.
 
         Raises:
             ConfigurationError: the schedule is no rate expression.

@@ -28,7 +28,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def named_points(self) -> dict[str, Number]:
-        """By `metric`, or `metric[instance]`."""
+        """Return the points by `metric`, or `metric[instance]`."""
         return {
             point_name(metric, instance): value
             for metric, given in self.points.items()
@@ -41,7 +41,7 @@ def point_name(metric: str, instance: str) -> str:
 
 
 def value_of(answer: Number | str) -> Number | bytes:
-    """The value as it arrives from a device."""
+    """Return the value as it arrives from a device."""
     if not isinstance(answer, str):
         return answer
     octets = _OCTETS.fullmatch(answer)

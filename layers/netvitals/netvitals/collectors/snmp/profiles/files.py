@@ -52,7 +52,7 @@ def _read_profile(path: Path) -> Given:
 
 
 def given_of(name: str, data: Mapping[str, Any]) -> Given:
-    """The profile that a file's data are.
+    """Return the profile that a file's data describe.
 
     Raises:
         msgspec.ValidationError: they are none.
@@ -77,7 +77,7 @@ def _read_known(path: Path) -> dict[str, Profile]:
 
 
 def parse(path: Path, file: str = "") -> tuple[yaml.MappingNode, dict[str, Any]]:
-    """A file's YAML with its line numbers, and its data; `file` is what errors call it.
+    """Return a file's YAML with its line numbers, and its data; errors call it `file`.
 
     Raises:
         ConfigurationError: `FILE:LINE: what is wrong`.
@@ -111,7 +111,7 @@ def _refuse_duplicates(file: str, node: yaml.Node) -> None:
 
 
 def _normal(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The short forms written out: a section that is a list of its sources, an example's tables."""
+    """Return the data with short forms expanded: a section that is a list of sources, an example's tables."""
     normal = dict(data)
     for name in SECTIONS:
         if isinstance(normal.get(name), list):
@@ -139,7 +139,7 @@ def _with_line(
 
 
 def line_of(node: yaml.Node, keys: str) -> int:
-    """The line of the deepest part of `cpu.sources[0].where[1]` that the file has."""
+    """Return the line of the deepest part of a path such as `cpu.sources[0].where[1]` that the file has."""
     line = node.start_mark.line + 1
     for key, position in re.findall(r"(\w+)|\[(\d+)\]", keys):
         if isinstance(node, yaml.MappingNode):
@@ -154,7 +154,7 @@ def line_of(node: yaml.Node, keys: str) -> int:
 
 
 def read_folder(folder: Path) -> dict[str, Profile]:
-    """All profiles of a folder and of those in it, by name, merged with what they extend.
+    """Return all profiles of a folder and its folders, by name, merged with what they extend.
 
     Raises:
         ConfigurationError: all that is wrong, a line each.
@@ -172,7 +172,7 @@ def read_folder(folder: Path) -> dict[str, Profile]:
 
 
 def read_file(path: Path, folder: Path) -> dict[str, Profile]:
-    """One file's profiles, merged with what they extend of a folder's.
+    """Return one file's profiles, merged with what they extend of a folder's.
 
     Raises:
         ConfigurationError: what is wrong with the file, or with what it extends.
@@ -199,7 +199,7 @@ def _read_files(folder: Path) -> tuple[dict[str, Given], list[str]]:
 
 
 def merge(name: str, given: Mapping[str, Given], path: tuple[str, ...] = ()) -> Profile:
-    """A profile in which each part it does not give is that of the first parent that does.
+    """Return a profile in which each part that it lacks is that of the first parent that has it.
 
     Raises:
         ConfigurationError: it extends itself, or a profile that is not given.
