@@ -15,7 +15,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """An option of `netvitals poll`."""
 
     flag: str
-    """As it is written: `--host-key`."""
+    """The option's name on the command line: `--host-key`."""
     name: str
     """The key of its value; protocols that share an option give it the same name."""
     help: str

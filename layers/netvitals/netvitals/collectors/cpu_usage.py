@@ -5,7 +5,7 @@ import msgspec
 STALE_SECONDS = 3600
 """An older sample would average over hours; two new ones are taken then, as on the first poll."""
 _CLOCKS_DIFFER_SECONDS = 60
-"""By how much one boot's time may seem to move: clocks are corrected, and times are rounded."""
+"""Seconds by which a boot's time may seem to change: clocks are corrected, and times are rounded."""
 
 
 class CpuSample(msgspec.Struct, frozen=True):

@@ -4,9 +4,9 @@ import socket
 import struct
 
 _RTT_OFFSET = 68
-"""Of `tcpi_rtt`, in microseconds."""
+"""Offset of `tcpi_rtt`, in microseconds."""
 _SEGMENTS_IN_OFFSET = 140
-"""Of `tcpi_segs_in`, since Linux 4.2."""
+"""Offset of `tcpi_segs_in`, since Linux 4.2."""
 
 
 def round_trip_ms(sock: socket.socket) -> float | None:

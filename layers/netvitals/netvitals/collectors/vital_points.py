@@ -7,7 +7,7 @@ from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.domain.polling.point import Point, instance_name
 
 Used = Literal["memory", "disk"]
-"""What is used up to a total, in bytes."""
+"""Vital signs that are a part of a total, both in bytes."""
 _COLDEST_CELSIUS, _HOTTEST_CELSIUS = -40.0, 125.0
 """Outside of these a sensor of a host is not connected: such inputs read as -128, 127 or 0 degrees."""
 _MOST_BYTES = 2.0**80

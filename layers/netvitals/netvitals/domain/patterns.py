@@ -17,7 +17,7 @@ LONGEST_TEXT = 256
 """Characters of a text that are looked at; what a device says in one line is shorter."""
 LONGEST_PATTERN = 1000
 _MAX_MEMORY_BYTES = 1 << 18
-"""Of one expression, compiled, and its states; a search that would need more of them is only slower."""
+"""Memory of one compiled expression and its states; a search that needs more states is only slower."""
 _WORD = r"\p{L}\p{N}_"
 _TOKEN = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\(.)|(\[\^?\]?)|(\])|(\{,\d+\})", re.DOTALL)
 _CAUSES = {

@@ -12,7 +12,7 @@ from typing import Any
 ELLIPSIS = "…"
 _LONGEST_QUOTED = 60
 _SPARE = 4
-"""So many times the limit are looked at: white space is squeezed, and no text costs more time than that."""
+"""Multiple of the limit that is read, as white space is squeezed; it bounds the time for any text."""
 
 
 def printable(text: bytes | str, limit: int = 1024) -> str:

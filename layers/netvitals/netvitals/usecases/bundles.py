@@ -17,11 +17,11 @@ MAX_JOBS: dict[Kind, int] = {"status": 300, "metrics": 100}
 MAX_POINTS = 25_000
 """Expected of one invocation's metrics: it writes them with one request, and remembers their samples."""
 MAX_BYTES = 512 * 1024
-"""Of a bundle as plain JSON; even what can't be deflated then fits a message."""
+"""Limit of a bundle as plain JSON, so that even one that can't be deflated fits in a message."""
 SEARCH_JOBS = 16
 """Jobs in a bundle that may hold the device which ends its invocations."""
 BUNDLES_AT_ONCE = 20
-"""Of one slot; further ones are delayed within the slot, so that collectors do not start all at once."""
+"""Bundles at the begin of a slot; further ones are delayed within it, to start collectors one by one."""
 
 
 class Group(Enum):
@@ -31,9 +31,9 @@ class Group(Enum):
     SILENT = "silent"
     """No answer for longer than the time-out."""
     OVERDUE = "overdue"
-    """Not attempted for more than three intervals."""
+    """Devices that were not attempted for more than three intervals."""
     ALONE = "alone"
-    """Not attempted for more than six."""
+    """Devices that were not attempted for more than six intervals."""
 
 
 _SILENT_SLOTS = {5: 15, 15: 60}

@@ -28,11 +28,11 @@ from netvitals.usecases.slots import Slots
 from netvitals.usecases.store_results import StoreResults
 
 LAST_WORDS_SECONDS = 0.5
-"""Of the invocation, to say what became of its messages."""
+"""Seconds of an invocation that are reserved to report on its messages."""
 READ_SECONDS = 3.0
-"""For what is known of the devices: polls wait for it, so a database that hangs costs them no more."""
+"""Seconds for reading what is known of the devices, for which polls wait."""
 REDELIVERY_SECONDS = 5
-"""Until a message comes again of which something is left to be done."""
+"""Seconds until an unfinished message is delivered again."""
 _logger = logging.getLogger(__name__)
 
 
@@ -43,7 +43,7 @@ class CollectReport(msgspec.Struct):
     devices_unreachable: int = 0
     points_written: int = 0
     points_held: int = 0
-    """Not written, since they stand still."""
+    """Points that are not written because they have not changed."""
     points_spooled: int = 0
     points_refused: int = 0
     points_invalid: int = 0
@@ -55,7 +55,7 @@ class CollectReport(msgspec.Struct):
     """Polled already, or overtaken by a newer job of the same device."""
     jobs_rejected: int = 0
     jobs_failed: int = 0
-    """Not done for a reason of our own: no time was left, or a store did not take the result."""
+    """Jobs that failed for a reason of ours: no time was left, or a store did not accept the result."""
     poll_seconds: list[float] = []
     reasons: Counter[str] = msgspec.field(default_factory=Counter)
     failed_ids: list[str] = []

@@ -15,9 +15,9 @@ from netvitals.domain.errors import AddressDenied
 from netvitals.domain.inventory.guard import Guard
 
 GRACE_SECONDS = 5.0
-"""After a stop, for devices that are being identified."""
+"""Seconds after a stop for devices that are being identified."""
 _CHECKPOINT_ADDRESSES = 256
-"""After how many addresses the position is noted."""
+"""Addresses after which the position is recorded."""
 
 
 class Agents(Protocol):
@@ -127,9 +127,9 @@ class Discovery:
         self._turns = [*(way for _ in range(tries) for way in agents.ways), *agents.last_ways]
         self._at_once = at_once
         self._answered: dict[str, str] = {}
-        """By address, the way that it answers."""
+        """The way that an address answers, by address."""
         self._refused_ways: defaultdict[str, set[str]] = defaultdict(set)
-        """By address, ways that it answers, but to nobody whose credential we have."""
+        """Ways that an address answers, but for which no credential fits, by address."""
         self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()

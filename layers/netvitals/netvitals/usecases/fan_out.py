@@ -28,7 +28,7 @@ SILENT_FAILURES = 3
 """Polls in a row that failed before a device is taken for silent: fewer are bad luck on a line with loss."""
 SILENT_SLACK_SECONDS = 30
 EXPECTED_POINTS = 250
-"""Of a device whose metrics were never read."""
+"""Points assumed for a device whose metrics were never read."""
 _TIMES = b'"due_at":0,"expires_at":0'
 _logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class _Work(NamedTuple):
     interval: int
     usual: Group
     search: Group | None
-    """Where it travels while nobody knows why no collector gets to it."""
+    """Bundle of a device that no collector has reached for an unknown reason."""
     points: int
     jobs: list[tuple[int, bytes]]
     """Due time and encoded job."""

@@ -21,7 +21,7 @@ from netvitals.usecases.protocol_runner import ProtocolRunner, Query, seconds_le
 from netvitals.usecases.turns import in_turns
 
 HEAD_START_SECONDS = 1.0
-"""For the first protocol to reply, before the host is probed by TCP: it has nothing to add to a reply."""
+"""Seconds for the first protocol to reply before the host is probed by TCP, which adds nothing to a reply."""
 _logger = logging.getLogger(__name__)
 
 

@@ -19,9 +19,9 @@ from netvitals.usecases.faults import log_fault
 WIND_DOWN_SHARE = 0.05
 """A collector's own deadline lies this share of its time before the end, so that it ends by itself."""
 SILENT_SECONDS = 3.0
-"""For the first reply of a device that has been silent for long, which is two tries."""
+"""Seconds for the first reply of a device that has been silent for long: two tries."""
 CANCEL_GRACE_SECONDS = 0.5
-"""What a cancelled task is given before it is abandoned."""
+"""Seconds that a cancelled task has before it is abandoned."""
 _logger = logging.getLogger(__name__)
 
 
@@ -47,9 +47,9 @@ class Query(NamedTuple):
     address: str
     reading: Reading
     end: float
-    """On the event loop's clock."""
+    """End of the poll, on the event loop's clock."""
     patience_seconds: float
-    """For a device that does not reply at all."""
+    """Seconds for a device that does not reply at all."""
 
 
 class ProtocolRunner:

@@ -20,9 +20,9 @@ LONGEST_BACKOFF_SECONDS = 1800
 SHORTEST_JITTER = 0.7
 LONGEST_PAUSE_SECONDS = 60.0
 QUEUE_RESERVE_SECONDS = 15.0
-"""Of an invocation, kept back to spool what is left and to hide what stays, where the queue hangs as well."""
+"""Seconds of an invocation to spool the rest and to hide unfinished messages, even if the queue hangs."""
 MAX_POISON_CHARACTERS = 65536
-"""Of an unreadable message, so much is set aside."""
+"""Length of an unreadable message that is set aside."""
 
 
 _decoder = msgspec.json.Decoder(Observation)

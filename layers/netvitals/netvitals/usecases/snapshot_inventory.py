@@ -10,7 +10,7 @@ from netvitals.domain.inventory.row import BadRow
 from netvitals.domain.ports import Inventory, Snapshots, SnapshotWriter
 
 TAKE_SECONDS = 900
-"""How old a snapshot may grow before the next tick takes another."""
+"""Age of a snapshot from which on a tick takes another one."""
 MAX_AGE_SECONDS = 7 * 86_400
 """Older ones name devices that may be long gone; polling them would only hide that nobody looked."""
 _logger = logging.getLogger(__name__)

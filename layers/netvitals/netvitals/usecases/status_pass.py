@@ -33,9 +33,9 @@ from netvitals.usecases.status_points import point_line, point_message
 
 FLEET = SiteState("")
 NAMED_CHANGES = 200
-"""How many changes a report names; the others it counts."""
+"""Most changes that a report names; further ones are counted."""
 BATCH = 1000
-"""How many changes, or messages, are written at a time."""
+"""Changes, or messages, that are written at a time."""
 
 
 class StatusReport(msgspec.Struct):
@@ -63,7 +63,7 @@ class StatusReport(msgspec.Struct):
     unpublished: int = 0
     """Points, events and digests that were not accepted; the next run sends them again."""
     announcement_wait_seconds: float = 0.0
-    """Since the oldest event or digest was written that was not accepted."""
+    """Age of the oldest event or digest that was not accepted."""
 
 
 class StatusPass:

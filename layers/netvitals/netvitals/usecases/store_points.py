@@ -12,7 +12,7 @@ from netvitals.store.outcome import Refusal, StoreReport
 from netvitals.store.ports import PointSink, Spool
 
 SPOOL_RESERVE_SECONDS = 5.0
-"""Of the time given, kept back for the spool."""
+"""Seconds of the given time that are reserved for the spool."""
 _logger = logging.getLogger(__name__)
 
 

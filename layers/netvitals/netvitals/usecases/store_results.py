@@ -19,9 +19,9 @@ from netvitals.store.ports import PointKeeper
 from netvitals.usecases.faults import log_fault
 
 WRITING_SECONDS = 10.0
-"""For points: half of it for InfluxDB, half for the spool."""
+"""Seconds for points: half for InfluxDB, half for the spool."""
 RECORDING_SECONDS = 13.0
-"""For observations and samples: what a database takes that hangs, and the spool after it."""
+"""Seconds for observations and samples: the time limits of the database, and of the spool after it."""
 REPORT_SECONDS = 1.0
 _logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class StoreResults:
     """Writes the points of a bundle with one request, then observations and samples with a statement each."""
 
     reserve_seconds = WRITING_SECONDS + RECORDING_SECONDS + REPORT_SECONDS
-    """To be kept back from the end of an invocation."""
+    """Seconds to reserve at the end of an invocation."""
 
     def __init__(
         self, points: PointKeeper, observations: ObservationKeeper, samples: SampleStore | None

@@ -22,7 +22,7 @@ from netvitals.domain.inventory.guard import Guard
 from netvitals.domain.settings.configuration import Configuration, retired_keys
 
 RENEWAL_SECONDS = 4.0
-"""At the end of an invocation, for all secrets together; one attempt takes 3, and the resolving of a name."""
+"""Seconds at the end of an invocation for all secrets; one attempt takes 3, and the lookup of a name."""
 COLLECTION_THRESHOLD = 100_000
 """Objects from one garbage collection to the next: Python's 2,000 cost a poll 3 % of its processor time."""
 REPORT_SECONDS = 1.0

@@ -22,7 +22,7 @@ from netvitals.domain.decision.status import Cause, Change, OutboxMessage, SiteS
 
 VERSION: Literal[1] = 1
 EXAMPLES = 25
-"""How many devices a digest names for each status; the others it counts."""
+"""Most devices that a digest names for each status; further ones are counted."""
 _SUBJECT_CHARACTERS = 99
 _NAMESPACE = uuid5(NAMESPACE_URL, "netvitals:status")
 

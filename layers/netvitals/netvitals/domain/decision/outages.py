@@ -17,7 +17,7 @@ from netvitals.domain.settings.policy import Policy
 from netvitals.domain.settings.status import StatusSettings
 
 CLOCK_TOLERANCE_SECONDS = 60.0
-"""How far apart the clocks of two runs may be."""
+"""Seconds by which the clocks of two runs may differ."""
 
 
 class Votes(NamedTuple):
@@ -26,7 +26,7 @@ class Votes(NamedTuple):
     failing: int
     answering: int
     last_seen_at: float
-    """When the last of those that have failed for their time-out was seen: the path was there then."""
+    """Time at which the last device that has failed for its timeout was seen: the path was there then."""
 
 
 def site_after(site: SiteState, members: Sequence[tuple[Monitored, Policy]], context: Context) -> SiteState:

@@ -7,7 +7,7 @@ from netvitals.domain.errors import AddressDenied, ConfigurationError
 from netvitals.domain.inventory.guard import Guard, Network
 
 MAX_ADDRESSES = 65_536
-"""What a sweep asks unless it is told to ask more: a /16."""
+"""Addresses that a sweep asks by default: a /16."""
 _LAST_OCTETS = 256
 
 

@@ -16,9 +16,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     device: Device
     """A row to import; of a known device, the inventory's."""
     proposal: Proposal | None = None
-    """None: it is gone."""
+    """The proposed row; None where the device is gone."""
     before: str = ""
-    """Of a device that moved, its address in the inventory."""
+    """Address in the inventory of a device that moved."""
 
 
 def compare(

@@ -32,7 +32,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     engine_id: str = ""
     """snmpEngineID, in hexadecimal digits."""
     serials: tuple[str, ...] = ()
-    """Of the chassis, in ENTITY-MIB."""
+    """Serial numbers of the chassis in ENTITY-MIB."""
     macs: tuple[str, ...] = ()
     """The bridge's and the chassis' address first, then those of interfaces; as 00:1b:54:aa:bb:cc."""
     addresses: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ _MIN_ENGINE_DIGITS = 10
 _ENGINE_HEAD_DIGITS = 8
 """The enterprise's number, the same for all of a vendor."""
 _SHARED_MACS = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f", "00:05:73:a0:0")
-"""Of VRRP (RFC 9568) and HSRP."""
+"""Prefixes of MAC addresses of VRRP (RFC 9568) and HSRP."""
 
 
 class Identifiers(msgspec.Struct, frozen=True):

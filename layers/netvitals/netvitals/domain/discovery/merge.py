@@ -19,13 +19,13 @@ class Discovered(msgspec.Struct, kw_only=True):
     """One device, with all the addresses that it answered on."""
 
     found: Found
-    """What it said on its first address."""
+    """The device's answers on its first address."""
     addresses: list[str]
-    """Those that it answered on, the one to poll first."""
+    """Addresses that it answered on; the first is to be polled."""
     merged_by: list[str] = []
     """The identities that agree, where there are several addresses."""
     note: str = ""
-    """What a person should know of a proposal."""
+    """Text for a person about the proposal."""
     site: str = ""
     parent: "Discovered | None" = None
 

@@ -19,7 +19,7 @@ HOSTS = {"ssh": "linux", "winrm": "windows"}
 """The device types of hosts, which are their profiles' names as well, by the protocol that they speak."""
 MAX_SITE_CHARACTERS = 64
 _NO_LOCATION = re.compile(r"(?i)unknown.*|none|n/?a|-*|sitting on the dock of the bay|(sys)?location|<.*>")
-"""What agents say that nobody has told where they stand."""
+"""Defaults of sysLocation, which say nothing about a site."""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

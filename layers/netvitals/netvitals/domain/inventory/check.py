@@ -16,7 +16,7 @@ Placed = tuple[str, Device]
 """A device and where it stands, as `line 12`."""
 
 GROUP_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-"""Of the name of a collector group: the template takes no other."""
+"""Pattern of a collector group's name, as in the template."""
 _MAC_ADDRESS = re.compile(r"(?:[0-9a-f]{2}[:.-]?){5}(?:[0-9a-f]{2}[:.-]?){0,2}[0-9a-f]{2}", re.IGNORECASE)
 
 
@@ -26,7 +26,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Configuration
     guard: Guard
     credential_names: Collection[str] | None = None
-    """None: nobody knows them here."""
+    """Known credentials; None where there is no credential map."""
     others: Mapping[str, Device] = {}
     """Devices that are in the inventory already: they can be parents. Rows of the same id replace them."""
 

@@ -16,7 +16,7 @@ class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Says what an import would change."""
 
     columns: tuple[str, ...]
-    """Those that the file names: the others are left as they are."""
+    """Columns that the file names; the others are not changed."""
     added: list[Device]
     changed: list[Device]
     unchanged: int

@@ -13,20 +13,20 @@ type Steps[Result] = Generator[object, None, Result]
 """Work in small steps: a generator that yields after each, whatever it likes, and returns the result."""
 
 MAX_ANSWER_BYTES = 8 * 2**20
-"""Of all answers to one poll, as they arrive."""
+"""Bytes of all answers to one poll, as they arrive."""
 MAX_VALUE_BYTES = 4096
-"""Of one value that is kept; what is longer is cut."""
+"""Bytes of one value; a longer one is cut."""
 MAX_TABLE_ROWS = 8192
-"""Of one column or table; the rest of it is not read."""
+"""Rows of one column or table; the rest is not read."""
 MAX_POINTS = 40_000
 MAX_INSTANCES = 4096
-"""Of one metric, such as interfaces."""
+"""Instances of one metric, such as interfaces."""
 MAX_PROCESSOR_SECONDS = 2.0
-"""To make points of answers."""
+"""Processor seconds for making points of answers."""
 SLICE_SECONDS = 0.005
 """That one device's work takes before others have their turn."""
 ITEMS_PER_STEP = 32
-"""Of which each takes some microseconds: looking at the clock after each would cost as much."""
+"""Items between two looks at the clock: each takes some microseconds, as a look at the clock does."""
 
 
 class BudgetSpent(NetvitalsError):

@@ -41,9 +41,9 @@ _DEADBANDS = {
 _UPTIMES = frozenset({"uptime_seconds", "agent_uptime_seconds"})
 _GOOD = frozenset({("ping_status", 1), ("ping_loss_percent", 0)})
 LOST_KEY = "ping_lost"
-"""In a device's memory: the newest poll lost echoes."""
+"""Key of device memory: the newest poll lost echoes."""
 BOOTED_KEY = "booted_at"
-"""In a device's memory: when it started, in seconds since the epoch."""
+"""Key of device memory: when it started, in seconds since the epoch."""
 
 _metric_of = attrgetter("metric_name")
 
@@ -55,12 +55,12 @@ class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     time_ns: int
     if_index: int | None
     held: bool
-    """Not written: it stands where it was written before."""
+    """Whether the sample was held back because its value was unchanged."""
     alias: str = ""
 
 
 type Series = dict[str, dict[str, Sample]]
-"""By metric and instance: of both, a poll has one point at most."""
+"""Samples by metric and instance, for which a poll has at most one point."""
 
 
 class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -82,9 +82,9 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     """The due time of the last full write."""
     address: str
     booted_ns: int | None = None
-    """When the device started, by the uptime written last, in nanoseconds since the epoch."""
+    """Start of the device, by the uptime written last, in nanoseconds since the epoch."""
     series: Series
-    """Without the metrics that every poll writes."""
+    """Samples by series, without the metrics that every poll writes."""
     interfaces: dict[str, InterfaceInfo] = {}
 
 
@@ -102,12 +102,12 @@ class Changes(NamedTuple):
     """Points of a poll that are to be written now."""
 
     points: list[Point]
-    """Those that moved, with the samples held back before them."""
+    """Points that changed, with the samples that were held back before them."""
     held: list[Point]
-    """To be written after all where `samples` can't be recorded: then nothing remembers them."""
+    """Points to be written nevertheless if `samples` can't be recorded."""
     samples: Samples
     interfaces: list[InterfaceInfo]
-    """Those that are new or described anew."""
+    """Interfaces that are new or whose texts changed."""
 
 
 def changes(
@@ -149,7 +149,7 @@ class _Comparison:
         self.held: list[Point] = []
         self.series: Series = {}
         self._left = {metric: samples.copy() for metric, samples in before.items()}
-        """What no point has come for yet."""
+        """Earlier samples for which no point has come yet."""
         self._follows, self._full, self._steady = follows, full, steady
 
     def take(self, metric: str, points: Iterable[Point]) -> None:

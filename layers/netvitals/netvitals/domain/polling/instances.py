@@ -45,12 +45,12 @@ class InstanceMemory(msgspec.Struct, frozen=True):
     """The names that a device has had, and how many more it may have."""
 
     salt: str
-    """Of the hashes, in base64: without it, a device can't find names that pass for known ones."""
+    """Salt of the hashes, in base64: without it, a device can't find names that collide with known ones."""
     names: str
     """A hash of each, one behind the other, in base64."""
     allowance: float
     at: Annotated[int, Meta(ge=0, le=2**40)]
-    """When the allowance was that, in seconds since the epoch."""
+    """Time of the allowance, in seconds since the epoch."""
 
 
 class Admitted(msgspec.Struct):
@@ -58,7 +58,7 @@ class Admitted(msgspec.Struct):
 
     points: list[Point] = []
     faults: list[str] = []
-    """What is wrong with points, as far as `MAX_FAULTS`."""
+    """Faults of points, at most `MAX_FAULTS`."""
     unfit: int = 0
     """Points that can't be stored."""
     surplus: int = 0
@@ -66,7 +66,7 @@ class Admitted(msgspec.Struct):
     refused: int = 0
     """Names of instances beyond the allowance."""
     memory: InstanceMemory | None = None
-    """What is to be remembered; None where nothing has changed."""
+    """Memory for the next poll; None where nothing has changed."""
 
     def refuse(self, point: Point) -> bool:
         """Count a point that can't be stored, with why; return False for one that can."""
@@ -110,7 +110,7 @@ def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) 
     """
     found, kept = Admitted(), list[Point]()
     instances: defaultdict[str, set[str]] = defaultdict(set)
-    """By metric, those of the points that are kept."""
+    """Instances of the kept points, by metric."""
     names: dict[tuple[str, str], None] = {}
     """Instances and aliases of the device, in the order in which they came."""
     printable: set[str] = {""}

@@ -22,7 +22,7 @@ _BOUNDS: dict[str, Bounds] = {
 }
 _NOTHING_FITS: Bounds = (1, 0, frozenset())
 _NOTHING_PRINTS = "?"
-"""Of a name: an empty one would be the whole device's."""
+"""Shown in place of an empty name, which would stand for the whole device."""
 
 
 class Point(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

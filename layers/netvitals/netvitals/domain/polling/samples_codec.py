@@ -8,7 +8,7 @@ import msgspec
 from netvitals.domain.polling.changes import InterfaceInfo, Sample, Samples, Series
 
 MAX_BYTES = 128 * 1024
-"""Of one device, packed: a chassis of 2,000 interfaces has less. More is not remembered: all is written."""
+"""Bytes of one device's samples; a chassis of 2,000 interfaces has less. Of more, all points are written."""
 MAX_UNPACKED_BYTES = 4 * 1024 * 1024
 _VERSION = 3
 
@@ -23,11 +23,11 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     booted_ns: int | None
     instances: list[str]
     metrics: dict[str, list[int]]
-    """By metric, the places of its instances in `instances`; the columns below follow in this order."""
+    """Indexes into `instances` by metric; the columns below follow in this order."""
     values: list[float | int]
     first_ns: int
     later_ns: list[int]
-    """Of each sample, since the first."""
+    """Time of each sample, since the first."""
     if_indexes: list[int | None]
     held: list[bool]
     aliases: list[str]

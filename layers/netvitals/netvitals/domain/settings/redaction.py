@@ -24,7 +24,7 @@ SHORTEST = 4
 _SHORTEST_LINE = 16
 """Characters of a line of a private key that is worth taking out."""
 _LEFT_IN_URLS = ("", "/", "!'()*", "!$&'()*+,;=:@/")
-"""What programs leave as it is in a path or a query (RFC 3986, 2.2), each in its own way."""
+"""Characters that programs do not escape in a path or a query (RFC 3986, 2.2), each different ones."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]*")
 
 
@@ -35,7 +35,7 @@ class _Forms(NamedTuple):
     encoded: re.Pattern[str] | None
     """Base64 of what contains the secret, as `user:password` does."""
     whole: tuple[str, ...]
-    """In lower case, for texts that were cut within one."""
+    """Forms in lower case, for texts that were cut within one."""
 
 
 def without_secrets(text: str, part: msgspec.Struct) -> str:
