@@ -35,18 +35,8 @@ from netvitals.collectors.snmp.wire.encode import encode_oid, integer, tlv
 from netvitals.collectors.snmp.wire.faults import Malformed
 
 KINDS = (
-    *(
-        "regex",
-        "fat",
-        "longindex",
-        "table",
-        "overfull",
-        "malformed",
-        "malstream",
-        "flood",
-        "rename",
-        "absurd",
-    ),
+    *("regex", "fat", "longindex", "table", "overfull"),
+    *("malformed", "malstream", "flood", "rename", "absurd"),
 )
 PORTS = 8
 CHASSIS_PORTS = 2000

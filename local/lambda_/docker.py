@@ -34,15 +34,8 @@ export _HANDLER="$1"
 exec /var/runtime/bootstrap
 """
 _WHEELS_LOAD = (
-    "libstdc++.so.6",
-    "libgcc_s.so.1",
-    "libpthread.so.0",
-    "libdl.so.2",
-    "librt.so.1",
-    "libm.so.6",
-    "libutil.so.1",
-    "libresolv.so.2",
-    "libz.so.1",
+    *("libstdc++.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libm.so.6"),
+    *("libutil.so.1", "libresolv.so.2", "libz.so.1"),
 )
 """Libraries that the manylinux standard lets a wheel take for granted."""
 _COMMAND_SECONDS = 240

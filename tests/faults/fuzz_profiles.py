@@ -139,16 +139,8 @@ def one_round(book: ProfileBook, names: Sequence[str], chance: random.Random) ->
 
 def identities(book: ProfileBook, chance: random.Random) -> None:
     """Whatever a device calls itself, it gets a profile."""
-    texts = (
-        "",
-        "Linux x",
-        "Cisco NX-OS(tm) ucs",
-        "\x00" * 9,
-        "9" * 300,
-        "\u0661.\u0662",
-        "/etc/passwd",
-        "..",
-    )
+    strange = ("", "\x00" * 9, "9" * 300, "\u0661.\u0662", "/etc/passwd", "..")
+    texts = ("Linux x", "Cisco NX-OS(tm) ucs", *strange)
     oid = f"1.3.6.1.4.1.{chance.choice((9, 9.1, 2021, 'x', '/etc/x', '', 2**40, '8072.3.2.10'))}"
     candidates = book.candidates(Identity(chance.choice((oid, *texts)), chance.choice(texts)))
     probed = Tables()

@@ -15,13 +15,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from faults.hostile_hosts import PASSWORD, SWITCHES, USER
+from faults.measuring import Stretches, begin_peak_anew, memory_mb
 
 from fixtures.whole_poll import job_for, whole_poll
 from netvitals.domain.polling.job import Job
@@ -36,7 +37,6 @@ CREDENTIAL: dict[str, Any] = {
 }
 HOSTILE_SECONDS = 2.0
 """For the hostile host alone: `device_timeout_seconds`."""
-_BEAT_SECONDS = 0.002
 
 
 class Cost(msgspec.Struct, kw_only=True):
@@ -71,47 +71,6 @@ def served(which: str) -> Iterator[dict[str, int]]:
             yield json.loads(process.stdout.readline())
         finally:
             process.kill()
-
-
-class Stretches:
-    """Watches the running loop: how long it was kept from its next turn, in processor time."""
-
-    def __init__(self) -> None:
-        self.loop_ms = self.held_ms = 0.0
-        self._stop = False
-        self._inner: Callable[[asyncio.Handle], None] = vars(asyncio.Handle)["_run"]
-
-    def __enter__(self) -> Self:
-        inner = self._inner
-
-        def timed(handle: asyncio.Handle) -> None:
-            began = time.thread_time()
-            inner(handle)
-            self.loop_ms = max(self.loop_ms, (time.thread_time() - began) * 1e3)
-
-        setattr(asyncio.Handle, "_run", timed)  # noqa: B010, the stubs know another signature
-        self._beat()
-        return self
-
-    def _beat(self, before: float | None = None) -> None:
-        now = time.process_time()
-        if before is not None:
-            self.held_ms = max(self.held_ms, (now - before) * 1e3)
-        if not self._stop:
-            asyncio.get_running_loop().call_later(_BEAT_SECONDS, self._beat, now)
-
-    def __exit__(self, *_: object) -> None:
-        self._stop = True
-        setattr(asyncio.Handle, "_run", self._inner)  # noqa: B010, as above
-
-
-def memory_mb(key: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
-
-
-def begin_peak_anew() -> None:
-    Path("/proc/self/clear_refs").write_text("5")  # proc_pid_clear_refs(5)
 
 
 def well_behaved(ports: dict[str, int]) -> list[Job]:
