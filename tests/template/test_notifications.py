@@ -1,13 +1,13 @@
 """What Slack, Teams, PagerDuty and webhooks get of an event, by the template's own rules and transformers."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 import pytest
+from moto.events.models import EventPattern
 
-from fixtures.eventbridge import handed_on, matches
+from fixtures.eventbridge import handed_on
 from local.aws.cloudformation import EVERYTHING, GIVEN, Deployed
 from netvitals.adapters.aws.event_bus import DETAIL_TYPES, SOURCE
 from netvitals.domain.decision.announcement import device_event, site_event
@@ -102,12 +102,13 @@ def event(scope: str, body: str) -> dict[str, Any]:
     return {"source": SOURCE, "detail-type": DETAIL_TYPES[scope], "detail": json.loads(body)}
 
 
-def bodies(kind: str, happened: Mapping[str, Any]) -> list[str]:
+def bodies(kind: str, happened: Any) -> list[str]:
     """What is posted to this service of an event."""
     return [
         handed_on(target, happened)
         for rule in Deployed(EVERYTHING).all("Events::Rule")
-        if rule.name.startswith(kind) and matches(rule.properties["EventPattern"], happened)
+        if rule.name.startswith(kind)
+        if EventPattern(None, rule.properties["EventPattern"]).matches_event(happened)
         for target in rule.properties["Targets"]
     ]
 

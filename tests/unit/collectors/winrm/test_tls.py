@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.windows import PASSWORD, USER, Certified, Device, certified, windows
+from fixtures.certificate import Certified, certified
+from fixtures.windows import PASSWORD, USER, Device, windows
 from local.devices.winrm_host import Behaviour, WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import answer
