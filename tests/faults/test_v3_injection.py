@@ -106,14 +106,27 @@ async def test_one_packet_ahead_of_the_device_costs_no_poll_and_is_not_believed(
     assert (engine.boots, engine.id) == (1, V3Agent({}, USER).engine_id)
 
 
+class Counting(V3Agent):
+    """Counts the messages that it is sent."""
+
+    received = 0
+
+    def receive(self, datagram: bytes) -> list[bytes]:
+        self.received += 1
+        return super().receive(datagram)
+
+
 async def test_a_refusal_that_nobody_contradicts_is_told_after_one_time_out() -> None:
     """The device has another key for this user, which only reports without authentication can say."""
-    async with AgentHost({ADDRESS: V3Agent(system("r"), STRANGER)}) as host:
+    agent = Counting(system("r"), STRANGER)
+    async with AgentHost({ADDRESS: agent}) as host:
         settings = SnmpSettings(port=host.port, timeout_seconds=TIMEOUT_SECONDS, retries=9)
         security = UserSecurity(USER, ADDRESS, host.port, cache=EngineCache())
-        session = SnmpSession(ADDRESS, security, settings, time.monotonic() + 9)
+        session = SnmpSession(ADDRESS, security, settings, time.monotonic() + 60)
         began = time.monotonic()
         with pytest.raises(AuthFault, match="wrong digest"):
             await session.get([NAME])
-        assert TIMEOUT_SECONDS <= time.monotonic() - began < 9 * TIMEOUT_SECONDS
+        assert time.monotonic() - began >= TIMEOUT_SECONDS
+    # One to find the engine and the request; a busy machine may need either again, and not nine times.
+    assert 2 <= agent.received < 6
     close_endpoints()
