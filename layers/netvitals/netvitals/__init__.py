@@ -1,4 +1,4 @@
-"""The vital signs of network devices, collected from AWS Lambda into InfluxDB."""
+"""Collect the vital signs of network devices from AWS Lambda into InfluxDB."""
 
 from netvitals.processor import require_processor
 

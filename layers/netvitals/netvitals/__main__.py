@@ -1,4 +1,4 @@
-"""`python -m netvitals`, where the command is not on the path."""
+"""Run the command as `python -m netvitals`, where it is not on the path."""
 
 from netvitals.cli.main import main
 

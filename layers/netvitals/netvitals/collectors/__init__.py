@@ -1,1 +1,1 @@
-"""Collectors: a folder for each protocol, behind one interface (`netvitals.domain.ports.Collector`)."""
+"""Poll devices: a folder for each protocol, behind one interface (`netvitals.domain.ports.Collector`)."""

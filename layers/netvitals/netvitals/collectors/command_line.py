@@ -1,4 +1,4 @@
-"""Options of `netvitals poll ADDRESS`, described by each protocol.
+"""Describe the options of `netvitals poll ADDRESS` that a protocol has.
 
 Data and plain functions: the command line's own library is not installed where collectors run.
 """

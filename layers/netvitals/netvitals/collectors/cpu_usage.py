@@ -1,4 +1,4 @@
-"""CPU percent from counters that run since boot: the average over the time between two samples."""
+"""Compute CPU percent from counters that run since boot: the average between two samples."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Faults of a host that is logged in to: each text says what is wrong, why, and the remedy."""
+"""Define the faults of a host that is logged in to; each text names fault, cause and remedy."""
 
 from netvitals.domain.polling.observation import Reason
 

@@ -1,1 +1,1 @@
-"""Pure values and rules: no input or output, no clock, no environment."""
+"""Define pure values and rules: no input or output, no clock, no environment."""

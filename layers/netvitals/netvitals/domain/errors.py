@@ -1,4 +1,4 @@
-"""Errors a person has to act on: each text names what, why, and the remedy, and never holds a secret."""
+"""Define errors that a person has to act on: each text names fault, cause and remedy, and no secret."""
 
 
 class NetvitalsError(Exception):

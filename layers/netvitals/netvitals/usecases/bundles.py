@@ -1,4 +1,4 @@
-"""Bundles: the jobs that are due in the same slot travel together, as the work of one invocation.
+"""Bundle the jobs that are due in the same slot into one message, the work of one invocation.
 
 How many jobs share a message follows from the fleet: as many as are due in a slot, up to what one invocation
 polls well within its time. Devices that have been silent for long travel apart, so that nobody waits for

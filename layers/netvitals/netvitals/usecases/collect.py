@@ -1,4 +1,4 @@
-"""One invocation of the collector: poll the devices of a bundle, then store what they gave.
+"""Run one invocation of the collector: poll the devices of a bundle, then store their results.
 
 In order: read what is known of the devices (one statement); poll those whose poll is not done yet; write
 points; when these are safe, record observations and samples, which mark the polls as done. What was not done

@@ -1,4 +1,4 @@
-"""Host probe: ICMP where this process may send it, TCP where it may not (as on Lambda)."""
+"""Probe a host: by ICMP where this process may send it, by TCP where it may not (as on Lambda)."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""One TCP connection attempt: what it says of the host, and how long the host took."""
+"""Try one TCP connection: whether the host answers, and its round-trip time."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""Options of `netvitals poll ADDRESS` for an SNMP agent."""
+"""Define the options of `netvitals poll ADDRESS` for an SNMP agent."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext

@@ -1,4 +1,4 @@
-"""Device memory of SNMP polls: what the last ones found, and when everything is asked for anew."""
+"""Define the device memory of SNMP polls: the last findings, and when everything is queried anew."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""Devices that are not in the inventory yet: which there are, and what is proposed for them."""
+"""Recognise discovered devices, and propose their rows for the inventory."""

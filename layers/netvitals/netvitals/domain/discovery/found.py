@@ -1,4 +1,4 @@
-"""Findings of discovery about one address that answers."""
+"""Define the findings of discovery about one address that answers."""
 
 import msgspec
 

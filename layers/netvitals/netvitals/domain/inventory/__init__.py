@@ -1,1 +1,1 @@
-"""Devices as the inventory describes them, and which addresses may be dialled."""
+"""Define devices as the inventory describes them, and which addresses may be dialled."""

@@ -1,4 +1,4 @@
-"""Checks of an inventory that can be read: each row by itself, and the rows together."""
+"""Check an inventory that can be read: each row by itself, and the rows together."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

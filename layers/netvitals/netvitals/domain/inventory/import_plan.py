@@ -1,4 +1,4 @@
-"""Plan of an import: its changes, told before they are made, and refused where they are too many."""
+"""Plan an import: its changes, shown before they are made, and refused where they are too many."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Conversion of an inventory row, whatever kept it, into a device, or a fault that a person can mend."""
+"""Convert an inventory row, from any source, into a device, or into faults that a person can mend."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""Ticks, schedules, jobs, and what a poll of a device returns."""
+"""Define ticks, schedules, jobs, and the results of polls."""

@@ -1,4 +1,4 @@
-"""The job of polling one device, and the bodies of the queue messages in which jobs travel together.
+"""Define the job of polling one device, and the bodies of the queue messages that carry jobs.
 
 A body is JSON, `{"version": 1, "jobs": [...]}`, or the same deflated (zlib) in base64. Jobs are free of
 secrets and are decoded one by one: one that can't be used costs the others nothing. A key that a newer

@@ -1,4 +1,4 @@
-"""A measured value, and what makes one fit to be stored."""
+"""Define a measured value, and check whether it may be stored."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""Due times of a device: schedules, windows and phases."""
+"""Compute the due times of a device: schedules, windows and phases."""
 
 import re
 from zlib import crc32

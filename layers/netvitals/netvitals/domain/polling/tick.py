@@ -1,4 +1,4 @@
-"""The event with which a schedule starts fan-out."""
+"""Decode the event with which a schedule starts fan-out."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any

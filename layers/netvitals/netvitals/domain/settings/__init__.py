@@ -1,1 +1,1 @@
-"""Settings, credentials and secrets: the types of what a user configures, and their validation."""
+"""Define settings, credentials and secrets, and validate them."""

@@ -1,4 +1,4 @@
-"""Credentials as the credential map holds them, by name; a job carries only the name."""
+"""Decode credentials of the credential map, by name; a job carries only the name."""
 
 import re
 from typing import TYPE_CHECKING, Any

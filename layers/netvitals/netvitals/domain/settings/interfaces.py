@@ -1,4 +1,4 @@
-"""Selection of interfaces by name; those that come and go are not collected, unless asked for.
+"""Select interfaces by name; transient ones are not collected unless configured.
 
 InfluxDB keeps a series for ever, and each container, virtual machine or session would be some more of them.
 """

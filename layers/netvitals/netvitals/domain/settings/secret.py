@@ -1,4 +1,4 @@
-"""Secrets that do not print."""
+"""Define secrets that do not print."""
 
 from typing import Any
 

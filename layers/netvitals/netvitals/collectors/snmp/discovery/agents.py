@@ -1,4 +1,4 @@
-"""SNMP agents for `usecases.discover`: communities and SNMPv3 users, in an order that locks nobody out.
+"""Find SNMP agents for `usecases.discover`: communities and SNMPv3 users, in an order that locks none out.
 
 A wrong community meets silence, and SNMPv3's discovery names no user. Only then are users tried, and a device
 that refuses one's key is asked with no other key of that user: some agents lock a user, or shut out a host,

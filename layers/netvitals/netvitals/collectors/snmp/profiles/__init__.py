@@ -1,1 +1,1 @@
-"""Device profiles: schema, index, evaluation."""
+"""Read and evaluate device profiles: schema, index, evaluation."""

@@ -1,4 +1,4 @@
-"""A profile's example: what a device may answer, and the points that a person says it becomes."""
+"""Define a profile's example: answers of a device, and the points that a person expects of them."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,1 +1,1 @@
-"""SNMP on the wire: BER, PDUs, transport, security, sessions."""
+"""Speak SNMP: BER, PDUs, transport, security, sessions."""
