@@ -6,7 +6,6 @@ import resource
 import shutil
 import subprocess
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Protocol
 import yaml
 from gufo.snmp.aio.client import SnmpSession as GufoSession
 
+from local.servers.process import accepts, free_port, running
 from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire.security import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import SnmpSession
@@ -173,35 +173,18 @@ def _exporter_config() -> dict[str, object]:
 
 
 @asynccontextmanager
-async def exporter(port: int = 19116) -> AsyncIterator[Exporter | None]:
+async def exporter() -> AsyncIterator[Exporter | None]:
     """A snmp_exporter of our own; None where there is none on this machine."""
     program = shutil.which("prometheus-snmp-exporter") or shutil.which("snmp_exporter")
     if program is None:
         yield None
         return
-    with TemporaryDirectory() as folder, _started(program, folder, port) as process:
-        try:
-            await asyncio.to_thread(_wait_for, f"http://127.0.0.1:{port}/metrics")
+    with TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        (folder / "snmp.yml").write_text(yaml.safe_dump(_exporter_config()))
+        options = ["--config.file=snmp.yml", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
+        with running([program, *options], folder, lambda: accepts(port)) as process:
             yield Exporter(process, port)
-        finally:
-            process.terminate()
-
-
-def _started(program: str, folder: str, port: int) -> subprocess.Popen[bytes]:
-    config = Path(folder, "snmp.yml")
-    config.write_text(yaml.safe_dump(_exporter_config()))
-    options = [f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-    return subprocess.Popen([program, *options])
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310, our own process
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(f"snmp_exporter does not answer at {url}")
 
 
 @asynccontextmanager
