@@ -131,6 +131,13 @@ def test_a_known_device_and_a_profile_may_not_share_a_name(tmp_path: Path) -> No
         read_folder(tmp_path)
 
 
+def test_each_packaged_line_of_known_yaml_names_what_says_so() -> None:
+    files = list(PACKAGED.glob(f"*/{KNOWN_FILE}"))
+    lines = {name: line for file in files for name, line in yaml.safe_load(file.read_text()).items()}
+    assert len(lines) > 100
+    assert [name for name, line in lines.items() if not line.get("source")] == []
+
+
 def test_a_packaged_profile_that_says_nothing_of_its_own_is_a_line_of_known_yaml() -> None:
     for path in PACKAGED.rglob("*.yaml"):
         for name, given in read_profiles(path).items():
