@@ -252,11 +252,14 @@ def answering(sections: str) -> Exec:
     return run
 
 
-def printing(text: bytes, *, stderr: bool = False) -> Exec:
-    """A forced command: prints this whatever it is sent."""
+def printing(text: bytes, *, stderr: bool = False, forever: bool = False) -> Exec:
+    """A forced command: prints this whatever it is sent, once or without end."""
 
     def run(channel: paramiko.Channel) -> None:
-        (channel.sendall_stderr if stderr else channel.sendall)(text)
+        send = channel.sendall_stderr if stderr else channel.sendall
+        send(text)
+        while forever:
+            send(text)
 
     return run
 
@@ -267,60 +270,34 @@ def hanging(channel: paramiko.Channel) -> None:
         time.sleep(0.05)
 
 
-def endless(channel: paramiko.Channel) -> None:
-    while True:
-        channel.sendall(b"noise " * 1000)
+def sending(*parts: bytes, forever: bytes = b"", pause: float = 0, once_asked: bool = False) -> Raw:
+    """Something that is no SSH server, or none of today: sends these parts and reads until the client leaves.
 
-
-def saying(text: bytes) -> Raw:
-    """Something that is no SSH server, or none of today."""
+    `forever` follows every `pause` seconds; `once_asked` waits for the client's first words.
+    """
 
     def raw(sock: socket.socket) -> None:
-        sock.sendall(text)
-        sock.recv(1)
-        time.sleep(60)
+        if once_asked:
+            sock.recv(65536)
+        sock.sendall(b"".join(parts))
+        while forever:
+            sock.sendall(forever)
+            time.sleep(pause)
+        while sock.recv(4096):
+            pass
 
     return raw
 
 
-def silent(sock: socket.socket) -> None:
-    while sock.recv(4096):
-        pass
-
-
-def closing(sock: socket.socket) -> None:
-    sock.close()
-
-
-def endless_greeting(sock: socket.socket) -> None:
-    """Lines before the identification are allowed; so many are a tarpit."""
-    while True:
-        sock.sendall(os.urandom(16).hex().encode() + b"\r\n")
-        time.sleep(0.002)
-
-
-def dripping_greeting(sock: socket.socket) -> None:
-    """A byte now and then keeps every time-out for a single read from ending."""
-    while True:
-        sock.sendall(b"x")
-        time.sleep(0.02)
-
-
-def dripping_key_exchange(sock: socket.socket) -> None:
-    sock.sendall(b"SSH-2.0-tarpit\r\n" + struct.pack(">I", 30004))
-    dripping_greeting(sock)
-
-
-def huge_packet(sock: socket.socket) -> None:
-    """A packet of 4 GB is announced, and as much of it sent as is taken."""
-    sock.sendall(b"SSH-2.0-flood\r\n" + struct.pack(">I", 0xFFFFFFF8))
-    while True:
-        sock.sendall(bytes(65536))
-
-
-def garbage(sock: socket.socket) -> None:
-    sock.sendall(b"SSH-2.0-garbage\r\n" + b"\x00\x00\x00\x0c\x04" + os.urandom(11) + os.urandom(64))
-    silent(sock)
+silent = sending()
+endless_greeting = sending(forever=b"2a9c5f1e80b34d67\r\n", pause=0.002)
+"""Lines before the identification are allowed; so many are a tarpit."""
+dripping_greeting = sending(forever=b"x", pause=0.02)
+"""A byte now and then keeps every time-out for a single read from ending."""
+dripping_key_exchange = sending(b"SSH-2.0-tarpit\r\n", struct.pack(">I", 30004), forever=b"x", pause=0.02)
+huge_packet = sending(b"SSH-2.0-flood\r\n", struct.pack(">I", 0xFFFFFFF8), forever=bytes(65536))
+"""A packet of 4 GB is announced, and as much of it sent as is taken."""
+garbage = sending(b"SSH-2.0-garbage\r\n", b"\x00\x00\x00\x0c\x04", os.urandom(75))
 
 
 def kexinit(
@@ -328,28 +305,17 @@ def kexinit(
 ) -> bytes:
     """The message in which a server offers these algorithms (RFC 4253, 7.1)."""
     lists = (kex, key, cipher, cipher, mac, mac, "none", "none", "", "")
-    return b"\x14" + bytes(16) + b"".join(map(_string, lists)) + bytes(5)
+    return (
+        b"\x14"
+        + bytes(16)
+        + b"".join(struct.pack(">I", len(text)) + text.encode() for text in lists)
+        + bytes(5)
+    )
 
 
-def offering(
-    kex: str, key: str = "ssh-ed25519", cipher: str = "aes128-ctr", mac: str = "hmac-sha2-256"
-) -> Raw:
-    """A server that offers these algorithms, and says no more."""
-    return saying_in_packets(kexinit(kex, key, cipher, mac))
-
-
-def saying_in_packets(*payloads: bytes) -> Raw:
+def sending_messages(*payloads: bytes) -> Raw:
     """A server that greets, sends these messages in clear, and says no more."""
-
-    def raw(sock: socket.socket) -> None:
-        sock.sendall(b"SSH-2.0-x\r\n" + b"".join(map(_packet, payloads)))
-        silent(sock)
-
-    return raw
-
-
-def _string(text: str) -> bytes:
-    return struct.pack(">I", len(text)) + text.encode()
+    return sending(b"SSH-2.0-x\r\n", *map(_packet, payloads))
 
 
 def _packet(payload: bytes) -> bytes:
@@ -357,7 +323,7 @@ def _packet(payload: bytes) -> bytes:
     return struct.pack(">IB", len(payload) + padding + 1, padding) + payload + bytes(padding)
 
 
-legacy = offering(
-    "diffie-hellman-group1-sha1,diffie-hellman-group14-sha1", "ssh-rsa", "3des-cbc", "hmac-sha1"
+legacy = sending_messages(
+    kexinit("diffie-hellman-group1-sha1,diffie-hellman-group14-sha1", "ssh-rsa", "3des-cbc", "hmac-sha1")
 )
 """A server of 2005: SHA-1 key exchanges and an ssh-rsa key, nothing else."""

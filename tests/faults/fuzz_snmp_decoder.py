@@ -1,13 +1,11 @@
 """Coverage-guided fuzzing of everything that reads octets from the network: only `Malformed` may come out.
 
-Run as `python tests/faults/fuzz_snmp_decoder.py MINUTES [-runs=N …]`, with any options of libFuzzer: it
-begins with a simulated switch's answers.
+Run as `python tests/faults/fuzz_snmp_decoder.py MINUTES [-runs=N …]`, with `tests` and the project on
+PYTHONPATH and any options of libFuzzer: it begins with a simulated switch's answers.
 """
 
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import atheris
 
@@ -22,7 +20,8 @@ with atheris.instrument_imports(include=["netvitals.collectors.snmp"]):
     from netvitals.collectors.snmp.wire.walk import Pace, WalkWork
     from netvitals.collectors.snmp.wire.work import Request
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from faults.libfuzzer import fuzz
+
 from local.devices.snmp_devices import switch
 from local.devices.snmp_tables import values_of
 from netvitals.domain.polling.budget import Budget
@@ -34,7 +33,7 @@ SCALARS = ["1.3.6.1.2.1.1.2.0", "1.3.6.1.2.1.1.3.0"]
 MAX_STEPS = 500
 
 
-def one_input(data: bytes) -> None:
+def check(data: bytes) -> None:
     """A datagram, or what one is wrapped around."""
     try:
         if data[:1] == b"\x30":
@@ -83,14 +82,7 @@ def seeds() -> Iterator[bytes]:
 
 
 def main(minutes: float, *options: str) -> int:
-    """Fuzz for so long; libFuzzer ends the process with another code than 0 where it finds something."""
-    with tempfile.TemporaryDirectory() as corpus:
-        for number, seed in enumerate(seeds()):
-            (Path(corpus) / f"seed-{number}").write_bytes(seed)
-        limits = [f"-max_total_time={max(1, int(minutes * 60))}", "-max_len=600", *options]
-        atheris.Setup([sys.argv[0], corpus, f"-artifact_prefix={corpus}/", *limits], one_input)
-        atheris.Fuzz()
-    return 0
+    return fuzz([check], seeds(), minutes, "-max_len=600", *options)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ time.
 """
 
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,13 +22,11 @@ with atheris.instrument_imports(include=["netvitals.collectors.ssh", "netvitals.
     from netvitals.collectors.ssh.probe import Output, Probe
     from netvitals.collectors.ssh.transport import _check
 
-import msgspec
 import paramiko
+from faults.libfuzzer import check_reading, fuzz
 
 from fixtures.ssh_device import LINUX
-from netvitals.domain.polling.instances import admitted
 from netvitals.domain.polling.observation import Reading
-from netvitals.usecases.turns import at_once
 
 RECORDED = Path(__file__).parents[1] / "unit/collectors/ssh/hosts"
 SECTIONS = {
@@ -44,17 +40,7 @@ WORDS = (
     *("status: ", "media: ", "hwmon ", "zone ", "<Link#", "kern.cp_time", "MemTotal:", "@/dev/"),
     *("18446744073709551616", "inf", "nan", "-1", "/.zfs/snapshot/"),
 )
-CPU_SECONDS = 2.0
-"""For one input, instrumented; most take a thousandth."""
 NOW = 1_800_000_000.0
-
-
-def one_input(data: bytes) -> None:
-    began = time.thread_time()
-    _output(data)
-    _message(data)
-    _greeting(data)
-    assert time.thread_time() - began < CPU_SECONDS
 
 
 def _output(data: bytes) -> None:
@@ -69,13 +55,7 @@ def _output(data: bytes) -> None:
         return
     reading = Reading()
     _conclude(probe, outcome, reading, SshMemory(), NOW)
-    points = at_once(admitted(reading.points, None, 0)).points
-    for point in points:
-        assert point.instance.isprintable()
-        assert -1e300 < point.value < 1e300
-    kept = msgspec.json.decode(msgspec.json.encode(reading.memory))
-    msgspec.convert(kept["ssh"], SshMemory)
-    assert reading.detail.isprintable()
+    check_reading(reading, "ssh", SshMemory)
 
 
 def _told(fault: SshFault) -> None:
@@ -119,23 +99,8 @@ def seeds() -> Iterator[bytes]:
 
 
 def main(minutes: float, *options: str) -> int:
-    """Fuzz for so long; libFuzzer ends the process with another code than 0 where it finds something."""
-    with tempfile.TemporaryDirectory() as folder:
-        corpus, words = Path(folder, "corpus"), Path(folder, "words")
-        corpus.mkdir()
-        words.write_text("".join(f'"{word}"\n' for word in WORDS))
-        for number, seed in enumerate(seeds()):
-            (corpus / f"seed-{number}").write_bytes(seed)
-        limits = [
-            f"-max_total_time={max(1, int(minutes * 60))}",
-            "-max_len=8000",
-            "-len_control=0",
-            f"-dict={words}",
-            *options,
-        ]
-        atheris.Setup([sys.argv[0], str(corpus), f"-artifact_prefix={folder}/", *limits], one_input)
-        atheris.Fuzz()
-    return 0
+    checks = (_output, _message, _greeting)
+    return fuzz(checks, seeds(), minutes, "-max_len=8000", "-len_control=0", *options, words=WORDS)
 
 
 if __name__ == "__main__":

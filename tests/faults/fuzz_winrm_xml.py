@@ -9,12 +9,10 @@ than its share of processor time.
 import copy
 import random
 import sys
-import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import atheris
@@ -29,22 +27,18 @@ with atheris.instrument_imports(include=["netvitals.collectors.winrm", "netvital
     from netvitals.collectors.winrm.survey import Survey, WinrmMemory
     from netvitals.collectors.winrm.wql import rows_of
 
-import msgspec
+from faults.libfuzzer import check_reading, fuzz
 from winrm.exceptions import WinRMTransportError
 from winrm.protocol import Protocol
 
 from fixtures.windows import windows
 from local.devices.winrm_machine import ACCESS_DENIED
 from local.devices.winrm_soap import Service
-from netvitals.domain.polling.instances import admitted
 from netvitals.domain.polling.observation import Reading
-from netvitals.usecases.turns import at_once
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 BYTES_SHARE = 0.3
 """Of all inputs, those in which bytes are changed and not elements."""
-CPU_SECONDS = 2.0
-"""For one input, instrumented; most take a thousandth."""
 TEXTS = (
     *("", "_Total", "-1", "0", "18446744073709551616", "9" * 400, "1e400", "nan", "\x9b31m", "\u202e"),
     *(
@@ -73,16 +67,6 @@ def protocol_over(transport: Any) -> Protocol:
     protocol = Protocol("http://127.0.0.1/wsman", username="u", password="p")
     protocol.transport = transport
     return protocol
-
-
-def one_input(data: bytes) -> None:
-    began = time.thread_time()
-    _tree(data)
-    _page(data)
-    _faults(data)
-    _whole_survey(data)
-    _report(data)
-    assert time.thread_time() - began < CPU_SECONDS
 
 
 def _tree(data: bytes) -> None:
@@ -125,7 +109,7 @@ def _whole_survey(data: bytes) -> None:
     survey = Survey(rows, reading, WinrmMemory(), time.monotonic() + 60, pause_seconds=0)
     with suppress(WinrmFault):
         survey.run()
-    _storable(reading)
+    check_reading(reading, "winrm", WinrmMemory)
 
 
 def _report(data: bytes) -> None:
@@ -144,16 +128,6 @@ def _report(data: bytes) -> None:
 
 def _told(fault: WinrmFault) -> None:
     assert str(fault).isprintable()
-
-
-def _storable(reading: Reading) -> None:
-    points = at_once(admitted(reading.points, None, 0)).points
-    for point in points:
-        assert point.instance.isprintable()
-        assert -1e300 < point.value < 1e300
-    kept = msgspec.json.decode(msgspec.json.encode(reading.memory))
-    msgspec.convert(kept["winrm"], WinrmMemory)
-    assert reading.detail.isprintable()
 
 
 def mutated(data: bytes, max_size: int, seed: int) -> bytes:
@@ -215,22 +189,8 @@ def seeds() -> Iterator[bytes]:
 
 
 def main(minutes: float, *options: str) -> int:
-    """Fuzz for so long; libFuzzer ends the process with another code than 0 where it finds something."""
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = Path(folder, "corpus")
-        corpus.mkdir()
-        for number, seed in enumerate(seeds()):
-            (corpus / f"seed-{number}").write_bytes(seed)
-        limits = [
-            f"-max_total_time={max(1, int(minutes * 60))}",
-            "-max_len=20000",
-            "-len_control=0",
-            *options,
-        ]
-        program = [sys.argv[0], str(corpus), f"-artifact_prefix={folder}/", *limits]
-        atheris.Setup(program, one_input, custom_mutator=mutated)
-        atheris.Fuzz()
-    return 0
+    checks, limits = (_tree, _page, _faults, _whole_survey, _report), ("-max_len=20000", "-len_control=0")
+    return fuzz(checks, seeds(), minutes, *limits, *options, custom_mutator=mutated)
 
 
 if __name__ == "__main__":

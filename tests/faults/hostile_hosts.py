@@ -7,13 +7,11 @@ measured.
 """
 
 import json
-import socket
 import struct
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import count
 
 import paramiko
@@ -24,7 +22,7 @@ from local.devices import ssh_server
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_host import AgentThread
-from local.devices.ssh_server import Exec, Raw, SshServer, answering, kexinit, nonce_in, stdin_of
+from local.devices.ssh_server import Exec, Raw, SshServer, answering, kexinit, printing
 from local.devices.winrm_host import Behaviour, WinrmHost
 from local.devices.winrm_soap import Service
 
@@ -57,22 +55,9 @@ def winrm(mangle: Callable[[bytes], bytes] | None = None, **behaviour: object) -
         yield host.port
 
 
-@contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Something that does this with every connection, once it was asked something."""
-
-    def handle(sock: socket.socket) -> None:
-        with sock, suppress(OSError):
-            sock.recv(65536)
-            serve(sock)
-
-    def accept() -> None:
-        while True:
-            threading.Thread(target=handle, args=(server.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
-        threading.Thread(target=accept, daemon=True).start()
-        yield server.getsockname()[1]
+def http(*parts: bytes, forever: bytes = b"", pause: float = 0) -> Serving:
+    """A host that sends this when it is asked something, and `forever` again and again."""
+    return ssh(raw=ssh_server.sending(*parts, forever=forever, pause=pause, once_asked=True))
 
 
 # --- SSH
@@ -83,25 +68,10 @@ def mpint(number: int) -> bytes:
     return struct.pack(">I", len(data)) + data
 
 
-def sections(unit: bytes, *names: str) -> Exec:
+def sections(unit: str, *names: str) -> Exec:
     """A probe's answer in which these sections hold a megabyte of this in all."""
-
-    def run(channel: paramiko.Channel) -> None:
-        nonce = nonce_in(stdin_of(channel))
-        marks = [f"@@{nonce} {name}\n".encode() for name in names]
-        share = MEGABYTE // len(names) - 100
-        body = b"".join(mark + unit * (share // len(unit)) + b"\n" for mark in marks)
-        channel.sendall(f"@@{nonce} begin Linux\n".encode() + body + f"@@{nonce} end\n".encode())
-
-    return run
-
-
-def endless(unit: bytes, *, stderr: bool = False) -> Exec:
-    def run(channel: paramiko.Channel) -> None:
-        while True:
-            (channel.sendall_stderr if stderr else channel.sendall)(unit)
-
-    return run
+    body = unit * ((MEGABYTE // len(names) - 100) // len(unit))
+    return answering("\n".join(["@begin Linux", *(f"@{name}\n{body}" for name in names), "@end"]))
 
 
 def keys_without_end(channel: paramiko.Channel) -> None:
@@ -119,11 +89,10 @@ def messages_without_end(payload: bytes) -> Exec:
     return run
 
 
-def many_names(channel: paramiko.Channel) -> None:
+def many_names() -> Exec:
     """Five thousand interfaces with long names, which all count."""
-    nonce = nonce_in(stdin_of(channel))
-    rows = "".join(f"{'n' * 150}{number}: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\n" for number in range(5000))
-    channel.sendall(f"@@{nonce} begin Linux\n@@{nonce} network\n{rows}@@{nonce} end\n".encode())
+    rows = (f"{'n' * 150}{number}: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0" for number in range(5000))
+    return answering("\n".join(["@begin Linux", "@network", *rows, "@end"]))
 
 
 def dripping(channel: paramiko.Channel) -> None:
@@ -161,13 +130,13 @@ SSH: Mapping[str, Callable[[], Serving]] = {
     "huge-packet": lambda: ssh(raw=ssh_server.huge_packet),
     "garbage": lambda: ssh(raw=ssh_server.garbage),
     "gex": lambda: ssh(
-        raw=ssh_server.saying_in_packets(
+        raw=ssh_server.sending_messages(
             kexinit("diffie-hellman-group-exchange-sha256"), b"\x1f" + mpint((1 << 8192) - 12345) + mpint(2)
         )
     ),
-    "long-lists": lambda: ssh(raw=ssh_server.offering("," * 200_000)),
+    "long-lists": lambda: ssh(raw=ssh_server.sending_messages(kexinit("," * 200_000))),
     "ignored-before-keys": lambda: ssh(
-        raw=ssh_server.saying_in_packets(kexinit("curve25519-sha256"), *[IGNORE] * 200_000)
+        raw=ssh_server.sending_messages(kexinit("curve25519-sha256"), *[IGNORE] * 200_000)
     ),
     "extensions": lambda: ssh(mangle=instead_of(EXT_INFO, EXT_INFO + b"\xff" * 4)),
     "prompts": lambda: ssh(
@@ -180,18 +149,16 @@ SSH: Mapping[str, Callable[[], Serving]] = {
     "debug-without-end": lambda: ssh(
         run=messages_without_end(DEBUG + b"\0" + struct.pack(">I", 20000) + b"x" * 20000)
     ),
-    "output-without-end": lambda: ssh(run=endless(b"x" * 30_000)),
-    "lines-without-end": lambda: ssh(run=endless(b"\n" * 30_000)),
-    "errors-without-end": lambda: ssh(run=endless(b"x" * 30_000, stderr=True)),
+    "output-without-end": lambda: ssh(run=printing(b"x" * 30_000, forever=True)),
+    "lines-without-end": lambda: ssh(run=printing(b"\n" * 30_000, forever=True)),
+    "errors-without-end": lambda: ssh(run=printing(b"x" * 30_000, stderr=True, forever=True)),
     "dripping-output": lambda: ssh(run=dripping),
     "a-megabyte-of-lines": lambda: ssh(
-        run=sections(b"x\n", "network", "interfaces", "temperature", "mounts", "df")
+        run=sections("x\n", "network", "interfaces", "temperature", "mounts", "df")
     ),
-    "a-megabyte-of-disks": lambda: ssh(
-        run=sections(b"/dev/a 1 1 1 1% /" + b"/x" * 130 + b"\n", "mounts", "df")
-    ),
-    "a-megabyte-of-digits": lambda: ssh(run=sections(b"9", "uptime", "cpu", "memory", "df")),
-    "many-names": lambda: ssh(run=many_names),
+    "a-megabyte-of-disks": lambda: ssh(run=sections("/dev/a 1 1 1 1% /" + "/x" * 130 + "\n", "mounts", "df")),
+    "a-megabyte-of-digits": lambda: ssh(run=sections("9", "uptime", "cpu", "memory", "df")),
+    "many-names": lambda: ssh(run=many_names()),
 }
 
 
@@ -211,26 +178,13 @@ def items(unit: bytes, size: int = MEGABYTE - 2000, *, ends: bool = True) -> byt
     return envelope(content)
 
 
-def http(*parts: bytes, forever: bytes = b"", pause: float = 0) -> Callable[[socket.socket], None]:
-    """What is sent in answer to a request; `forever` again and again."""
-
-    def serve(sock: socket.socket) -> None:
-        for part in parts:
-            sock.sendall(part)
-        while forever:
-            sock.sendall(forever)
-            time.sleep(pause)
-
-    return serve
-
-
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n"
 _ROW = b"<X><Name>eth</Name><DeviceID>C:</DeviceID><Size>9</Size><FreeSpace>1</FreeSpace></X>"
 _WIDE_ROW = b"<X>" + b"".join(b"<p%d>v</p%d>" % (number, number) for number in range(300)) + b"</X>"
 _FAULT = b"HTTP/1.1 500 x\r\nContent-Type: application/soap+xml\r\nContent-Length: %d\r\n\r\n"
 
 WINRM: Mapping[str, Callable[[], Serving]] = {
-    "silence": lambda: listening(lambda _: time.sleep(60)),
+    "silence": http,
     "elements": lambda: always(items(b"<a/>")),
     "depth": lambda: always(envelope(b"<a>" * 300_000)),
     "attributes": lambda: always(
@@ -243,28 +197,25 @@ WINRM: Mapping[str, Callable[[], Serving]] = {
     "many-rows": lambda: always(items(_ROW, 3900 * len(_ROW))),
     "rows-without-end": lambda: always(items(_ROW, 1500 * len(_ROW), ends=False)),
     "properties-without-end": lambda: always(items(_WIDE_ROW, 60 * len(_WIDE_ROW), ends=False)),
-    "fault": lambda: listening(http(_FAULT % MEGABYTE, b"<a/>" * (MEGABYTE // 4))),
+    "fault": lambda: http(_FAULT % MEGABYTE, b"<a/>" * (MEGABYTE // 4)),
     "long-answer": lambda: winrm(lambda text: text + b" " * 8 * MEGABYTE),
-    "chunks-without-end": lambda: listening(
-        http(_OK + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"1\r\nx\r\n" * 5000)
+    "chunks-without-end": lambda: http(
+        _OK + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"1\r\nx\r\n" * 5000
     ),
-    "large-chunks-without-end": lambda: listening(
-        http(_OK + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
+    "large-chunks-without-end": lambda: http(
+        _OK + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
     ),
-    "headers": lambda: listening(http(b"HTTP/1.1 200 OK\r\n", forever=b"X-%s: y\r\n" % (b"x" * 60_000))),
-    "many-headers": lambda: listening(http(b"HTTP/1.1 200 OK\r\n", forever=b"X: y\r\n" * 1000)),
-    "continue": lambda: listening(http(forever=b"HTTP/1.1 100 Continue\r\n\r\n" * 500)),
+    "headers": lambda: http(b"HTTP/1.1 200 OK\r\n", forever=b"X-%s: y\r\n" % (b"x" * 60_000)),
+    "many-headers": lambda: http(b"HTTP/1.1 200 OK\r\n", forever=b"X: y\r\n" * 1000),
+    "continue": lambda: http(forever=b"HTTP/1.1 100 Continue\r\n\r\n" * 500),
     "dripping-answer": lambda: winrm(drip_seconds=0.005),
-    "dripping-headers": lambda: listening(http(_OK, forever=b"X: y\r\n", pause=0.02)),
-    "challenge": lambda: listening(
-        http(
-            b"HTTP/1.1 401 x\r\nWWW-Authenticate: Negotiate %s\r\nContent-Length: 0\r\n\r\n"
-            % (b"TlRM" * 15_000)
-        )
+    "dripping-headers": lambda: http(_OK, forever=b"X: y\r\n", pause=0.02),
+    "challenge": lambda: http(
+        b"HTTP/1.1 401 x\r\nWWW-Authenticate: Negotiate %s\r\nContent-Length: 0\r\n\r\n" % (b"TlRM" * 15_000)
     ),
-    "tls-dripping": lambda: listening(http(b"\x16\x03\x03\x40\x00", forever=b"\x02", pause=0.002)),
-    "tls-garbage": lambda: listening(http(forever=b"\x16\x03\x03\x40\x00" + b"\x02" * 0x4000)),
-    "length": lambda: listening(http(_OK + b"Content-Length: 999999999999\r\n\r\n", forever=b"x" * 65536)),
+    "tls-dripping": lambda: http(b"\x16\x03\x03\x40\x00", forever=b"\x02", pause=0.002),
+    "tls-garbage": lambda: http(forever=b"\x16\x03\x03\x40\x00" + b"\x02" * 0x4000),
+    "length": lambda: http(_OK + b"Content-Length: 999999999999\r\n\r\n", forever=b"x" * 65536),
 }
 
 HOSTS: Mapping[str, Mapping[str, Callable[[], Serving]]] = {"ssh": SSH, "winrm": WINRM}

@@ -1,4 +1,4 @@
-"""A short run of the fuzzers of SSH and WinRM with every test run; `make fuzz` runs them for longer."""
+"""A short run of the fuzzers of what devices send with every test run; `make fuzz` runs them for longer."""
 
 import os
 import subprocess
@@ -10,7 +10,9 @@ import pytest
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize(("name", "runs"), [("winrm_xml", 1200), ("ssh_output", 8000)])
+@pytest.mark.parametrize(
+    ("name", "runs"), [("winrm_xml", 1200), ("ssh_output", 8000), ("snmp_decoder", 50_000)]
+)
 def test_some_thousand_hostile_answers_find_nothing(name: str, runs: int, tmp_path: Path) -> None:
     paths = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)])
     command = [sys.executable, str(HERE / f"fuzz_{name}.py"), "1.5", f"-runs={runs}", "-seed=1"]

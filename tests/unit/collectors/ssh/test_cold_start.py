@@ -6,7 +6,7 @@ import sys
 import threading
 from contextlib import suppress
 
-from local.devices.ssh_server import HOST, saying
+from local.devices.ssh_server import HOST, sending
 
 STATUS_POLL = """
 import asyncio, sys, time
@@ -34,7 +34,7 @@ def test_a_status_poll_imports_no_paramiko() -> None:
 
         def serve() -> None:
             with suppress(OSError):
-                saying(b"SSH-2.0-x\r\n")(listener.accept()[0])
+                sending(b"SSH-2.0-x\r\n")(listener.accept()[0])
 
         threading.Thread(target=serve, daemon=True).start()
         done = subprocess.run(

@@ -1,6 +1,7 @@
 """The SSH collector against a server that does as told: results, tarpits, time limits."""
 
 import asyncio
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -131,14 +132,14 @@ async def test_a_status_poll_needs_no_login(server: SshServer) -> None:
     ("raw", "reason", "text"),
     [
         (ssh_server.silent, Reason.TIMEOUT, "sends no SSH greeting within 1 s"),
-        (ssh_server.closing, Reason.PROTOCOL, "closes the connection without a greeting"),
+        (socket.socket.close, Reason.PROTOCOL, "closes the connection without a greeting"),
         (ssh_server.endless_greeting, Reason.PROTOCOL, "is no SSH server"),
         (ssh_server.dripping_greeting, Reason.TIMEOUT, "sends no SSH greeting within 1 s"),
-        (ssh_server.saying(b"220 ftp ready\r\n" * 60), Reason.PROTOCOL, "it says '220 ftp ready'"),
-        (ssh_server.saying(b"x" * 5000), Reason.PROTOCOL, "is no SSH server"),
-        (ssh_server.saying(b"SSH-1.5-old\r\n"), Reason.UNSUPPORTED, "no version 2 (SSH-1.5-old)"),
+        (ssh_server.sending(b"220 ftp ready\r\n" * 60), Reason.PROTOCOL, "it says '220 ftp ready'"),
+        (ssh_server.sending(b"x" * 5000), Reason.PROTOCOL, "is no SSH server"),
+        (ssh_server.sending(b"SSH-1.5-old\r\n"), Reason.UNSUPPORTED, "no version 2 (SSH-1.5-old)"),
         (ssh_server.dripping_key_exchange, Reason.TIMEOUT, "the key exchange took too long"),
-        (ssh_server.saying(b"SSH-2.0-mute\r\n"), Reason.TIMEOUT, "the key exchange took too long"),
+        (ssh_server.sending(b"SSH-2.0-mute\r\n"), Reason.TIMEOUT, "the key exchange took too long"),
         (ssh_server.huge_packet, Reason.PROTOCOL, "the key exchange broke off"),
         (ssh_server.garbage, Reason.PROTOCOL, "the key exchange broke off"),
         (ssh_server.legacy, Reason.UNSUPPORTED, "update its SSH server, for none of this is considered safe"),
@@ -155,7 +156,7 @@ async def test_a_server_that_is_no_proper_ssh_server_is_told_as_what_it_is(
 
 
 async def test_lines_before_the_greeting_are_allowed(server: SshServer) -> None:
-    server.raw = ssh_server.saying(b"Authorized use only!\r\n\r\nSSH-2.0-x\r\n")
+    server.raw = ssh_server.sending(b"Authorized use only!\r\n\r\nSSH-2.0-x\r\n")
     assert (await Device(server).poll("status")).reason is Reason.OK
 
 
@@ -171,7 +172,7 @@ async def test_lines_before_the_greeting_are_allowed(server: SshServer) -> None:
         ),
         (ssh_server.printing(b""), Reason.UNSUPPORTED, "no POSIX shell, it says nothing"),
         (ssh_server.hanging, Reason.TIMEOUT, "its shell says nothing within the time limit"),
-        (ssh_server.endless, Reason.UNSUPPORTED, "it says 'noise noise"),
+        (ssh_server.printing(b"noise " * 1000, forever=True), Reason.UNSUPPORTED, "it says 'noise noise"),
     ],
 )
 async def test_a_shell_that_is_none_is_told_as_what_it_is(
@@ -254,7 +255,7 @@ async def test_nothing_is_left_of_many_polls_whatever_became_of_them(server: Ssh
     device = Device(server, connect_timeout_seconds=1, command_timeout_seconds=0.3)
     behaviours: list[tuple[Raw | None, Exec | None]] = [
         (None, answering(LINUX)), (None, None), (None, ssh_server.hanging), (ssh_server.garbage, None),
-        (ssh_server.legacy, None), (ssh_server.closing, None),
+        (ssh_server.legacy, None), (socket.socket.close, None),
     ]  # fmt: skip
     before, threads = _descriptors(), set(threading.enumerate())
     for _ in range(5):

@@ -8,7 +8,7 @@ import paramiko
 import pytest
 
 from fixtures.ssh_device import LINUX, Device
-from local.devices.ssh_server import Raw, SshServer, answering, kexinit, offering, saying_in_packets
+from local.devices.ssh_server import Raw, SshServer, answering, kexinit, sending_messages
 from netvitals.collectors.ssh.transport import CPU_SECONDS, LONGEST_PACKET, MOST_GROUP_BITS
 from netvitals.domain.polling.observation import Reason
 
@@ -35,7 +35,7 @@ async def test_a_server_that_chooses_its_own_group_chooses_none_that_takes_a_sec
     server: SshServer, bits: int, text: str
 ) -> None:
     group = GROUP + mpint((1 << bits) - 12345) + mpint(2)
-    server.raw = saying_in_packets(kexinit("diffie-hellman-group-exchange-sha256"), group)
+    server.raw = sending_messages(kexinit("diffie-hellman-group-exchange-sha256"), group)
     before = time.process_time()
     reading = await Device(server, connect_timeout_seconds=1).poll()
     assert text in reading.detail
@@ -45,11 +45,11 @@ async def test_a_server_that_chooses_its_own_group_chooses_none_that_takes_a_sec
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        (offering("," * 100_000), "a message of 100"),
-        (saying_in_packets(kexinit("curve25519-sha256"), b"\x1f" + mpint(1 << 800_000)), "a message of 100"),
-        (saying_in_packets(bytes(LONGEST_PACKET + 1)), "it announces a packet of 262"),
+        (sending_messages(kexinit("," * 100_000)), "a message of 100"),
+        (sending_messages(kexinit("curve25519-sha256"), b"\x1f" + mpint(1 << 800_000)), "a message of 100"),
+        (sending_messages(bytes(LONGEST_PACKET + 1)), "it announces a packet of 262"),
         (
-            saying_in_packets(kexinit("curve25519-sha256"), *[b"\x02ignored"] * 200_000),
+            sending_messages(kexinit("curve25519-sha256"), *[b"\x02ignored"] * 200_000),
             "keeps this process busy",
         ),
     ],
