@@ -40,6 +40,10 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 """The credential map, as the functions read it from Secrets Manager."""
 
 
+PATIENCE: Mapping[str, Any] = {"device_timeout_seconds": 25, "snmp": {"retries": 8}}
+"""Settings of what answers: on a busy machine its simulation may keep netvitals waiting for seconds."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DemoDevice:
     """A device: its row in the inventory, what simulates it, and the status that it must end with."""
@@ -49,7 +53,7 @@ class DemoDevice:
     credential: str = "campus"
     device_type: str = "network"
     parent_id: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=lambda: PATIENCE)
     plugged_in: bool = True
     """At the start."""
     steady: bool = True
@@ -122,19 +126,20 @@ def demo_devices() -> Sequence[DemoDevice]:
         DemoDevice(
             id="demo-sat-link",
             simulated=_snmp(snmp.switch("sat-link", 8, 9e6), delay=0.28, loss=0.06),
-            settings={"snmp": {"retries": 4}},
             steady=False,
         ),
-        DemoDevice(id="demo-dist-sw", simulated=_wrong_community(), reason="timeout"),
+        DemoDevice(id="demo-dist-sw", simulated=_wrong_community(), settings={}, reason="timeout"),
         DemoDevice(
             id="demo-kiosk-sw",
             simulated=_snmp(snmp.switch("kiosk-sw", 12, 50e6)),
+            settings={},
             plugged_in=False,
             steady=False,
         ),
         DemoDevice(
             id="demo-lobby-sw",
             simulated=_snmp(snmp.switch("lobby-sw", 12, 75e6)),
+            settings={},
             steady=False,
             status="offline",
             reason="timeout",
@@ -150,6 +155,11 @@ def demo_devices() -> Sequence[DemoDevice]:
             reason="timeout",
         ),
         DemoDevice(
-            id="demo-camera", simulated=NothingThere(), steady=False, status="offline", reason="timeout"
+            id="demo-camera",
+            simulated=NothingThere(),
+            settings={},
+            steady=False,
+            status="offline",
+            reason="timeout",
         ),
     )

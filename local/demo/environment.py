@@ -29,7 +29,7 @@ from netvitals.domain.settings.secret import Secret
 FUNCTIONS = ("fanout", "collector-status", "collector-metrics", "status", "replay")
 """Each a process; the collector has one for each of its queues."""
 RETENTION_SECONDS = 900
-INVOCATION_SECONDS = 30
+INVOCATION_SECONDS = 60
 ROOT = Path(__file__).parents[2]
 _COLUMNS = ("hostname", "ip_address", "device_type", "credential", "parent_id", "settings")
 
