@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-import urllib3
+from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -70,7 +70,7 @@ def running() -> Iterator[Aws]:
     thread.start()
     try:
         # moto keeps one world per process, and somebody may have been there before.
-        urllib3.request("POST", f"{aws.url}/moto-api/reset")
+        moto_api_backend.reset()
         yield aws
     finally:
         server.shutdown()

@@ -63,8 +63,39 @@ class Polled(NamedTuple):
 
 
 class Scene:
-    def __init__(self, pipeline: Pipeline, proxies: dict[str, HttpProxy], influx: HttpProxy) -> None:
-        self.pipeline, self.proxies, self.influx = pipeline, proxies, influx
+    """The functions with a proxy in front of each service of AWS, and of InfluxDB."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        proxies: dict[str, HttpProxy],
+        influx: HttpProxy,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.pipeline, self.proxies, self.influx, self._monkeypatch = pipeline, proxies, influx, monkeypatch
+
+    def lie(self, service: str, lie: str) -> None:
+        """Let a service misbehave; functions begin anew and hurry with it, while other services have time."""
+        # A client of S3 waits a second for leave to send what it puts.
+        short = {"connect_seconds": 0.5, "answer_seconds": 2 if service == "s3" else 0.5}
+        self._have_patience(service, REAL[service]._replace(**short), clients.JOBS._replace(**short))
+        self.proxies[service].inflict(LIES[lie])
+
+    def heal(self, service: str) -> None:
+        self._have_patience(service, REAL[service], clients.JOBS)
+        self.proxies[service].heal()
+
+    def _have_patience(self, service: str, patience: Patience, with_job_queues: Patience) -> None:
+        self._monkeypatch.setitem(clients.PATIENCE, service, patience)
+        if service == "sqs":
+            self._monkeypatch.setattr(wiring_fan_out, "JOBS", with_job_queues)
+        self.begin_anew()
+
+    @staticmethod
+    def begin_anew() -> None:
+        """Let the next invocation be the first of its process."""
+        process().database.close()
+        forget()
 
     def warm(self) -> None:
         """Have each function hold what it needs, by a run in which all is well."""
@@ -94,15 +125,6 @@ class Scene:
         return len(self.proxies[service].requests)
 
 
-@pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    for service, patience in PATIENCE.items():
-        # A client of S3 waits a second for leave to send what it puts.
-        quick = patience._replace(connect_seconds=0.5, answer_seconds=2 if service == "s3" else 0.5)
-        monkeypatch.setitem(clients.PATIENCE, service, quick)
-    monkeypatch.setattr(wiring_fan_out, "JOBS", clients.JOBS._replace(answer_seconds=0.5))
-
-
 @pytest.fixture
 def scene(database_url: str, memory_influx: Influx, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -123,9 +145,8 @@ def scene(database_url: str, memory_influx: Influx, monkeypatch: pytest.MonkeyPa
         agent = stack.enter_context(AgentThread({ADDRESS: Agent(system("sw-1"), community=COMMUNITY)}))
         pipeline.add_device("sw-1", agent.port, ip_address=ADDRESS)
         forget()
-        yield Scene(pipeline, proxies, to_influx)
-        process().database.close()
-        forget()
+        yield (scene := Scene(pipeline, proxies, to_influx, monkeypatch))
+        scene.begin_anew()
 
 
 def world() -> str:
@@ -212,8 +233,7 @@ def test_a_process_that_begins_with_nothing_says_so_in_time(
         "status": {},
         "replay": sqs_event([]),
     }
-    forget()
-    scene.proxies[service].inflict(LIES[lie])
+    scene.lie(service, lie)
     patience_with_the_database = 8 if function == "fanout" else 0
     with ends_within(longest(clients.PATIENCE[service]) + patience_with_the_database):
         if (function, service) == ("replay", "secretsmanager"):
@@ -231,20 +251,20 @@ def test_points_that_neither_influxdb_nor_the_spool_take_come_again(scene: Scene
     scene.pipeline.tick("metrics")
     event = scene.jobs()
     scene.influx.refuse()
-    scene.proxies["sqs"].inflict(LIES[lie])
+    scene.lie("sqs", lie)
     with ends_within(20):
         answer = scene.run("collector", event)
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == [
         record["messageId"] for record in event["Records"]
     ]
-    scene.proxies["sqs"].heal()
+    scene.heal("sqs")
     scene.influx.listen()
     assert scene.run("collector", event) == {"batchItemFailures": []}
 
 
 @pytest.mark.parametrize("lie", LIES)
 def test_jobs_are_sent_before_a_bucket_is_waited_for(scene: Scene, lie: str) -> None:
-    scene.proxies["s3"].inflict(LIES[lie])
+    scene.lie("s3", lie)
     start = scene.pipeline.window("metrics")
     with ends_within(longest(clients.PATIENCE["s3"]) + 5):
         report = scene.pipeline.tick("metrics", start)
@@ -256,7 +276,7 @@ def test_jobs_are_sent_before_a_bucket_is_waited_for(scene: Scene, lie: str) -> 
 @pytest.mark.parametrize("lie", LIES)
 def test_jobs_that_a_queue_did_not_take_are_told_of_in_time(scene: Scene, lie: str) -> None:
     scene.pipeline.tick("metrics")
-    scene.proxies["sqs"].inflict(LIES[lie])
+    scene.lie("sqs", lie)
     with ends_within(20), pytest.raises(NetvitalsError, match="of 1 messages 1 were not sent"):
         scene.pipeline.tick("metrics")
 
@@ -266,10 +286,8 @@ def test_without_a_database_a_bucket_that_lies_is_told_of_in_time(
     scene: Scene, lie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.pipeline.tick("metrics")
-    scene.proxies["s3"].inflict(LIES[lie])
+    scene.lie("s3", lie)
     scene.pipeline.put_secret("database", {"url": "postgresql://u:p@127.0.0.1:1/d"})
-    process().database.close()
-    forget()
     monkeypatch.setattr("netvitals.usecases.retrying_inventory.PATIENCE_SECONDS", 1)
     start = scene.pipeline.window("metrics")
     with ends_within(15), pytest.raises(NetvitalsError, match="and no snapshot stands in"):
@@ -287,7 +305,7 @@ def test_a_status_is_decided_and_written_whatever_its_publishers_do(
             "UPDATE device_state SET failures = 9, successes = 0, reason = 'timeout', streak_since = now()"
             " - interval '5 minutes', last_seen_at = now() - interval '10 minutes', last_attempt_at = now()"
         )
-    scene.proxies[service].inflict(LIES[lie])
+    scene.lie(service, lie)
     capsys.readouterr()
     with ends_within(10):
         answer = scene.run("status", {})
@@ -296,7 +314,7 @@ def test_a_status_is_decided_and_written_whatever_its_publishers_do(
     rows = scene.pipeline.influx.query("SELECT * FROM device_status")
     assert rows[-1]["status"] == "offline"
 
-    scene.proxies[service].heal()
+    scene.heal(service)
     scene.run("status", {})
     assert unpublished(scene) == []
 
@@ -316,7 +334,7 @@ def test_a_replay_that_can_not_hide_its_messages_ends_in_time(scene: Scene, lie:
     spooled = scene.pipeline.received("spool")
     lines = [record for each in spooled for record in decode_spool_batch(each["Body"]).records]
     assert lines
-    scene.proxies["sqs"].inflict(LIES[lie])
+    scene.lie("sqs", lie)
     event = sqs_event([{**spooled[0], "MessageId": f"{n}"} for n in range(10)], "spool")
     with ends_within(20):
         answer = scene.run("replay", event)
