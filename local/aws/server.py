@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from moto.moto_api._internal import moto_api_backend
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 

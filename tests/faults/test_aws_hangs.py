@@ -77,8 +77,8 @@ class Scene:
     def lie(self, service: str, lie: str) -> None:
         """Let a service misbehave; functions begin anew and hurry with it, while other services have time."""
         # A client of S3 waits a second for leave to send what it puts.
-        short = {"connect_seconds": 0.5, "answer_seconds": 2 if service == "s3" else 0.5}
-        self._have_patience(service, REAL[service]._replace(**short), clients.JOBS._replace(**short))
+        answer = 2 if service == "s3" else 0.5
+        self._have_patience(service, *(_hurried(each, answer) for each in (REAL[service], clients.JOBS)))
         self.proxies[service].inflict(LIES[lie])
 
     def heal(self, service: str) -> None:
@@ -123,6 +123,10 @@ class Scene:
 
     def requests(self, service: str) -> int:
         return len(self.proxies[service].requests)
+
+
+def _hurried(patience: Patience, answer_seconds: float) -> Patience:
+    return patience._replace(connect_seconds=0.5, answer_seconds=answer_seconds)
 
 
 @pytest.fixture

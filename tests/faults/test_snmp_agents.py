@@ -74,7 +74,7 @@ async def test_a_walk_is_whole_in_spite_of(kind: type[Agent]) -> None:
 async def test_getnext_serves_where_getbulk_meets_silence_and_getbulk_is_not_tried_again() -> None:
     agent = bad.SilentOnBulk(OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
-        one = session(host, timeout_seconds=0.1, retries=1)
+        one = session(host, timeout_seconds=0.3, retries=1)
         assert_whole(await one.walk(COLUMNS))
         before = agent.requests
         assert_whole(await one.walk([IN]), [IN])
