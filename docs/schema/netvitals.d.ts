@@ -9,7 +9,7 @@ export interface HostInterfaceNames {
    */
   include_names?: string | null;
   /**
-   * A regular expression, as above: no interface in whose name it is found. Unless set: those that containers, virtual machines, VPNs and dial-in users bring; null collects them as well.
+   * A regular expression as in `include_names`: no interface in whose name it is found. Unless set: those that containers, virtual machines, VPNs and dial-in users bring; null collects them as well.
    * @default "^(veth|br-[0-9a-f]{12}$|podman|lxc|lxd|cni\\d|cali|flannel|cilium|kube-|(azv|eni|gke)[0-9a-f]{11}$|virbr|vnet\\d|tap|q(br|vb|vo)[0-9a-f]|fw(br|ln|pr)\\d|vmnet|epair\\d|pppoe-?\\d|<\\w+-|Vi(rtual-Access)?\\d|docker|u?tun\\d|ppp\\d)"
    */
   exclude_names?: string | null;
@@ -24,27 +24,27 @@ export interface InterfaceFilter {
    */
   include_names?: string | null;
   /**
-   * A regular expression, as above: no interface in whose name it is found. Unless set: those that containers, virtual machines and dial-in users bring; null collects them as well.
+   * A regular expression as in `include_names`: no interface in whose name it is found. Unless set: those that containers, virtual machines and dial-in users bring; null collects them as well.
    * @default "^(veth|br-[0-9a-f]{12}$|podman|lxc|lxd|cni\\d|cali|flannel|cilium|kube-|(azv|eni|gke)[0-9a-f]{11}$|virbr|vnet\\d|tap|q(br|vb|vo)[0-9a-f]|fw(br|ln|pr)\\d|vmnet|epair\\d|pppoe-?\\d|<\\w+-|Vi(rtual-Access)?\\d)"
    */
   exclude_names?: string | null;
   /**
-   * IANAifType numbers, such as 24 for softwareLoopback.
+   * Numbers of IANAifType, such as 24 for softwareLoopback, whose interfaces are left out.
    * @default []
    */
   exclude_types?: number[];
   /**
-   * Only interfaces whose ifOperStatus is up.
+   * True selects only interfaces whose ifOperStatus is up.
    * @default false
    */
   only_oper_up?: boolean;
   /**
-   * Only interfaces whose ifAdminStatus is up.
+   * True selects only interfaces whose ifAdminStatus is up.
    * @default false
    */
   only_admin_up?: boolean;
   /**
-   * Adds ifAlias, the operator's own description, as the tag `alias`; renaming then starts a new series.
+   * True adds ifAlias, the operator's own description, as the tag `alias`; renaming then starts a new series.
    * @default false
    */
   alias_tag?: boolean;
@@ -55,7 +55,7 @@ export interface InterfaceFilter {
  */
 export interface PingSettings {
   /**
-   * Whether the host is probed at all; a protocol's own reply proves a device alive as well.
+   * True where the host is probed; a protocol's own reply proves a device alive as well.
    * @default true
    */
   enabled?: boolean;
@@ -66,13 +66,13 @@ export interface PingSettings {
    */
   count?: number;
   /**
-   * For the whole probe, however much it tries. Unit: seconds.
+   * Time limit of the whole probe, however much it tries. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 1.0
    */
   timeout_seconds?: number;
   /**
-   * Tried where the process may not send ICMP; a refusal by the host itself proves it alive as well.
+   * Ports to try where the process may not send ICMP; a refusal by the host itself proves it alive as well.
    * @default [22, 443, 80]
    */
   tcp_ports?: number[];
@@ -83,12 +83,12 @@ export interface PingSettings {
  */
 export interface Policy {
   /**
-   * In order of preference: the next is tried where the one before gave nothing. Empty: ping only.
+   * Protocols in order of preference: the next is tried where the one before gave nothing. Empty: ping only.
    * @default ["snmp"]
    */
   protocols?: ("snmp" | "ssh" | "winrm")[];
   /**
-   * For everything that one poll of a device does; what was read by then is kept. Unit: seconds.
+   * Time limit of everything that one poll of a device does; what was read by then is kept. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 45.0
    */
@@ -99,43 +99,43 @@ export interface Policy {
   ssh?: SshSettings;
   winrm?: WinrmSettings;
   /**
-   * Between two checks of whether a device is up. Unit: seconds.
+   * Time between two checks of whether a device is up. Unit: seconds.
    * Limits: ≥ 10, ≤ 86400.
    * @default 30
    */
   status_interval_seconds?: number;
   /**
-   * Between two polls of everything a device measures. Unit: seconds.
+   * Time between two polls of everything a device measures. Unit: seconds.
    * Limits: ≥ 10, ≤ 86400.
    * @default 300
    */
   metrics_interval_seconds?: number;
   /**
-   * A device is offline no earlier than this after it was last seen. Unless set: three status intervals, where that is longer. Unit: seconds.
+   * Time since a device was last seen before which it is not offline. Unless set: three status intervals, where that is longer. Unit: seconds.
    * Limits: ≥ 10, ≤ 86400.
    */
   offline_timeout_seconds?: number;
   /**
-   * A device is offline after no fewer polls in a row that failed.
+   * Least number of polls in a row that failed before a device is offline.
    * Limits: ≥ 1, ≤ 100.
    * @default 2
    */
   offline_after_failures?: number;
   /**
-   * A device is online again after this many polls in a row that were answered.
+   * Number of polls in a row that were answered after which a device is online again.
    * Limits: ≥ 1, ≤ 100.
    * @default 1
    */
   online_after_successes?: number;
   /**
-   * A device that nobody tried for this long is `unknown`. Unless set: three status intervals, where that is longer. Unit: seconds.
+   * Time without a poll after which a device is `unknown`. Unless set: three status intervals, where that is longer. Unit: seconds.
    * Limits: ≥ 30, ≤ 86400.
    */
   missing_timeout_seconds?: number;
 }
 
 /**
- * SNMP: versions 1, 2c and 3; the credential says which, and as whom.
+ * Settings of SNMP, versions 1, 2c and 3; the credential says which version, and the user.
  */
 export interface SnmpSettings {
   /**
@@ -145,23 +145,23 @@ export interface SnmpSettings {
    */
   port?: number;
   /**
-   * Overrides the credential's where both are communities.
+   * Version that overrides the credential's where both are of communities.
    */
   version?: "1" | "2c" | "3" | null;
   /**
-   * For the answer to one request. Unit: seconds.
+   * Time limit of the answer to one request. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 2.0
    */
   timeout_seconds?: number;
   /**
-   * How often a request is repeated that had no answer.
+   * Number of times that a request without an answer is repeated.
    * Limits: ≥ 0, ≤ 10.
    * @default 2
    */
   retries?: number;
   /**
-   * Rows asked for in one GETBULK, at most: it adapts to what the device can answer.
+   * Limit of the rows asked for in one GETBULK: their number adapts to what the device can answer.
    * Limits: ≥ 1, ≤ 200.
    * @default 25
    */
@@ -173,20 +173,20 @@ export interface SnmpSettings {
    */
   requests_in_flight?: number;
   /**
-   * Values read in one poll, at most: a guard against devices that never come to an end.
+   * Limit of the values read in one poll: a guard against devices whose tables do not end.
    * Limits: ≥ 100, ≤ 1000000.
    * @default 100000
    */
   max_varbinds?: number;
   /**
-   * Use this profile instead of the one that sysObjectID selects.
+   * Profile in place of the one that sysObjectID selects.
    */
   profile?: string | null;
   interfaces?: InterfaceFilter;
 }
 
 /**
- * SSH: one probe of POSIX shell, which leaves nothing behind.
+ * Settings of SSH, over which one probe of POSIX shell is run; it leaves nothing behind.
  */
 export interface SshSettings {
   /**
@@ -196,13 +196,13 @@ export interface SshSettings {
    */
   port?: number;
   /**
-   * For connecting, and for each of banner and authentication. Unit: seconds.
+   * Time limit of connecting, and of each of banner and authentication. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 5.0
    */
   connect_timeout_seconds?: number;
   /**
-   * For the probe's output. Unit: seconds.
+   * Time limit of the probe's output. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 15.0
    */
@@ -213,12 +213,12 @@ export interface SshSettings {
    */
   host_keys?: string[];
   /**
-   * Accepts an unknown host key and keeps it; without it, and without `host_keys`, nothing is sent.
+   * True accepts an unknown host key and keeps it; without it, and without `host_keys`, nothing is sent.
    * @default false
    */
   trust_on_first_use?: boolean;
   /**
-   * `host` or `host:port` of a jump host that takes the same credential.
+   * Jump host that takes the same credential, as `host` or `host:port`.
    */
   jump?: string | null;
   /**
@@ -234,108 +234,108 @@ export interface SshSettings {
  */
 export interface VitalSettings {
   /**
-   * Whether `cpu_percent` is collected.
+   * True where `cpu_percent` is collected.
    * @default true
    */
   cpu?: boolean;
   /**
-   * Whether `memory_percent`, `memory_used_bytes`, `memory_total_bytes` are collected.
+   * True where `memory_percent`, `memory_used_bytes`, `memory_total_bytes` are collected.
    * @default true
    */
   memory?: boolean;
   /**
-   * Whether `temperature_celsius` is collected.
+   * True where `temperature_celsius` is collected.
    * @default true
    */
   temperature?: boolean;
   /**
-   * Whether `disk_percent`, `disk_used_bytes`, `disk_total_bytes` are collected.
+   * True where `disk_percent`, `disk_used_bytes`, `disk_total_bytes` are collected.
    * @default true
    */
   disk?: boolean;
   /**
-   * Whether `fan_rpm` is collected.
+   * True where `fan_rpm` is collected.
    * @default true
    */
   fan_speed?: boolean;
   /**
-   * Whether `fan_state` is collected.
+   * True where `fan_state` is collected.
    * @default true
    */
   fan_state?: boolean;
   /**
-   * Whether `power_supply_state` is collected.
+   * True where `power_supply_state` is collected.
    * @default true
    */
   power_supply_state?: boolean;
   /**
-   * Whether `battery_charge_percent` is collected.
+   * True where `battery_charge_percent` is collected.
    * @default true
    */
   battery_charge?: boolean;
   /**
-   * Whether `battery_runtime_seconds` is collected.
+   * True where `battery_runtime_seconds` is collected.
    * @default true
    */
   battery_runtime?: boolean;
   /**
-   * Whether `ups_load_percent` is collected.
+   * True where `ups_load_percent` is collected.
    * @default true
    */
   ups_load?: boolean;
   /**
-   * Whether `poe_watts` is collected.
+   * True where `poe_watts` is collected.
    * @default true
    */
   poe?: boolean;
   /**
-   * Whether `optical_rx_dbm` is collected.
+   * True where `optical_rx_dbm` is collected.
    * @default false
    */
   optical_rx?: boolean;
   /**
-   * Whether `optical_tx_dbm` is collected.
+   * True where `optical_tx_dbm` is collected.
    * @default false
    */
   optical_tx?: boolean;
   /**
-   * Whether `sessions` is collected.
+   * True where `sessions` is collected.
    * @default true
    */
   sessions?: boolean;
   /**
-   * Whether `wireless_clients` is collected.
+   * True where `wireless_clients` is collected.
    * @default true
    */
   clients?: boolean;
 }
 
 /**
- * WinRM, which carries WMI's queries; no process is started on the device.
+ * Settings of WinRM, over which WMI is queried; no process is started on the device.
  */
 export interface WinrmSettings {
   /**
-   * 5986 with TLS, 5985 without, unless set.
+   * TCP port of the listener. Unless set: 5986 with TLS, 5985 without.
    */
   port?: number | null;
   /**
-   * HTTPS; without it, NTLM still encrypts what is sent, Basic does not.
+   * True for HTTPS; without it, NTLM still encrypts all messages, and Basic is not used.
    * @default true
    */
   tls?: boolean;
   /**
-   * Checks the server's certificate against the credential's `ca` or fingerprint, or the system's roots.
+   * True checks the server's certificate against the credential's `ca` or fingerprint, or the system's roots.
    * @default true
    */
   verify?: boolean;
   /**
-   * For one query. Unit: seconds.
+   * Time limit of one query. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 10.0
    */
   operation_timeout_seconds?: number;
   /**
-   * Whether a script is run: never, where WMI gave nothing, or always.
+   * Cases in which a script replaces WMI's queries: `never`, as a `fallback` where WMI gave nothing, or `always`.
    * @default "never"
    */
   powershell?: "always" | "fallback" | "never";
@@ -346,31 +346,31 @@ export interface WinrmSettings {
  */
 export interface Inventory {
   /**
-   * Its name for ever: the tag `device_id` of every point.
+   * Permanent name of the device: the tag `device_id` of every point.
    */
   id: string | number;
   /**
-   * For people, and dialled where there is no address.
+   * Name for people, dialled where there is no address.
    */
   hostname?: string | null;
   /**
-   * None: `hostname` is resolved when the device is dialled.
+   * IP address to dial; None: `hostname` is resolved when the device is dialled.
    */
   ip_address?: string | null;
   /**
-   * For people.
+   * MAC address: for people, and for discovery to recognise a device that has moved.
    */
   mac_address?: string | null;
   /**
-   * `network`, `linux`, `windows`, or a type of the configuration document.
+   * Device type: `network`, `linux`, `windows`, or one of the configuration document.
    */
   device_type?: string | null;
   /**
-   * A name in the credential map, never a secret.
+   * Name of an entry of the credential map, never a secret.
    */
   credential?: string | null;
   /**
-   * Devices behind one line: limits and lost paths go by it.
+   * Name shared by the devices behind one line: limits and lost paths go by it.
    */
   site?: string | null;
   /**
@@ -382,7 +382,7 @@ export interface Inventory {
    */
   collector?: string | null;
   /**
-   * False: it is not polled.
+   * True where the device is polled.
    */
   enabled?: boolean | null;
   /**
@@ -409,36 +409,36 @@ export interface Credential {
  */
 export interface SnmpCredential {
   /**
-   * `1` and `2c` need a community, `3` a user.
+   * Version of SNMP: `1` and `2c` need a community, `3` a user.
    * @default "2c"
    */
   version?: "1" | "2c" | "3";
   /**
-   * The community that may read.
+   * Community that may read.
    */
   community?: string | null;
   /**
-   * Of version 3: the USM user.
+   * USM user of version 3.
    */
   user?: string | null;
   /**
-   * Of version 3: how messages are signed; goes with `auth_key`.
+   * Authentication protocol of version 3, which signs messages; goes with `auth_key`.
    */
   auth?: "MD5" | "SHA" | "SHA-1" | "SHA-224" | "SHA-256" | "SHA-384" | "SHA-512" | "SHA1" | "SHA224" | "SHA256" | "SHA384" | "SHA512" | null;
   /**
-   * The passphrase to sign with: at least 8 characters.
+   * Passphrase to sign with: at least 8 characters.
    */
   auth_key?: string | null;
   /**
-   * Of version 3: how messages are encrypted; goes with `priv_key`, and needs `auth`.
+   * Privacy protocol of version 3, which encrypts messages; goes with `priv_key`, and needs `auth`.
    */
   priv?: "3DES" | "AES" | "AES-128" | "AES-192" | "AES-192-C" | "AES-256" | "AES-256-C" | "AES128" | "AES192" | "AES192C" | "AES256" | "AES256C" | "DES" | null;
   /**
-   * The passphrase to encrypt with: at least 8 characters.
+   * Passphrase to encrypt with: at least 8 characters.
    */
   priv_key?: string | null;
   /**
-   * Of version 3: the context name, where the agent wants one.
+   * Context name of version 3, where the agent wants one.
    */
   context?: string;
 }
@@ -448,19 +448,19 @@ export interface SnmpCredential {
  */
 export interface SshCredential {
   /**
-   * Who logs in.
+   * User that logs in.
    */
   user: string;
   /**
-   * Needed where there is no private key.
+   * Password of the user; needed where there is no private key.
    */
   password?: string | null;
   /**
-   * In PEM or OpenSSH's format.
+   * Private key of the user, in PEM or OpenSSH's format.
    */
   private_key?: string | null;
   /**
-   * Decrypts the private key.
+   * Passphrase of the private key, where it is encrypted.
    */
   passphrase?: string | null;
 }
@@ -470,15 +470,15 @@ export interface SshCredential {
  */
 export interface WinrmCredential {
   /**
-   * Who logs in: `user`, `DOMAIN\user` or `user@realm`.
+   * Account that logs in: `user`, `DOMAIN\user` or `user@realm`.
    */
   user: string;
   /**
-   * Needed by every transport but `certificate`.
+   * Password of the account; needed by every transport but `certificate`.
    */
   password?: string | null;
   /**
-   * How the account is proved.
+   * Method of the login.
    * @default "ntlm"
    */
   transport?: "basic" | "certificate" | "kerberos" | "ntlm";
@@ -516,7 +516,7 @@ export interface CollectorSettings {
    */
   max_concurrent_per_site?: number;
   /**
-   * Whether points that stand still are written every 50 minutes only, or with each poll.
+   * Points to write: `changes` writes unchanged ones every 50 minutes only, `everything` with each poll.
    * @default "changes"
    */
   store?: "changes" | "everything";
@@ -537,12 +537,12 @@ export interface CollectorSettings {
  */
 export interface DeviceType {
   /**
-   * In order of preference: the next is tried where the one before gave nothing. Empty: ping only.
+   * Protocols in order of preference: the next is tried where the one before gave nothing. Empty: ping only.
    * @default ["snmp"]
    */
   protocols?: ("snmp" | "ssh" | "winrm")[];
   /**
-   * For everything that one poll of a device does; what was read by then is kept. Unit: seconds.
+   * Time limit of everything that one poll of a device does; what was read by then is kept. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 45.0
    */
@@ -553,36 +553,36 @@ export interface DeviceType {
   ssh?: SshSettings;
   winrm?: WinrmSettings;
   /**
-   * Between two checks of whether a device is up. Unit: seconds.
+   * Time between two checks of whether a device is up. Unit: seconds.
    * Limits: ≥ 10, ≤ 86400.
    * @default 30
    */
   status_interval_seconds?: number;
   /**
-   * Between two polls of everything a device measures. Unit: seconds.
+   * Time between two polls of everything a device measures. Unit: seconds.
    * Limits: ≥ 10, ≤ 86400.
    * @default 300
    */
   metrics_interval_seconds?: number;
   /**
-   * A device is offline no earlier than this after it was last seen. Unless set: three status intervals, where that is longer. Unit: seconds.
+   * Time since a device was last seen before which it is not offline. Unless set: three status intervals, where that is longer. Unit: seconds.
    * Limits: ≥ 10, ≤ 86400.
    */
   offline_timeout_seconds?: number;
   /**
-   * A device is offline after no fewer polls in a row that failed.
+   * Least number of polls in a row that failed before a device is offline.
    * Limits: ≥ 1, ≤ 100.
    * @default 2
    */
   offline_after_failures?: number;
   /**
-   * A device is online again after this many polls in a row that were answered.
+   * Number of polls in a row that were answered after which a device is online again.
    * Limits: ≥ 1, ≤ 100.
    * @default 1
    */
   online_after_successes?: number;
   /**
-   * A device that nobody tried for this long is `unknown`. Unless set: three status intervals, where that is longer. Unit: seconds.
+   * Time without a poll after which a device is `unknown`. Unless set: three status intervals, where that is longer. Unit: seconds.
    * Limits: ≥ 30, ≤ 86400.
    */
   missing_timeout_seconds?: number;
@@ -597,17 +597,17 @@ export interface DeviceType {
  */
 export interface InfluxSettings {
   /**
-   * Unless set: the secret's bucket, or `network_metrics` where that names none.
+   * Bucket to write. Unless set: the secret's bucket, or `network_metrics` where that names none.
    */
   bucket?: string | null;
   /**
-   * For one write request. Unit: seconds.
+   * Time limit of one write request. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 10.0
    */
   timeout_seconds?: number;
   /**
-   * How often a write is repeated while InfluxDB struggles; after that, points go to the spool queue.
+   * Number of times that a write is repeated while InfluxDB struggles; after that, points go to the spool queue.
    * Limits: ≥ 0, ≤ 10.
    * @default 3
    */
@@ -627,46 +627,46 @@ export interface InfluxSettings {
 }
 
 /**
- * Holds what applies to all devices when their status is decided.
+ * Settings of the status decision, the same for all devices.
  */
 export interface StatusSettings {
   /**
-   * A site of whose devices at least this share fail together has lost its path …
+   * Share of a site's devices that fail together from which on the path to the site is lost.
    * Limits: > 0.5, ≤ 1.
    * @default 0.9
    */
   site_lost_fraction?: number;
   /**
-   * … if they are at least so many.
+   * Least number of a site's devices that fail together before the path to the site is lost.
    * Limits: ≥ 2.
    * @default 3
    */
   site_minimum_devices?: number;
   /**
-   * Whether devices behind a lost path are `offline` instead of `unknown`; the event stays the site's.
+   * True makes devices behind a lost path `offline` instead of `unknown`; the event stays the site's.
    * @default false
    */
   site_marks_offline?: boolean;
   /**
-   * Every change between online and offline scores 1; from this score on outages are not announced …
+   * Flapping score from which on a device's outages are not announced: each change between online and offline scores 1.
    * Limits: ≥ 1.
    * @default 3.0
    */
   flap_threshold?: number;
   /**
-   * … until it has decayed, by half in so many seconds.
+   * Time in which a device's flapping score decays by half. Unit: seconds.
    * Limits: > 0.
    * @default 900.0
    */
   flap_half_life_seconds?: number;
   /**
-   * No poll of any device for so long is the collector's silence, and no run of this function for so long (or a clock that went back) is a gap: nothing that seems to have happened in it counts. Unit: seconds.
+   * Time without a poll of any device that is the collector's silence. No run of this function for as long (or a clock that went back) is a gap: silence of devices within it does not count. Unit: seconds.
    * Limits: ≥ 60.
    * @default 300.0
    */
   silence_seconds?: number;
   /**
-   * Each device's status is written to InfluxDB this often, changed or not. Unit: seconds.
+   * Time between two points of each device's status in InfluxDB while it does not change. Unit: seconds.
    * Limits: ≥ 30, ≤ 86400.
    * @default 300
    */
@@ -678,7 +678,7 @@ export interface StatusSettings {
  */
 export interface Configuration {
   /**
-   * What is logged: this level and those above it.
+   * Lowest level that is logged.
    * @default "INFO"
    */
   log_level?: "DEBUG" | "ERROR" | "INFO" | "WARNING";
@@ -688,7 +688,7 @@ export interface Configuration {
    */
   allowed_networks?: string[];
   /**
-   * What every device type starts from: keys of `Policy`.
+   * Settings that every device type starts from: keys of `Policy`.
    */
   defaults?: Policy;
   /**
@@ -710,29 +710,29 @@ export interface Configuration {
 }
 
 /**
- * Poll this device once, at `due_at`, and not after `expires_at` (seconds since the epoch).
+ * An order to poll a device once, at `due_at`, and not after `expires_at` (seconds since the epoch).
  */
 export interface Job {
   /**
-   * Whether the device is up, or everything that it measures.
+   * Kind of poll: `status` asks whether the device is up, `metrics` everything that it measures.
    */
   kind: "metrics" | "status";
   /**
-   * As in the inventory.
+   * Id of the device in the inventory.
    * Limits: characters ≥ 1, characters ≤ 256.
    */
   device_id: string;
   /**
-   * What is dialled: an IP address, or a name to be resolved.
+   * Address to dial: an IP address, or a name to be resolved.
    * Limits: characters ≥ 1, characters ≤ 256.
    */
   address: string;
   /**
-   * Seconds since the epoch; a device is polled once for each.
+   * Time at which the poll is due, in seconds since the epoch; a device is polled once for each.
    */
   due_at: number;
   /**
-   * Seconds since the epoch; a job that is found later is dropped.
+   * Time after which the job is dropped, in seconds since the epoch.
    */
   expires_at: number;
   /**
@@ -741,36 +741,36 @@ export interface Job {
    */
   interval?: number;
   /**
-   * A type of the configuration document.
+   * Device type: built in, or of the configuration document.
    * Limits: characters ≤ 256.
    * @default "network"
    */
   device_type?: string;
   /**
-   * For people.
+   * Host name of the device, for people.
    * Limits: characters ≤ 256.
    */
   hostname?: string;
   /**
-   * Devices behind one line: limits go by it.
+   * Name shared by the devices behind one line: limits go by it.
    * Limits: characters ≤ 256.
    */
   site?: string;
   /**
-   * A name in the credential map, never a secret.
+   * Name of an entry of the credential map, never a secret.
    * Limits: characters ≤ 256.
    */
   credential?: string;
   /**
-   * How it is polled; what is left out is the default.
+   * Settings of the poll; a key that is left out has its default.
    */
   settings?: PollSettings;
   /**
-   * What the poll can't do without where `device_state` can't be read: host keys, refused credentials.
+   * Device memory that the poll can't do without where `device_state` can't be read: host keys, refused credentials.
    */
   memory?: Record<string, unknown>;
   /**
-   * The device has not answered for longer than its time-out: it is tried twice and briefly.
+   * True where the device has not answered for longer than its time-out: it is tried twice and briefly.
    * @default false
    */
   silent?: boolean;
@@ -781,12 +781,12 @@ export interface Job {
  */
 export interface PollSettings {
   /**
-   * In order of preference: the next is tried where the one before gave nothing. Empty: ping only.
+   * Protocols in order of preference: the next is tried where the one before gave nothing. Empty: ping only.
    * @default ["snmp"]
    */
   protocols?: ("snmp" | "ssh" | "winrm")[];
   /**
-   * For everything that one poll of a device does; what was read by then is kept. Unit: seconds.
+   * Time limit of everything that one poll of a device does; what was read by then is kept. Unit: seconds.
    * Limits: > 0, ≤ 900.
    * @default 45.0
    */
@@ -814,7 +814,7 @@ export interface JobMessage {
 }
 
 /**
- * Says why a device has its status; a closed list, fit for filters.
+ * Cause of a device's status; a closed list, fit for filters.
  */
 export type Cause = "" | "answered" | "collector_silent" | "no_answer" | "not_measurable" | "not_polled" | "parent_down" | "path_lost";
 
@@ -823,15 +823,15 @@ export type Cause = "" | "answered" | "collector_silent" | "no_answer" | "not_me
  */
 export interface EventDevice {
   /**
-   * As in the inventory.
+   * The device's id in the inventory.
    */
   id: string;
   /**
-   * As in the inventory; empty where it has none.
+   * The device's hostname in the inventory; empty where it has none.
    */
   hostname: string;
   /**
-   * Its device type, such as `network`.
+   * The device type, such as `network`.
    */
   type: string;
 }
@@ -841,23 +841,23 @@ export interface EventDevice {
  */
 export interface Notice {
   /**
-   * What has changed, in at most 120 characters.
+   * Text that says what has changed, in at most 120 characters.
    */
   title: string;
   /**
-   * Why, in at most 500 characters.
+   * Text that says why, in at most 500 characters.
    */
   text: string;
   /**
-   * Title and text with `&` as Slack wants it.
+   * Title and text together, `&` escaped as Slack wants it.
    */
   slack: string;
   /**
-   * By what the device, the site or the fleet is now.
+   * Severity, which follows from the new status of the device, the site or the fleet.
    */
   severity: "critical" | "info" | "warning";
   /**
-   * The same for an outage and its end.
+   * Key for deduplication, the same for an outage and its end; at most 207 characters.
    */
   key: string;
 }
@@ -867,19 +867,19 @@ export interface Notice {
  */
 export interface StatusEvent {
   /**
-   * Another number means that something which stands here has changed its meaning.
+   * Version of this format: it changes when the meaning of a key changes, not when keys are added.
    */
   version: 1;
   /**
-   * The same however often the event is delivered.
+   * Id of the event, the same however often it is delivered.
    */
   id: string;
   /**
-   * What has changed.
+   * The kind of thing that has changed.
    */
   scope: "device" | "fleet" | "site";
   /**
-   * Null unless the scope is `device`.
+   * The device that has changed; null unless the scope is `device`.
    */
   device: EventDevice | null;
   /**
@@ -887,31 +887,31 @@ export interface StatusEvent {
    */
   site: string;
   /**
-   * What was announced last, which is not always the status before.
+   * The status that was announced last, which is not always the status before.
    */
   before: "lost" | "offline" | "online" | "polled" | "reachable" | "silent" | "unknown" | "unreachable";
   /**
-   * Of a device its status; a site is `reachable` or `lost`, the fleet `polled` or `silent`.
+   * The new status of a device; of a site `reachable` or `lost`, of the fleet `polled` or `silent`.
    */
   after: "lost" | "offline" | "online" | "polled" | "reachable" | "silent" | "unknown" | "unreachable";
   /**
-   * Why, for filters.
+   * The cause of the change, one of a closed list, fit for filters.
    */
   cause: Cause;
   /**
-   * Why, for a person.
+   * The cause of the change in words, for a person.
    */
   detail: string;
   /**
-   * When it began, in UTC.
+   * Time at which the new status began, in UTC.
    */
   since: string;
   /**
-   * When the status function decided so, in UTC; of two events of a device the later one holds.
+   * Time of the decision, in UTC; of two events of a device the later one holds.
    */
   decided_at: string;
   /**
-   * There, and true, in the one event which says that a device flaps.
+   * True in the one event which says that a device flaps; left out of all others.
    * @default false
    */
   flapping?: boolean;

@@ -28,7 +28,7 @@ class Flood(ConnectionAbortedError):
 
 
 class Limits(NamedTuple):
-    """Holds the limits of one request."""
+    """The limits of one request."""
 
     size: int
     """Bytes of the answer, its headers included."""
@@ -97,7 +97,7 @@ class TlsSocket(_Limited, ssl.SSLSocket):
 
 
 class _LimitedConnection(_Connection):
-    """Mixin that puts the limits on a connection of urllib3."""
+    """Puts the limits on a connection of urllib3, as a mixin."""
 
     limits: Limits
     sock: Any

@@ -36,7 +36,7 @@ QueueUrl = Annotated[
 
 
 class Variables(msgspec.Struct, frozen=True, kw_only=True):
-    """Groups environment variables, each under its own name."""
+    """A group of environment variables, each under its own name."""
 
 
 def _variable(name: str) -> Any:
@@ -44,7 +44,7 @@ def _variable(name: str) -> Any:
 
 
 class DocumentVariables(Variables, frozen=True):
-    """Say where the configuration document is; none is needed."""
+    """Variables that say where the configuration document is; none is needed."""
 
     file: str | None = _variable("NETVITALS_CONFIG_FILE")
     """Path of a YAML or JSON file."""
@@ -57,10 +57,12 @@ class DocumentVariables(Variables, frozen=True):
 
 
 class DatabaseVariables(Variables, frozen=True):
+    """Variables that say where the inventory's database is."""
+
     url: Secret | None = _variable("DATABASE_URL")
-    """`postgresql://user:password@host:5432/database`; for local runs."""
+    """URL as `postgresql://user:password@host:5432/database`; for local runs."""
     secret_arn: Arn | None = _variable("NETVITALS_DATABASE_SECRET_ARN")
-    """A secret with `{"url"}`, or as RDS writes it."""
+    """ARN of a secret with `{"url"}`, or as RDS writes it."""
 
     def __post_init__(self) -> None:
         if not self.url and not self.secret_arn:
@@ -68,16 +70,16 @@ class DatabaseVariables(Variables, frozen=True):
 
 
 class InfluxVariables(Variables, frozen=True):
-    """Say where points are written; each of the first three beats the key of that name in the secret."""
+    """Variables that say where points are written; the first three beat the secret's keys."""
 
     url: str | None = _variable("INFLUXDB_URL")
-    """`https://…`; beats the secret's `url`."""
+    """URL as `https://…`; beats the secret's `url`."""
     token: Secret | None = _variable("INFLUXDB_TOKEN")
-    """May write the bucket; beats the secret's `token`; for local runs."""
+    """Token that may write the bucket; beats the secret's `token`; for local runs."""
     org: str | None = _variable("INFLUXDB_ORG")
     """The organisation; beats the secret's `org`."""
     secret_arn: Arn | None = _variable("NETVITALS_INFLUXDB_SECRET_ARN")
-    """A secret with `{"url", "token", "org", "bucket"}`."""
+    """ARN of a secret with `{"url", "token", "org", "bucket"}`."""
 
     def __post_init__(self) -> None:
         missing = [name for name in ("url", "token", "org") if not getattr(self, name)]
@@ -87,12 +89,12 @@ class InfluxVariables(Variables, frozen=True):
 
 
 class CredentialVariables(Variables, frozen=True):
-    """Say where the devices' credentials are."""
+    """Variables that say where the devices' credentials are."""
 
     file: str | None = _variable("NETVITALS_CREDENTIALS_FILE")
     """Path of a JSON file, readable by its owner alone; for local runs."""
     secret_arn: Arn | None = _variable("NETVITALS_CREDENTIALS_SECRET_ARN")
-    """A secret with the map of credentials."""
+    """ARN of a secret with the map of credentials."""
 
     def __post_init__(self) -> None:
         if not self.file and not self.secret_arn:
@@ -102,37 +104,39 @@ class CredentialVariables(Variables, frozen=True):
 
 
 class WorkQueueVariables(Variables, frozen=True):
-    """Say where fan-out sends jobs."""
+    """Variables that say where fan-out sends jobs."""
 
     status: QueueUrl = msgspec.field(name="NETVITALS_STATUS_QUEUE_URL")
-    """Takes the jobs that ask whether devices are up."""
+    """URL of the queue for jobs that ask whether devices are up."""
     metrics: QueueUrl = msgspec.field(name="NETVITALS_METRICS_QUEUE_URL")
-    """Takes the jobs that ask devices for everything."""
+    """URL of the queue for jobs that ask devices for everything."""
 
 
 class LambdaVariables(Variables, frozen=True):
     """Variables that Lambda sets."""
 
     memory_mb: int | None = _variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    """Memory of the function, which decides its share of a processor; set by Lambda itself."""
+    """Memory of the function in MB, which decides its share of a processor; set by Lambda itself."""
 
 
 class JobQueueVariables(Variables, frozen=True):
     """Variables that name the queue of a collector's jobs."""
 
     url: QueueUrl | None = _variable("NETVITALS_JOB_QUEUE_URL")
-    """Delivers unfinished jobs again within seconds; without it, when their visibility time-out ends."""
+    """URL of the queue that delivers unfinished jobs again within seconds; without it, when their visibility
+    time-out ends."""
 
 
 class SnapshotVariables(Variables, frozen=True):
-    """Say where fan-out keeps a copy of the inventory."""
+    """Variables that say where fan-out keeps a copy of the inventory."""
 
     bucket: str | None = _variable("NETVITALS_SNAPSHOT_BUCKET")
-    """Holds the copy that polling goes on with while the database is away; without it, it stops."""
+    """Name of the bucket for the copy with which polling goes on while the database is away; without it,
+    polling stops."""
 
 
 class GroupVariables(Variables, frozen=True):
-    """Say which devices of the inventory are this deployment's."""
+    """Variables that say which devices of the inventory are this deployment's."""
 
     collector: (
         Annotated[
@@ -144,44 +148,49 @@ class GroupVariables(Variables, frozen=True):
         ]
         | None
     ) = _variable("NETVITALS_COLLECTOR_GROUP")
-    """The collector group whose devices are polled and judged; without it, those that are of none."""
+    """Name of the collector group whose devices are polled and decided on; without it, those that are of
+    none."""
 
 
 class PauseVariables(Variables, frozen=True):
-    """Say where fan-out sees that polling is paused."""
+    """Variables that say where fan-out sees that polling is paused."""
 
     parameter: str | None = _variable("NETVITALS_PAUSE_PARAMETER")
     """Name of an SSM parameter that pauses polling while it exists: `netvitals pause` makes it."""
 
 
 class SpoolVariables(Variables, frozen=True):
-    """Say where points go that InfluxDB does not take."""
+    """Variables that say where points go that InfluxDB does not take."""
 
     spool: QueueUrl | None = _variable("NETVITALS_SPOOL_QUEUE_URL")
-    """Takes what could not be written; without it the jobs' messages go back to their queue."""
+    """URL of the queue for points that could not be written; without it the jobs' messages go back to their
+    queue."""
     reject: QueueUrl | None = _variable("NETVITALS_REJECT_QUEUE_URL")
-    """Takes lines that were refused for their content; without it they are logged and counted."""
+    """URL of the queue for lines that were refused for their content; without it they are logged and
+    counted."""
 
 
 class DialVariables(Variables, frozen=True):
-    """Say what the address guard lets pass beside the allowed networks."""
+    """Variables that say what the address guard lets pass beside the allowed networks."""
 
     allow_local: bool = msgspec.field(name="NETVITALS_ALLOW_LOCAL", default=False)
-    """Lets loopback addresses be dialled: only for a run on one machine."""
+    """True lets loopback addresses be dialled: only for a run on one machine."""
 
 
 class NoticeVariables(Variables, frozen=True):
-    """Say who is told of a change of status."""
+    """Variables that say who is told of a change of status."""
 
     event_bus: str | None = _variable("NETVITALS_EVENT_BUS_NAME")
-    """EventBridge bus that takes one event for each transition."""
+    """Name of the EventBridge bus that takes one event for each transition."""
     digest_topic: Arn | None = _variable("NETVITALS_DIGEST_TOPIC_ARN")
-    """SNS topic that takes one message for each run in which something changed."""
+    """ARN of the SNS topic that takes one message for each run in which something changed."""
 
 
 class TracingVariables(Variables, frozen=True):
+    """Variables that switch tracing on."""
+
     enabled: bool = msgspec.field(name="NETVITALS_TRACING", default=False)
-    """Sends a subsegment for each use case to X-Ray, where Lambda's active tracing is on as well."""
+    """True sends a subsegment for each use case to X-Ray, where Lambda's active tracing is on as well."""
 
 
 FUNCTIONS: dict[str, tuple[type[Variables], ...]] = {

@@ -23,7 +23,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     default: str | None = None
     choices: tuple[str, ...] = ()
     any_case: bool = False
-    """Choices are accepted in upper or lower case."""
+    """True where choices are accepted in upper or lower case."""
     is_flag: bool = False
     is_file: bool = False
     is_folder: bool = False
@@ -40,7 +40,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_of_credential(self) -> bool:
-        """Tell whether it is a part of the credential: the others say how, or as what, a device is polled."""
+        """Return whether it is a part of the credential; other options are settings of the poll."""
         return not self.sets and not self.is_folder
 
 
@@ -73,9 +73,9 @@ class CommandLine(msgspec.Struct, frozen=True, kw_only=True):
     credential: Callable[[Mapping[str, Any], Prompt], dict[str, Any]]
     """Makes the protocol's part of a credential, as the credential map has it, of the options' values."""
     prepared: Callable[[Mapping[str, Any]], AbstractContextManager[None]] | None = None
-    """Prepares what options ask for, while the command runs.
+    """Returns a context manager in which the command runs, prepared as its options ask.
 
-    Raises a ConfigurationError where an option's value is none that there is.
+    Raises a ConfigurationError where an option names something that does not exist.
     """
 
 

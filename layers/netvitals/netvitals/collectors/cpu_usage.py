@@ -3,7 +3,7 @@
 import msgspec
 
 STALE_SECONDS = 3600
-"""An older sample would average over hours; two new ones are taken then, as on the first poll."""
+"""Age in seconds from which on a sample is not used: two new ones are taken, as on the first poll."""
 _CLOCKS_DIFFER_SECONDS = 60
 """Seconds by which a boot's time may seem to change: clocks are corrected, and times are rounded."""
 
@@ -27,7 +27,7 @@ def percent(before: CpuSample, after: CpuSample, tolerance: float = 0.0) -> floa
 
 
 def is_recent(age_seconds: float) -> bool:
-    """Return whether a sample of this age is worth an average."""
+    """Return whether a sample of this age is recent enough for an average since then."""
     return 0 <= age_seconds < STALE_SECONDS
 
 

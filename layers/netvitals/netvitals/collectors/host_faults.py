@@ -4,7 +4,7 @@ from netvitals.domain.polling.observation import Reason
 
 
 class HostFault(Exception):
-    """Ends the poll of a device, for a reason."""
+    """Raised to end the poll of a device, with the reason."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)
@@ -12,7 +12,7 @@ class HostFault(Exception):
 
 
 class LoginRefused(HostFault):
-    """Ends a poll because the host has looked at the credential and does not accept it."""
+    """Raised where the host has looked at the credential and does not accept it."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.AUTH, text)

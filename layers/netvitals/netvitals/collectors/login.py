@@ -19,7 +19,7 @@ THREADS = 64
 
 
 class Connection(Interface):
-    """The network connection under a session."""
+    """Carries a session over the network."""
 
     def abort(self) -> None:
         """End whatever a thread waits for at it; may be called from any thread. The session closes it."""
@@ -29,7 +29,7 @@ class Connection(Interface):
 
 
 class LoginCollector[S: Section, C: CredentialPart](ABC):
-    """A `ports.Collector` that connects on the event loop and runs a blocking session on a thread.
+    """Implements `ports.Collector`: connects on the event loop and runs a blocking session on a thread.
 
     So a host that does not answer takes no thread. A login that the host refuses is remembered, and the
     credential is withheld for a while; see `refusals`.

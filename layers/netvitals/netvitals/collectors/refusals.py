@@ -14,7 +14,8 @@ from netvitals.domain.ports import Target
 from netvitals.domain.settings.secret import Secret
 
 LONGEST_PAUSE_SECONDS = 3600
-"""Between two tries of a refused credential; account lockouts count over minutes, half an hour at most."""
+"""Longest time between two tries of a refused credential; account lockouts count over half an hour at
+most."""
 _FINGERPRINT_BITS = 12
 _DEVICES_IN_PROCESS = 10_000
 
@@ -26,11 +27,11 @@ class _Refusal(msgspec.Struct, frozen=True):
     """The credential's fingerprint."""
     times: int
     until: int
-    """Seconds since the epoch."""
+    """Time before which the credential is not sent again, in seconds since the epoch."""
 
 
 class Refusals:
-    """The refused logins of one protocol, `ssh` or `winrm`; call `reason_to_wait` before each login.
+    """Records the refused logins of one protocol, `ssh` or `winrm`; call `reason_to_wait` before each login.
 
     The pause after a refusal is the device's own interval, then twice that, and so on. Kept in device memory,
     and for one interval in the process as well, because a job may be delivered twice and a store be away.

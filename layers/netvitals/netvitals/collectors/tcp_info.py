@@ -1,4 +1,4 @@
-"""State of a TCP connection in the kernel: Linux's struct tcp_info (include/uapi/linux/tcp.h)."""
+"""Read the state of a TCP connection from the kernel: struct tcp_info (Linux, include/uapi/linux/tcp.h)."""
 
 import socket
 import struct

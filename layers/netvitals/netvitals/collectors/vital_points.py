@@ -9,7 +9,7 @@ from netvitals.domain.polling.point import Point, instance_name
 Used = Literal["memory", "disk"]
 """Vital signs that are a part of a total, both in bytes."""
 _COLDEST_CELSIUS, _HOTTEST_CELSIUS = -40.0, 125.0
-"""Outside of these a sensor of a host is not connected: such inputs read as -128, 127 or 0 degrees."""
+"""Temperatures between which a host's sensor is connected: other inputs read as -128, 127 or 0 degrees."""
 _MOST_BYTES = 2.0**80
 """A yobibyte: more is no size of a memory or disk."""
 

@@ -2,32 +2,32 @@
 
 
 class NetvitalsError(Exception):
-    """The root of the errors that netvitals raises on purpose."""
+    """Raised on purpose: the root of the errors that a person can act on."""
 
 
 class ConfigurationError(NetvitalsError):
-    """A configuration document, setting or profile can't be used."""
+    """Raised where a configuration document, setting or profile can't be used."""
 
 
 class InvalidRow(NetvitalsError):
-    """An inventory row can't be used; the others can."""
+    """Raised where an inventory row can't be used; the others can."""
 
 
 class InvalidJob(NetvitalsError):
-    """A queue message is no job that this version understands."""
+    """Raised for a queue message that is no job which this version understands."""
 
 
 class AddressDenied(NetvitalsError):
-    """The address guard does not let this address be dialled."""
+    """Raised where the address guard does not let an address be dialled."""
 
 
 class NameNotResolved(NetvitalsError):
-    """A host name has no address now."""
+    """Raised where a host name has no address now."""
 
 
 class CredentialMissing(NetvitalsError):
-    """A device names a credential, or a part of one, that the credential map does not hold."""
+    """Raised where a device names a credential, or a part of one, that the credential map does not hold."""
 
 
 class Unavailable(NetvitalsError):
-    """A service that netvitals stands on (database, queue, secret store, InfluxDB) can't be used now."""
+    """Raised where a service (database, queue, secret store, InfluxDB) can't be used now."""

@@ -32,7 +32,7 @@ _CAUSES = {
 
 
 class Pattern:
-    """A compiled expression; see the module."""
+    """Searches texts for one compiled expression; the module says which syntax it takes."""
 
     __slots__ = ("_compiled", "groups")
 

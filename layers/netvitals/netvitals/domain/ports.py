@@ -32,7 +32,7 @@ async def _no_other_host(host: str) -> str:
 
 
 class Target[S = Any, C = Any](msgspec.Struct, frozen=True, kw_only=True):
-    """Names a device to be polled now over one protocol, with all that was looked up and checked for it."""
+    """A device to be polled now over one protocol, with all that was looked up and checked for it."""
 
     job: Job
     settings: S
@@ -42,7 +42,7 @@ class Target[S = Any, C = Any](msgspec.Struct, frozen=True, kw_only=True):
     credential: C
     """The protocol's part of the device's credential."""
     deadline: float
-    """On the clock of `time.monotonic`."""
+    """Time at which the poll ends, on the clock of `time.monotonic`."""
     resolve: Callable[[str], Awaitable[str]] = _no_other_host
     """Returns the vetted address of another host, by way of which the device is reached.
 
@@ -83,20 +83,23 @@ class Collector(Protocol):
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """Says what a host probe found out."""
+    """Result of a host probe."""
 
     method: str
     alive: bool | None
-    """None: this process can't tell (ICMP not permitted, nothing to connect to)."""
+    """True where the host answered; None where this process can't tell (ICMP not permitted, no port to
+    try)."""
     rtt_ms: float | None = None
     sent: int = 0
     received: int = 0
     accepted: bool = False
-    """A TCP connection was accepted, not only refused."""
+    """True where a TCP connection was accepted, not only refused."""
     detail: str = ""
 
 
 class Prober(Protocol):
+    """Finds out whether a host answers, by ICMP or TCP."""
+
     def method(self, address: str) -> str:
         """Return how this process probes this address: `icmp`, or `tcp` where it may not send ICMP."""
         ...
@@ -107,6 +110,8 @@ class Prober(Protocol):
 
 
 class Poller(Protocol):
+    """Polls one device."""
+
     async def poll(self, job: Job, deadline: float | None = None) -> PollResult:
         """Poll the job's device until the deadline, on the event loop's clock; its faults are in the result.
 
@@ -125,14 +130,16 @@ class QueueMessage(msgspec.Struct, frozen=True):
 
 
 class Redelivery(Protocol):
-    """The receiving end of a job queue."""
+    """Receives from a job queue."""
 
     def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
-        """Have messages that failed delivered again after so long; where that can't be said, later."""
+        """Have failed messages delivered again after so many seconds; later where the queue refuses that."""
         ...
 
 
 class Inventory(Protocol):
+    """Reads the devices to poll."""
+
     def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:
         """Yield all enabled devices joined with their state, in chunks, so that memory stays flat.
 
@@ -175,6 +182,8 @@ class Snapshots(Protocol):
 
 
 class ObservationStore(Protocol):
+    """Records the outcomes of polls, by which status is decided."""
+
     def record(self, observations: Sequence[Observation]) -> None:
         """Keep the newest observation of each device, in one statement, in whatever order they come.
 
@@ -190,6 +199,8 @@ class ObservationStore(Protocol):
 
 
 class StateReader(Protocol):
+    """Reads the state that earlier polls have recorded."""
+
     def known(self, device_ids: Collection[str], *, samples: bool = False) -> Mapping[str, KnownState]:
         """Return what earlier polls have left of these devices, in one statement; a new device is left out.
 
@@ -211,7 +222,7 @@ class SampleRecord(msgspec.Struct, frozen=True):
 
 
 class SampleStore(Protocol):
-    """Store of the samples that metrics polls leave for reporting by exception."""
+    """Stores the samples that metrics polls leave for reporting by exception."""
 
     def record(self, records: Sequence[SampleRecord]) -> Collection[str]:
         """Replace samples that are still those that were read; return the ids of those devices.
@@ -223,14 +234,16 @@ class SampleStore(Protocol):
 
 
 class QueuedJobs(msgspec.Struct, frozen=True):
-    """Holds jobs that travel in one message, encoded."""
+    """Encoded jobs that travel in one message."""
 
     jobs: Sequence[bytes]
     due_at: int
-    """When the message is to be delivered, in seconds since the epoch."""
+    """Time at which the message is to be delivered, in seconds since the epoch."""
 
 
 class JobQueue(Protocol):
+    """Sends jobs to the collectors."""
+
     def send(self, messages: Iterable[QueuedJobs]) -> int:
         """Send the messages in batches and return how many were accepted, after retries.
 
@@ -289,6 +302,8 @@ class StatusRun(Protocol):
 
 
 class StatusStore(Protocol):
+    """Keeps statuses, and the outbox of what is announced of them."""
+
     def run[Result](self, work: Callable[[StatusRun], Result]) -> Result | None:
         """Return what `work` returns, or None where another run is at work; `work` may be called twice.
 
@@ -311,12 +326,16 @@ class StatusStore(Protocol):
 
 
 class Publisher(Protocol):
+    """Sends messages of the outbox to their readers."""
+
     def send(self, messages: Sequence[OutboxMessage]) -> Collection[str]:
         """Return the ids of the messages that were accepted; the next run sends the others again."""
         ...
 
 
 class CredentialStore(Protocol):
+    """Reads credentials by their names."""
+
     def get(self, name: str) -> Credential:
         """Return the credential of this name; the empty name is an empty credential.
 

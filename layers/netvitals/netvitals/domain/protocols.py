@@ -1,4 +1,4 @@
-"""The table of protocols: a line for each folder in `collectors/` whose `protocol.py` describes one.
+"""List the protocols: a line for each folder in `collectors/` whose `protocol.py` describes one.
 
 Everything that depends on a protocol follows from this table: the keys of device types and credentials, the
 ports that are probed, what is remembered of a device and how, the options of `netvitals poll`, the levels of

@@ -41,7 +41,7 @@ class VitalSamples(msgspec.Struct, frozen=True):
 
 
 class Interface(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds an interface with its current rates, those between its last two polls."""
+    """An interface with its current rates, those between its last two polls."""
 
     name: str
     description: str = ""
@@ -60,7 +60,7 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def utilisation(self) -> float | None:
-        """Percentage of the speed in the busier direction; None where speed or rate is unknown."""
+        """Return the percentage of the speed in the busier direction; None where speed or rate is unknown."""
         used = [
             bits for counter in ("net_bytes_in", "net_bytes_out") if (bits := self.bits(counter)) is not None
         ]

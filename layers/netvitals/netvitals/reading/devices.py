@@ -30,7 +30,7 @@ class NoSuchDevice(NetvitalsError):
 
 
 class StoredDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds a row of the inventory with its state. Times are seconds since the epoch."""
+    """A row of the inventory with its state. Times are seconds since the epoch."""
 
     id: str
     hostname: str
@@ -71,7 +71,7 @@ class StoredDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds a change of a device's status."""
+    """A change of a device's status, as the history has it; `at` is in seconds since the epoch."""
 
     number: int
     device_id: str

@@ -30,14 +30,14 @@ class Fleet(NamedTuple):
     """Values by the device's stored tag and metric: its own value, or the highest of its instances."""
     lost: Sequence[Site]
     notice: str
-    """Why values are missing; empty where InfluxDB answered."""
+    """Text that says why values are missing; empty where InfluxDB answered."""
     is_pending: bool
-    """Whether InfluxDB has not answered yet."""
+    """True where InfluxDB has not answered yet."""
     read_at: float
 
 
 class Detail(NamedTuple):
-    """Holds values that only visible rows of the table show."""
+    """Values that only visible rows of the table show."""
 
     trend: Samples
     """CPU over time; the round-trip time where there is no CPU."""

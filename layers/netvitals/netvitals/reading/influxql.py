@@ -37,7 +37,7 @@ _REMEDIES = {
 
 
 class Series(msgspec.Struct, frozen=True):
-    """Holds the rows of one group, in the order of time unless the statement says otherwise."""
+    """The rows of one group, in the order of time unless the statement says otherwise."""
 
     columns: list[str]
     values: list[list[Any]]

@@ -16,7 +16,7 @@ _SECOND = 1e9
 
 
 class Rate(NamedTuple):
-    """Holds a rate per second from `start_ns` to `end_ns`; None where the counter was reset in between."""
+    """A rate per second from `start_ns` to `end_ns`; None where the counter was reset in between."""
 
     start_ns: int
     end_ns: int

@@ -12,7 +12,7 @@ DEFAULT_BUCKET = "network_metrics"
 
 
 class InfluxAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds where points are written, and the token. Unknown keys are ignored."""
+    """Address and token of the InfluxDB for points. Unknown keys of the secret are ignored."""
 
     url: Text
     token: Secret

@@ -1,4 +1,4 @@
-r"""Encode points in line protocol, proof against what devices put into names.
+r"""Encode points in line protocol, whatever characters devices put into names.
 
 Tag values keep their text, with four exceptions. A comma, an equals sign and a space are escaped with a
 backslash, as the protocol says. Backslashes and control characters, which the versions of InfluxDB read

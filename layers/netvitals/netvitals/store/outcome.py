@@ -1,4 +1,4 @@
-"""Say what became of lines that were handed to InfluxDB: taken, refused for their content, or not taken."""
+"""Define what becomes of lines that are sent to InfluxDB: accepted, refused for their content, or unsent."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Obstacle(StrEnum):
-    """Names why valid lines were not accepted; a closed set, so that it can be a metric's dimension."""
+    """Obstacle that kept valid lines from being accepted; a closed set, fit for a metric's dimension."""
 
     UNREACHABLE = "unreachable"
     """Connection refused or reset, no route, or the name does not resolve."""
@@ -17,9 +17,9 @@ class Obstacle(StrEnum):
     """Status 5xx, or an answer that is not InfluxDB's."""
     AUTH = "auth"
     BUCKET = "bucket"
-    """The bucket or the organisation does not exist."""
+    """Bucket or organisation that does not exist."""
     NO_TIME = "no_time"
-    """Nothing was tried: the deadline had passed."""
+    """Deadline that had passed before anything was tried."""
 
     @property
     def is_configuration(self) -> bool:
@@ -28,28 +28,28 @@ class Obstacle(StrEnum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Holds a line that InfluxDB will never take, and what it says is wrong with it."""
+    """A line that InfluxDB will never take, and what it says is wrong with it."""
 
     line: str
     reason: str
 
 
 class WriteOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Has every line in exactly one place: counted in `accepted`, in `refused`, or in `unsent`."""
+    """Outcome of a write; every line is counted in `accepted`, or is in `refused` or `unsent`."""
 
     accepted: int = 0
     refused: list[Refusal] = []
     unsent: list[str] = []
     """Lines to be kept and written again unchanged, with their own time."""
     obstacle: Obstacle | None = None
-    """Why lines are unsent; None if there are none."""
+    """Obstacle for which lines are unsent; None if there are none."""
     detail: str = ""
     """Text for a person: what happened and what to do. Never a secret."""
     requests: int = 0
 
 
 class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts what became of lines that are all safe."""
+    """Numbers of lines that were written, spooled and refused: all of them are safe."""
 
     written: int = 0
     spooled: int = 0

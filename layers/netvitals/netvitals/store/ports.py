@@ -10,6 +10,8 @@ from netvitals.store.spool_batch import Content
 
 
 class PointSink(Protocol):
+    """Writes lines to InfluxDB."""
+
     def write(self, lines: Sequence[str], deadline: float) -> WriteOutcome:
         """Write lines of line protocol in as few requests as fit; safe to repeat.
 
@@ -20,7 +22,7 @@ class PointSink(Protocol):
 
 
 class CheckedPointSink(PointSink, Protocol):
-    """Can be checked without writing a point, as `netvitals config check --connect` does."""
+    """Checks as well, without writing a point, as `netvitals config check --connect` does."""
 
     def check(self, deadline: float) -> WriteOutcome:
         """Return whether lines could be written now, by a request without lines; raises as `write` does."""
@@ -52,18 +54,18 @@ class Spool(Protocol):
 
 
 class SpoolMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds a message that was received from the spool."""
+    """A message that was received from the spool."""
 
     id: str
     body: str
     receipt: str
     receive_count: int = 1
     sent_at: float = 0.0
-    """Seconds since the epoch; older messages are delivered first."""
+    """Time at which it was sent, in seconds since the epoch; older messages are delivered first."""
 
 
 class SpoolQueue(Protocol):
-    """Receives from the spool."""
+    """Hides messages of the spool that were received and not delivered."""
 
     def postpone(self, message: SpoolMessage, seconds: int) -> None:
         """Hide the message for so long; does nothing where the queue can't be reached."""

@@ -15,7 +15,7 @@ from netvitals.domain.errors import NetvitalsError
 Content = Literal["lines", "observations", "refusals"]
 VERSION = 1
 MAX_BODY_BYTES = 240 * 1024
-"""Below SQS's oldest limit of 256 KiB, attributes included."""
+"""Limit of one body: below SQS's oldest limit of 256 KiB, attributes included."""
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 """Limit of one body's records when decompressed; 5,000 lines have about 0.7 MB."""
 
@@ -25,6 +25,8 @@ class InvalidSpoolBatch(NetvitalsError):
 
 
 class SpoolBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of one kind that were spooled together, and the cause for a person."""
+
     content: Content
     records: list[str]
     cause: str

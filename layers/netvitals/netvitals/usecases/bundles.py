@@ -15,7 +15,8 @@ from netvitals.domain.ports import QueuedJobs
 
 MAX_JOBS: dict[Kind, int] = {"status": 300, "metrics": 100}
 MAX_POINTS = 25_000
-"""Expected of one invocation's metrics: it writes them with one request, and remembers their samples."""
+"""Points expected of one invocation's metrics: it writes them with one request, and remembers their
+samples."""
 MAX_BYTES = 512 * 1024
 """Limit of a bundle as plain JSON, so that even one that can't be deflated fits in a message."""
 SEARCH_JOBS = 16
@@ -29,7 +30,7 @@ class Group(Enum):
 
     LIVE = "live"
     SILENT = "silent"
-    """No answer for longer than the time-out."""
+    """Devices that have not answered for longer than their time-out."""
     OVERDUE = "overdue"
     """Devices that were not attempted for more than three intervals."""
     ALONE = "alone"
@@ -37,7 +38,8 @@ class Group(Enum):
 
 
 _SILENT_SLOTS = {5: 15, 15: 60}
-"""Seconds, by those of other devices; a tick's window is a whole number of them."""
+"""Length in seconds of silent devices' slots, by that of other devices' slots; a tick's window holds a whole
+number."""
 _MAX_JOBS_OF = {Group.OVERDUE: SEARCH_JOBS, Group.ALONE: 1}
 
 
@@ -54,7 +56,7 @@ def slot_of(group: Group, interval: int) -> int:
 
 
 class Bundles:
-    """The bundles of one tick while they fill; memory grows with a window's slots, not with the fleet."""
+    """Fills the bundles of one tick; memory grows with a window's slots, not with the fleet."""
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind

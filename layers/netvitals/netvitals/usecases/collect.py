@@ -48,11 +48,11 @@ class CollectReport(msgspec.Struct):
     points_refused: int = 0
     points_invalid: int = 0
     instances_refused: int = 0
-    """Names of interfaces, sensors and disks that devices have made up beyond what they may."""
+    """Interfaces, sensors and disks that are left out because their devices have given too many new names."""
     observations_spooled: int = 0
     jobs_expired: int = 0
     jobs_repeated: int = 0
-    """Polled already, or overtaken by a newer job of the same device."""
+    """Jobs whose poll was made already, or that a newer job of the same device has overtaken."""
     jobs_rejected: int = 0
     jobs_failed: int = 0
     """Jobs that failed for a reason of ours: no time was left, or a store did not accept the result."""
@@ -68,7 +68,7 @@ class _PendingJob(msgspec.Struct):
     job: Job
     message_ids: list[str]
     settled: bool = False
-    """Polled, expired or done before: nothing is left to be done for it."""
+    """True after it was polled, has expired, or is found to be done before."""
     result: PollResult | None = None
 
 
@@ -96,7 +96,7 @@ class Collect:
         self._clock = clock
 
     async def run(self, messages: Sequence[QueueMessage], deadline: float) -> CollectReport:
-        """End before the deadline (on the event loop's clock), with what there is by then."""
+        """Poll and store until the deadline (on the event loop's clock); return what was done by then."""
         report = CollectReport()
         pending = self._pending_jobs(messages, report)
         known = await self._known([each.job for each in pending if not each.settled])
@@ -126,7 +126,7 @@ class Collect:
             jobs, faults = [], [error]
         if faults:
             # They can never succeed, but only a failed message ends up in the dead-letter queue, where a
-            # person sees it: somebody sends what we do not understand.
+            # person sees it.
             report.jobs_rejected += len(faults)
             report.failed_ids.append(message.id)
             log_fault(_logger, f"reading message {message.id}", faults[0])
@@ -214,7 +214,7 @@ class Collect:
 
 
 def _settle_overtaken(pending: Iterable[_PendingJob], report: CollectReport) -> None:
-    """Settle all due times of a device but the newest: two readings at once say no more than one."""
+    """Settle all jobs of a device but the newest: two polls at the same time say no more than one."""
     newest: dict[tuple[str, str], _PendingJob] = {}
     for each in sorted(pending, key=lambda each: each.job.due_at):
         key = each.job.kind, each.job.device_id
@@ -225,7 +225,7 @@ def _settle_overtaken(pending: Iterable[_PendingJob], report: CollectReport) -> 
 
 
 def _prepare(pending: _PendingJob, known: Mapping[str, KnownState] | None, report: CollectReport) -> None:
-    """Give a job what earlier polls have left for it; one that is done already is settled."""
+    """Give a job the memory that earlier polls have left; settle it where its poll is recorded already."""
     job = pending.job
     if pending.settled:
         return
@@ -243,7 +243,7 @@ def _prepare(pending: _PendingJob, known: Mapping[str, KnownState] | None, repor
 
 
 def _changed(job: Job, change_of: Callable[[Protocol[Any, Any]], Callable[[Any], Any] | None]) -> Job:
-    """Return the job with what each protocol makes of its own settings."""
+    """Return the job with each protocol's settings as `change_of(protocol)` changes them."""
     settings = {
         protocol.name: change(protocol.settings_of(job.settings))
         for protocol in PROTOCOLS.values()
@@ -255,7 +255,7 @@ def _changed(job: Job, change_of: Callable[[Protocol[Any, Any]], Callable[[Any],
 def _log_incomplete(result: PollResult) -> None:
     """Log what a poll did not give, with what to do about it, and values that were unfit to be stored.
 
-    What a status poll did not give only at DEBUG: what comes of it is said once, by the status function.
+    A status poll is logged at DEBUG only: the status function reports each change once.
     """
     job, reason = result.job, result.reason.value
     if result.complete and not result.point_faults:

@@ -21,11 +21,11 @@ _CHECKPOINT_ADDRESSES = 256
 
 
 class Agents(Protocol):
-    """Devices that may be out there, asked over the protocols and with the credentials of this run."""
+    """Asks addresses over the protocols and with the credentials of this run."""
 
     @property
     def ways(self) -> Sequence[str]:
-        """Names of the ways to ask an address, each with other packets, in the order to try them."""
+        """Return the names of the ways to ask an address, which differ in their packets, in their order."""
         ...
 
     @property
@@ -43,12 +43,14 @@ class Agents(Protocol):
 
 
 class Journal(Protocol):
-    """Journal of a discovery so far, so that another run can go on."""
+    """Records a discovery so far, so that another run can go on."""
 
     def note(self, entry: "Entry") -> None: ...
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="kind"):
+    """An address that answers, and the way in which it was asked."""
+
     address: str
     way: str
 
@@ -60,17 +62,21 @@ class Wave(msgspec.Struct, frozen=True, tag="wave", tag_field="kind"):
 
 
 class Position(msgspec.Struct, frozen=True, tag="position", tag_field="kind"):
-    """Position of the newest wave."""
+    """Place in the newest wave: the turn, and the index of the next address in it."""
 
     turn: int
     index: int
 
 
 class Identified(msgspec.Struct, frozen=True, tag="found", tag_field="kind"):
+    """A device that was identified."""
+
     found: Found
 
 
 class NotIdentified(msgspec.Struct, frozen=True, tag="refused", tag_field="kind"):
+    """An address that answers, but not with the credentials of this way."""
+
     refused: RefusedAddress
     way: str
 
@@ -83,31 +89,33 @@ class Progress(msgspec.Struct):
 
     asked: int = 0
     to_ask: int = 0
-    """Packets, at most: what answers is not asked again."""
+    """Packets to send, at most: an address that answers is not asked again."""
     found: int = 0
     refused: int = 0
 
 
 class DiscoveryOutcome(msgspec.Struct):
+    """Findings of a discovery, by address."""
+
     found: dict[str, Found] = msgspec.field(default_factory=dict)
     refused: dict[str, RefusedAddress] = msgspec.field(default_factory=dict)
     asked: set[str] = msgspec.field(default_factory=set)
-    """Every address that was to be asked."""
+    """Addresses that were to be asked, all of them."""
     complete: bool = False
-    """False: it was stopped before all was asked."""
+    """True where all addresses were asked; False where it was stopped before."""
 
 
 class Follow(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses told by devices that are to be asked as well."""
+    """Kinds of addresses told by devices that are asked as well."""
 
     neighbours: bool = False
     arp: bool = False
     most: int = 65_536
-    """Addresses in all."""
+    """Limit of addresses in all."""
 
 
 class Discovery:
-    """One run; `stop` ends it early, with what was found by then."""
+    """Runs one discovery; `stop` ends it early, with what was found by then."""
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from netvitals.usecases.bundles import Bundles, Group
 from netvitals.usecases.rate_limited_warnings import RateLimitedWarnings, problem_of
 
 MAX_JOB_BYTES = 64 * 1024
-"""A job that says more is cut: SQS bills by 64 KiB."""
+"""Limit of an encoded job; a device with a longer one is refused. SQS bills by 64 KiB."""
 MAX_OVERDUE = 500
 """Devices that travel apart because no collector got to them; more of them are an outage of our own."""
 SILENT_FAILURES = 3
@@ -50,7 +50,7 @@ class FanOutReport(msgspec.Struct):
     overdue: int = 0
     """Devices that no collector got to for more than three intervals."""
     paused: int = 0
-    """1 where an operator has paused polling, so that nothing was read or sent."""
+    """Number that is 1 where an operator has paused polling, so that nothing was read or sent; else 0."""
 
 
 class _Plan(NamedTuple):
@@ -67,10 +67,11 @@ class _Work(NamedTuple):
     interval: int
     usual: Group
     search: Group | None
-    """Bundle of a device that no collector has reached for an unknown reason."""
+    """Group in which it travels where no collector has polled it for long, for an unknown reason; else
+    None."""
     points: int
     jobs: list[tuple[int, bytes]]
-    """Due time and encoded job."""
+    """Pairs of due time, in seconds since the epoch, and encoded job."""
 
 
 class FanOut:
@@ -217,7 +218,7 @@ def is_silent(device: Device, policy: Policy, now: float) -> bool:
 
 
 def _search(attempted_at: float | None, interval: int, now: float) -> Group | None:
-    """Return where a device travels that should have been polled long ago."""
+    """Return the group of a device that should have been polled long ago; None for another device."""
     missed = (now - (attempted_at or 0.0) - 60) / interval
     if missed <= 3:  # noqa: PLR2004, intervals
         return None
@@ -230,7 +231,7 @@ def _bundled(bundles: Bundles, work: _Work, group: Group) -> Iterator[QueuedJobs
 
 
 def _key(settings: dict[str, Any]) -> bytes:
-    """Return settings as what plans are remembered by.
+    """Return settings as JSON, which is the key of the cache of plans.
 
     Raises:
         InvalidRow: they hold a value that was decoded and can't be encoded.

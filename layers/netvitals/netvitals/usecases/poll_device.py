@@ -1,4 +1,4 @@
-"""Poll one device: is it reachable, and what are its vital signs."""
+"""Poll one device: decide whether it is reachable, and read its vital signs."""
 
 import asyncio
 import logging

@@ -67,7 +67,7 @@ class PollOutcome:
         return [point for point in points if point.metric_name not in left_out] if left_out else list(points)
 
     def keep(self, admitted: Admitted) -> None:
-        """Take what may be stored of `measured`, and tell what may not."""
+        """Take the part of `measured` that may be stored; put into the detail what may not."""
         self._admitted = admitted
         text = admitted.told
         if self._asked and text:
@@ -141,7 +141,7 @@ class PollOutcome:
 
     @property
     def interfaces(self) -> list[InterfaceInfo]:
-        """Return what is text about the interfaces; of those that a protocol does not describe, the index."""
+        """Return the texts about interfaces; the index alone of those that no protocol describes."""
         infos = {info.instance: info for _, reading in self._asked for info in reading.interfaces}
         if self._admitted.refused:
             known = {point.instance for point in self._admitted.points}

@@ -17,7 +17,7 @@ from netvitals.domain.text import printable
 from netvitals.usecases.faults import log_fault
 
 WIND_DOWN_SHARE = 0.05
-"""A collector's own deadline lies this share of its time before the end, so that it ends by itself."""
+"""Share of a collector's time by which its own deadline lies before the end, so that it ends by itself."""
 SILENT_SECONDS = 3.0
 """Seconds for the first reply of a device that has been silent for long: two tries."""
 CANCEL_GRACE_SECONDS = 0.5

@@ -29,7 +29,7 @@ _decoder = msgspec.json.Decoder(Observation)
 
 
 class ReplayReport(msgspec.Struct):
-    """Counts what became of one batch of spool messages; the counts become metrics."""
+    """Counts of one batch of spool messages, which become metrics."""
 
     points_replayed: int = 0
     points_refused: int = 0
@@ -144,7 +144,7 @@ class Replay:
 
 
 class _Delivery(NamedTuple):
-    """One batch of messages: what became of it, and where what is left of it goes."""
+    """One batch of messages under delivery: its report, and the spools for what can't be delivered."""
 
     report: ReplayReport
     deadline: float
@@ -152,7 +152,7 @@ class _Delivery(NamedTuple):
     rejects: "_WhileThere"
 
     def poisoned(self, message: SpoolMessage, records: Sequence[str], reason: str) -> None:
-        """Set aside what of the message can't be read, so that it never comes again."""
+        """Set aside the records of a message that can't be read, so that it does not come again."""
         self.report.messages_unreadable += 1
         self.report.detail = reason
         try:
@@ -161,7 +161,7 @@ class _Delivery(NamedTuple):
             self.report.failed_ids.append(message.id)
 
     def respooled(self, rest: list[str], batch: SpoolBatch) -> bool:
-        """Spool the rest of a batch of which some was delivered as a batch of its own; return whether."""
+        """Spool the rest of a batch that was delivered in part; return False where that can't be."""
         if len(rest) == len(batch.records):
             return False
         try:
@@ -172,7 +172,7 @@ class _Delivery(NamedTuple):
 
 
 class _WhileThere:
-    """A spool that is not waited for again once it was away: all messages have to be told of in time."""
+    """Puts records into a spool; once that has failed, each further call fails without waiting."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool

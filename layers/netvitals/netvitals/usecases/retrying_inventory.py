@@ -1,4 +1,4 @@
-"""Read the inventory again where it could not be read: a pooler that restarts is back within the tick."""
+"""Read the inventory again where it could not be read: a connection pooler restarts within seconds."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -10,7 +10,8 @@ from netvitals.domain.ports import Inventory
 
 TRIES = 8
 PATIENCE_SECONDS = 8.0
-"""No other try after this: the tick's jobs still have to be sent, from a snapshot if need be."""
+"""Seconds after which there is no other try: the tick's jobs still have to be sent, from a snapshot if need
+be."""
 _BACKOFF_INITIAL_SECONDS = 0.5
 _BACKOFF_MAXIMUM_SECONDS = 4.0
 

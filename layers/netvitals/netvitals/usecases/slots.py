@@ -11,7 +11,7 @@ from netvitals.domain.settings.policy import PollSettings
 
 
 class Slots:
-    """Semaphores for the polls of one run; a poll that waits for its device or site takes no other's slot."""
+    """Limits the polls of one run; a poll that waits for its device or site takes no other's slot."""
 
     def __init__(self, at_once: int, per_site: int) -> None:
         self._all = asyncio.Semaphore(at_once)

@@ -12,7 +12,8 @@ from netvitals.domain.ports import Inventory, Snapshots, SnapshotWriter
 TAKE_SECONDS = 900
 """Age of a snapshot from which on a tick takes another one."""
 MAX_AGE_SECONDS = 7 * 86_400
-"""Older ones name devices that may be long gone; polling them would only hide that nobody looked."""
+"""Age up to which a snapshot stands in: an older one names devices that may be gone, and would hide the
+outage."""
 _logger = logging.getLogger(__name__)
 
 
@@ -58,7 +59,7 @@ class SnapshotInventory:
     def keep(self) -> None:
         """Keep the copy that was made while the inventory was last read, if it was read to its end.
 
-        Belongs after the jobs were sent: nothing that is to be polled may wait for S3.
+        Call it after the jobs were sent: no poll may wait for S3.
         """
         snapshot, self._complete = self._complete, None
         if snapshot is None:

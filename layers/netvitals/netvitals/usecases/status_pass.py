@@ -1,4 +1,4 @@
-"""Runs the status decision once over the whole fleet."""
+"""Run the status decision once over the whole fleet."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ BATCH = 1000
 
 
 class StatusReport(msgspec.Struct):
-    """Counts what a run found and did."""
+    """Counts of one run."""
 
     busy: bool = False
     """True where another run was at work: this one decided nothing."""
@@ -49,13 +49,13 @@ class StatusReport(msgspec.Struct):
     transitions: int = 0
     announced: int = 0
     changes: list[str] = []
-    """`sw-1: online → offline: 3 polls failed …`, the first `NAMED_CHANGES` of them."""
+    """Texts such as `sw-1: online → offline: 3 polls failed …`, at most `NAMED_CHANGES`."""
     sites_lost: int = 0
     """Sites whose path is lost now."""
     fleet_silent: bool = False
-    """True where no device is being polled: the alarm on ourselves."""
+    """True where no device is being polled: then the collector's alarm rings."""
     bad_rows: int = 0
-    """Devices whose settings can't be used; they are judged by the package's defaults."""
+    """Devices whose settings can't be used; their status is decided with the package's defaults."""
     heartbeats: int = 0
     points_published: int = 0
     events_published: int = 0
@@ -185,7 +185,7 @@ class StatusPass:
                 self.heartbeats.append(point_line(device.id, status, self._now))
 
     def _is_due(self, device_id: str) -> bool:
-        """Tell whether a heartbeat fell due since the run before, each device at its own second."""
+        """Return whether a heartbeat fell due since the run before, each device at its own second."""
         every = self._settings.heartbeat_seconds
         offset = phase(device_id, "heartbeat", every)
         return (

@@ -1,4 +1,4 @@
-"""Encodes a status as points for InfluxDB."""
+"""Encode a status as points for InfluxDB."""
 
 from netvitals.domain.decision.announcement import message_id
 from netvitals.domain.decision.status import Change, OutboxMessage, Status

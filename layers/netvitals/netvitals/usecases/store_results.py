@@ -39,7 +39,7 @@ class ObservationKeeper(Protocol):
 
 
 class Counts(Protocol):
-    """The counts of a report that storing adds to."""
+    """Names the counts of a report that storing adds to."""
 
     points_written: int
     points_held: int
@@ -49,11 +49,11 @@ class Counts(Protocol):
 
 
 class _Reported(NamedTuple):
-    """A metrics poll, and what of it is written."""
+    """A metrics poll, and the points of it that are written."""
 
     device_id: str
     read_at: int | None
-    """The due time of the samples that it was compared with."""
+    """Due time of the samples that it was compared with; None where there were none."""
     found: Changes
 
 
@@ -66,7 +66,7 @@ class StoreResults:
     def __init__(
         self, points: PointKeeper, observations: ObservationKeeper, samples: SampleStore | None
     ) -> None:
-        """Take the stores; without `samples` nothing is held back."""
+        """Take the stores; without `samples` every point is written."""
         self._points = points
         self._observations = observations
         self._samples = samples
@@ -164,7 +164,7 @@ class StoreResults:
 
 
 def _observation(result: PollResult) -> Observation:
-    """Return the observation of a poll, with what the status polls after it have to know."""
+    """Return the observation of a poll, with the memory for the status polls after it."""
     observation = result.observation()
     patch = status_memory(result.points, result.job.memory)
     return msgspec.structs.replace(observation, memory=observation.memory | patch) if patch else observation

@@ -1,4 +1,4 @@
-"""Share the event loop: long work for one device lets the others have their turn every few milliseconds."""
+"""Share the event loop: long work for one device gives way to the others every few milliseconds."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Decides the status of every device, and publishes what changed."""
+"""Decide the status of every device, and publish what changed."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -97,7 +97,7 @@ class UpdateStatus:
     def _writing(self, deadline: float) -> Send:
         def write(messages: Sequence[OutboxMessage]) -> Collection[str]:
             outcome = self._sink.write([message.body for message in messages], deadline)
-            for refusal in outcome.refused:  # InfluxDB would refuse it for ever: it is done with
+            for refusal in outcome.refused:  # InfluxDB would refuse it for ever, so it is not sent again
                 _logger.warning("a status was refused: %s: %s", refusal.reason, refusal.line[:200])
             unsent = set(outcome.unsent)
             if unsent:

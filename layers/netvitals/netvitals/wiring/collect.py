@@ -24,7 +24,7 @@ WHOLE_PROCESSOR_MB = 1769
 METRICS_POLL_SECONDS = 0.0056
 """Processor seconds of one poll of a switch with 24 ports (benchmarks/collector_invocation.py)."""
 ANSWER_SECONDS = 0.5
-"""An answer that waits longer than this for the processor makes a device look slow."""
+"""Seconds that an answer may wait for the processor before its device looks slow."""
 FEWEST_AT_ONCE = 8
 
 

@@ -1,4 +1,4 @@
-"""One ICMP echo, through icmplib."""
+"""Send one ICMP echo, through icmplib."""
 
 from icmplib import AsyncSocket, ICMPLibError, ICMPRequest, ICMPv4Socket, ICMPv6Socket
 from icmplib.utils import unique_identifier

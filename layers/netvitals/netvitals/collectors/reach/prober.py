@@ -16,7 +16,7 @@ from netvitals.domain.settings.policy import PingSettings
 IcmpMode = Literal["dgram", "raw"]
 _GAP_SECONDS = 0.1
 _MAX_SOCKETS = 400
-"""Lambda allows 1,024 descriptors, for everything."""
+"""Sockets for TCP probes at once: Lambda allows a process 1,024 descriptors."""
 
 
 @functools.cache

@@ -53,7 +53,7 @@ class Resolver:
 
 
 class _SystemLookup:
-    """`getaddrinfo` in threads of its own: a name server that hangs must not hold up a flush to InfluxDB."""
+    """Calls `getaddrinfo` in threads of its own, so that a name server that hangs holds up no other work."""
 
     def __init__(self) -> None:
         self._threads: ThreadPoolExecutor | None = None

@@ -1,4 +1,4 @@
-"""Try one TCP connection: whether the host answers, and its round-trip time."""
+"""Try one TCP connection, to find out whether the host answers, and its round-trip time."""
 
 import asyncio
 import errno
@@ -16,7 +16,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class TcpReply(msgspec.Struct, frozen=True):
-    """`rtt_ms` is None where nothing answered; a refusal (RST) is an answer."""
+    """Reply to a TCP probe: `rtt_ms` is None where nothing answered; a refusal (RST) is an answer."""
 
     rtt_ms: float | None = None
     accepted: bool = False

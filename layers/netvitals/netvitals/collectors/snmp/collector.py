@@ -1,4 +1,4 @@
-"""Collect from one SNMP device: whether it is there, what it is, its vital signs and interfaces."""
+"""Poll one device over SNMP: decide whether it answers, identify it, read vital signs and interfaces."""
 
 import asyncio
 import re
@@ -45,15 +45,15 @@ SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
 HOST_UPTIME = "1.3.6.1.2.1.25.1.1.0"
-"""hrSystemUptime (RFC 2790): of the host, where sysUpTime is of its agent."""
+"""OID of hrSystemUptime (RFC 2790): of the host, where sysUpTime is of its agent."""
 ENGINE_TIME = "1.3.6.1.6.3.10.2.1.3.0"
-"""snmpEngineTime, seconds: does not wrap after 497 days as sysUpTime does (RFC 3411)."""
+"""OID of snmpEngineTime (RFC 3411), in seconds: it does not wrap after 497 days as sysUpTime does."""
 _OID = re.compile(r"\d{1,10}(\.\d{1,10}){1,127}", re.ASCII)
 _TICKS_WRAP_SECONDS = 2**32 // 100
 _AGENT_SECONDS = 60
-"""By how much the host's uptime exceeds its agent's where the two are worth telling apart."""
+"""Seconds by which the host's uptime exceeds its agent's where both are stored."""
 _SMALL_TABLE_ROWS = 24
-"""One more makes the 25 rows that a request asks for where it knows nothing."""
+"""Rows of a table whose size is remembered: a request for a larger or unknown one asks for 25 rows."""
 
 type _Target = Target[SnmpSettings, SnmpCredential]
 
@@ -148,7 +148,7 @@ class _Metrics:
         budget: Budget,
         after: SnmpMemory,
     ) -> None:
-        """Take what is remembered, and what will be, which is the same where not everything is asked for."""
+        """Take `memory` before and `after` the poll: one object unless everything is asked for."""
         self._session = session
         self._budget = budget
         self._wanted = target.settings.interfaces

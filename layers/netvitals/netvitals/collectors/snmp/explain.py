@@ -37,28 +37,32 @@ class Asked(msgspec.Struct, frozen=True):
     oid: str
     name: str
     values: int
-    """How many the device has; 0: none."""
+    """Number of values that the device has."""
     sample: str
-    """The first few, as text."""
+    """Text with the first few values."""
 
 
 class SourceReport(msgspec.Struct, frozen=True):
+    """All that one source of a profile makes of a device."""
+
     section: str
-    """A vital sign, or `interfaces`."""
+    """Name of a vital sign, or `interfaces`."""
     number: int
     profile: str
     asked: list[Asked]
     rows: list[VitalRow]
     used: bool
-    """False where a source before it was enough, or it gave nothing."""
+    """True where its rows are stored; False where a source before it was enough, or it gave nothing."""
     counted: list[Counted] = []
-    """In the section `interfaces`, in place of `rows`."""
+    """Rows of a source in the section `interfaces`, in place of `rows`."""
 
 
 class Explanation(msgspec.Struct, frozen=True):
+    """All that a device's profile makes of it."""
+
     identity: Identity
     candidates: list[Candidate]
-    """Those that fit, the best first."""
+    """Profiles that fit, the best first."""
     profile: Profile
     sources: list[SourceReport]
     faults: list[str]

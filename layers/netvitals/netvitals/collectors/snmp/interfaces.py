@@ -32,7 +32,7 @@ COUNTERS = {
     "net_errors_out": _IF + "20",
 }
 ONE_COLUMN = {"net_oper_status": OPER, **COUNTERS}
-"""The metrics that are a column as it stands. Every interface has the first: they appear in its order."""
+"""Metrics that are a column as it stands. Every interface has the first: they appear in its order."""
 MAX_DESCRIPTION_CHARACTERS = 200
 TYPE_NAMES = {
     1: "other",
@@ -50,18 +50,18 @@ TYPE_NAMES = {
     166: "mpls",
     209: "bridge",
 }
-"""The commonest of IANAifType-MIB; others are stored by their number."""
+"""Names of the commonest types of IANAifType-MIB; others are stored by their number."""
 _UP = 1
 _GAUGE32_MAX = 0xFFFFFFFF
-"""ifSpeed of an interface faster than it can say; ifHighSpeed has it."""
+"""Value of ifSpeed for an interface that is faster than its 32 bits can say; ifHighSpeed has its speed."""
 _CELLS_PER_GET = 2000
-"""As many names as are encoded in one go."""
+"""Names that are encoded without giving way to other devices."""
 _WALK_RATHER_THAN_GET = 0.3
-"""Of the interfaces that are wanted, from which share on a walk costs less than asking one by one."""
+"""Share of the interfaces that are wanted from which on a walk costs less than asking for each."""
 
 
 class Asks(Protocol):
-    """The part of a session that is needed here."""
+    """Sends the requests of a session that are needed here."""
 
     async def get(self, oids: Sequence[str]) -> Read: ...
     async def walk(self, columns: Sequence[str]) -> Read: ...
@@ -72,7 +72,7 @@ class Interfaces(msgspec.Struct):
 
     tables: Tables = msgspec.field(default_factory=Tables)
     names: Mapping[str, str] = {}
-    """By ifIndex, of the interfaces that the filter lets through."""
+    """Names by ifIndex, of the interfaces that the filter lets through."""
     faults: list[SnmpFault] = []
 
     def add(self, read: Read) -> None:
@@ -226,7 +226,7 @@ def _points_by_metric(interfaces: Interfaces, wanted: InterfaceFilter) -> Iterat
 
 
 def descriptions_of(interfaces: Interfaces) -> Iterator[InterfaceInfo]:
-    """Yield what is text about the interfaces that passed the filter."""
+    """Yield the texts about the interfaces that passed the filter."""
     types, aliases = interfaces.tables.integers(TYPE), interfaces.tables.column(ALIAS)
     for index, name in interfaces.names.items():
         number = types.get(index)

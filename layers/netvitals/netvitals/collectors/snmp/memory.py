@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 _ASK_AGAIN_SECONDS = (240, 3600, 86_400)
-"""After the first time that everything was asked for, the second, and each later one.
+"""Seconds until all is asked for again: after the first time, the second, and each later one.
 
 An agent in its first minute has no CPU yet, and a module that restarts is absent for minutes; what is plugged
 in later is found within a day.
@@ -22,19 +22,20 @@ class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
     sysobjectid: str = ""
     profile: str = ""
     sources: dict[str, list[int]] = {}
-    """By section that was asked for, the sources that gave something."""
+    """Numbers of the sources that gave something, by section that was asked for."""
     asked_all_at: int = 0
-    """When everything was asked for, seconds since the epoch; 0: it is to be asked for now."""
+    """Time at which everything was asked for, in seconds since the epoch; 0: it is to be asked for now."""
     asked_all: int = 0
-    """How often it was, since the device was met, started anew or lost something."""
+    """Number of times that everything was asked for since the device was first polled, restarted or lost
+    something."""
     uptime: int | None = None
-    """Of the agent at that time, in seconds."""
+    """Uptime of the agent at that time, in seconds."""
     host_uptime: bool = False
-    """The host has an uptime of its own, beside its agent's."""
+    """True where the host has an uptime of its own, beside its agent's."""
     all_64_bit: bool = False
     repetitions: int | None = None
     rows: dict[str, Annotated[int, Meta(ge=0, lt=2**16)]] = {}
-    """Of small tables, by the OID above their columns: a request asks for no more."""
+    """Rows of small tables, by the OID above their columns: a request asks for no more."""
 
     def is_stale(self, now: float) -> bool:
         """Return whether it is time to ask for everything."""

@@ -11,16 +11,17 @@ from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.section import Port, Seconds, Section
 
 MIN_KEY_CHARACTERS = 8
-"""RFC 3414, 11.2."""
+"""Least characters of a passphrase (RFC 3414, 11.2)."""
 Version = Literal["1", "2c", "3"]
 AuthProtocol = Literal["MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512"]
 SpelledAuth = Literal[AuthProtocol, "SHA", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
-"""As vendors and Net-SNMP spell them, too."""
+"""Names of authentication protocols as vendors and Net-SNMP spell them, too."""
 PrivProtocol = Literal["DES", "3DES", "AES128", "AES192", "AES256", "AES192C", "AES256C"]
-"""AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and AES256C as Cisco does."""
+"""Names of privacy protocols: AES192 and AES256 expand keys as draft-blumenthal-aes-usm-04 says, AES192C and
+AES256C as Cisco does."""
 SpelledPriv = Literal[PrivProtocol, "AES", "AES-128", "AES-192", "AES-256", "AES-192-C", "AES-256-C"]
 _SHORT_FOR = {"SHA": "SHA1", "AES": "AES128"}
-"""RFC 3414 and RFC 3826 knew no others."""
+"""Names that stand for the one variant that RFC 3414 or RFC 3826 defined."""
 
 MAX_RETRIES = 10
 
@@ -29,34 +30,35 @@ class InterfaceFilter(InterfaceNames, frozen=True):
     """Filter of interfaces, by ifName and otherwise; an empty list excludes nothing."""
 
     exclude_types: tuple[int, ...] = ()
-    """IANAifType numbers, such as 24 for softwareLoopback."""
+    """Numbers of IANAifType, such as 24 for softwareLoopback, whose interfaces are left out."""
     only_oper_up: bool = False
-    """Only interfaces whose ifOperStatus is up."""
+    """True selects only interfaces whose ifOperStatus is up."""
     only_admin_up: bool = False
-    """Only interfaces whose ifAdminStatus is up."""
+    """True selects only interfaces whose ifAdminStatus is up."""
     alias_tag: bool = False
-    """Adds ifAlias, the operator's own description, as the tag `alias`; renaming then starts a new series."""
+    """True adds ifAlias, the operator's own description, as the tag `alias`; renaming then starts a new
+    series."""
 
 
 class SnmpSettings(Section, frozen=True):
-    """SNMP: versions 1, 2c and 3; the credential says which, and as whom."""
+    """Settings of SNMP, versions 1, 2c and 3; the credential says which version, and the user."""
 
     port: Port = 161
     """UDP port of the agent."""
     version: Version | None = None
-    """Overrides the credential's where both are communities."""
+    """Version that overrides the credential's where both are of communities."""
     timeout_seconds: Seconds = 2.0
-    """For the answer to one request."""
+    """Time limit of the answer to one request."""
     retries: Annotated[int, Meta(ge=0, le=MAX_RETRIES)] = 2
-    """How often a request is repeated that had no answer."""
+    """Number of times that a request without an answer is repeated."""
     max_repetitions: Annotated[int, Meta(ge=1, le=200)] = 25
-    """Rows asked for in one GETBULK, at most: it adapts to what the device can answer."""
+    """Limit of the rows asked for in one GETBULK: their number adapts to what the device can answer."""
     requests_in_flight: Annotated[int, Meta(ge=1, le=32)] = 4
     """Requests that wait for the device's answers at the same time."""
     max_varbinds: Annotated[int, Meta(ge=100, le=1_000_000)] = 100_000
-    """Values read in one poll, at most: a guard against devices that never come to an end."""
+    """Limit of the values read in one poll: a guard against devices whose tables do not end."""
     profile: str | None = None
-    """Use this profile instead of the one that sysObjectID selects."""
+    """Profile in place of the one that sysObjectID selects."""
     interfaces: InterfaceFilter = InterfaceFilter()
 
 
@@ -64,21 +66,21 @@ class SnmpCredential(CredentialPart, frozen=True):
     """A community (v1, v2c), or a USM user (v3)."""
 
     version: Version = "2c"
-    """`1` and `2c` need a community, `3` a user."""
+    """Version of SNMP: `1` and `2c` need a community, `3` a user."""
     community: Secret | None = None
-    """The community that may read."""
+    """Community that may read."""
     user: str | None = None
-    """Of version 3: the USM user."""
+    """USM user of version 3."""
     auth: SpelledAuth | None = None
-    """Of version 3: how messages are signed; goes with `auth_key`."""
+    """Authentication protocol of version 3, which signs messages; goes with `auth_key`."""
     auth_key: Secret | None = None
-    """The passphrase to sign with: at least 8 characters."""
+    """Passphrase to sign with: at least 8 characters."""
     priv: SpelledPriv | None = None
-    """Of version 3: how messages are encrypted; goes with `priv_key`, and needs `auth`."""
+    """Privacy protocol of version 3, which encrypts messages; goes with `priv_key`, and needs `auth`."""
     priv_key: Secret | None = None
-    """The passphrase to encrypt with: at least 8 characters."""
+    """Passphrase to encrypt with: at least 8 characters."""
     context: str = ""
-    """Of version 3: the context name, where the agent wants one."""
+    """Context name of version 3, where the agent wants one."""
 
     def __post_init__(self) -> None:
         for name in ("auth", "priv"):
@@ -104,7 +106,8 @@ def _canonical(spelled: str | None) -> str | None:
 
 
 INSISTING_SECONDS = 0.6
-"""Between two tries of a device that did not answer the poll before; an answer to any of them counts."""
+"""Seconds between two tries of a device that did not answer the poll before; an answer to any of them
+counts."""
 
 
 def insisting(settings: SnmpSettings) -> SnmpSettings:
@@ -122,9 +125,10 @@ def insisting(settings: SnmpSettings) -> SnmpSettings:
 
 
 MEMORY = "snmp"
-"""What the last polls left, a `memory.SnmpMemory`."""
+"""Key of device memory for what the last polls left, a `memory.SnmpMemory`."""
 ENGINE_MEMORY = "snmp_engine"
-"""The agent's engine, a `wire.engines.EngineMemory`: a poll over v3 need not discover it again."""
+"""Key of device memory for the agent's engine, a `wire.engines.EngineMemory`: a poll over v3 need not
+discover it."""
 
 SNMP = Protocol(
     name="snmp",

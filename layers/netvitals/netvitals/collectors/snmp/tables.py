@@ -1,4 +1,4 @@
-"""Hold the objects that were read from one device, whichever request brought them.
+"""Store the objects that were read from one device, whichever request brought them.
 
 Requests (`wire`) fill it, profiles and interfaces read it; neither of them knows the other.
 """
@@ -16,13 +16,13 @@ type Cell = tuple[Value, int]
 SCALAR = ".0"
 """The end of a scalar's OID (RFC 2578, 7.8)."""
 LONGEST_TEXT_BYTES = 256
-"""Of what a device says in one value; a DisplayString has no more (RFC 2579)."""
+"""Bytes of one value that are read as text; a DisplayString has no more (RFC 2579)."""
 
 _NOTHING: Mapping[str, Value] = {}
 
 
 class Rows:
-    """Map a column's index, the dotted rest of the OID, → (value, nanoseconds).
+    """Maps a column's index, the dotted rest of the OID, to (value, nanoseconds).
 
     A walk brings thousands of rows in few responses, so times are kept by response until one is asked for.
     """
@@ -32,7 +32,7 @@ class Rows:
     def __init__(self, values: dict[str, Value] | None = None, time_ns: int = 0) -> None:
         self.values: dict[str, Value] = {}
         self.stamps: list[tuple[int, int]] = []
-        """How many rows there were after a response, and when it arrived."""
+        """Pairs: the number of rows after a response, and when it arrived, in nanoseconds since the epoch."""
         self._times: dict[str, int] | None = None
         if values:
             self.values = values
@@ -62,7 +62,7 @@ class Rows:
 
 
 class Tables:
-    """Map column → index → (value, nanoseconds), and whole OID → the same for what was got one by one."""
+    """Maps column and index, or the whole OID of an object got by itself, to (value, nanoseconds)."""
 
     __slots__ = ("columns", "objects")
 

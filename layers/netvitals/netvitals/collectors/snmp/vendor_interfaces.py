@@ -1,4 +1,4 @@
-"""Replace IF-MIB's counters, where they are dead or missing, by what a vendor's own MIB counts: pure."""
+"""Replace IF-MIB's counters, where they stand still or are missing, by those of a vendor's own MIB."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,13 +43,13 @@ _COLUMN: Mapping[InterfaceNumber, str] = {
     "speed": SPEED,
     "oper_status": OPER,
 }
-"""The column of IF-MIB that a number takes the place of."""
+"""Columns of IF-MIB that a number takes the place of."""
 SUPERSEDED: Mapping[InterfaceNumber, str] = {
     "bytes_in": OCTETS_32["net_bytes_in"],
     "bytes_out": OCTETS_32["net_bytes_out"],
     "speed": HIGH_SPEED,
 }
-"""The other column of IF-MIB that says the same, and is left out then."""
+"""Other columns of IF-MIB for the same number, which are left out then."""
 _UP = 1
 _COUNTER64_END = 1 << 64
 
@@ -60,9 +60,9 @@ class Counted(msgspec.Struct, frozen=True):
     numbers: dict[InterfaceNumber, int]
     time_ns: int
     if_index: str = ""
-    """Decimal; empty where the row does not tell it."""
+    """Decimal ifIndex; empty where the row does not tell it."""
     interface: str = ""
-    """ifName or ifDescr of the interface that is meant."""
+    """Name (ifName or ifDescr) of the interface that is meant."""
     name: str = ""
 
 
@@ -134,7 +134,7 @@ def _if_index(source: InterfaceSource, cells: Cells, index: str) -> str:
 def replace_counters(
     interfaces: Interfaces, rows: Sequence[Counted], wanted: InterfaceFilter
 ) -> Steps[Interfaces]:
-    """Put what rows say in the place of what IF-MIB says; where two rows say it, the first counts.
+    """Put the rows' numbers in the place of IF-MIB's; where two rows have one, the first counts.
 
     Returns:
         The interfaces of which no ifIndex is known, under numbers that stand in for it.

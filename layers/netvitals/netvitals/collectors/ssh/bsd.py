@@ -16,7 +16,8 @@ _NET_COLUMNS = {
     "net_errors_out": ("Oerrs", "Ofail"),
     "net_discards_in": ("Idrop",),
 }
-"""Of `netstat -i`; OpenBSD says `fail` since 6.5, and prints bytes and packets with different options."""
+"""Columns of `netstat -i`; OpenBSD says `fail` since 6.5, and prints bytes and packets with different
+options."""
 _NO_DISKS = (
     "devfs",
     "procfs",
@@ -30,11 +31,11 @@ _NO_DISKS = (
     "ptyfs",
 )
 _NO_DISK_PATHS = re.compile(r"/(private/var/vm|System/Volumes/(?!Data$).*)")
-"""Parts of macOS that share the disk of `/` and are nobody's to fill."""
+"""Paths of macOS that share the disk of `/` and are no disks of their own."""
 _DOWN = {"no", "inactive", "down", "init", "invalid"}
-"""How ifconfig's `status:` begins where a link is down: no carrier, no network, no ring, CARP's init.
+"""First words of ifconfig's `status:` where a link is down: no carrier, no network, no ring, CARP's init.
 
-Of what is up there are many words: active, associated, running, master, backup."""
+For a link that is up there are many words: active, associated, running, master, backup."""
 _SPEED = re.compile(r"\s*media:.*?\b(\d{1,6})(G?)base", re.IGNORECASE)
 _SECONDS = re.compile(r"\bsec = (\d{1,12})\b")
 _FLAGS = re.compile(r"([\w.-]+): flags=\w+<([\w,]*)>")
@@ -42,7 +43,7 @@ _PERCENT_IDLE = re.compile(r"([\d.]{1,8})% idle")
 
 
 def settings(section: ProbeSection) -> dict[str, str]:
-    """Names and values as sysctl prints them: `a: 1`, `a=1`, `a = 1`."""
+    """Return names and values as sysctl prints them: `a: 1`, `a=1`, `a = 1`."""
     matches = (re.match(r"([\w.]+)\s*[:=]\s*(.*)", line) for line in section.lines)
     return {match[1]: match[2] for match in matches if match}
 

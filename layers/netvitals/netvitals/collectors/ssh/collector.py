@@ -1,4 +1,4 @@
-"""Poll one host over SSH: is it reachable, and what are its vital signs."""
+"""Poll one host over SSH: decide whether it answers, and read its vital signs."""
 
 import time
 from typing import Any
@@ -22,7 +22,7 @@ from netvitals.domain.polling.point import Point
 from netvitals.domain.ports import Target
 
 DF_PAUSE_SECONDS = 3600
-"""How long df is not run after it has hung."""
+"""Seconds for which df is not run after it has hung."""
 _FAULTS_SHOWN = 4
 _PORT = 22
 

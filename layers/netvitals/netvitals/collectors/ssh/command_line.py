@@ -6,7 +6,7 @@ from typing import Any
 from netvitals.collectors.command_line import PASSWORD, USER, CommandLine, Option, Prompt, password, user
 
 _NOT_ENCRYPTED = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU"
-"""How an OpenSSH key begins that has no passphrase: `openssh-key-v1`, cipher `none` (PROTOCOL.key)."""
+"""Beginning of an OpenSSH key without a passphrase: `openssh-key-v1`, cipher `none` (PROTOCOL.key)."""
 _PASSPHRASE = "NETVITALS_KEY_PASSPHRASE"  # noqa: S105, the name of a variable
 
 

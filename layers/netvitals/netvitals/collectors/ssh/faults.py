@@ -17,8 +17,8 @@ def tells_of_expiry(said: str) -> bool:
 
 
 class SshFault(HostFault):
-    """Ends the poll of a device, for a reason."""
+    """Raised to end the poll of a device over SSH, with the reason."""
 
 
 class Refused(SshFault, LoginRefused):
-    """Ends a poll because the server has looked at the credential and does not accept it."""
+    """Raised where the server has looked at the credential and does not accept it."""

@@ -11,24 +11,24 @@ from netvitals.collectors.cpu_usage import CpuSample
 from netvitals.domain.polling.point import Point, instance_name
 
 MAX_LINE = 300
-"""Characters; what is longer is no line of the commands that the probe runs."""
+"""Characters of a line that is read; the commands that the probe runs print no longer one."""
 _MAX_DIGITS = 20
 _MAX_DISKS = 256
 _DF_ROW = re.compile(r"(.+?)\s++(\d{1,20}+)\s++(-?\d{1,19}+)\s++(-?\d{1,19}+)\s++(?:\d{1,20}+%|-)\s++(/.*)")
 _LONGEST_UPTIME = 1e11
-"""Seconds, some 3000 years."""
+"""Seconds of the longest uptime that is believed: some 3000 years."""
 
 
 class ProbeSection(msgspec.Struct):
     """The lines between two markers of the output."""
 
     time_ns: int = 0
-    """When it arrived."""
+    """Time at which the marker arrived, in nanoseconds since the epoch."""
     word: str = ""
     """The rest of the marker's line, behind the section's name."""
     lines: list[str] = []
     is_cut: bool = False
-    """There were more lines than are read."""
+    """True where there were more lines than are read."""
 
 
 class DfRow(msgspec.Struct, frozen=True):
@@ -46,10 +46,10 @@ class Findings(msgspec.Struct):
 
     points: list[Point] = []
     cpu: list[tuple[int, CpuSample]] = []
-    """One sample with its time, or two from one second apart."""
+    """Samples with their times: one, or two that are one second apart."""
     uptime: float | None = None
     faults: list[str] = []
-    """Which sections are missing or were not understood, for a person."""
+    """Texts for a person: the sections that are missing or were not understood."""
 
     def add_uptime(self, seconds: float, time_ns: int) -> None:
         if not 0 <= seconds < _LONGEST_UPTIME:  # infinity and NaN are no times either

@@ -13,16 +13,16 @@ from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
 
 _LONGEST_LINE = 1024
-"""RFC 4253, 4.2, allows 255 characters; some servers greet with more before it."""
+"""Bytes of a line of the greeting: RFC 4253, 4.2, allows 255; some servers send longer lines before it."""
 _MOST_LINES = 50
 _PAUSE_SECONDS = 0.05
 _CHUNK = 64 * 1024
 BUDGET_BYTES = 4 * 1024 * 1024
-"""What a device may send in one poll, several times what the probe can print."""
+"""Bytes that a device may send in one poll, several times the most that the probe can print."""
 
 
 class DeviceSocket(socket.socket):
-    """A socket to a device, which ends what the device sends after so much of it.
+    """Connects to a device, and ends the connection once the device has sent more than its budget.
 
     An SSH packet may say that it is 4 GB long; it is asked for in small pieces, and not to the end.
     """

@@ -28,11 +28,11 @@ from netvitals.domain.settings.secret import Secret
 
 _PUBLIC = ("ssh-", "ecdsa-sha2-", "sk-", "---- BEGIN SSH2 PUBLIC KEY", "-----BEGIN PUBLIC KEY")
 
-# What is wrong with such a key we tell ourselves.
+# A DSA key is a fault of the credential, which is reported without this warning.
 warnings.filterwarnings("ignore", "SSH DSA keys", CryptographyDeprecationWarning)
 
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
-"""How signatures of an `ssh-rsa` key are named today (RFC 8332)."""
+"""Names of the signatures of an `ssh-rsa` key (RFC 8332)."""
 
 
 def private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey:
@@ -73,11 +73,11 @@ def _private_key(text: Secret, passphrase: Secret | None) -> paramiko.PKey | str
 
 
 class _Encrypted(Exception):
-    """There is no passphrase, and the key needs one."""
+    """Raised for a key that needs a passphrase, where there is none."""
 
 
 class _Dsa(Exception):
-    """A kind of key that paramiko does not know any more."""
+    """Raised for a DSA key, which paramiko no longer reads."""
 
 
 def _loaded(text: str, passphrase: Secret | None) -> Any:
@@ -117,7 +117,7 @@ def fingerprint(line: str) -> str:
 
 
 class KnownHost:
-    """The keys by which one server is known; `who` is what an error calls it, `setting` where keys stand."""
+    """Checks a server by its known keys; `who` is what an error calls it, `setting` where keys stand."""
 
     def __init__(self, who: str, setting: str, keys: Sequence[str]) -> None:
         self._who = who

@@ -14,7 +14,7 @@ _OPER_STATUS = {
     "notpresent": 6,
     "lowerlayerdown": 7,
 }
-"""RFC 2863's numbers for the words of sysfs' `operstate` (Documentation/networking/operstates.rst)."""
+"""Numbers of RFC 2863 for the words of sysfs' `operstate` (Documentation/networking/operstates.rst)."""
 _NET_COLUMNS = {
     "net_bytes_in": 0,
     "net_bytes_out": 8,
@@ -23,12 +23,12 @@ _NET_COLUMNS = {
     "net_discards_in": 3,
     "net_discards_out": 11,
 }
-"""Of /proc/net/dev."""
+"""Columns of /proc/net/dev, counted from the one behind the interface's name."""
 _CGROUP_FILES = (
     ("memory.max", "memory.current", "inactive_file"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
 )
-"""Limit, use, and what of that is page cache: of cgroup 2 and of cgroup 1."""
+"""Files with the limit, the use, and the page cache in that use: of cgroup 2, and of cgroup 1."""
 
 
 def uptime(section: ProbeSection, findings: Findings) -> None:

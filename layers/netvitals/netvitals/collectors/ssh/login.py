@@ -12,13 +12,14 @@ from netvitals.domain.settings.secret import Secret
 from netvitals.domain.text import first_line
 
 type Present = Callable[[], list[str]]
-"""Shows something to the server; returns what it wants to see besides (RFC 4252, 5.1), nothing as a rule."""
+"""Function that presents a credential to the server; it returns the methods that the server wants besides
+(RFC 4252, 5.1), none as a rule."""
 
 _INTERACTIVE = "keyboard-interactive"
 
 
 class Login:
-    """One login. `guarded` calls what it is given and translates paramiko's errors; see `Session`."""
+    """Runs one login. `guarded` calls its argument and translates paramiko's errors; see `Session`."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class Login:
         self._who = who
         self._guarded = guarded
         self._offered: set[str] = set()
-        """The methods with which the server lets the user go on, as far as it has said so."""
+        """Methods with which the server lets the user go on, as far as it has named them."""
 
     def run(self) -> None:
         """Log in, with everything that the credential holds.
@@ -135,7 +136,7 @@ class _Prompts:
         self._password = password
         self.sent = False
         self.unanswered: str | None = None
-        """What was asked and not answered, with all that was said around it."""
+        """Prompts that were not answered, with their instructions and title."""
 
     def __call__(self, title: str, instructions: str, prompts: Sequence[tuple[str, bool]]) -> list[str]:
         if not prompts:

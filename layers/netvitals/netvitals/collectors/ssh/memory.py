@@ -12,12 +12,12 @@ class KeptTicks(msgspec.Struct, frozen=True, kw_only=True):
     busy: int
     total: int
     uptime: float | None
-    """Of the host, in seconds."""
+    """Uptime of the host, in seconds."""
     at: int
-    """Seconds since the epoch, by our clock."""
+    """Time of the sample in seconds since the epoch, by our clock."""
 
     def is_recent(self, now: float) -> bool:
-        """Return whether an average since this sample is worth something."""
+        """Return whether this sample is recent enough for an average since then."""
         return is_recent(now - self.at)
 
     def sample_before(self, uptime: float | None, now: float) -> CpuSample | None:
@@ -32,7 +32,7 @@ class SshMemory(msgspec.Struct, frozen=True, omit_defaults=True):
 
     cpu: KeptTicks | None = None
     df_after: int = 0
-    """df has hung: it is not run again before this, seconds since the epoch."""
+    """Time before which df is not run, in seconds since the epoch; 0 where it has not hung."""
 
 
 def kept_ticks(findings: Findings, now: float) -> KeptTicks | None:

@@ -10,24 +10,25 @@ from netvitals.collectors.ssh.findings import Findings, ProbeSection
 from netvitals.domain.text import ELLIPSIS
 
 type Chunks = Sequence[tuple[int, bytes]]
-"""Output as it arrived: when, in nanoseconds since the epoch, and what."""
+"""Output as it arrived: pairs of time, in nanoseconds since the epoch, and octets."""
 
 _MAX_LINES = 2500
-"""In one section: a host with two thousand interfaces still fits. What is left out is reported."""
+"""Lines of one section: a host with two thousand interfaces still fits. Lines that are left out are
+reported."""
 _MOST_LINES = 50_000
-"""In all sections: what is printed after that is not looked at."""
+"""Lines of all sections together; further ones are not read."""
 _LONGEST_LINE = 1024
-"""Bytes; a line that is longer is cut, and ends in an ellipsis, so that no number becomes another."""
+"""Bytes of a line; a longer one is cut, and ends in an ellipsis, so that no number becomes another."""
 
 
 class Part(NamedTuple):
-    """Reader of some sections: takes their texts in this order, and the findings to add to."""
+    """A reader of some sections: takes their texts in this order, and the findings to add to."""
 
     what: str
     sections: tuple[str, ...]
     reader: Callable[..., None]
     need: Literal["always", "if asked", "never"] = "always"
-    """Whether it is a fault if the first section is empty: a host need not have sensors."""
+    """Cases in which an empty first section is a fault: a host need not have sensors."""
 
 
 _LINUX = (
@@ -63,7 +64,7 @@ SYSTEMS = {
     "NetBSD": _BSD,
     "Darwin": _MAC,
 }
-"""By what `uname -s` says."""
+"""Parts by the system's name, as `uname -s` prints it."""
 
 
 def sections_of(chunks: Chunks, nonce: str) -> dict[str, ProbeSection]:

@@ -1,4 +1,4 @@
-"""Hold the probe that is sent to a shell, and interpret its outcome."""
+"""Compose the probe that is sent to a shell, and interpret its outcome."""
 
 import functools
 import secrets
@@ -14,7 +14,7 @@ from netvitals.domain.text import first_line
 
 COMMAND = "sh"
 _SPARE_LINES = 4
-"""A profile that reads standard input eats lines of it: the first one is sent so many times more."""
+"""Times that the first line is sent again: a login profile that reads standard input takes lines of it."""
 _KILLED = frozenset({"124", "137", "143"})
 """Exit codes of a command that `timeout` ended, coreutils' and busybox's."""
 
@@ -28,23 +28,23 @@ class Output(msgspec.Struct):
     chunks: list[tuple[int, bytes]] = []
     stderr: bytes = b""
     complete: bool = False
-    """The end marker was there."""
+    """True where the end marker was there."""
     fault: str = ""
-    """Why it is not complete, for a person."""
+    """Text for a person that says why it is not complete."""
     timed_out: bool = False
     broken: bool = False
-    """The connection is gone, and not by what the command did."""
+    """True where the connection broke, and the command did not end it."""
 
 
 class Probe:
-    """One run of the probe."""
+    """Composes one run of the probe, and reads its outcome."""
 
     def __init__(self, *, second_sample: bool, disks: bool) -> None:
         self._nonce = secrets.token_hex(8)
         self._line = f"N={self._nonce} S={int(second_sample) or ''} D={'' if disks else 1} R=\n"
         self.end = f"@@{self._nonce} end\n".encode()
         self.df_hung = False
-        """Known once the findings were read."""
+        """True where df hung; set when the findings are read."""
 
     @property
     def stdin(self) -> bytes:

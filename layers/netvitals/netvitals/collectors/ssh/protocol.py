@@ -9,20 +9,20 @@ from netvitals.domain.settings.section import Port, Seconds, Section
 
 
 class SshSettings(Section, frozen=True):
-    """SSH: one probe of POSIX shell, which leaves nothing behind."""
+    """Settings of SSH, over which one probe of POSIX shell is run; it leaves nothing behind."""
 
     port: Port = 22
     """TCP port of the server."""
     connect_timeout_seconds: Seconds = 5.0
-    """For connecting, and for each of banner and authentication."""
+    """Time limit of connecting, and of each of banner and authentication."""
     command_timeout_seconds: Seconds = 15.0
-    """For the probe's output."""
+    """Time limit of the probe's output."""
     host_keys: tuple[str, ...] = ()
     """Pinned keys as `ssh-keyscan` prints them without the host: `ssh-ed25519 AAAA…`."""
     trust_on_first_use: bool = False
-    """Accepts an unknown host key and keeps it; without it, and without `host_keys`, nothing is sent."""
+    """True accepts an unknown host key and keeps it; without it, and without `host_keys`, nothing is sent."""
     jump: str | None = None
-    """`host` or `host:port` of a jump host that takes the same credential."""
+    """Jump host that takes the same credential, as `host` or `host:port`."""
     jump_host_keys: tuple[str, ...] = ()
     """Pinned keys of the jump host, in the form of `host_keys`; it is never trusted on first use."""
     interfaces: HostInterfaceNames = HostInterfaceNames()
@@ -32,13 +32,13 @@ class SshCredential(CredentialPart, frozen=True):
     """A user with a password, a private key (PEM or OpenSSH text), or both."""
 
     user: str
-    """Who logs in."""
+    """User that logs in."""
     password: Secret | None = None
-    """Needed where there is no private key."""
+    """Password of the user; needed where there is no private key."""
     private_key: Secret | None = None
-    """In PEM or OpenSSH's format."""
+    """Private key of the user, in PEM or OpenSSH's format."""
     passphrase: Secret | None = None
-    """Decrypts the private key."""
+    """Passphrase of the private key, where it is encrypted."""
 
     def __post_init__(self) -> None:
         if self.password is None and self.private_key is None:
@@ -46,9 +46,10 @@ class SshCredential(CredentialPart, frozen=True):
 
 
 MEMORY = "ssh"
-"""What the last polls left, a `memory.SshMemory`."""
+"""Key of device memory for what the last polls left, a `memory.SshMemory`."""
 HOST_KEYS = "ssh_host_keys"
-"""The key that was trusted on first use: a list of one line, as `host_keys` takes it."""
+"""Key of device memory for the host key that was trusted on first use: a list of one line, as `host_keys`
+takes it."""
 
 SSH = Protocol(
     name="ssh",

@@ -1,4 +1,4 @@
-"""Hold one connection to an SSH server: paramiko with a limit on everything."""
+"""Log in and run commands over one connection to an SSH server: paramiko with a limit on everything."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,11 +23,11 @@ _CHUNK = 32 * 1024
 _JOIN_SECONDS = 1.0
 _PROHIBITED = 1
 _OUR_END = ("127.0.0.1", 0)
-"""Where a forwarded connection says that it comes from; nobody uses it."""
+"""Source address that a forwarded connection names; no server uses it."""
 
 
 class Session:
-    """A connection and what is reached through it, for one thread; the socket's `abort` ends it from any."""
+    """Carries logins and commands over one connection, on one thread; any thread may abort its socket."""
 
     def __init__(
         self, sock: DeviceSocket, settings: SshSettings, credential: SshCredential, deadline: float
@@ -40,7 +40,7 @@ class Session:
         self._transports: list[paramiko.Transport] = []
 
     def close(self) -> None:
-        """Leaves no thread: one that still reads must not find another connection under its descriptor."""
+        """Close it and join its threads: none may read from another connection by the same descriptor."""
         for transport in reversed(self._transports):
             transport.close()
         self._sock.abort()
@@ -80,7 +80,7 @@ class Session:
         Login(transport, self._credential, who, self._presented).run()
 
     def _presented(self, present: Present) -> list[str]:
-        """Present a credential; return the methods that the server wants besides, none as a rule."""
+        """Send a credential; return the methods that the server wants besides, none as a rule."""
         with self._translated("the login"):
             try:
                 return present()

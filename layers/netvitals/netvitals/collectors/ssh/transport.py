@@ -17,21 +17,23 @@ from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import printable
 
 LONGEST_PACKET = 256 * 1024
-"""Bytes; OpenSSH's own limit (PACKET_MAX_SIZE)."""
+"""Bytes of a packet; OpenSSH's own limit (PACKET_MAX_SIZE)."""
 LONGEST_KEX_MESSAGE = 35_000
-"""Bytes; what an implementation must be able to take (RFC 4253, 6.1). Nothing of a key exchange is longer."""
+"""Bytes of a message in the key exchange: the most that an implementation must be able to take (RFC 4253,
+6.1)."""
 LONGEST_GREETING = 64 * 1024
 """Bytes of all lines up to the identification, of a device behind a jump host; others were read before."""
 CPU_SECONDS = 1.0
 """Processor time that one connection's thread may use; a poll uses 0.005, one with 1 MB of output 0.05."""
 MOST_GROUP_BITS = 4096
-"""Of a group that the server chooses. One of 8,192 bits holds the interpreter's lock for a second."""
+"""Bits of a group that the server chooses. One of 8,192 bits holds the interpreter's lock for a second."""
 _EXPONENT_BITS = 512
-"""Twice what the strongest of our ciphers is worth, as in OpenSSH; paramiko uses up to the group's size."""
+"""Bits of an exponent: twice the strength of our strongest cipher, as in OpenSSH; paramiko uses up to the
+group's."""
 _EXT_INFO, _KEXINIT, _USERAUTH_INFO_REQUEST = 7, 20, 60
 _KEX_MESSAGES = range(_KEXINIT, 50)
 _SHORTEST_EXTENSION, _SHORTEST_PROMPT = 8, 5
-"""Bytes, of two empty strings and of one with a boolean behind it."""
+"""Bytes of two empty strings, and of one with a boolean behind it."""
 _OUTDATED = ("sha1", "cbc", "arcfour", "3des", "dss", "ssh-rsa", "md5", "blowfish", "cast128", "none")
 """Parts of algorithms' names that are no longer considered safe."""
 _SETTINGS = {
@@ -40,9 +42,9 @@ _SETTINGS = {
     "cipher": ("Ciphers", "aes256-ctr"),
     "MAC": ("MACs", "hmac-sha2-256"),
 }
-"""By what it is called, OpenSSH's setting and one value for it that we speak."""
+"""Settings of OpenSSH with one value that we speak, by the name of the kind of algorithm."""
 
-# Its threads log tracebacks of whatever a device does wrong; we tell that ourselves, once.
+# Its threads log tracebacks of whatever a device does wrong, which is a result here and reported once.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
@@ -116,7 +118,7 @@ def _exponent() -> int:
 
 
 class BoundedTransport(paramiko.Transport):
-    """A client's transport that remembers what the server has offered."""
+    """Remembers what the server has offered, as a client's transport."""
 
     _kex_info: ClassVar[Mapping[str, type]] = {
         **vars(paramiko.Transport)["_kex_info"],

@@ -1,4 +1,4 @@
-"""Hold the endpoint and credential of one WinRM poll."""
+"""Define the endpoint and credential of one WinRM poll."""
 
 from typing import NamedTuple
 
@@ -8,8 +8,10 @@ from netvitals.domain.ports import Target
 
 
 class Access(NamedTuple):
+    """Endpoint and credential of one WinRM poll."""
+
     host: str
-    """What the server's certificate must be for: the device's name where it has one, else its address."""
+    """Name in the server's certificate: the device's name where it has one, else its address."""
     port: int
     settings: WinrmSettings
     credential: WinrmCredential

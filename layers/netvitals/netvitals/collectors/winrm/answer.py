@@ -17,7 +17,7 @@ from netvitals.domain.text import first_line
 
 _MOST_BYTES = 4096
 _TLS_ALERT = b"\x15\x03"
-"""How a TLS server begins that is spoken to without (RFC 8446, 5.1)."""
+"""Beginning of a TLS server's answer to a request without TLS (RFC 8446, 5.1)."""
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |\r|$)")
 
 

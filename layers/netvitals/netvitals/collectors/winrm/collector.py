@@ -1,4 +1,4 @@
-"""Poll one Windows host over WinRM: is it reachable, and what are its vital signs."""
+"""Poll one Windows host over WinRM: decide whether it answers, and read its vital signs."""
 
 from typing import Any
 

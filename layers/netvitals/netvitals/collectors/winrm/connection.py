@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from netvitals.collectors import connecting
 
 BUDGET_BYTES = 8 * 1024 * 1024
-"""What a device may send over one connection; a host with a thousand interfaces sends a tenth of it."""
+"""Bytes that a device may send over one connection; a host with a thousand interfaces sends a tenth of it."""
 ANSWER_BYTES = 1024 * 1024
-"""What it may send as one answer, with its head; we ask for 150 KB at most (MaxEnvelopeSize)."""
+"""Bytes that it may send as one answer, with its head; we ask for 150 KB at most (MaxEnvelopeSize)."""
 CPU_SECONDS = 1.0
 """Processor time that one poll's thread may use over one connection; a poll uses 0.01."""
 
@@ -24,16 +24,16 @@ else:
 
 
 class Flood(ConnectionAbortedError):
-    """More than the budget, in bytes or in processor time."""
+    """Raised where an answer exceeds its budget, in bytes or in processor time."""
 
 
 class _Counted(_Socket):
-    """Ends what a device sends after so much of it, whatever length it announces."""
+    """Ends the connection once the device has sent more than its budget, whatever length it announces."""
 
     budget = BUDGET_BYTES
     answer_budget = ANSWER_BYTES
     busy_until = inf
-    """On the clock of `time.thread_time`."""
+    """Time at which its processor time is used up, on the clock of `time.thread_time`."""
 
     def begin(self) -> None:
         """Reset the budget for the next answer, which the calling thread waits for."""
@@ -53,15 +53,15 @@ class _Counted(_Socket):
 
 
 class PlainSocket(_Counted, socket.socket):
-    """Socket that HTTP is read from."""
+    """Reads HTTP within the budget."""
 
 
 class TlsSocket(_Counted, ssl.SSLSocket):
-    """Socket that HTTPS is read from: the `sslsocket_class` of our contexts."""
+    """Reads HTTPS within the budget; the `sslsocket_class` of our contexts."""
 
 
 class WinrmConnection:
-    """Holds the TCP connections of one poll: hands out the first, and makes another where that is used up."""
+    """Makes the TCP connections of one poll: hands out the first, and makes another where that is used up."""
 
     def __init__(self, address: str, port: int, first: PlainSocket) -> None:
         self.aborted = False

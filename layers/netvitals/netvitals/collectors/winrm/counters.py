@@ -1,4 +1,4 @@
-"""Make points of properties of WMI classes, raw performance counters among them. Pure."""
+"""Make points of properties of WMI classes, raw performance counters among them; no input or output."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -33,16 +33,16 @@ class KeptCounters(msgspec.Struct, frozen=True, kw_only=True):
     idle: int
     clock: int
     of: str
-    """The class that it is from: two classes count differently."""
+    """Class that it is from: two classes count differently."""
     booted: int | None
-    """Seconds since the epoch, by the device's clock."""
+    """Time of the host's start in seconds since the epoch, by the device's clock."""
 
     @property
     def sample(self) -> CpuSample:
         return CpuSample(self.clock - self.idle, self.clock)
 
     def is_usable(self, of: str, booted: int | None, after: CpuSample) -> bool:
-        """Return whether the time between this sample and a later one is worth an average."""
+        """Return whether an average can be made between this sample and a later one."""
         same = of == self.of and is_same_boot(self.booted, booted)
         return same and is_recent((after.total - self.clock) / _TICKS_PER_SECOND)
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 MOST_ELEMENTS = 20_000
-"""In one answer; we ask for 150 KB at most (MaxEnvelopeSize), which hold a tenth of this."""
+"""Elements of one answer; we ask for 150 KB at most (MaxEnvelopeSize), which hold a tenth of this."""
 MOST_DEPTH = 32
 LONGEST_TAG = 64 * 1024
 """Bytes of one tag with its attributes, or of one comment; text may be longer."""
@@ -18,7 +18,7 @@ _STEP = 16 * 1024
 
 
 class BadEnvelope(ValueError):
-    """The answer is nothing that Windows would send, and is not read on."""
+    """Raised for an answer that Windows would not send; it is not read on."""
 
 
 def tree_of(answer: bytes) -> ET.Element:
@@ -38,7 +38,7 @@ def tree_of(answer: bytes) -> ET.Element:
 
 
 class _Reading:
-    """One document while it is read."""
+    """Reads one document in steps."""
 
     def __init__(self) -> None:
         self._builder = ET.TreeBuilder()
@@ -79,7 +79,7 @@ def _named(name: str) -> str:
 
 
 def _declared(_version: str, encoding: str | None, _standalone: int) -> None:
-    """Refuse any encoding but UTF-8: another could hide from `transport` what it looks for."""
+    """Refuse any encoding but UTF-8: in another, `transport` would not find the octets that it looks for."""
     if encoding is not None and encoding.lower() != "utf-8":
         raise BadEnvelope("its answer is not in UTF-8")
 

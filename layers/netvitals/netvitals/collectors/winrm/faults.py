@@ -7,26 +7,26 @@ TLS_HINT = ": if it is a listener with TLS, set `winrm.tls` to true"
 
 
 class WinrmFault(HostFault):
-    """Ends the poll of a device, for a reason."""
+    """Raised to end the poll of a device over WinRM, with the reason."""
 
 
 class Refused(WinrmFault, LoginRefused):
-    """Ends a poll because the server has looked at the credential and does not accept it."""
+    """Raised where the server has looked at the credential and does not accept it."""
 
 
 class Dropped(WinrmFault):
-    """Reports that the connection is lost, and with it the keys that NTLM had agreed on."""
+    """Raised where the connection is lost, and with it the keys that NTLM had agreed on."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.PROTOCOL, text)
 
 
 class QueryFault(WinrmFault):
-    """Ends one query; others may still give rows."""
+    """Raised to end one query; others may still give rows."""
 
 
 class NoSuchClass(QueryFault):
-    """Reports that the host does not have the class or one of its properties, which is no fault."""
+    """Raised where the host does not have the class or one of its properties, which is no fault."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.UNSUPPORTED, text)

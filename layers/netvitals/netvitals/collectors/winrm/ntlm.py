@@ -20,7 +20,7 @@ _UNAUTHORIZED = 401
 class PromptNtlmAuth(HttpNtlmAuth):
     """Sends its first token, which holds no secret, with the first request ([MS-NTHT] 3.1); curl does so too.
 
-    What happens on a connection that is lost later is requests_ntlm's business, and ends in a new session.
+    A connection that is lost later is left to requests_ntlm; `Session` starts a new session then.
     """
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -21,12 +21,12 @@ from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
 
 MOST_BYTES = 1024 * 1024
-"""A host with two thousand network adapters prints half of it."""
+"""Bytes that the script may print; with two thousand network adapters it prints half of them."""
 MOST_VALUES = 100_000
-"""Of names, texts and rows in the report; each takes many times its length in memory."""
+"""Names, texts and rows in the report; each takes many times its length in memory."""
 _CLEAN_UP_SECONDS = 1.5
 _IDLE = "PT60S"
-"""When the host ends a shell by itself that nobody comes back to."""
+"""Time after which the host itself ends a shell that is not used any more, as an ISO 8601 duration."""
 _AGAIN = "#2"
 _UTF_8 = 65001
 _HEAD = """\
@@ -69,7 +69,7 @@ def _line(query: WmiQuery, suffix: str = "") -> str:
 
 
 class PowershellAnswers:
-    """Answers of the script, to be asked like the host itself; the second time for the second sample."""
+    """Answers queries from the script's report as the host would; the second time with the second sample."""
 
     def __init__(self, report: Mapping[str, list[WmiRow]], errors: Mapping[str, str]) -> None:
         self._rows = dict(report)
@@ -129,7 +129,7 @@ def run(session: Session, deadline: float) -> PowershellAnswers:
             command = protocol.run_command(shell, "powershell.exe", arguments)
             output, errors = _output(protocol, shell, command, deadline - _CLEAN_UP_SECONDS)
         finally:
-            with suppress(Exception):  # what went wrong before this is what has to be told
+            with suppress(Exception):  # an error before this is the one to report
                 if command is not None:
                     protocol.cleanup_command(shell, command)
             with suppress(Exception):

@@ -11,29 +11,31 @@ _PORT, _TLS_PORT = 5985, 5986
 
 
 class WinrmSettings(Section, frozen=True):
-    """WinRM, which carries WMI's queries; no process is started on the device."""
+    """Settings of WinRM, over which WMI is queried; no process is started on the device."""
 
     port: Port | None = None
-    """5986 with TLS, 5985 without, unless set."""
+    """TCP port of the listener. Unless set: 5986 with TLS, 5985 without."""
     tls: bool = True
-    """HTTPS; without it, NTLM still encrypts what is sent, Basic does not."""
+    """True for HTTPS; without it, NTLM still encrypts all messages, and Basic is not used."""
     verify: bool = True
-    """Checks the server's certificate against the credential's `ca` or fingerprint, or the system's roots."""
+    """True checks the server's certificate against the credential's `ca` or fingerprint, or the system's
+    roots."""
     operation_timeout_seconds: Seconds = 10.0
-    """For one query."""
+    """Time limit of one query."""
     powershell: Literal["never", "fallback", "always"] = "never"
-    """Whether a script is run: never, where WMI gave nothing, or always."""
+    """Cases in which a script replaces WMI's queries: `never`, as a `fallback` where WMI gave nothing, or
+    `always`."""
 
 
 class WinrmCredential(CredentialPart, frozen=True):
     """A Windows account; `ca` and `certificate_sha256` say which server certificate is trusted."""
 
     user: str
-    """Who logs in: `user`, `DOMAIN\\user` or `user@realm`."""
+    """Account that logs in: `user`, `DOMAIN\\user` or `user@realm`."""
     password: Secret | None = None
-    """Needed by every transport but `certificate`."""
+    """Password of the account; needed by every transport but `certificate`."""
     transport: TransportName = "ntlm"
-    """How the account is proved."""
+    """Method of the login."""
     certificate: Secret | None = None
     """The account's certificate, in PEM; goes with `private_key`, for the transport `certificate`."""
     private_key: Secret | None = None
@@ -52,7 +54,7 @@ class WinrmCredential(CredentialPart, frozen=True):
 
 
 MEMORY = "winrm"
-"""What the last polls left, a `survey.WinrmMemory`."""
+"""Key of device memory for what the last polls left, a `survey.WinrmMemory`."""
 
 WINRM = Protocol(
     name="winrm",

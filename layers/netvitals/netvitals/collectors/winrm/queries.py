@@ -14,8 +14,10 @@ from netvitals.domain.polling.point import Point
 
 
 class WmiQuery(NamedTuple):
+    """A WQL query of one class."""
+
     wmi_class: str
-    """In the namespace root/cimv2."""
+    """Class in the namespace root/cimv2."""
     properties: Sequence[str]
     where: str = ""
 
@@ -26,12 +28,14 @@ class WmiQuery(NamedTuple):
 
 
 class WmiSection(NamedTuple):
+    """Queries of which the first that the host can answer is run."""
+
     name: str
     queries: Sequence[WmiQuery]
-    """The first whose class the host has is run."""
+    """Queries in order of preference: the first whose class the host has is run."""
     points: Callable[[Sequence[WmiRow]], Iterator[Point]] | None = None
     optional: bool = False
-    """Many hosts, virtual machines above all, have no such data."""
+    """True where many hosts, virtual machines above all, have no such data."""
 
 
 _CPU_PROPERTIES = ("Name", "PercentProcessorTime", "Timestamp_Sys100NS")

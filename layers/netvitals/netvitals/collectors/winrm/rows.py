@@ -11,18 +11,18 @@ NAMESPACE = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _TRUE = {"true", "1"}
 MOST_PROPERTIES = 256
-"""Of one row; the classes that are asked for have a third of this."""
+"""Properties of one row; the classes that are asked for have a third of this."""
 LONGEST_VALUE = 1024
-"""Characters."""
+"""Characters of one value; a longer one is cut."""
 
 
 class WmiRow(NamedTuple):
     """An instance of a class, or the properties of it that were asked for."""
 
     values: Mapping[str, str | None]
-    """None where the host has no value (`xsi:nil`). Of an array only the first element."""
+    """Values by property: None where the host has none (`xsi:nil`), of an array only the first element."""
     time_ns: int
-    """When the response that carries it arrived."""
+    """Time at which the response that carries it arrived, in nanoseconds since the epoch."""
 
 
 class Page(NamedTuple):
@@ -30,7 +30,8 @@ class Page(NamedTuple):
 
     rows: list[WmiRow]
     context: str | None
-    """With which the next Pull goes on, another one each time; None where this was the last answer."""
+    """Context with which the next Pull goes on, another one each time; None where this was the last
+    answer."""
 
 
 def page_of(answer: bytes, time_ns: int) -> Page:

@@ -1,4 +1,4 @@
-"""Hold a login at a device, for one thread; translate pywinrm's errors into ours."""
+"""Query a device under one login, on one thread; translate pywinrm's errors into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,13 +25,13 @@ from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import first_line
 
 _INVALID_RESOURCE = 0x8033801A
-"""ERROR_WSMAN_INVALID_RESOURCE_URI: what hosts say that add no error of WMI's own."""
+"""Code ERROR_WSMAN_INVALID_RESOURCE_URI, of hosts that add no error of WMI's own."""
 _UNKNOWN = {0x80041010, 0x8004100E, 0x80041017}
-"""WBEM_E_INVALID_CLASS, _INVALID_NAMESPACE, and _INVALID_QUERY: an older class without a property."""
+"""Codes WBEM_E_INVALID_CLASS, _INVALID_NAMESPACE, and _INVALID_QUERY: an older class without a property."""
 _DENIED = {5, 0x80070005, 0x80041003}
-"""ERROR_ACCESS_DENIED, E_ACCESSDENIED, WBEM_E_ACCESS_DENIED."""
+"""Codes ERROR_ACCESS_DENIED, E_ACCESSDENIED, WBEM_E_ACCESS_DENIED."""
 _AFTER_LOGIN = (QueryFault, WSManFaultError, WinRMOperationTimeoutError)
-"""What only a host says that has accepted the login."""
+"""Errors of a host that has accepted the login."""
 _BAD_REQUEST, _SERVER_ERROR, _UNAVAILABLE = 400, 500, 503
 
 
@@ -40,7 +40,7 @@ class Session:
 
     def __init__(self, connection: WinrmConnection, access: Access) -> None:
         self.logged_in = False
-        """The device has accepted the credential."""
+        """True after the device has accepted the credential."""
         self._connection = connection
         self._access = access
         self._protocol = guarded_protocol(self._connection, self._access)

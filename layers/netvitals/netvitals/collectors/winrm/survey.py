@@ -1,4 +1,4 @@
-"""Query one section after another: points as they are read, faults, and memory for the next poll."""
+"""Query one section after another; collect points as they are read, faults, and memory for the next poll."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.domain.polling.observation import Reading, Reason
 
 ABSENT_SECONDS = 240, 86_400
-"""How long a class is not queried again that the host does not have, at least and at most.
+"""Least and most seconds for which a class that the host does not have is not queried again.
 
 It is as long as the host has been up: one that has just started has not loaded all of them.
 """
@@ -43,7 +43,8 @@ class WinrmMemory(msgspec.Struct, frozen=True, omit_defaults=True):
 
     cpu: KeptCounters | None = None
     absent: dict[str, int] = {}
-    """Classes that the host does not have, and when they are queried again, in seconds since the epoch."""
+    """Times at which classes are queried again that the host does not have, in seconds since the epoch, by
+    class."""
 
 
 class _Cpu(NamedTuple):
@@ -53,7 +54,7 @@ class _Cpu(NamedTuple):
 
 
 class Survey:
-    """All queries of one poll; `rows` runs one, and raises QueryFault for it alone or WinrmFault for all."""
+    """Runs the queries of one poll; `rows` runs one, and raises QueryFault for it or WinrmFault for all."""
 
     def __init__(
         self,

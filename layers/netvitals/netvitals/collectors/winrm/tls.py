@@ -1,4 +1,4 @@
-"""Make TLS contexts: which server is trusted, and the client certificate."""
+"""Make TLS contexts, which say which server is trusted, and hold the client certificate."""
 
 import functools
 import ssl
@@ -12,7 +12,8 @@ from netvitals.domain.polling.observation import Reason
 from netvitals.domain.settings.secret import Secret
 
 CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
-"""Python's own list without DHE, in which the server chooses the group: one of 10,000 bits takes a second."""
+"""Ciphers of Python's own list without DHE, whose group the server chooses: one of 10,000 bits takes a
+second."""
 _SHA256_HEX_DIGITS = 64
 
 

@@ -24,14 +24,14 @@ from netvitals.collectors.winrm.tls import context_for, fingerprint
 from netvitals.domain.polling.observation import Reason
 from netvitals.domain.text import printable
 
-# A device whose headers are malformed is told of once, by us; InfluxDB's client logs by other names.
+# A device's malformed headers are reported once, as its fault; InfluxDB's client has other loggers.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 _CONNECT_SECONDS = 5.0
 _SCHEMES = {"ntlm": "Negotiate", "kerberos": "Negotiate", "basic": "Basic"}
-"""By pywinrm's name for a way to log in, the scheme of `WWW-Authenticate` that it needs."""
+"""Schemes of `WWW-Authenticate` that logins need, by pywinrm's name for the method."""
 _SCHEME = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{1,30})(?=\s|,|$)")
 _READ_MARGIN_SECONDS = 2.0
-"""The server says itself that an operation took too long; one that says nothing is given this much more."""
+"""Seconds beyond an operation's time limit, after which the server itself says that it took too long."""
 
 
 def guarded_protocol(connection: WinrmConnection, access: Access) -> Protocol:
@@ -82,7 +82,7 @@ def _check_use(settings: WinrmSettings, credential: WinrmCredential) -> None:
 
 class _GuardedTransport(Transport):
     read_timeout_sec: Any
-    """For requests, which takes a pair as well: for connecting, and for reading."""
+    """Seconds for requests, which takes a pair as well: for connecting, and for reading."""
 
     def __init__(self, adapter: "_Adapter", endpoint: str, access: Access) -> None:
         credential = access.credential
@@ -212,7 +212,7 @@ else:
 
 
 class _Dialled(_Base):
-    """A connection of urllib3's whose socket comes from the poll's `WinrmConnection`."""
+    """Takes its socket from the poll's `WinrmConnection`, as a connection of urllib3."""
 
     def __init__(self, *arguments: Any, connection: WinrmConnection, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,1 +1,1 @@
-"""Decides whether a device is up, and what is announced of it."""
+"""Decide whether a device is up, and what is announced of it."""

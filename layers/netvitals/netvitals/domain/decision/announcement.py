@@ -1,4 +1,4 @@
-"""Writes the events for programs and the digest for people that announce a change.
+"""Write the events for programs and the digest for people that announce a change.
 
 The detail of an event is versioned. Version 1 has `version`, `id` (the same however often the event is
 delivered), `scope` (`device`, `site` or `fleet`), `device` (`id`, `hostname`, `type`; null unless the scope

@@ -23,39 +23,39 @@ class EventDevice(msgspec.Struct, frozen=True):
     """The device that an event is about."""
 
     id: str
-    """As in the inventory."""
+    """The device's id in the inventory."""
     hostname: str
-    """As in the inventory; empty where it has none."""
+    """The device's hostname in the inventory; empty where it has none."""
     type: str
-    """Its device type, such as `network`."""
+    """The device type, such as `network`."""
 
 
 class StatusEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The detail of the event on the stack's bus that announces a change of status."""
 
     version: Literal[1]
-    """Another number means that something which stands here has changed its meaning."""
+    """Version of this format: it changes when the meaning of a key changes, not when keys are added."""
     id: str
-    """The same however often the event is delivered."""
+    """Id of the event, the same however often it is delivered."""
     scope: Literal["device", "site", "fleet"]
-    """What has changed."""
+    """The kind of thing that has changed."""
     device: EventDevice | None
-    """Null unless the scope is `device`."""
+    """The device that has changed; null unless the scope is `device`."""
     site: str
     """The device's site, or the one whose path was lost; empty where there is none."""
     before: State
-    """What was announced last, which is not always the status before."""
+    """The status that was announced last, which is not always the status before."""
     after: State
-    """Of a device its status; a site is `reachable` or `lost`, the fleet `polled` or `silent`."""
+    """The new status of a device; of a site `reachable` or `lost`, of the fleet `polled` or `silent`."""
     cause: Cause
-    """Why, for filters."""
+    """The cause of the change, one of a closed list, fit for filters."""
     detail: str
-    """Why, for a person."""
+    """The cause of the change in words, for a person."""
     since: Time
-    """When it began, in UTC."""
+    """Time at which the new status began, in UTC."""
     decided_at: Time
-    """When the status function decided so, in UTC; of two events of a device the later one holds."""
+    """Time of the decision, in UTC; of two events of a device the later one holds."""
     flapping: bool = False
-    """There, and true, in the one event which says that a device flaps."""
+    """True in the one event which says that a device flaps; left out of all others."""
     notice: Notice
     """Texts for people that need no escaping on their way."""

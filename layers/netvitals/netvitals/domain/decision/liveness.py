@@ -1,4 +1,4 @@
-"""Decides on a device's status: one pure function for all devices.
+"""Decide on a device's status: one pure function for all devices.
 
 |                                                 | becomes                                       |
 |-------------------------------------------------|-----------------------------------------------|
@@ -38,13 +38,13 @@ from netvitals.domain.settings.policy import Policy
 from netvitals.domain.settings.status import StatusSettings
 
 NO_SITE = SiteState("")
-"""Stands in for the site of devices that have none: its path is never lost."""
+"""The site of devices that have none: its path is never lost."""
 _UP_OR_DOWN = {Status.ONLINE, Status.OFFLINE}
 _FLAPS = "; it flaps: further outages are not announced until it is steady"
 
 
 class Context(NamedTuple):
-    """Holds what a decision reads beside the device."""
+    """All that a decision reads beside the device; times are seconds since the epoch."""
 
     now: float
     gap: PollingGap
@@ -56,7 +56,7 @@ class Context(NamedTuple):
 
 
 class _Decision(NamedTuple):
-    """Holds the status that the polls prove."""
+    """The status that the polls prove; `since` is in seconds since the epoch."""
 
     status: Status
     cause: Cause

@@ -32,22 +32,23 @@ _SEVERITIES: dict[str, Severity] = {
     Status.UNREACHABLE: "warning",
     Status.UNKNOWN: "warning",
 }
-"""By what a device, a site or the fleet is now; in PagerDuty's words. The rest is `info`."""
+"""Severities in PagerDuty's words, by the new status of a device, site or fleet; of any other it is
+`info`."""
 
 
 class Notice(msgspec.Struct, frozen=True):
     """Texts on one line, fit for a JSON string without escaping."""
 
     title: str
-    """What has changed, in at most 120 characters."""
+    """Text that says what has changed, in at most 120 characters."""
     text: str
-    """Why, in at most 500 characters."""
+    """Text that says why, in at most 500 characters."""
     slack: str
-    """Title and text with `&` as Slack wants it."""
+    """Title and text together, `&` escaped as Slack wants it."""
     severity: Severity
-    """By what the device, the site or the fleet is now."""
+    """Severity, which follows from the new status of the device, the site or the fleet."""
     key: str
-    """The same for an outage and its end."""
+    """Key for deduplication, the same for an outage and its end; at most 207 characters."""
 
 
 def notice(scope: str, subject: str, name: str, after: str, detail: str) -> Notice:

@@ -1,4 +1,4 @@
-"""Decides on outages of a site's path and of the collector itself."""
+"""Decide on outages of a site's path and of the collector itself."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,7 +21,7 @@ CLOCK_TOLERANCE_SECONDS = 60.0
 
 
 class Votes(NamedTuple):
-    """Counts what a site's devices say about its path."""
+    """Numbers of a site's devices that fail and that answer, as evidence about its path."""
 
     failing: int
     answering: int

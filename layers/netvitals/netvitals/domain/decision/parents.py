@@ -1,4 +1,4 @@
-"""Finds devices that are their own ancestors: in a circle, no parent explains a silence."""
+"""Find devices that are their own ancestors: in a circle, no parent explains a silence."""
 
 from collections.abc import Mapping
 

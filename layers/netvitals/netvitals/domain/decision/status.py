@@ -1,4 +1,4 @@
-"""Defines the values of a status, what a decision reads, and what it writes.
+"""Define the values of a status, what a decision reads, and what it writes.
 
 All times are seconds since the epoch.
 """
@@ -10,17 +10,19 @@ import msgspec
 
 
 class Status(StrEnum):
+    """Status of a device, as `device_state.status` and the measurement `device_status` hold it."""
+
     ONLINE = "online"
     OFFLINE = "offline"
-    """Polled and silent for longer than its time-out."""
+    """A device that is polled and has been silent for longer than its time-out."""
     UNREACHABLE = "unreachable"
-    """Silent, and so is its parent: the parent is the one to look at."""
+    """A device that is silent as its parent is: the parent is the one to look at."""
     UNKNOWN = "unknown"
-    """Nobody can tell: not polled, not measurable, or behind a lost path. Never an outage by itself."""
+    """A device that is not polled, not measurable, or behind a lost path; never an outage by itself."""
 
 
 class Cause(StrEnum):
-    """Says why a device has its status; a closed list, fit for filters."""
+    """Cause of a device's status; a closed list, fit for filters."""
 
     NONE = ""
     ANSWERED = "answered"
@@ -37,44 +39,44 @@ ANNOUNCED_ELSEWHERE = frozenset({Cause.PARENT_DOWN, Cause.PATH_LOST, Cause.COLLE
 
 
 class Polls(msgspec.Struct, frozen=True):
-    """Holds what the polls of a device have found."""
+    """Outcome of the polls of a device; times are None before the first one."""
 
     last_seen_at: float | None = None
     last_attempt_at: float | None = None
     streak_since: float | None = None
-    """When the first of the polls in a row was made that ended as the last one did."""
+    """Time of the first of the polls in a row that ended as the last one did."""
     failures: int = 0
     successes: int = 0
-    """In a row; one of the two is 0."""
+    """Polls in a row that were answered; either this or `failures` is 0."""
     reason: str = ""
 
 
 class StatusRecord(msgspec.Struct, frozen=True):
-    """Holds the status of a device as the last decision left it."""
+    """The status of a device as the last decision left it."""
 
     status: Status = Status.UNKNOWN
     cause: Cause = Cause.NONE
     since: float | None = None
-    """Since when it has this status for this cause."""
+    """Time since which it has this status for this cause."""
     announced: Status = Status.UNKNOWN
     """The status in the last event of this device."""
     flap_score: float = 0.0
     flap_at: float = 0.0
     flapping: bool = False
-    """An event has said that the device flaps: until it is steady, outages are not announced."""
+    """True after an event has said that the device flaps: until it is steady, outages are not announced."""
 
 
 class Parent(msgspec.Struct, frozen=True):
-    """Holds what a decision reads of the device that another is reached through."""
+    """All that a decision reads of the device that another is reached through."""
 
     id: str
     polls: Polls
     not_polled_since: float | None = None
-    """When it was found to be polled no more; None where it was not."""
+    """Time at which it was found to be polled no more; None while it is polled."""
 
 
 class Monitored(msgspec.Struct, frozen=True):
-    """Holds what a decision reads of a device."""
+    """All that a decision reads of a device."""
 
     id: str
     polls: Polls
@@ -84,23 +86,23 @@ class Monitored(msgspec.Struct, frozen=True):
     site: str = ""
     maintenance_until: float | None = None
     monitored_since: float | None = None
-    """The first run that saw it enabled again; None where it was never anything else."""
+    """Time of the first run that saw it enabled again; None where it was never disabled."""
     parent: Parent | None = None
     settings: str = ""
     """Overrides of the device type's `Policy`, as JSON text."""
 
 
 class SiteState(msgspec.Struct, frozen=True):
-    """Says whether the path to a site is lost; the empty name is the fleet, lost when no device is polled."""
+    """State of the path to a site; the empty name is the fleet, lost when no device is polled."""
 
     name: str
     lost: bool = False
     since: float = 0.0
-    """Since when it is lost, or is there again; devices get their full time-out after that."""
+    """Time at which it was lost, or came back; devices get their full time-out after that."""
 
 
 class PollingGap(msgspec.Struct, frozen=True):
-    """Records the last gap in polling or in deciding, and what the next run needs to notice one.
+    """The last gap in polling or in deciding, and what the next run needs to notice one.
 
     A gap is a pause of the schedules, a late tick, a clock that jumped, or a database restored from a
     backup; these can't be told apart here. Silence within a gap does not count against a device.
@@ -108,11 +110,11 @@ class PollingGap(msgspec.Struct, frozen=True):
 
     last_run_at: float | None = None
     newest_attempt_at: float | None = None
-    """The newest poll of any device."""
+    """Time of the newest poll of any device."""
     is_quiet: bool = False
-    """No device is being polled: a gap that has not ended."""
+    """True while no device is being polled: a gap that has not ended."""
     resumed_at: float = 0.0
-    """When the last gap ended."""
+    """Time at which the last gap ended."""
     shortest_timeout_seconds: float | None = None
     """The shortest time without a poll after which some device is `not_polled`; None before the first run."""
     quiet_after_seconds: float | None = None
@@ -120,12 +122,12 @@ class PollingGap(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Describes what a decision changes about a device; `after` is its new record."""
+    """All that a decision changes about a device; `after` is its new record."""
 
     device: Monitored
     after: StatusRecord
     detail: str
-    """For a person."""
+    """Text for a person that says why."""
     is_transition: bool
     """True where the status changes: one row of history, one point."""
     is_announced: bool
@@ -138,20 +140,20 @@ Channel = Literal["point", "event", "digest"]
 
 
 class OutboxMessage(msgspec.Struct, frozen=True):
-    """Holds what is to be published, kept in the database until it was accepted."""
+    """A message to publish, kept in the database until it was accepted."""
 
     id: str
-    """The same however often it is sent."""
+    """Id of the message, the same however often it is sent."""
     channel: Channel
     body: str
     """A line of line protocol, or JSON."""
 
 
 class DeliveryReport(msgspec.Struct, frozen=True):
-    """Counts what became of a batch of messages."""
+    """Numbers of messages of a batch that were published and left."""
 
     published: int = 0
     left: int = 0
-    """Sent and not accepted; the next run sends them again."""
+    """Messages that were sent and not accepted; the next run sends them again."""
     waiting_seconds: float = 0.0
-    """Since the oldest of those was written."""
+    """Seconds since the oldest of those was written."""

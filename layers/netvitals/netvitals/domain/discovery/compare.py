@@ -12,6 +12,8 @@ Change = Literal["new", "moved", "known", "gone"]
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that was found or is gone, beside the inventory."""
+
     change: Change
     device: Device
     """A row to import; of a known device, the inventory's."""
@@ -24,7 +26,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 def compare(
     proposals: Sequence[Proposal], inventory: Iterable[Device], asked: Collection[str]
 ) -> list[Compared]:
-    """Return what changed; `asked` are the addresses that would have been found.
+    """Return what changed; `asked` are the addresses that a device would have answered at.
 
     A device has moved where its MAC address, or its name and no other's, answers at another address while
     its own stays silent. Its row keeps all but the address.

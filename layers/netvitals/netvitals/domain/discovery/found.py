@@ -4,15 +4,15 @@ import msgspec
 
 
 class Neighbour(msgspec.Struct, frozen=True):
-    """Another device, as LLDP or CDP on this one describes it: unauthenticated text."""
+    """A neighbour of a device, as LLDP or CDP on that describes it: unauthenticated text."""
 
     protocol: str
     """`lldp` or `cdp`."""
     name: str = ""
     macs: tuple[str, ...] = ()
-    """Its chassis id, where that is a MAC address."""
+    """The chassis id, where that is a MAC address."""
     addresses: tuple[str, ...] = ()
-    """Its management addresses."""
+    """Management addresses."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -22,7 +22,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     credential: str
     protocol: str = "snmp"
     port: int | None = None
-    """None: the protocol's own."""
+    """Port that answered; None for the protocol's default."""
     name: str = ""
     """sysName, or the host name that a login shows; of a device that says none, what DNS calls it."""
     description: str = ""
@@ -36,7 +36,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     macs: tuple[str, ...] = ()
     """The bridge's and the chassis' address first, then those of interfaces; as 00:1b:54:aa:bb:cc."""
     addresses: tuple[str, ...] = ()
-    """The device's own, as its table of addresses has them."""
+    """Addresses of the device itself, as its table of addresses has them."""
     neighbours: tuple[Neighbour, ...] = ()
     arp: tuple[str, ...] = ()
     """Addresses of hosts that the device has spoken with."""

@@ -1,4 +1,4 @@
-"""Tell whether two addresses belong to one device: by engine id, serial number, MAC and own IP addresses.
+"""Decide whether two addresses belong to one device: by engine id, serial number, MAC and own IP addresses.
 
 One of these alone proves nothing: cloned machines and restored configurations share engine ids, cheap agents
 have a constant one, members of a stack share a serial number, first-hop redundancy shares a MAC address.
@@ -17,9 +17,9 @@ _NO_SERIAL = re.compile(
 )
 _MIN_SERIAL_CHARACTERS = 4
 _MIN_ENGINE_DIGITS = 10
-"""snmpEngineID has 5 to 32 octets (RFC 3411)."""
+"""Least hexadecimal digits of an snmpEngineID, which has 5 to 32 octets (RFC 3411)."""
 _ENGINE_HEAD_DIGITS = 8
-"""The enterprise's number, the same for all of a vendor."""
+"""Hexadecimal digits of an engine id's enterprise number, which all devices of a vendor share."""
 _SHARED_MACS = ("00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f", "00:05:73:a0:0")
 """Prefixes of MAC addresses of VRRP (RFC 9568) and HSRP."""
 
@@ -32,9 +32,9 @@ class Identifiers(msgspec.Struct, frozen=True):
     mac: frozenset[str]
     name: str
     address: str
-    """The one that it answered on."""
+    """The address that it answered on."""
     table: frozenset[str]
-    """Its own addresses, as it lists them."""
+    """Addresses of the device itself, as its table of addresses lists them."""
 
     def kinds(self) -> dict[str, frozenset[str]]:
         return {"engine id": self.engine, "serial": self.serial, "MAC address": self.mac}

@@ -12,7 +12,7 @@ from netvitals.domain.discovery.identity import Identifiers, agreements, identit
 MIN_AGREEMENTS = 2
 """Kinds of identity that must agree before two addresses are one device."""
 MAX_ALIKE = 64
-"""An identity that more addresses share tells nothing; looking at all their pairs would take for ever."""
+"""Addresses that are compared for sharing one identifier: comparing all pairs would take for ever."""
 
 
 class Discovered(msgspec.Struct, kw_only=True):

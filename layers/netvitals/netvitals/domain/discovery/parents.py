@@ -9,7 +9,7 @@ from netvitals.domain.discovery.merge import Discovered
 
 
 def propose_parents(devices: Sequence[Discovered], root: str) -> bool:
-    """Set `parent` by the shortest way to the device that is nearest to the collector; return if it is known.
+    """Set each `parent` on the shortest way to the collector's nearest device; return whether that is known.
 
     `root` is one of its addresses, or its name. A device with two ways of the same length gets no parent, and
     a note: it must not count as unreachable while one of the two is up. A tree of shortest ways has no loops.
@@ -49,7 +49,7 @@ def _root(devices: Sequence[Discovered], root: str) -> Discovered | None:
 
 
 def _links(devices: Sequence[Discovered]) -> defaultdict[int, set[int]]:
-    """Return who is connected with whom, in both directions, among the devices that are known."""
+    """Return which devices are connected, by their numbers in `devices`, in both directions."""
     known = _Known(devices)
     links: defaultdict[int, set[int]] = defaultdict(set)
     for number, device in enumerate(devices):

@@ -23,7 +23,7 @@ _NO_LOCATION = re.compile(r"(?i)unknown.*|none|n/?a|-*|sitting on the dock of th
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """A row for the inventory, and what it rests on."""
+    """A proposed row for the inventory, and the device that was found."""
 
     device: Device
     found: Discovered

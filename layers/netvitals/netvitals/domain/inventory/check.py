@@ -32,7 +32,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_inventory(rows: Sequence[Placed], rules: Rules) -> list[BadRow]:
-    """Yield all faults: row by row, and then those of rows together."""
+    """Return all faults: row by row, and then those of rows together."""
     faults = [fault for where, device in rows for fault in _row_faults(where, device, rules)]
     return faults + list(_repeated(rows)) + list(_family_faults(rows, rules.others))
 

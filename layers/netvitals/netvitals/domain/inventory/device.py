@@ -1,4 +1,4 @@
-"""A device of the inventory, and what is known of its state."""
+"""Define a device of the inventory, and what is known of its state."""
 
 from typing import Annotated, Any
 
@@ -9,43 +9,43 @@ Name = Annotated[str, Meta(max_length=256)]
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `devices`, as it stands there: not yet checked against configuration or address guard."""
+    """One row of `devices`, not yet checked against configuration or address guard."""
 
     id: Annotated[str, Meta(min_length=1, max_length=256)]
-    """Its name for ever: the tag `device_id` of every point."""
+    """Permanent name of the device: the tag `device_id` of every point."""
     ip_address: Name | None = None
-    """None: `hostname` is resolved when the device is dialled."""
+    """IP address to dial; None: `hostname` is resolved when the device is dialled."""
     hostname: Name = ""
-    """For people, and dialled where there is no address."""
+    """Name for people, dialled where there is no address."""
     mac_address: Name = ""
-    """For people."""
+    """MAC address: for people, and for discovery to recognise a device that has moved."""
     device_type: Name = "network"
-    """`network`, `linux`, `windows`, or a type of the configuration document."""
+    """Device type: `network`, `linux`, `windows`, or one of the configuration document."""
     credential: Name = ""
-    """A name in the credential map, never a secret."""
+    """Name of an entry of the credential map, never a secret."""
     site: Name = ""
-    """Devices behind one line: limits and lost paths go by it."""
+    """Name shared by the devices behind one line: limits and lost paths go by it."""
     parent_id: Name | None = None
     """The device through which this one is reached: while it is down, this one is `unreachable`."""
     collector: Name = ""
     """The group of collectors that polls it."""
     enabled: bool = True
-    """False: it is not polled."""
+    """True where the device is polled."""
     maintenance_until: float | None = None
-    """Until then changes are not announced; seconds since the epoch."""
+    """Time until which changes are not announced, in seconds since the epoch."""
     settings: dict[str, Any] = {}
     """Overrides of the device type's `Policy`, in the same shape."""
     memory: dict[str, Any] = {}
-    """Of what earlier polls left in `device_state`: what the next one can't do without."""
+    """The part of what earlier polls left in `device_state` that the next one can't do without."""
     failures: int = 0
-    """Polls in a row that failed."""
+    """Number of polls in a row that failed."""
     reason: str = ""
-    """Of the newest poll: an `observation.Reason`."""
+    """Reason of the newest poll, an `observation.Reason`."""
     last_seen_at: float | None = None
     status_attempt_at: float | None = None
     metrics_attempt_at: float | None = None
     points: int = 0
-    """Of the newest metrics poll that read some."""
+    """Number of points of the newest metrics poll that read some."""
 
     @property
     def address(self) -> str:

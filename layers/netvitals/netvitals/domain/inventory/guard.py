@@ -1,4 +1,4 @@
-"""Guard of addresses that may be dialled: no inventory row turns the collector against its surroundings."""
+"""Guard which addresses may be dialled, so that no inventory row turns the collector against other hosts."""
 
 import re
 from collections.abc import Sequence

@@ -9,11 +9,11 @@ from netvitals.domain.inventory.device import Device
 from netvitals.domain.text import quoted
 
 ALWAYS_ALLOWED = 10
-"""Devices: of a small inventory any share may change."""
+"""Number of devices up to which any share of the inventory may change."""
 
 
 class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Says what an import would change."""
+    """All that an import would change."""
 
     columns: tuple[str, ...]
     """Columns that the file names; the others are not changed."""

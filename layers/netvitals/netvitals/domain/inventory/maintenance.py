@@ -14,10 +14,11 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     scope: Scope
     name: str
-    """Of the device, the site or the type."""
+    """Name of the device, the site or the type."""
     starts_at: float
+    """Start of the window, in seconds since the epoch; the start is within it."""
     ends_at: float
-    """Seconds since the epoch."""
+    """End of the window, in seconds since the epoch; the end is outside it."""
     reason: str = ""
 
     def is_open(self, now: float) -> bool:
@@ -25,7 +26,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Maintenance:
-    """The windows that are open at a time."""
+    """Finds the end of a device's maintenance among the windows that are open at a time."""
 
     def __init__(self, windows: Iterable[Window], now: float) -> None:
         self._until: dict[tuple[Scope, str], float] = {}

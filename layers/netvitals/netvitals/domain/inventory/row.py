@@ -43,9 +43,9 @@ class BadRow(msgspec.Struct, frozen=True):
     """`line 12` of a file, or `device 'sw-1'` of a table."""
     field: str
     value: str
-    """As it was found, cut short; settings are not shown: people put secrets there by mistake."""
+    """Value as it was found, cut short; settings are not shown: people put secrets there by mistake."""
     cause: str
-    """What is allowed instead."""
+    """Text that says what is wrong, and what is allowed instead."""
 
     def __str__(self) -> str:
         found = f"{self.field} {self.value}" if self.value else self.field

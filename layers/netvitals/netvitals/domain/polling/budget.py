@@ -10,7 +10,7 @@ from collections.abc import Generator
 from netvitals.domain.errors import NetvitalsError
 
 type Steps[Result] = Generator[object, None, Result]
-"""Work in small steps: a generator that yields after each, whatever it likes, and returns the result."""
+"""Work in small steps: a generator that yields after each step (any value) and returns the result."""
 
 MAX_ANSWER_BYTES = 8 * 2**20
 """Bytes of all answers to one poll, as they arrive."""
@@ -24,17 +24,17 @@ MAX_INSTANCES = 4096
 MAX_PROCESSOR_SECONDS = 2.0
 """Processor seconds for making points of answers."""
 SLICE_SECONDS = 0.005
-"""That one device's work takes before others have their turn."""
+"""Seconds that one device's work takes before others have their turn."""
 ITEMS_PER_STEP = 32
 """Items between two looks at the clock: each takes some microseconds, as a look at the clock does."""
 
 
 class BudgetSpent(NetvitalsError):
-    """A device has cost what it may; the text says what of."""
+    """Raised where a poll of a device has used up a limit; the text says which."""
 
 
 class Budget:
-    """Octets, values and processor time that are left to one poll of a device."""
+    """Counts the octets, values and processor time that are left to one poll of a device."""
 
     __slots__ = ("_bytes", "_max_values", "_processor_seconds", "_values")
 

@@ -26,11 +26,13 @@ from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.polling.point import Point
 
 FULL_SECONDS = 3000
-"""Between two full writes of a device: with an interval of up to 20 minutes less than 70 minutes pass."""
+"""Seconds between two full writes of a device: with an interval of up to 20 minutes less than 70 minutes
+pass."""
 UPTIME_SLACK_SECONDS = 5.0
-"""An uptime that is as expected within this, from the one written last, tells nothing new."""
+"""Seconds by which an uptime may differ from what the one written last makes expect, and count as
+unchanged."""
 REBOOT_SLACK_SECONDS = 60.0
-"""An uptime that is this far behind the expected one means a reboot: counters began anew."""
+"""Seconds by which an uptime is behind the expected one after a reboot: counters began anew."""
 
 _EVERY_POLL = frozenset(name for name, spec in METRICS.items() if spec.every_poll)
 _DEADBANDS = {
@@ -41,21 +43,21 @@ _DEADBANDS = {
 _UPTIMES = frozenset({"uptime_seconds", "agent_uptime_seconds"})
 _GOOD = frozenset({("ping_status", 1), ("ping_loss_percent", 0)})
 LOST_KEY = "ping_lost"
-"""Key of device memory: the newest poll lost echoes."""
+"""Key of device memory: true where the newest poll lost echoes."""
 BOOTED_KEY = "booted_at"
-"""Key of device memory: when it started, in seconds since the epoch."""
+"""Key of device memory: the device's start, in seconds since the epoch."""
 
 _metric_of = attrgetter("metric_name")
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The newest value of a series; of one that moved within its deadband the value written last."""
+    """The newest value of a series; while that moves within its deadband, the value written last."""
 
     value: float | int
     time_ns: int
     if_index: int | None
     held: bool
-    """Whether the sample was held back because its value was unchanged."""
+    """True where the sample was held back because its value was unchanged."""
     alias: str = ""
 
 
@@ -64,13 +66,13 @@ type Series = dict[str, dict[str, Sample]]
 
 
 class InterfaceInfo(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Texts about an interface, which are no measures."""
+    """Texts about an interface, stored in a measurement of their own."""
 
     instance: str
     description: str = ""
-    """The operator's own: ifAlias."""
+    """Description that the operator gave it: ifAlias."""
     type: str = ""
-    """IANAifType, by name."""
+    """Type of the interface, by its name in IANAifType-MIB."""
     if_index: int | None = None
 
 
@@ -144,7 +146,7 @@ class _Comparison:
     """Sorts the points of a poll into those to write and those to hold back, against the samples before."""
 
     def __init__(self, before: Series, *, follows: bool, full: bool, steady: bool) -> None:
-        """Take whether the samples are of the poll directly before, all is written, uptimes are steady."""
+        """Take whether the samples are of the poll before, all is written, uptimes are as expected."""
         self.written: list[Point] = []
         self.held: list[Point] = []
         self.series: Series = {}
@@ -202,8 +204,8 @@ def _is_within(deadband: tuple[float, float], before: float, value: float) -> bo
 def status_changes(points: Sequence[Point], memory: Mapping[str, Any], *, steady: bool) -> list[Point]:
     """Return what to write of a status poll; `steady`: the one before was answered without loss.
 
-    That a device answers and loses nothing is then what every metrics poll says, and its uptime is what the
-    device's memory makes expect.
+    Then neither an answer without loss nor the uptime that the device's memory makes expect is written:
+    every metrics poll writes them.
     """
     if not steady:
         return list(points)
@@ -238,7 +240,7 @@ def _is_expected(booted_ns: int | None, memory: Mapping[str, Any]) -> bool:
 
 
 def _of_the_whole_device(points: Sequence[Point]) -> list[Point]:
-    """Return the few points among which its uptime and its loss of echoes are."""
+    """Return the points without an instance: few, and its uptime and its loss of echoes are among them."""
     return [point for point in points if not point.instance]
 
 

@@ -30,7 +30,7 @@ from netvitals.domain.polling.point import (
 )
 
 MEMORY_KEY = "instances"
-"""Under which device memory holds an `InstanceMemory`."""
+"""Key of device memory under which it holds an `InstanceMemory`."""
 MIN_ALLOWANCE = 500
 """Names that a device may have anew at once, however few it has."""
 NEW_PER_DAY = 100
@@ -47,7 +47,7 @@ class InstanceMemory(msgspec.Struct, frozen=True):
     salt: str
     """Salt of the hashes, in base64: without it, a device can't find names that collide with known ones."""
     names: str
-    """A hash of each, one behind the other, in base64."""
+    """Hashes of the names, one behind the other, in base64."""
     allowance: float
     at: Annotated[int, Meta(ge=0, le=2**40)]
     """Time of the allowance, in seconds since the epoch."""

@@ -21,46 +21,48 @@ from netvitals.domain.settings.policy import PollSettings
 Kind = Literal["status", "metrics"]
 VERSION = 1
 MAX_BODY_BYTES = 1024 * 1024
-"""SQS takes no larger message."""
+"""Bytes of the largest message that SQS takes."""
 MAX_TEXT_BYTES = 4 * 1024 * 1024
-"""What a body may hold when inflated: 300 jobs have about 100 KB."""
+"""Limit of a body's bytes when inflated: 300 jobs have about 100 KB."""
 MAX_LIFE_SECONDS = 900
-"""A job of a longer interval expires all the same: its queue is not to hold what nobody waits for."""
+"""Seconds after which a job expires, however long its interval is: its queue holds nothing that nobody waits
+for."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Poll this device once, at `due_at`, and not after `expires_at` (seconds since the epoch)."""
+    """An order to poll a device once, at `due_at`, and not after `expires_at` (seconds since the epoch)."""
 
     kind: Kind
-    """Whether the device is up, or everything that it measures."""
+    """Kind of poll: `status` asks whether the device is up, `metrics` everything that it measures."""
     device_id: Annotated[str, Meta(min_length=1, max_length=256)]
-    """As in the inventory."""
+    """Id of the device in the inventory."""
     address: Annotated[str, Meta(min_length=1, max_length=256)]
-    """What is dialled: an IP address, or a name to be resolved."""
+    """Address to dial: an IP address, or a name to be resolved."""
     due_at: int
-    """Seconds since the epoch; a device is polled once for each."""
+    """Time at which the poll is due, in seconds since the epoch; a device is polled once for each."""
     expires_at: int
-    """Seconds since the epoch; a job that is found later is dropped."""
+    """Time after which the job is dropped, in seconds since the epoch."""
     interval: int = 0
     """Seconds between two polls of this kind; 0 where the sender did not say."""
     device_type: Name = "network"
-    """A type of the configuration document."""
+    """Device type: built in, or of the configuration document."""
     hostname: Name = ""
-    """For people."""
+    """Host name of the device, for people."""
     site: Name = ""
-    """Devices behind one line: limits go by it."""
+    """Name shared by the devices behind one line: limits go by it."""
     credential: Name = ""
-    """A name in the credential map, never a secret."""
+    """Name of an entry of the credential map, never a secret."""
     settings: PollSettings = PollSettings()
-    """How it is polled; what is left out is the default."""
+    """Settings of the poll; a key that is left out has its default."""
     memory: dict[str, Any] = {}
-    """What the poll can't do without where `device_state` can't be read: host keys, refused credentials."""
+    """Device memory that the poll can't do without where `device_state` can't be read: host keys, refused
+    credentials."""
     silent: bool = False
-    """The device has not answered for longer than its time-out: it is tried twice and briefly."""
+    """True where the device has not answered for longer than its time-out: it is tried twice and briefly."""
 
     @property
     def key(self) -> str:
-        """The same for the same poll, however often it is sent."""
+        """Return a key that is the same for the same poll, however often it is sent."""
         return f"{self.kind}:{self.device_id}:{self.due_at}"
 
 
@@ -105,7 +107,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 class Decoded(NamedTuple):
-    """The jobs of a message, and what is wrong with those that can't be used."""
+    """The jobs of a message, and the faults of those that can't be used."""
 
     jobs: list[Job]
     faults: list[InvalidJob]

@@ -9,25 +9,26 @@ ABSOLUTE_ZERO_CELSIUS = -273.15
 
 
 class MetricSpec(msgspec.Struct, frozen=True):
-    """Specification of a metric's values, for ever."""
+    """Specification of a metric's values; it never changes, as stored values can't be mended."""
 
     kind: Literal["measure", "counter", "state"]
-    """Counters and states are whole numbers; a counter goes up to 2^64 - 1."""
+    """Kind of number: counters and states are whole numbers; a counter goes up to 2^64 - 1."""
     unit: str
     minimum: float | None = None
     maximum: float | None = None
     every_poll: bool = False
-    """Written with each poll, whether it moved or not."""
+    """True where it is written with each poll, whether it moved or not."""
     deadband: float = 0
+    """Difference from the value written last, in the metric's unit, up to which a value counts as
+    unchanged."""
     deadband_percent: float = 0
-    """A value that differs from the one written last by no more than this, absolutely or in percent of that
-    one, stands still."""
+    """Difference from the value written last, in percent of that, up to which a value counts as unchanged."""
     states: Mapping[int, str] = {}
-    """Of a state, the words for its values."""
+    """Words for the values of a state; empty for other metrics."""
 
 
 Whole = Literal["average", "maximum", "sum", "first", "largest", "none"]
-"""How the rows of one device make the number of the whole device; `none`: they do not."""
+"""Ways in which the rows of one device make the number of the whole device; `none`: they do not."""
 
 
 class Vital(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,28 +38,29 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     unit: str = "percent"
     symbol: str = "%"
-    """Of the unit, as it stands behind a number."""
+    """Symbol of the unit, as it stands behind a number."""
     minimum: float = 0
     maximum: float = 100
-    """A value outside was not measured: the next source is asked."""
+    """Largest possible value; one outside of the two was not measured, and the next source is asked."""
     states: Mapping[int, str] = {}
-    """Of a state, the words for its values."""
+    """Words for the values of a state; empty for other metrics."""
     amounts: str | None = None
-    """Where the metric is a share of bytes: what `…_used_bytes` and `…_total_bytes` begin with."""
+    """Name that `…_used_bytes` and `…_total_bytes` begin with, where the metric is a share of bytes."""
     combine: Literal["first", "all"] = "first"
-    """Use the first source that gives anything, or all of them."""
+    """Sources to use: the first that gives anything, or all of them."""
     whole: Whole = "none"
     parts: bool = True
-    """Store each row under its name, not only the whole device's number."""
+    """True where each row is stored under its name, not only the whole device's number."""
     besides: bool = False
-    """Ask the standard MIBs beside the vendor's, not only in their stead: sensors are in several places."""
+    """True where the standard MIBs are asked beside the vendor's, not only in their stead: sensors are in
+    several places."""
     every_poll: bool = False
-    """Write it with each poll, whether it moved or not …"""
+    """True where it is written with each poll, whether it moved or not; else the deadbands of `MetricSpec`
+    hold."""
     deadband: float = 0
     deadband_percent: float = 0
-    """… or only where it moved by more than this, absolutely or in percent."""
     collected: bool = True
-    """Unless the setting `vitals` says otherwise."""
+    """True where it is collected unless the setting `vitals` says otherwise."""
 
     def metrics(self) -> Iterator[tuple[str, MetricSpec]]:
         yield (
@@ -80,7 +82,8 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _STATES = {1: "ok", 2: "warning", 3: "failed", 4: "off"}
-"""Of a part that is there; `off` is switched off, or without current. One that is absent has no state."""
+"""States of a part that is there; `off` is switched off, or without current. One that is absent has no
+state."""
 _STATES_UNIT = ", ".join(f"{number} {word}" for number, word in _STATES.items())
 _PERCENT = MetricSpec("measure", "percent", 0, 100, every_poll=True)
 _BYTES = MetricSpec("measure", "bytes", 0)
@@ -193,7 +196,7 @@ VITALS: Mapping[str, Vital] = {
         deadband_percent=5,
     ),
 }
-"""By the section's name in a device profile."""
+"""Vital signs by the name of their section in a device profile."""
 
 METRICS: Mapping[str, MetricSpec] = {
     "ping_status": MetricSpec("state", "1 up, 0 down", 0, 1, every_poll=True),

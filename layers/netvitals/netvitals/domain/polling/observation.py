@@ -1,4 +1,4 @@
-"""Results of a poll: readings while it runs, a result and an observation when it has ended."""
+"""Define the results of a poll: a reading while it runs, a result and an observation when it has ended."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -38,17 +38,17 @@ OUR_FAULTS = frozenset(
 
 
 class Reading:
-    """Collection that a collector adds to as it reads: what was read stays when time runs out."""
+    """Collects what a collector reads, as it reads it: what was read stays when time runs out."""
 
     __slots__ = ("alive", "detail", "interfaces", "memory", "points", "reason", "rtt_ms")
 
     def __init__(self) -> None:
         self.alive = False
-        """Any reply at all proves the device alive, a refusal included."""
+        """True after any reply at all, a refusal included: it proves the device alive."""
         self.reason: Reason = Reason.TIMEOUT
         """`OK` once everything that was asked for was read, `PARTIAL` where some of it is missing."""
         self.detail = ""
-        """For a person: which part, why, what to do. Never a secret."""
+        """Text for a person: which part is missing, why, what to do. Never a secret."""
         self.rtt_ms: float | None = None
         self.points: list[Point] = []
         self.interfaces: list[InterfaceInfo] = []
@@ -65,19 +65,19 @@ class PollResult(msgspec.Struct, frozen=True, kw_only=True):
     job: Job
     reachable: bool
     method: str
-    """What proved it alive, or was tried last: `icmp`, `tcp`, `snmp`, `ssh`, `winrm`."""
+    """Method that proved it alive, or was tried last: `icmp`, `tcp`, `snmp`, `ssh`, `winrm`."""
     reason: Reason
     detail: str = ""
     attempted_at_ns: int
     duration_ms: float
     points: list[Point]
     interfaces: list[InterfaceInfo] = []
-    """What is text about the device's interfaces."""
+    """Texts about the device's interfaces."""
     point_faults: list[str] = []
-    """What was wrong with points that were dropped, as far as is worth telling."""
+    """Texts that say what is wrong with points that were dropped, at most `instances.MAX_FAULTS`."""
     points_unfit: int = 0
     instances_refused: int = 0
-    """Names of instances that the device has made up beyond what it may."""
+    """Number of instances that are left out because the device has given too many new names."""
     memory: dict[str, Any] = {}
 
     @property
@@ -107,7 +107,7 @@ def is_answered(result: PollResult) -> bool:
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the part of a result that `device_state` keeps."""
+    """The part of a result that `device_state` keeps."""
 
     device_id: str
     kind: Kind
@@ -115,21 +115,22 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     reachable: bool
     reason: Reason
     due_at: Annotated[int, Meta(ge=0, le=2**33)] = 0
-    """When the poll was due (seconds since the epoch); 0 where that is not known."""
+    """Time at which the poll was due, in seconds since the epoch; 0 where that is not known."""
     detail: str = ""
     method: str = ""
     memory: dict[str, Any] = {}
     points: int = 0
-    """How many a complete metrics poll gave; 0 for other polls."""
+    """Number of points of a complete metrics poll; 0 for other polls."""
 
 
 class KnownState(msgspec.Struct, frozen=True):
-    """Holds what earlier polls of a device have left for the next one."""
+    """State that earlier polls of a device have left for the next one."""
 
     memory: dict[str, Any] = {}
     status_due_at: int | None = None
+    """Newest due time of a recorded status poll, in seconds since the epoch; None where there is none."""
     metrics_due_at: int | None = None
-    """The newest due time that was polled and recorded, for each kind (seconds since the epoch)."""
+    """Newest due time of a recorded metrics poll, in seconds since the epoch; None where there is none."""
     failures: int = 0
     """Polls in a row that failed, of any kind."""
     samples: Samples | None = None

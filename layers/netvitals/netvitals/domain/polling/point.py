@@ -6,7 +6,7 @@ from netvitals.domain.polling.metrics import METRICS, MetricSpec
 from netvitals.domain.text import printable
 
 MAX_TIME_NS = 2**63 - 1
-"""InfluxDB's times are 64-bit integers; they end in the year 2262."""
+"""Latest time of InfluxDB, whose times are 64-bit integers: in the year 2262."""
 MAX_IF_INDEX = 2**32 - 1
 _LARGEST = 1e300
 
@@ -22,7 +22,7 @@ _BOUNDS: dict[str, Bounds] = {
 }
 _NOTHING_FITS: Bounds = (1, 0, frozenset())
 _NOTHING_PRINTS = "?"
-"""Shown in place of an empty name, which would stand for the whole device."""
+"""Name of an instance in whose name nothing prints: an empty one would stand for the whole device."""
 
 
 class Point(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -31,9 +31,9 @@ class Point(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     metric_name: str
     value: float | int
     time_ns: int
-    """When the response that carries it arrived, in nanoseconds since the epoch."""
+    """Time at which the response that carries it arrived, in nanoseconds since the epoch."""
     instance: str = ""
-    """Which one, where a device has several; empty for the whole device."""
+    """Name of the interface, sensor or disk where a device has several; empty for the whole device."""
     if_index: int | None = None
     alias: str = ""
 
@@ -53,7 +53,7 @@ def with_printable_names(point: Point) -> Point:
 
 
 def bounds_of(metric: str) -> Bounds:
-    """Return within what a metric's values are fit; `fault_of` has the last word on those outside."""
+    """Return the bounds within which a metric's values are fit; `fault_of` decides on those outside."""
     return _BOUNDS.get(metric, _NOTHING_FITS)
 
 

@@ -1,4 +1,4 @@
-"""The facts that each protocol states once, in `collectors/<protocol>/protocol.py`."""
+"""Define the facts that each protocol states once, in `collectors/<protocol>/protocol.py`."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal, cast
@@ -17,22 +17,23 @@ class MemoryKey(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     vital: bool = False
-    """Travels in jobs as well, so that it is known to a poll for which `device_state` can't be read."""
+    """True where it travels in jobs as well, so that a poll for which `device_state` can't be read knows
+    it."""
     write_once: bool = False
-    """Is never replaced once it is stored, whatever a later poll brings."""
+    """True where it is never replaced once it is stored, whatever a later poll brings."""
 
 
 class Protocol[S: Section, C: CredentialPart](msgspec.Struct, frozen=True, kw_only=True):
     """A row of the table `domain.protocols.PROTOCOLS`."""
 
     name: str
-    """As in `protocols` of a device type; the key of its settings and of its part of a credential."""
+    """Name in `protocols` of a device type; the key of its settings and of its part of a credential."""
     settings: type[S]
     credential: type[C]
     port: Callable[[S], int]
-    """Where a device is asked that has these settings."""
+    """Returns the port at which a device with these settings is asked."""
     transport: Literal["tcp", "udp"] = "tcp"
-    """The host probe tries the TCP ports of a device's protocols as well."""
+    """Transport of the port: the host probe tries the TCP ports of a device's protocols as well."""
     memory: tuple[MemoryKey, ...] = ()
     """The keys that its collector reads and writes; no two protocols share one."""
     collector: str
@@ -44,7 +45,7 @@ class Protocol[S: Section, C: CredentialPart](msgspec.Struct, frozen=True, kw_on
     insisting: Callable[[S], S] | None = None
     """Returns the settings of a status poll whose device did not answer before; None: the same."""
     loggers: Mapping[str, str] = {}
-    """Loggers of its library, and the level from which on they are heard."""
+    """Loggers of its library, with the lowest level of each that is logged."""
 
     def settings_of(self, settings: Section) -> S:
         """Return this protocol's section of `PollSettings`, which are made from the table."""

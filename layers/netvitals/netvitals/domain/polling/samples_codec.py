@@ -1,4 +1,4 @@
-"""The samples of a device as bytes: MessagePack, deflated, bounded when they are read again."""
+"""Encode the samples of a device as bytes: MessagePack, deflated, bounded when they are read again."""
 
 import zlib
 from itertools import chain, count, starmap
@@ -14,7 +14,7 @@ _VERSION = 3
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
-    """Columns rather than rows: what is alike lies together, and deflates to two thirds."""
+    """Samples as columns rather than rows: similar values lie together, and deflate to two thirds."""
 
     version: int
     due_at: int
@@ -31,7 +31,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     if_indexes: list[int | None]
     held: list[bool]
     aliases: list[str]
-    """Empty where no sample has any."""
+    """Aliases of the samples; empty where none has any."""
     interfaces: list[InterfaceInfo]
 
 

@@ -11,18 +11,18 @@ from netvitals.domain.polling.job import Kind
 from netvitals.domain.polling.schedule import period_seconds
 
 LEAD_SECONDS = 60
-"""EventBridge Scheduler fires anywhere within a minute: so a tick hands out what is due after that minute."""
+"""Seconds within which EventBridge Scheduler fires: a tick hands out what is due after them."""
 MAX_AHEAD_SECONDS = 900
-"""SQS delays no message longer, so lead and period together may not exceed it."""
+"""Longest delay of a message in SQS: lead and period together may not exceed it."""
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One firing of a schedule: everything due in `[start, start + period)` is its business."""
+    """One firing of a schedule, which hands out everything due in `[start, start + period)`."""
 
     kind: Kind
     schedule: Annotated[str, Meta(max_length=64)]
     scheduled_time: Annotated[datetime, Meta(tz=True)]
-    """When it was to fire; when it did fire makes no difference to what is due."""
+    """Time at which it was to fire; when it did fire makes no difference to what is due."""
     lead: Annotated[int, Meta(ge=0, le=LEAD_SECONDS)] = LEAD_SECONDS
     """Seconds from the scheduled time to the window's start."""
 

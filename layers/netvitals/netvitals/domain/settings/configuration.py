@@ -1,4 +1,4 @@
-"""The configuration document: its sections, and the policy of a device that follows from it."""
+"""Define the configuration document: its sections, and the policy of a device that follows from it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,8 @@ BUILT_IN_TYPES: dict[str, Tree] = {
 }
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 MISSED_POLLS = 3
-"""Where no offline and missing time-outs are set they are this many status intervals, if that is longer."""
+"""Status intervals that the offline and missing time-outs last where none are set and the default is
+shorter."""
 TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -37,11 +38,12 @@ class InfluxSettings(Section, frozen=True):
     """Limits and retries of writing to InfluxDB; its URL and token are a secret."""
 
     bucket: str | None = None
-    """Unless set: the secret's bucket, or `network_metrics` where that names none."""
+    """Bucket to write. Unless set: the secret's bucket, or `network_metrics` where that names none."""
     timeout_seconds: Seconds = 10.0
-    """For one write request."""
+    """Time limit of one write request."""
     retries: Annotated[int, Meta(ge=0, le=10)] = 3
-    """How often a write is repeated while InfluxDB struggles; after that, points go to the spool queue."""
+    """Number of times that a write is repeated while InfluxDB struggles; after that, points go to the spool
+    queue."""
     backoff_initial_seconds: Seconds = 0.1
     """The pause before the first retry; it doubles with each, and is jittered."""
     backoff_maximum_seconds: Seconds = 5.0
@@ -61,18 +63,18 @@ class CollectorSettings(Section, frozen=True):
     max_concurrent_per_site: Annotated[int, Meta(ge=1, le=2000)] = 50
     """Devices of one site polled at the same time, so that a thin line to it is not flooded."""
     store: Literal["changes", "everything"] = "changes"
-    """Whether points that stand still are written every 50 minutes only, or with each poll."""
+    """Points to write: `changes` writes unchanged ones every 50 minutes only, `everything` with each poll."""
 
 
 class Configuration(Section, frozen=True, dict=True):
     """A configuration document, complete with the package's defaults; `Configuration()` is the defaults."""
 
     log_level: LogLevel = "INFO"
-    """What is logged: this level and those above it."""
+    """Lowest level that is logged."""
     allowed_networks: tuple[str, ...] = PRIVATE_NETWORKS
     """CIDRs in which devices may be dialled; nothing outside is."""
     defaults: dict[str, Any] = msgspec.field(default_factory=dict)
-    """What every device type starts from: keys of `Policy`."""
+    """Settings that every device type starts from: keys of `Policy`."""
     device_types: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     """Changes to built-in types, and further types: keys of `Policy`, and `extends`."""
     influxdb: InfluxSettings = InfluxSettings()

@@ -18,13 +18,14 @@ TRANSIENT_INTERFACES = (
     # Users who dial in: PPPoE, `<pppoe-…>` and `<l2tp-…>` of RouterOS, Virtual-Access of IOS.
     r"|pppoe-?\d|<\w+-|Vi(rtual-Access)?\d)"
 )
-"""Found in names that are made up for a container, a machine or a session."""
+"""Expression for names that are made up for a container, a virtual machine or a session."""
 TRANSIENT_HOST_INTERFACES = TRANSIENT_INTERFACES.removesuffix(")") + r"|docker|u?tun\d|ppp\d)"
-"""On a host these are Docker's and users' as well; on a router or firewall somebody has configured them."""
+"""Expression for hosts, where Docker's and VPN users' come and go as well; on a router or firewall somebody
+has configured them."""
 
 
 _OURS = {text: re.compile(text) for text in (TRANSIENT_INTERFACES, TRANSIENT_HOST_INTERFACES)}
-"""These need no RE2, which takes 10 ms to import and guards against expressions that search for ever."""
+"""Expressions of our own, compiled by `re`: RE2, which guards against slow ones, takes 10 ms to import."""
 
 
 class InterfaceNames(Section, frozen=True):
@@ -34,8 +35,8 @@ class InterfaceNames(Section, frozen=True):
     """A regular expression: only interfaces in whose name it is found. It is RE2's, that is Python's without
     look-around and back-references."""
     exclude_names: str | None = TRANSIENT_INTERFACES
-    """A regular expression, as above: no interface in whose name it is found. Unless set: those that
-    containers, virtual machines and dial-in users bring; null collects them as well."""
+    """A regular expression as in `include_names`: no interface in whose name it is found. Unless set: those
+    that containers, virtual machines and dial-in users bring; null collects them as well."""
 
     def __post_init__(self) -> None:
         for key in ("include_names", "exclude_names"):
@@ -53,8 +54,8 @@ class HostInterfaceNames(InterfaceNames, frozen=True):
     """Filter of a host's interfaces by name."""
 
     exclude_names: str | None = TRANSIENT_HOST_INTERFACES
-    """A regular expression, as above: no interface in whose name it is found. Unless set: those that
-    containers, virtual machines, VPNs and dial-in users bring; null collects them as well."""
+    """A regular expression as in `include_names`: no interface in whose name it is found. Unless set: those
+    that containers, virtual machines, VPNs and dial-in users bring; null collects them as well."""
 
 
 @lru_cache(maxsize=8192)  # many devices name their interfaces alike

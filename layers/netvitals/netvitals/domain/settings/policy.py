@@ -1,4 +1,4 @@
-"""The policy of a device: what a device type sets and a device may override."""
+"""Define the policy of a device: what a device type sets and a device may override."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,13 +19,14 @@ class PingSettings(Section, frozen=True):
     """The host probe: ICMP echo, or TCP connections where ICMP is not permitted."""
 
     enabled: bool = True
-    """Whether the host is probed at all; a protocol's own reply proves a device alive as well."""
+    """True where the host is probed; a protocol's own reply proves a device alive as well."""
     count: Annotated[int, Meta(ge=1, le=20)] = 1
     """Echo requests for one probe."""
     timeout_seconds: Seconds = 1.0
-    """For the whole probe, however much it tries."""
+    """Time limit of the whole probe, however much it tries."""
     tcp_ports: tuple[Port, ...] = (22, 443, 80)
-    """Tried where the process may not send ICMP; a refusal by the host itself proves it alive as well."""
+    """Ports to try where the process may not send ICMP; a refusal by the host itself proves it alive as
+    well."""
 
 
 def _with_a_section_for_each_protocol[S: msgspec.Struct](settings: type[S]) -> type[S]:
@@ -40,9 +41,10 @@ class PollSettings(Section, frozen=True):
     """
 
     protocols: tuple[ProtocolName, ...] = ("snmp",)
-    """In order of preference: the next is tried where the one before gave nothing. Empty: ping only."""
+    """Protocols in order of preference: the next is tried where the one before gave nothing. Empty: ping
+    only."""
     device_timeout_seconds: Seconds = 45.0
-    """For everything that one poll of a device does; what was read by then is kept."""
+    """Time limit of everything that one poll of a device does; what was read by then is kept."""
     ping: PingSettings = PingSettings()
     vitals: VitalSettings = VitalSettings()
 
@@ -63,17 +65,17 @@ class Policy(PollSettings, frozen=True):
     """All that a device type or a device may set."""
 
     status_interval_seconds: Interval = 30
-    """Between two checks of whether a device is up."""
+    """Time between two checks of whether a device is up."""
     metrics_interval_seconds: Interval = 300
-    """Between two polls of everything a device measures."""
+    """Time between two polls of everything a device measures."""
     offline_timeout_seconds: Annotated[int, Meta(ge=10, le=86400)] = 90
-    """A device is offline no earlier than this after it was last seen."""
+    """Time since a device was last seen before which it is not offline."""
     offline_after_failures: Annotated[int, Meta(ge=1, le=100)] = 2
-    """A device is offline after no fewer polls in a row that failed."""
+    """Least number of polls in a row that failed before a device is offline."""
     online_after_successes: Annotated[int, Meta(ge=1, le=100)] = 1
-    """A device is online again after this many polls in a row that were answered."""
+    """Number of polls in a row that were answered after which a device is online again."""
     missing_timeout_seconds: Annotated[int, Meta(ge=30, le=86400)] = 300
-    """A device that nobody tried for this long is `unknown`."""
+    """Time without a poll after which a device is `unknown`."""
 
     def __post_init__(self) -> None:
         if self.offline_timeout_seconds < self.status_interval_seconds:

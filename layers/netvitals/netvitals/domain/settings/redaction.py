@@ -20,11 +20,12 @@ from netvitals.domain.text import ELLIPSIS, printable
 
 REDACTED = "[secret]"
 SHORTEST = 4
-"""Characters; a shorter secret, or part of one, stands in any text, and is taken out as a whole word only."""
+"""Characters of a secret that is taken out anywhere; a shorter one occurs in any text, and only goes as a
+whole word."""
 _SHORTEST_LINE = 16
 """Characters of a line of a private key that is worth taking out."""
 _LEFT_IN_URLS = ("", "/", "!'()*", "!$&'()*+,;=:@/")
-"""Characters that programs do not escape in a path or a query (RFC 3986, 2.2), each different ones."""
+"""Sets of characters that one program or another does not escape in a path or a query (RFC 3986, 2.2)."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]*")
 
 
@@ -33,7 +34,7 @@ class _Forms(NamedTuple):
 
     plain: re.Pattern[str]
     encoded: re.Pattern[str] | None
-    """Base64 of what contains the secret, as `user:password` does."""
+    """Base64 of texts that contain the secret, as `user:password` does."""
     whole: tuple[str, ...]
     """Forms in lower case, for texts that were cut within one."""
 

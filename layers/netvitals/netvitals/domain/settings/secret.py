@@ -4,7 +4,7 @@ from typing import Any
 
 
 class Secret:
-    """A text that shows itself only to code that asks for it by name."""
+    """Holds a text that is read with `reveal` alone: it is neither printed, pickled nor copied."""
 
     __slots__ = ("_text",)
 

@@ -1,4 +1,4 @@
-"""Sections of the configuration, and the types of their fields."""
+"""Define what a section of the configuration is, and the types of its fields."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, cast

@@ -21,7 +21,7 @@ def _with_a_key_for_each[S: Section](settings: type[S]) -> type[S]:
 
 def _meaning(name: str) -> str:
     metrics = [f"`{metric}`" for metric, _ in VITALS[name].metrics()]
-    return f"Whether {', '.join(metrics)} {'are' if len(metrics) > 1 else 'is'} collected."
+    return f"True where {', '.join(metrics)} {'are' if len(metrics) > 1 else 'is'} collected."
 
 
 @_with_a_key_for_each
@@ -29,11 +29,11 @@ class VitalSettings(Section, frozen=True):
     """Selection of vital signs to collect, whatever the protocol."""
 
     def collected(self) -> list[str]:
-        """Return the names of those that are, as device profiles have them."""
+        """Return the names of the vital signs that are collected, as device profiles have them."""
         return [name for name in VITALS if getattr(self, name)]
 
     def left_out(self) -> frozenset[str]:
-        """Return the metrics of those that would be collected, had nobody said otherwise."""
+        """Return the metrics of vital signs that are collected by default, and are switched off here."""
         return frozenset(
             metric
             for name, vital in VITALS.items()

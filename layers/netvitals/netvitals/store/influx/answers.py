@@ -20,16 +20,21 @@ _LONGEST_HEADER = 64
 
 
 class Remedy(Enum):
+    """Remedy for the lines of a request that failed."""
+
     RETRY = "retry"
     SPLIT = "split"
-    """The request is too large."""
+    """Smaller requests: this one is too large."""
     ISOLATE = "isolate"
-    """Some lines are refused for their content; the others may have been written."""
+    """Separate requests for the lines that are refused for their content; the others may have been
+    written."""
     KEEP = "keep"
-    """Trying again at once does not help."""
+    """Later tries only: trying again at once does not help."""
 
 
 class Fault(msgspec.Struct, frozen=True):
+    """A failed request, and what it means for its lines."""
+
     remedy: Remedy
     obstacle: Obstacle
     detail: str

@@ -30,7 +30,7 @@ class ForeignAnswer(Exception):
 
 
 class InfluxConnection:
-    """Holds connections to one InfluxDB, kept alive between requests.
+    """Keeps connections to one InfluxDB alive between requests.
 
     No proxy of the environment is used and no redirect followed: the token goes to the URL's host and
     nowhere else. Certificates are verified, by `ca_file` where one is given. Answers are not decompressed.
@@ -91,7 +91,7 @@ class InfluxConnection:
 
 
 class _Answer(msgspec.Struct):
-    """Holds the parts of an answer that influxdb-client reads."""
+    """The parts of an answer that influxdb-client reads."""
 
     status: int
     reason: str

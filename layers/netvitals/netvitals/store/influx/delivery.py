@@ -11,10 +11,11 @@ from netvitals.store.outcome import Obstacle, Refusal, WriteOutcome
 MAX_REQUESTS = 300
 """Most requests for one `write`: finding a refused line that InfluxDB does not name takes about 26."""
 MAX_DOUBTED = 10
-"""After so many lines in a row that are refused one by one, for a reason that names no line, something
+"""Lines in a row that are refused one by one, for a reason that names no line, after which something
 between here and InfluxDB is taken to be at fault, not the lines."""
 SMALL_LINE_BYTES = 64 * 1024
-"""Smaller than any limit on requests: a line below it that is called too large was not judged by InfluxDB."""
+"""Size below any limit on requests: a smaller line that is called too large was not refused by InfluxDB
+itself."""
 
 _TOO_MANY = Fault(Remedy.KEEP, Obstacle.NO_TIME, f"some lines are left after {MAX_REQUESTS} requests")
 

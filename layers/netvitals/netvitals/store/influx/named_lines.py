@@ -15,7 +15,7 @@ _DROPPED = re.compile(r"\bdropped=(\d{1,7})(?!\d)")
 
 
 class Named(msgspec.Struct, frozen=True):
-    """Holds the lines that an answer names; each line is in one of the lists."""
+    """Lines that an answer names, and the rest; each line is in one of the lists."""
 
     refused: list[Refusal]
     """Lines that are quoted in full, each with its reason, or all lines where as many were dropped."""

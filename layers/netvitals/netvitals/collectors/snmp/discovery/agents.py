@@ -15,7 +15,7 @@ from netvitals.domain.discovery.found import Found, RefusedAddress
 from netvitals.domain.errors import NetvitalsError
 
 ANY_USER = "SNMPv3"
-"""The way that stands for all SNMPv3 users: discovery of the engine."""
+"""Name of the way that stands for all SNMPv3 users: discovery of the engine."""
 _UNKNOWN_USER = "usmStatsUnknownUserNames"
 MAX_WRONG_KEYS = 2
 """Users whose key a device refuses before it is left alone."""

@@ -14,17 +14,18 @@ _CDP_ADDRESS, _CDP_NAME = (f"1.3.6.1.4.1.9.9.23.1.2.1.1.{column}" for column in 
 _ARP = "1.3.6.1.2.1.4.22.1.2"
 _ARP_AND_ND = "1.3.6.1.2.1.4.35.1.4"
 OWN_IPV4 = "1.3.6.1.2.1.4.20.1.2"
-"""ipAdEntIfIndex, whose index is the address."""
+"""Column ipAdEntIfIndex, whose index is the address."""
 NEIGHBOUR_COLUMNS = (
     _LLDP_CHASSIS_SUBTYPE, _LLDP_CHASSIS, _LLDP_NAME, _LLDP_ADDRESS, _CDP_ADDRESS, _CDP_NAME,
 )  # fmt: skip
 ARP_COLUMNS = (_ARP, _ARP_AND_ND)
 _MAC_SUBTYPE = 4
-"""LldpChassisIdSubtype macAddress(4)."""
+"""Number of LldpChassisIdSubtype macAddress(4)."""
 _LLDP_KEYS = 3
-"""lldpRemTimeMark, lldpRemLocalPortNum and lldpRemIndex lead the index of the management addresses."""
+"""Numbers that lead the index of the management addresses: lldpRemTimeMark, lldpRemLocalPortNum,
+lldpRemIndex."""
 _IPV4, _IPV6 = 4, 16
-"""Octets."""
+"""Octets of an address."""
 _MAC_OCTETS = 6
 
 

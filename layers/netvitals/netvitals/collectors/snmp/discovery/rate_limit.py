@@ -6,7 +6,7 @@ import time
 from netvitals.domain.polling.budget import Budget
 
 _LONGEST_BURST_SECONDS = 0.02
-"""What a late turn of the loop makes good at once; the rest of the time that was lost stays lost."""
+"""Seconds that a late turn of the loop makes up for at once; the rest of the lost time stays lost."""
 _SHORTEST_SLEEP_SECONDS = 0.002
 
 
@@ -34,7 +34,7 @@ class RateLimit:
 
 
 class RateLimitedBudget(Budget):
-    """A device's budget; each of its answers stands for a request, which counts against the rate."""
+    """Counts a device's answers against its budget, and as requests against the rate."""
 
     __slots__ = ("_rate_limit",)
 

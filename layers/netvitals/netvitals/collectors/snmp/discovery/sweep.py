@@ -20,10 +20,10 @@ _SYS_OBJECT_ID = encode_oid("1.3.6.1.2.1.1.2.0")
 
 
 class ProbeMessage(Protocol):
-    """A datagram that makes an agent answer."""
+    """Makes a datagram that an agent answers, and recognises the answer."""
 
     def datagram(self, number: int) -> bytes:
-        """Return it under this message id."""
+        """Return the datagram with this message id."""
         ...
 
     def proves(self, datagram: bytes, number: int) -> bool:
@@ -32,7 +32,7 @@ class ProbeMessage(Protocol):
 
 
 class CommunityProbe:
-    """A GET of sysObjectID under a community: answered by agents that know it, in silence by others."""
+    """Makes a GET of sysObjectID under a community: agents that know it answer, others are silent."""
 
     def __init__(self, credential: SnmpCredential) -> None:
         assert credential.community is not None  # noqa: S101, SnmpCredential has looked
@@ -50,7 +50,7 @@ class CommunityProbe:
 
 
 class EngineProbe:
-    """SNMPv3's discovery: any agent that speaks it tells its engine id, and no user is named."""
+    """Makes SNMPv3's discovery: any agent that speaks it tells its engine id, and no user is named."""
 
     def datagram(self, number: int) -> bytes:
         return message.discovery(number)
@@ -75,18 +75,18 @@ class _Asked(msgspec.Struct):
             self.proven(self)
 
     def moved(self) -> None:
-        """Take no part in asking all at once again, at any rate: the next turn asks it."""
+        """Do nothing: the next turn asks the address again, at the sweep's rate."""
 
 
 class _Turn:
-    """The addresses that were asked in one turn and have not answered yet."""
+    """Tracks the addresses that were asked in one turn and have not answered yet."""
 
     def __init__(self, probe: ProbeMessage, port: int, answered: Callable[[str], None]) -> None:
         self._probe = probe
         self._port = port
         self._answered = answered
         self._silent: dict[int, Endpoint] = {}
-        """By message id, the endpoint that waits for the answer."""
+        """Endpoints that wait for an answer, by message id."""
         self.nobody_left = asyncio.Event()
 
     def ask(self, address: str) -> None:

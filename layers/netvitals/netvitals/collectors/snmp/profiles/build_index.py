@@ -1,4 +1,4 @@
-"""Writes the index that `index` reads, from the profiles' files."""
+"""Write the index that `index` reads, from the profiles' files."""
 
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ from netvitals.collectors.snmp.profiles.index import Candidate, shelf_of
 from netvitals.collectors.snmp.profiles.schema import Profile
 
 _STAMPS = "files.json"
-"""In the index of a checkout: when each file was changed of which it was built, by its path."""
+"""File in the index of a checkout: the times of change of the files that it was built of, by their paths."""
 
 
 def candidates_of(profiles: Mapping[str, Profile]) -> Iterator[Candidate]:

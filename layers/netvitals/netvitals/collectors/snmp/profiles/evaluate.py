@@ -21,15 +21,15 @@ from netvitals.collectors.snmp.tables import Tables, Value, text_of
 from netvitals.domain.patterns import LONGEST_TEXT, compiled
 
 _FIRST_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?", re.ASCII)
-"""Found at the first digit, without going back."""
+"""Expression for the first number in a text; it does not backtrack."""
 _UNITS_SCALE = 9
-"""EntitySensorDataScale units(9); each step is a factor of 1000 (RFC 3433)."""
+"""Number of EntitySensorDataScale units(9); each step is a factor of 1000 (RFC 3433)."""
 _SCALES = range(1, 18)
 _PRECISIONS = range(-8, 10)
 _POWERS = range(-24, 25)
 _WORD = 1 << 32
 _STORAGE = "1.3.6.1.2.1.25.2.3.1."
-"""hrStorageEntry."""
+"""OID of hrStorageEntry, up to the column."""
 
 
 class VitalRow(msgspec.Struct, frozen=True, gc=False):
@@ -172,7 +172,7 @@ class _Reader(Cells):
         return number
 
     def measured(self, term: Term, index: str) -> float | None:
-        """Return what a value stands for where the source says so, else its number."""
+        """Return the number that a value means where the source lists meanings, else the value's own."""
         meaning = self._source.meaning
         return meaning.get(text_of(self.cell(term, index))) if meaning else self.number(term, index)
 

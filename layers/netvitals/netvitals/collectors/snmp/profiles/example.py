@@ -19,9 +19,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One poll of a device of this kind, with values of our own making."""
 
     answers: dict[Annotated[str, Meta(pattern=f"^{_OID}$")], int | float | AnswerText]
-    """By the object's whole OID. With sysObjectID or sysDescr in it, the device has to get this profile."""
+    """Answers by the object's whole OID. With sysObjectID or sysDescr in it, the device has to get this
+    profile."""
     points: dict[str, Number | dict[str, Number]]
-    """All that is stored of it, uptime excepted, by metric: a value, or values by instance.
+    """Points that are stored of it, all but uptime, by metric: a value, or values by instance.
 
     The whole device's value has no instance: `""` beside others.
     """

@@ -1,4 +1,4 @@
-"""Profiles as people write them: YAML files, checked strictly, and merged with what they extend."""
+"""Read profiles as people write them: YAML files, checked strictly, and merged with what they extend."""
 
 import re
 from collections.abc import Hashable, Mapping
@@ -13,7 +13,7 @@ from netvitals.collectors.snmp.profiles.schema import PARTS, SECTIONS, Known, Pr
 from netvitals.domain.errors import ConfigurationError
 
 KNOWN = "known.yaml"
-"""A vendor's devices that have nothing of their own to be read, one a line."""
+"""Name of the file that lists a vendor's devices for which the standard MIBs are enough, one a line."""
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

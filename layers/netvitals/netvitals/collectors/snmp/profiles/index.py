@@ -22,9 +22,10 @@ _ENTERPRISES = "1.3.6.1.4.1."
 _OID = r"1(\.(0|[1-9]\d{0,9})){5,100}"
 _BRANCHES = re.compile("|".join(map(re.escape, (OWN_BRANCH, PARENT_BRANCH))))
 _AGENTS = ("1.3.6.1.4.1.8072.3.2.", "1.3.6.1.4.1.2021.250.")
-"""net-snmp's sysObjectIDs, new and old: they name the operating system beneath the agent, not the device."""
+"""Prefixes of net-snmp's sysObjectIDs, new and old: they name the agent's operating system, not the
+device."""
 _NOWHERE = "1.3.6.1.4.1.0"
-"""For a device that gives no sysObjectID: enterprise 0 is reserved."""
+"""OID in place of a missing sysObjectID: enterprise 0 is reserved."""
 
 
 def is_agents_own(sysobjectid: str) -> bool:
@@ -41,7 +42,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def rank(self) -> tuple[int, int, int, str]:
-        """Return what sorts the best first: length of a prefix that names a device, conditions, length."""
+        """Return the key that sorts the best first: length of a naming prefix, conditions, length."""
         length = len(self.prefix)
         naming = 0 if is_agents_own(self.prefix) else length
         return (-naming, -self.match.conditions, -length, self.profile)
@@ -63,7 +64,7 @@ def shelf_of(sysobjectid: str) -> str:
 
 
 class ProfileBook:
-    """Profiles by device."""
+    """Finds and loads the profile of a device."""
 
     def __init__(self, index: Path) -> None:
         self._index = index

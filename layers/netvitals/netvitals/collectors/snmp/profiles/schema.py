@@ -1,4 +1,4 @@
-"""Device profiles: where an SNMP device keeps its vital signs, as data.
+"""Define device profiles: where an SNMP device keeps its vital signs, as data.
 
 A profile is selected by sysObjectID and, where vendors share one, by sysDescr or a probe. For each of
 `cpu`, `memory`, `temperature` and `disk` it lists sources; a source names the objects of one table, or
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 else:
     SectionName = Literal[SECTIONS]
 PARTS = (*SECTIONS, "interfaces")
-"""What a profile gives, or has from one that it extends."""
+"""Parts of a profile, its own or those of one that it extends."""
 Number = int | float
 
 
@@ -48,8 +48,8 @@ class Lookup(_Strict, frozen=True):
 
     column: ColumnText
     key: str
-    """`index`, `index[0]`, `index[1:]`, the column (`OID name`) whose value is the other row's index, or that
-    index itself: `row 1`."""
+    """Index of the other row: `index`, `index[0]`, `index[1:]`, the column (`OID name`) whose value it is, or
+    the index itself: `row 1`."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"index(\[-?\d+\]|\[-?\d*:-?\d*\])?|row \d+(\.\d+)*|1(\.\d+)+ [\w:-]+", self.key):
@@ -64,7 +64,7 @@ class Filter(_Strict, frozen=True):
     """Condition on rows; one that lacks the column fails `any` and `matches`, but nothing excludes it."""
 
     column: str | Lookup
-    """`index`, `OID name`, or a column of another table."""
+    """Column that is looked at: `index`, `OID name`, or a column of another table."""
     any: tuple[int | str, ...] = ()
     none: tuple[int | str, ...] = ()
     matches: str | None = None
@@ -82,49 +82,49 @@ class Exponent(_Strict, frozen=True):
     """Powers of ten beside a sensor's value, as ENTITY-SENSOR-MIB (RFC 3433) gives them or plainly."""
 
     scale: Term | None = None
-    """EntitySensorDataScale: 9 is units, each step is 10^3."""
+    """Scale as EntitySensorDataScale has it: 9 is units, each step is 10^3."""
     precision: Term | None = None
     """Decimal digits of the value's fraction."""
     power: Term | None = None
-    """The power itself: -3 is thousandths."""
+    """Power of ten: -3 is thousandths."""
 
 
 class Source(_Strict, frozen=True):
     """One place that a metric can be read from; one row of it is one instance."""
 
     value: Term | None = None
-    """What is no share of anything: of a temperature degrees Celsius, of a state its number."""
+    """Value of a vital sign that is no share of anything: degrees Celsius, a state's number."""
     percent: Term | None = None
     idle: Term | None = None
-    """cpu: 100 less the percent used. The other percentages are of use, too."""
+    """Percent that is idle: 100 less the percent used."""
     used: Term | tuple[Term, ...] | None = None
     free: Term | tuple[Term, ...] | None = None
-    """Several are added up; one that is absent counts nothing."""
+    """Amount that is free; several are added up, and one that is absent counts nothing."""
     total: Term | Number | None = None
     unit: Number | Term = 1
-    """What a count of used, free or total is in bytes."""
+    """Bytes of one unit of used, free and total."""
     multiply: Number = 1
     add: Number = 0
     fahrenheit: bool | Filter = False
-    """Degrees Fahrenheit: always, or in the rows that pass the rule."""
+    """True where values are degrees Fahrenheit; or the rule that rows in Fahrenheit pass."""
     milliwatts: bool = False
-    """value: milliwatts, to be told in dBm; none, or less, is no measurement."""
+    """True where the value is milliwatts, stored as dBm; 0 or less is no measurement."""
     exponent: Exponent | None = None
     meaning: dict[str, Number] = {}
-    """value: by what the device says, what it stands for; what is not listed says nothing."""
+    """Numbers that the device's values mean, by value; one that is not listed is no measurement."""
     text: str | None = None
     """A regular expression whose first group is the number in a text; else the text's first number is."""
     each: bool = False
-    """Every number that `text` finds in a value is a row: several sensors in one text."""
+    """True where every number that `text` finds in a value is a row: several sensors in one text."""
     signed: Literal[8, 16, 32] | None = None
-    """Reads a value as two's complement of so many bits."""
+    """Bits of a value that is read as two's complement."""
     high_words: dict[ColumnText, ColumnText] = {}
-    """By a column that holds the low 32 bits of a number, the column that holds the high ones."""
+    """Columns with the high 32 bits of a number, by the column with the low ones."""
     drop: tuple[Number, ...] = ()
     """Raw values that mean `not present`."""
     minimum: Number | None = None
     maximum: Number | None = None
-    """Values outside, as converted, are no measurement."""
+    """Largest value, as converted; one outside of the two is no measurement."""
     where: tuple[Filter, ...] = ()
     instance: str | Lookup | None = None
     """The row's name: a column, or a text in which `{index}`, `{index[0]}`, `{name}` and `{number}` (the
@@ -134,7 +134,7 @@ class Source(_Strict, frozen=True):
     name_text: str | None = None
     """A regular expression whose first group is what counts of `{name}`, where it is found."""
     builtin: Literal["host-resources-memory"] | None = None
-    """Standard MIBs whose rows need one another."""
+    """Name of a standard MIB whose rows are evaluated together by code, in place of all else."""
 
     def __post_init__(self) -> None:
         if self.builtin is None and not any((self.value, self.percent, self.idle, self.used, self.free)):
@@ -157,20 +157,20 @@ class VitalSources(_Strict, frozen=True):
 
     sources: tuple[Source, ...] = ()
     combine: Literal["first", "all"] | None = None
-    """Use the first source that gives anything, or all of them."""
+    """Sources to use: the first that gives anything, or all of them."""
     whole: Whole | None = None
-    """How the rows make the number of the whole device."""
+    """Way in which the rows make the number of the whole device."""
     standard: bool | Literal["besides"] = True
-    """Ask the standard MIBs as well: instead, where no source gives anything, or besides."""
+    """True where the standard MIBs are asked if no source gives anything; `besides`: in any case."""
 
 
 class Reported(Lookup, frozen=True):
-    """A number of an interface that needs more said than its column."""
+    """A number of an interface with a factor, meanings, or a column of another table."""
 
     key: str = "index"
     multiply: Number = 1
     meaning: dict[int, Annotated[int, Meta(ge=0)]] = {}
-    """By the device's value, what it stands for; a value that is not listed says nothing."""
+    """Numbers that the device's values mean, by value; one that is not listed says nothing."""
 
 
 InterfaceNumber = Literal[
@@ -179,7 +179,7 @@ InterfaceNumber = Literal[
 INTERFACE_NUMBERS: tuple[InterfaceNumber, ...] = (
     "bytes_in", "bytes_out", "errors_in", "errors_out", "discards_in", "discards_out", "speed", "oper_status"
 )  # fmt: skip
-"""In the order in which rows are looked for."""
+"""Names of an interface's numbers, in the order in which rows are looked for."""
 
 
 class InterfaceSource(_Strict, frozen=True):
@@ -196,16 +196,17 @@ class InterfaceSource(_Strict, frozen=True):
     discards_in: str | Reported | None = None
     discards_out: str | Reported | None = None
     speed: str | Reported | Number | None = None
-    """Bits per second; a number where all have one speed."""
+    """Speed in bits per second; a number where all interfaces have one speed."""
     oper_status: str | Reported | None = None
-    """As IF-MIB has it: 1 up, 2 down, 3 testing, 4 unknown, 5 dormant, 6 notPresent, 7 lowerLayerDown."""
+    """State as IF-MIB numbers it: 1 up, 2 down, 3 testing, 4 unknown, 5 dormant, 6 notPresent, 7
+    lowerLayerDown."""
     high_words: dict[ColumnText, ColumnText] = {}
-    """By a column that holds the low 32 bits of a number, the column that holds the high ones."""
+    """Columns with the high 32 bits of a number, by the column with the low ones."""
     where: tuple[Filter, ...] = ()
     if_index: str | Lookup | None = None
     """The interface's ifIndex: `index`, `index[N]`, or a column."""
     interface: str | None = None
-    """… or its ifName or ifDescr."""
+    """The interface's ifName or ifDescr, in place of `if_index`."""
     instance: str | Lookup | None = None
     """The interface's name, instead of IF-MIB's: a column, or a text with `{index}`, `{index[0]}`, `{name}`.
     Without `if_index` and `interface`, the row is of the interface of this name."""
@@ -234,14 +235,14 @@ class Match(_Strict, frozen=True):
     """Conditions that select a profile: the longest sysObjectID prefix wins, then the most conditions."""
 
     sysobjectid: tuple[Annotated[str, Meta(pattern=r"^(\d+(\.\d+)*)?$")], ...] = ("",)
-    """Prefixes; the empty one stands for any."""
+    """Prefixes of sysObjectID; the empty one stands for any."""
     sysdescr: str | None = None
     """A regular expression searched in sysDescr, upper and lower case alike."""
     not_sysdescr: str | None = None
     probe: ColumnText | None = None
-    """A scalar that the device must have …"""
+    """Scalar that the device must have."""
     probe_matches: str | None = None
-    """… with a value in which this regular expression is found."""
+    """A regular expression that must be found in the value of `probe`."""
 
     def __post_init__(self) -> None:
         for pattern in (self.sysdescr, self.not_sysdescr, self.probe_matches):
@@ -260,9 +261,9 @@ class Known(_Strict, frozen=True):
     description: Annotated[str, Meta(min_length=1)]
     match: Annotated[tuple[Match, ...], Meta(min_length=1)]
     lacks: tuple[SectionName, ...] = ()
-    """What the vendor's MIBs do not give either, so that nobody has to look again …"""
+    """Vital signs that the vendor's MIBs do not have either, so that nobody has to look again."""
     source: str = ""
-    """… in this MIB or document."""
+    """MIB or document in which `lacks` was looked up."""
 
     def __post_init__(self) -> None:
         if self.lacks and not self.source:
@@ -278,10 +279,10 @@ class _Profile(_Strict, frozen=True):
     extends: tuple[str, ...] = ()
     lacks: tuple[SectionName, ...] = ()
     source: str = ""
-    """What is said of a known device only."""
+    """MIB or document in which `lacks` was looked up; of a known device only."""
     interfaces: tuple[InterfaceSource, ...] = ()
     example: tuple[Example, ...] = ()
-    """Not in the index."""
+    """Examples of the profile's devices; the index leaves them out."""
 
     def section(self, name: SectionName) -> VitalSources:
         """Return the sources of this vital sign."""
@@ -330,7 +331,7 @@ def terms_of(source: Source) -> list[Term]:
 
 
 def interface_numbers_of(source: InterfaceSource) -> dict[InterfaceNumber, str | Reported | Number]:
-    """Return what a source reads, by what it is."""
+    """Return the terms that a source reads, by the interface's number that each gives."""
     given: dict[InterfaceNumber, str | Reported | Number | None] = {
         name: getattr(source, name) for name in INTERFACE_NUMBERS
     }

@@ -23,7 +23,7 @@ from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.domain.polling.point import Point
 
 Chosen = Mapping[str, Sequence[int]]
-"""By section, the sources to ask: own ones first, then those of the standard MIBs."""
+"""Numbers of the sources to ask, by section: own ones first, then those of the standard MIBs."""
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class Reads(msgspec.Struct, frozen=True):
 
 
 def reads_of(sources: Iterable[Source | InterfaceSource]) -> Reads:
-    """Return what the sources need."""
+    """Return the objects that the sources need."""
     oids = dict.fromkeys(oid_of(column) for source in sources for column in references_of(source))
     return Reads(
         scalars=tuple(o for o in oids if o.endswith(".0")),
@@ -47,13 +47,13 @@ class Evaluation(msgspec.Struct):
 
     points: list[Point] = []
     sources: dict[str, list[int]] = {}
-    """By section that was evaluated, the sources that gave its points; none where none did."""
+    """Numbers of the sources that gave points, by section that was evaluated; empty where none did."""
     impossible: list[str] = []
-    """By section that had any, a value that was left out, in words."""
+    """Texts about values that were left out, one for each section that had any."""
 
 
 class Vitals:
-    """The sources of one profile and of the standard MIBs behind it."""
+    """Evaluates the sources of one profile and of the standard MIBs behind it."""
 
     def __init__(self, profile: Profile, standard: Profile, wanted: Collection[str] = VITALS.keys()) -> None:
         """Take `wanted`, the sections that are collected."""

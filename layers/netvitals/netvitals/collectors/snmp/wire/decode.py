@@ -37,24 +37,24 @@ from netvitals.domain.polling.budget import MAX_VALUE_BYTES
 
 MAX_VARBINDS = 10_000
 _ORDINARY_BYTES = 4096
-"""Of variable bindings whose number is not looked at: it is small."""
+"""Bytes of a variable binding list up to which its bindings are not counted first: they are few."""
 _SHORT_INDEX_OCTETS = 16
 _LONG_FORM = 0x80
 _MAX_LENGTH_OCTETS = 4
 _MAX_SUB_IDENTIFIER = 0xFFFFFFFF
 _MAX_SUB_IDENTIFIERS = 128
-"""RFC 3416, 2: an object identifier has at most 128 sub-identifiers of at most 2**32 - 1."""
+"""Sub-identifiers of an object identifier, at most, each of at most 2**32 - 1 (RFC 3416, 2)."""
 _MAX_INTEGER_OCTETS = 9
-"""Counter64 with its leading zero, the longest integer of SNMP."""
+"""Octets of the longest integer of SNMP: a Counter64 with its leading zero."""
 _LONGEST_UNSIGNED = bytes((9 if tag == COUNTER64 else 5) if tag in UNSIGNED else 0 for tag in range(256))
-"""By tag, the octets of an unsigned integer."""
+"""Octets of the longest unsigned integer, by tag; 0 for other types."""
 _FOUR_OCTETS, _ONE_OCTET = b"\x02\x04", b"\x02\x01"
-"""How ids begin that we give requests, and versions: worth a short cut."""
+"""Beginnings of the ids that we give requests, and of versions: they are decoded by a shorter way."""
 _NO_ERROR = b"\x02\x01\x00\x02\x01\x00"
-"""error-status and error-index of nearly every answer."""
+"""Encoded error-status and error-index of nearly every answer."""
 _OTHERS = {0x80: NO_SUCH_OBJECT, 0x81: NO_SUCH_INSTANCE, 0x82: END_OF_MIB_VIEW}
 _OPAQUE_FLOATS = {b"\x9f\x78\x04": ">f", b"\x9f\x79\x08": ">d"}
-"""draft-perkins-opaque-01: a tag of two octets and a length, wrapped in an Opaque."""
+"""Forms of a float in an Opaque, by its tag of two octets and its length (draft-perkins-opaque-01)."""
 
 
 def read(data: bytes, position: int) -> tuple[int, int, int]:
@@ -140,15 +140,15 @@ def decode_index(octets: bytes) -> str:
 
 
 class LongIndex(Exception):
-    """An index is longer than those that are kept."""
+    """Raised for an index that is longer than those that are kept."""
 
 
 @lru_cache(maxsize=16_384)
 def decode_short_index(octets: bytes) -> str:
-    """Return what `decode_index` does, and keep it: tables share indexes.
+    """Return what `decode_index` returns, and keep it: tables share indexes.
 
     Raises:
-        LongIndex: it has more than 16 octets; kept, such would fill the memory at a device's will.
+        LongIndex: it has more than 16 octets; if such were kept, a device could fill the memory.
     """
     if len(octets) > _SHORT_INDEX_OCTETS:
         raise LongIndex

@@ -7,7 +7,8 @@ from netvitals.collectors.snmp.wire.pdu import GET_BULK, INTEGER, OBJECT_IDENTIF
 
 _ID_OCTETS = 4
 _KEPT_OCTETS = 2000
-"""Of requests that are kept: many devices are asked the same, but a walk's names may be long."""
+"""Octets of an encoded request that is kept: many devices are asked the same, but a walk's names may be
+long."""
 _LONG_FORM = 0x80
 _MAX_SUB_IDENTIFIER = 0xFFFFFFFF
 
@@ -60,7 +61,7 @@ def _null_varbind(name: bytes) -> bytes:
 
 
 class LongNames(Exception):
-    """Names are longer than those that are kept."""
+    """Raised for names that are longer than those that are kept."""
 
 
 @lru_cache(maxsize=512)
@@ -72,7 +73,7 @@ def _kept_frame(tag: int, names: tuple[bytes, ...], repetitions: int) -> tuple[b
 
 
 def _frame(tag: int, names: tuple[bytes, ...], repetitions: int) -> tuple[bytes, bytes]:
-    """Return what stands before and behind the four octets of a request's id."""
+    """Return the octets before and behind the four octets of a request's id."""
     bulk = integer(repetitions) if tag == GET_BULK else b"\x02\x01\x00"
     varbinds = tlv(SEQUENCE, b"".join(map(_null_varbind, names)))
     after = b"\x02\x01\x00" + bulk + varbinds

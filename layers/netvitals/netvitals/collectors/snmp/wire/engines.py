@@ -14,11 +14,11 @@ from netvitals.collectors.snmp.protocol import SnmpCredential
 
 KNOWN_ENGINES = 16_384
 TIME_WINDOW_SECONDS = 150
-"""RFC 3414, 2.2.3."""
+"""Seconds of the time window (RFC 3414, 2.2.3)."""
 MAX_BOOTS = 2**31 - 1
-"""An engine that has counted this far takes no messages until its keys are set anew (RFC 3414, 2.2.2)."""
+"""Boots from which on an engine takes no messages until its keys are set anew (RFC 3414, 2.2.2)."""
 _DRIFT_SECONDS = 10
-"""Device memory is only written anew for more than this."""
+"""Seconds of drift from which on device memory is written anew."""
 
 
 class EngineMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,14 +27,14 @@ class EngineMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, Meta(pattern="^([0-9a-f]{2}){1,32}$")]
     boots: Annotated[int, Meta(ge=0, le=MAX_BOOTS)]
     booted_at: Annotated[int, Meta(ge=-(2**31), le=2**40)]
-    """Seconds since the epoch, on our clock."""
+    """Time of the engine's start in seconds since the epoch, on our clock."""
 
 
 class Engine:
-    """An engine and its clock, in whole seconds since it booted, reckoned from our wall clock.
+    """Tracks an engine's clock, in whole seconds since it booted, by our wall clock.
 
-    The wall clock, since a frozen Lambda's monotonic one may stand still; where ours is set, the agent
-    says so once and we follow.
+    Not by the monotonic clock, which may stand still while Lambda has frozen the process. Where the wall
+    clock is set, the agent reports it once, and its time is taken over.
     """
 
     __slots__ = ("booted_at", "boots", "id", "latest")
@@ -46,7 +46,7 @@ class Engine:
     def set(self, boots: int, time: int, now: float) -> None:
         self.boots = boots
         self.latest = time
-        """The highest time that the engine itself has told."""
+        """Highest time that the engine itself has told."""
         self.booted_at = int(now) - time
 
     def time(self, now: float) -> int:
@@ -82,11 +82,11 @@ def differs(memory: Any, engine: Engine) -> bool:
 
 
 type Peer = tuple[SnmpCredential, str, int]
-"""The credential belongs to it: what one user's messages have told does not bear on another's."""
+"""Credential, address and port: an engine learnt by one user's messages is not used for another's."""
 
 
 class EngineCache:
-    """The engines that this process knows, the least recently used of which go first."""
+    """Keeps the engines that this process knows; the least recently used are dropped first."""
 
     def __init__(self, size: int = KNOWN_ENGINES) -> None:
         self._size = size

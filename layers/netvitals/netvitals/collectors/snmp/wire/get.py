@@ -13,7 +13,8 @@ from netvitals.collectors.snmp.wire.pdu import Absent, Pdu
 from netvitals.collectors.snmp.wire.work import Request
 
 OIDS_PER_REQUEST = 40
-"""Request and answer then fit an Ethernet frame, unless many of the values are long texts."""
+"""Objects in one request: with so many, it and its answer fit an Ethernet frame unless values are long
+texts."""
 
 
 class GetWork:
@@ -79,7 +80,7 @@ def _names(oids: Sequence[str]) -> dict[bytes, str]:
 
 @lru_cache(maxsize=512)
 def _known_names(oids: tuple[str, ...]) -> Mapping[bytes, str]:
-    """Return what `_names` does; many devices are asked the same."""
+    """Return what `_names` returns, and keep it: many devices are asked the same."""
     return _names(oids)
 
 

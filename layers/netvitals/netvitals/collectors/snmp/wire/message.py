@@ -13,12 +13,12 @@ _VERSION = b"\x02\x01\x03"
 _USM = 3
 _USM_MODEL = integer(_USM)
 _MAX_MESSAGE = integer(65507)
-"""msgMaxSize: the largest datagram of UDP over IPv4."""
+"""Encoded msgMaxSize: the largest datagram of UDP over IPv4."""
 _MAX_ENGINE_ID = 32
 
 
 class V3Message(NamedTuple):
-    """A message's parts; `data` is the scoped PDU's element, or the ciphertext where it is encrypted."""
+    """The parts of a message; `data` is the scoped PDU's element, or the ciphertext where it is encrypted."""
 
     id: int
     flags: int
@@ -28,7 +28,7 @@ class V3Message(NamedTuple):
     user: bytes
     mac: bytes
     mac_at: int
-    """Where the digest stands in the datagram."""
+    """Position of the digest in the datagram."""
     salt: bytes
     data: bytes
 

@@ -1,4 +1,4 @@
-"""Name what SNMP messages consist of: tags (X.690, RFC 2578, RFC 3416), PDUs, errors, special values."""
+"""Define the parts of SNMP messages: tags (X.690, RFC 2578, RFC 3416), PDUs, errors, special values."""
 
 from typing import Final, NamedTuple
 
@@ -39,23 +39,23 @@ ERROR_NAMES = dict(
         )
     )
 )
-"""The error-status of a response (RFC 3416, 3)."""
+"""Names of a response's error-status (RFC 3416, 3)."""
 
 
 class Oid(str):
-    """A value of type OBJECT IDENTIFIER, dotted, without a leading dot."""
+    """Holds a value of type OBJECT IDENTIFIER, dotted, without a leading dot."""
 
     __slots__ = ()
 
 
 class IPv4(str):
-    """A value of type IpAddress, dotted."""
+    """Holds a value of type IpAddress, dotted."""
 
     __slots__ = ()
 
 
 class Absent:
-    """Exception in a variable binding in place of a value; never handed to callers of a session."""
+    """Stands for a variable binding's exception in place of a value; callers of a session get none."""
 
     __slots__ = ("name",)
 
@@ -83,6 +83,6 @@ class Pdu(NamedTuple):
     error_status: int
     error_index: int
     names: list[bytes]
-    """The content octets of each object's name …"""
+    """Content octets of the objects' names."""
     values: list[WireValue | Absent]
-    """… and its value."""
+    """Values of the objects, in the order of their names."""

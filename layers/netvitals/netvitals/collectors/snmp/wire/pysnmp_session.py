@@ -1,7 +1,7 @@
-"""Carry what the fast session declines (`usm.declined`, that is 3DES) by pysnmp's engine.
+"""Carry requests that the fast session declines (`usm.declined`, that is 3DES) by pysnmp's engine.
 
-Only the carriage differs. What is asked, and what is made of the answers, is the same code as elsewhere,
-fed with the same octets, so the results are the same too. A request costs milliseconds here, an engine
+Only the transport differs. The same code as elsewhere decides what to ask, and reads the same octets of the
+answers, so the results are the same too. A request costs milliseconds here, an engine
 some 200 ms once; and pysnmp holds on to a device's engine id for five minutes, so replaced hardware is
 silent for so long.
 """
@@ -61,7 +61,8 @@ _REPORTS = {
 
 
 _DATAGRAM_BYTES = 4096
-"""pysnmp takes 10 µs for a byte that it decodes: larger datagrams are lost, and less is asked for then."""
+"""Bytes of a datagram that is decoded, as pysnmp takes 10 µs a byte: larger ones are dropped, and the session
+asks for less."""
 
 
 class _BoundedUdp(udp.UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
@@ -77,7 +78,7 @@ class _BoundedUdp6(udp6.Udp6AsyncioTransport):  # type: ignore[misc]  # as above
 
 
 class PysnmpEngine:
-    """A pysnmp engine with one user: two of the same name on one engine would answer for each other."""
+    """Asks through a pysnmp engine of one user: on one engine, users of one name share their keys."""
 
     def __init__(self, credential: SnmpCredential) -> None:
         self._credential = credential
@@ -164,7 +165,7 @@ def _engine_for(credential: SnmpCredential) -> PysnmpEngine:
 
 
 class PysnmpSession(SnmpSession):
-    """An `SnmpSession` whose requests go out one after the other, through pysnmp."""
+    """Sends the requests of an `SnmpSession` one after the other, through pysnmp."""
 
     def __init__(
         self,

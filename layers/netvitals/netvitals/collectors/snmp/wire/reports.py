@@ -8,10 +8,13 @@ from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, Protocol
 
 
 class Report(NamedTuple):
+    """A kind of report, and the fault that it stands for."""
+
     name: str
     fault: type[SnmpFault]
     text: str
-    """With `{user}`, `{auth}`, `{priv}`, `{level}` and `{context}` of the credential; never a key."""
+    """Text of the fault, with `{user}`, `{auth}`, `{priv}`, `{level}` and `{context}` of the credential;
+    never a key."""
 
 
 _USM_STATS = "1.3.6.1.6.3.15.1.1"

@@ -10,7 +10,7 @@ from netvitals.domain.settings.secret import Secret
 
 
 class Security(Protocol):
-    """One device's message processing; it does no input or output of its own.
+    """Wraps and unwraps the messages of one device, without input or output of its own.
 
     A session wraps a PDU whose request-id is `message_id`, sends what comes out, and unwraps what comes
     back under that id. An implementation that must first learn something from the agent (v3: engine id,
@@ -19,7 +19,7 @@ class Security(Protocol):
     """
 
     supports_bulk: bool
-    """False for v1, which has no GETBULK."""
+    """True for all versions but v1, which has no GETBULK."""
 
     def wrap(self, pdu: bytes, message_id: int) -> bytes:
         """Return the datagram that carries the PDU; `message_id` has 31 bits and is the PDU's request-id.
@@ -52,7 +52,7 @@ _VERSIONS = {"1": b"\x02\x01\x00", "2c": b"\x02\x01\x01"}
 
 
 class CommunitySecurity:
-    """The `Security` of a community (RFC 1157, RFC 1901): answers must carry the same one and version."""
+    """Implements `Security` for a community (RFC 1157, RFC 1901), which answers must carry as well."""
 
     def __init__(self, version: Literal["1", "2c"], community: Secret) -> None:
         self.supports_bulk = version != "1"

@@ -31,17 +31,18 @@ from netvitals.collectors.snmp.wire.work import Request, Work
 from netvitals.domain.polling.budget import SLICE_SECONDS, Budget, BudgetSpent
 
 MAX_RESENDS = 4
-"""v3 needs two to learn engine id and time, one more after a reboot."""
+"""Times that a request is sent again for v3: two to learn engine id and time, one more after a reboot, and
+one spare."""
 MAX_MALFORMED = 3
-"""Datagrams under a request's id that are no answer to it: whoever sends more has none."""
+"""Datagrams under a request's id that are no answer to it, after which the request has failed."""
 MAX_UNINVITED = 50
-"""Objects in an answer that nobody asked for; more of it is not looked at."""
+"""Objects beyond those asked for that are read of an answer."""
 MAX_WAITING = 3
-"""Datagrams under one id that wait to be looked at; a request is sent that often by default."""
+"""Datagrams under one id that wait to be read; a request is sent that often by default."""
 
 
 class _Flight[R: Request](msgspec.Struct, eq=False):
-    """A request on its way; the `Waiter` for its answer."""
+    """A request that was sent and not answered yet; implements `Waiter` for its answer."""
 
     request: R
     address: Address
@@ -56,13 +57,13 @@ class _Flight[R: Request](msgspec.Struct, eq=False):
     malformed: int = 0
     """Datagrams that were no answer."""
     complaint: str = ""
-    """What the last of them was."""
+    """Text that says what was wrong with the last of them."""
     refusal: SnmpFault | None = None
-    """What a report said that nobody has signed …"""
+    """Fault that a report without a signature tells of."""
     unsure: bool = False
-    """… and whether it said that the device is another one than we think."""
+    """True where such a report says that the device has another engine than the request names."""
     waiting: int = 0
-    """Datagrams that have arrived and are not looked at yet."""
+    """Datagrams that have arrived and are not read yet."""
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:
         self.inbox.arrived(self, datagram, time_ns)
@@ -259,15 +260,15 @@ class Read(msgspec.Struct, frozen=True):
 
     tables: Tables
     error: SnmpFault | None = None
-    """Why some objects may be missing that the agent has."""
+    """Fault for which some objects may be missing that the agent has."""
     faults: Mapping[str, SnmpFault] = {}
-    """By column that did not come to its end, why."""
+    """Faults of the columns whose end was not reached, by column."""
     rtt_ms: float = 0.0
-    """Round trip of the first response to a GET."""
+    """Round trip of the first response to a GET, in milliseconds."""
 
 
 class SnmpSession:
-    """One device, asked until `deadline`; what it needs of the network it shares with all others."""
+    """Asks one device until `deadline`; all sessions share the sockets."""
 
     def __init__(
         self,

@@ -12,13 +12,15 @@ from netvitals.domain.polling.budget import Budget
 from netvitals.domain.ports import Target
 
 _RESERVE_SECONDS = 0.5
-"""Of the device's time, a tenth at most: what was read until then still has to become points."""
+"""Seconds of the device's time, a tenth at most, in which what was read still has to become points."""
 
 
 class Opened(NamedTuple):
+    """A session, and the memory that it leaves."""
+
     session: SnmpSession
     memory: Callable[[], dict[str, Any]]
-    """Changes for device memory; to be asked when the session has done its work."""
+    """Returns the changes for device memory; call it when the session has done its work."""
 
 
 def open_session(

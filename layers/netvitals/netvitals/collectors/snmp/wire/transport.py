@@ -23,9 +23,10 @@ from netvitals.collectors.snmp.wire.decode import read, read_integer
 from netvitals.collectors.snmp.wire.faults import Malformed, Unreachable
 
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
-"""Room for the answers of 2000 requests, of which each takes the kernel 2 to 4 KiB."""
+"""Bytes for the answers of 2000 requests, each of which takes the kernel 2 to 4 KiB."""
 _SO_TIMESTAMPNS = 35
-"""Linux' option, which Python has no name for: each datagram comes with when the kernel received it."""
+"""Number of Linux' socket option by which each datagram comes with the time at which the kernel received
+it."""
 _TIMESPEC = Struct("qq")
 """Seconds and nanoseconds since the epoch, as socket(7) and 64-bit Linux have them."""
 _unpacked, _TIMESPEC_BYTES, _SOL_SOCKET = _TIMESPEC.unpack, _TIMESPEC.size, int(socket.SOL_SOCKET)
@@ -34,21 +35,22 @@ _MAX_SOCKETS = 32
 _DATAGRAM_BYTES = 65_535
 _READS_PER_TURN = 256
 _BYTES_PER_TURN = 1 << 20
-"""A flood gets no more of the loop than this at a time."""
+"""Bytes that are read at a time, so that a flood does not hold up the loop."""
 _READS_PER_DRAIN = 2048
 _MAX_STRAYS = 64
-"""Datagrams of one address that nobody waits for, from which on it is set apart; late answers are fewer."""
+"""Datagrams of one address that nobody waits for, from which on it gets a socket of its own; late answers are
+fewer."""
 _KNOWN_STRAYS = 1024
 _MAX_APART = 128
 """Addresses with a socket of their own; the one that has had it for longest goes first."""
 
 _V3 = 3
 _ID = 1 << 30
-"""The least message id, and how many there are."""
+"""Number of message ids, which is the least of them as well."""
 _ID_OCTETS, _IDS_AT_A_TIME = Struct(">I"), 256
 
 type _Ancillary = list[tuple[int, int, bytes]]
-"""Level, type and content of what comes beside a datagram."""
+"""Ancillary data of a datagram: level, type and content."""
 type Address = tuple[str, int]
 """Canonical IP address and port."""
 
@@ -64,7 +66,7 @@ _ids = _unguessable_ids()
 
 
 class Waiter(Protocol):
-    """Whoever waits for the answer to one message id."""
+    """Waits for the answer to one message id."""
 
     address: Address
 
@@ -78,9 +80,9 @@ class Waiter(Protocol):
 
 
 def message_id(datagram: bytes) -> int:
-    """Return the number that an answer is filed under: msgID in v3, the PDU's request-id in v1 and v2c.
+    """Return the id by which an answer finds its request: msgID in v3, the PDU's request-id in v1 and v2c.
 
-    Whoever gets the answer looks at the tags.
+    Tags are not checked here, but by the one who gets the answer.
 
     Raises:
         Malformed: there is none.
@@ -95,7 +97,7 @@ def message_id(datagram: bytes) -> int:
 
 
 class Endpoint:
-    """A socket, and who waits for what on it."""
+    """Shares a socket among those who wait for answers, by message id."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, family: socket.AddressFamily, *, shared: bool = True
@@ -109,7 +111,7 @@ class Endpoint:
         self._socket.bind(("", 0))
         self.closed = False
         self.strays = 0
-        """Datagrams nobody waited for: late, forged, from another address, or no SNMP at all."""
+        """Datagrams that nobody waited for: late, forged, from another address, or no SNMP at all."""
         loop.add_reader(self._socket.fileno(), self._read, _READS_PER_TURN, _BYTES_PER_TURN)
 
     def expect(self, waiter: Waiter) -> int:
@@ -132,7 +134,7 @@ class Endpoint:
             _close(key for key, endpoint in _endpoints.items() if endpoint is self)
 
     def send(self, datagram: bytes, address: Address) -> None:
-        """Send now; a full send buffer is a lost datagram, which a retry makes good.
+        """Send now; where the send buffer is full the datagram is lost, and a retry follows.
 
         Raises:
             Unreachable: this machine has no way to the address, or may not use it.
@@ -224,11 +226,11 @@ def _sockets_needed() -> int:
 
 
 type _Key = tuple[asyncio.AbstractEventLoop, socket.AddressFamily, int | str]
-"""A number of the shared ones, or the address of a device that was set apart."""
+"""Event loop, family, and the number of a shared socket or the address of a device with its own."""
 
 _endpoints: dict[_Key, Endpoint] = {}
 _apart: dict[str, None] = {}
-"""The addresses that were set apart, oldest first."""
+"""The addresses that have a socket of their own, oldest first."""
 
 
 def endpoint_to(address: str) -> Endpoint:

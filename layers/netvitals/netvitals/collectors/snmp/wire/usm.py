@@ -32,11 +32,13 @@ _BLOCK_BYTES = _SALT_BYTES = 8
 
 
 class AuthModel(NamedTuple):
+    """An authentication protocol."""
+
     digest: str
-    """hashlib's name."""
+    """Name of the digest in hashlib."""
     mac_bytes: int
     oid: tuple[int, ...]
-    """By which pysnmp's key functions know it: a usmAuthProtocol."""
+    """OID of its usmAuthProtocol, by which pysnmp's key functions know it."""
 
 
 _USM_AUTH = (1, 3, 6, 1, 6, 3, 10, 1, 1)
@@ -51,21 +53,21 @@ AUTH_MODELS = {
 
 
 class DecryptionFailed(Exception):
-    """The ciphertext or its salt has an impossible length."""
+    """Raised where the ciphertext or its salt has an impossible length."""
 
 
 class Privacy(Protocol):
-    """A privacy protocol with its localised key; boots and time are those of the message."""
+    """Encrypts and decrypts with a localised key; boots and time are those of the message."""
 
     def encrypt(self, boots: int, time: int, plain: bytes) -> tuple[bytes, bytes]:
         """Return the ciphertext and its salt, which no other message of this process has."""
         ...
 
     def decrypt(self, boots: int, time: int, salt: bytes, data: bytes) -> bytes:
-        """Return the plaintext, padding included; what a wrong key makes is no error here, only noise.
+        """Return the plaintext, padding included; a wrong key is no error here, and gives noise.
 
         Raises:
-            DecryptionFailed: see there.
+            DecryptionFailed: the ciphertext or its salt has an impossible length.
         """
         ...
 
@@ -75,7 +77,7 @@ _salts = count(int.from_bytes(os.urandom(_SALT_BYTES)))
 
 
 class AesCfb:
-    """CFB-128; boots, time and salt are the IV (RFC 3826, 3.1.2.1)."""
+    """Encrypts with AES in CFB-128; boots, time and salt are the IV (RFC 3826, 3.1.2.1)."""
 
     __slots__ = ("_key",)
 
@@ -96,7 +98,7 @@ class AesCfb:
 
 
 class DesCbc:
-    """CBC; the second half of the key, xor salt, is the IV (RFC 3414, 8.1.1.1)."""
+    """Encrypts with DES in CBC; the second half of the key, xor salt, is the IV (RFC 3414, 8.1.1.1)."""
 
     __slots__ = ("_key", "_pre_iv")
 
@@ -119,10 +121,12 @@ class DesCbc:
 
 
 class PrivModel(NamedTuple):
+    """A privacy protocol."""
+
     expansion: Any
-    """pysnmp's model, which expands the key."""
+    """Model of pysnmp, which expands the key."""
     cipher: Callable[[bytes], Privacy] | None
-    """None: left to pysnmp's engine altogether."""
+    """Makes the cipher of a key; None where messages are left to pysnmp's engine altogether."""
 
 
 # 3DES is an expired draft that few devices speak: pysnmp's engine does as well.
@@ -143,7 +147,7 @@ def declined(credential: SnmpCredential) -> bool:
 
 
 class LocalKeys:
-    """A user's keys on one engine; prints nothing."""
+    """Signs messages with a user's keys on one engine; prints none of them."""
 
     __slots__ = ("_digest", "_key", "flags", "mac_bytes", "privacy")
 

@@ -22,7 +22,8 @@ from netvitals.collectors.snmp.wire.reports import (
 from netvitals.collectors.snmp.wire.usm import AUTH, PRIV, DecryptionFailed, LocalKeys, local_keys
 
 _MAX_SYNCHRONISATIONS = 2
-"""One; and one more, since the second report may answer an earlier copy of the same request."""
+"""Times that a request takes over the engine's clock: once, and once more where a report answers an earlier
+copy."""
 
 _REPORT = bytes((pdu.REPORT,))
 
@@ -30,19 +31,19 @@ known_engines = EngineCache()
 
 
 class _Sent:
-    """Engine that a request was sent to, and how many times."""
+    """Counts the copies of a request, and names the engine that they were sent to."""
 
     __slots__ = ("copies", "engine_id", "synchronisations")
 
     def __init__(self) -> None:
         self.copies = 0
         self.engine_id = b""
-        """Empty for a discovery."""
+        """Engine id in the request; empty for a discovery."""
         self.synchronisations = 0
 
 
 class UserSecurity:
-    """The `Security` of a version 3 user towards one device.
+    """Implements `Security` for a version 3 user towards one device.
 
     What an engine tells without authentication is used in here only: it is neither put into the cache
     nor into device memory until an answer of the level that was asked for has proven it.
@@ -73,7 +74,7 @@ class UserSecurity:
         self._sent: dict[int, _Sent] = {}
         self._heard = self._proven = self._silent = False
         self._trusted = False
-        """Whether the engine has proven itself, in this poll or an earlier one."""
+        """True after the engine has proven itself, in this poll or an earlier one."""
         engine = cache.get(self._peer) or engine_of(memory, clock())
         if engine is not None:
             self._adopt(engine)
@@ -93,7 +94,7 @@ class UserSecurity:
     def wrap(self, pdu: bytes, message_id: int) -> bytes:
         sent = self._sent.setdefault(message_id, _Sent())
         sent.copies += 1
-        # Hardware that was replaced may pass over a message for the old engine id without a word.
+        # Hardware that was replaced may drop a message for the old engine id without an answer.
         doubtful = sent.copies > 1 and not self._heard
         if self._engine is None or doubtful:
             sent.engine_id = b""

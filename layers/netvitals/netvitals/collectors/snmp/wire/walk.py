@@ -23,16 +23,16 @@ from netvitals.collectors.snmp.wire.work import Request
 from netvitals.domain.polling.budget import MAX_TABLE_ROWS, Budget, BudgetSpent
 
 VARBINDS_PER_RESPONSE = 50
-"""Of 28 octets on average, 50 fill one Ethernet frame without fragments."""
+"""Variable bindings that fill one Ethernet frame without fragments, at 28 octets on average."""
 
 
 MAX_KNOWN_ROWS = 512
-"""Of a column: the names of a larger table are forgotten again. A name takes 150 bytes."""
+"""Rows of a column whose names are kept: a larger table's are dropped again. A name takes 150 bytes."""
 MAX_KNOWN_COLUMNS = 128
 
 
 class Place:
-    """Holds the encoded name of a column, and the indexes of rows that devices have had in it so far."""
+    """Keeps the encoded name of a column, and the indexes of rows that devices have had in it so far."""
 
     __slots__ = ("indexes", "parent", "prefix")
 
@@ -40,7 +40,7 @@ class Place:
         self.prefix = encode_oid(column)
         self.parent = column.rpartition(".")[0]
         self.indexes: dict[bytes, str] = {}
-        """By name; devices of a model have the same."""
+        """Indexes by the object's encoded name; devices of a model have the same."""
 
     def index_of(self, name: bytes) -> str | None:
         """Return the index that a name of this column ends in, and keep it; None for a name outside of it.
@@ -68,7 +68,7 @@ def place(column: str) -> Place:
 
 
 class ColumnWalk:
-    """Progress of the walk of one column."""
+    """Collects the rows of one column, and where its walk goes on."""
 
     __slots__ = ("cursor", "ended", "fault", "limit", "misses", "name", "place", "rows")
 
@@ -125,7 +125,7 @@ class ColumnWalk:
 
 
 class Step(Request):
-    """A request for the next rows of some columns."""
+    """Asks for the next rows of some columns."""
 
     __slots__ = ("columns", "sent_at")
 
@@ -142,7 +142,7 @@ class Step(Request):
 
 
 class Pace:
-    """Number of objects asked of a device at a time; lives as long as its session.
+    """Limits the objects asked of a device at a time; lives as long as its session.
 
     `repetitions` is halved by failure and grows by one with success. GETBULK is given up for the whole
     device when it has never worked and GETNEXT has.
@@ -155,7 +155,8 @@ class Pace:
         self.bulk_works = False
         self.room = VARBINDS_PER_RESPONSE
         self.rows: dict[str, int] = {}
-        """Most rows of a column whose end has been seen, now or by the poll before, by the OID above it."""
+        """Rows of the longest column whose end was seen, now or by the poll before, by the OID above the
+        columns."""
 
     def succeeded(self, step: Step) -> None:
         if step.repetitions:
@@ -195,7 +196,7 @@ class WalkWork:
 
     @property
     def faults(self) -> dict[str, SnmpFault]:
-        """Return, by column that did not come to its end, why."""
+        """Return the faults of the columns whose end was not reached, by column."""
         return {column.name: column.fault for column in self.columns if column.fault}
 
     def tables(self) -> Tables:
@@ -309,7 +310,7 @@ class WalkWork:
         self._todo.clear()
 
     def close(self, fault: SnmpFault) -> None:
-        """Mark what is unfinished: with why the walk was ended, or else with this fault."""
+        """Give unfinished columns the fault that ended the walk, or else this one."""
         for column in self.columns:
             if not column.ended and column.fault is None:
                 column.fault = self._stopped or fault

@@ -1,4 +1,4 @@
-"""Requests that a session carries out, and the interface that decides about the next one."""
+"""Define the requests that a session carries out, and the interface that decides on the next one."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from netvitals.collectors.snmp.wire.pdu import Pdu
 
 
 class Request:
-    """Request to send; `tries` is how often it is sent before it has failed."""
+    """Names objects to ask for; `tries` is how often the request is sent before it has failed."""
 
     __slots__ = ("names", "repetitions", "tag", "tries")
 
@@ -20,7 +20,7 @@ class Request:
 
 
 class Work[R: Request](Protocol):
-    """Something that takes several requests, and decides what to ask next by what was answered."""
+    """Decides what to ask next by what was answered: work that takes several requests."""
 
     def next_request(self) -> R | None:
         """Return what to ask now; None while there is nothing, until another is answered or fails."""
@@ -31,5 +31,5 @@ class Work[R: Request](Protocol):
         ...
 
     def failed(self, request: R, fault: SnmpFault) -> None:
-        """Take note that no answer is to be expected any more."""
+        """Note that the request has failed, with its fault."""
         ...
