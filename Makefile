@@ -67,7 +67,7 @@ sam-local: build-host .venv/tested-with ## Invoke every function with every even
 	$(BIN)/uv pip install --quiet --python .venv-localstack/bin/python --require-hashes -r local/localstack/requirements.txt
 	@touch $@
 
-localstack: build-host .venv/tested-with .venv-localstack/installed ## Deploy into LocalStack, watch it poll, update and remove it (root, docker.io)
+localstack: build-host .venv/tested-with .venv-localstack/installed ## Deploy into LocalStack, watch it poll, update and remove it (no Docker, no root)
 	timeout 1200 $(BIN)/python -m local.localstack
 
 validate: .venv/tested-with .venv-sam/bin/sam ## Check the template as SAM sees it, and expanded

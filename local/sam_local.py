@@ -14,9 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.aws import server as aws
 from local.aws.account import Account
@@ -26,41 +25,48 @@ from local.devices.snmp_agent import Agent
 from local.devices.snmp_host import AgentThread
 from local.event import HOST, NAMES, commands, event_of, function_of
 from local.lambda_ import docker
-from local.lambda_.surroundings import COMMUNITY, Surroundings, surroundings
+from local.lambda_.stores import COMMUNITY, Stores, stores
+from local.proxy import TcpProxy
 
 IMAGE = f"netvitals-local/python:3.13-{HOST}"
 ROOT = Path(__file__).parents[1]
 ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
 
 
-@dataclass(frozen=True)
-class World:
+class World(NamedTuple):
     """What the functions work with."""
 
-    around: Surroundings
+    docker: docker.Docker
+    stores: Stores
     account: Account
     port: int
     """At which the simulated switch listens, on the gateway."""
-
-    def stored(self, metric: str) -> list[float]:
-        return self.around.stored(metric)
 
 
 @contextmanager
 def world() -> Iterator[World]:
     """Start all that the functions reach, on the address that containers see this machine by."""
     with ExitStack() as stack:
-        around = stack.enter_context(surroundings())
+        containers = stack.enter_context(docker.daemon())
+        gateway = containers.gateway
+
+        def relay(url: str) -> str:
+            """Let containers reach a server of 127.0.0.1; return its URL for them."""
+            port = int(url.rpartition(":")[2].partition("/")[0])
+            proxy = stack.enter_context(TcpProxy(port, gateway))
+            return url.replace(f"127.0.0.1:{port}", f"{gateway}:{proxy.port}")
+
+        own = stack.enter_context(stores(relay))
         services = stack.enter_context(aws.running())
         agent = Agent(switch("sw-1", 24, 1e8).objects, community=COMMUNITY)
-        port = stack.enter_context(AgentThread({around.gateway: agent})).port
-        around.add_device("sw-1", around.gateway, port)
-        account = Account(services.client, around.secrets)
+        port = stack.enter_context(AgentThread({gateway: agent})).port
+        own.add_device("sw-1", gateway, {"snmp": {"port": port}}, "here")
+        account = Account(services.client, own.secrets)
         services.client("events").create_event_bus(Name="netvitals")
-        url = around.relay(services.url)
-        docker.make_image(around.docker, IMAGE, {"AWS_ENDPOINT_URL": url})
-        docker.check(around.docker, IMAGE, url)
-        yield World(around, account, port)
+        url = relay(services.url)
+        docker.make_image(containers, IMAGE, {"AWS_ENDPOINT_URL": url})
+        docker.check(containers, IMAGE, url)
+        yield World(containers, own, account, port)
 
 
 def environment(account: Account, gateway: str) -> dict[str, dict[str, str]]:
@@ -89,16 +95,18 @@ CHECKS: dict[str, Callable[[World, Any], bool]] = {
     "fanout-metrics": lambda world, answer: answer["messages"] == world.account.depth("metrics") > 0,
     "fanout-bad-tick": lambda _, answer: answer["errorType"] == "ConfigurationError",
     "collector-status": lambda world, answer: (
-        _nothing_returned(answer) and len(up := world.stored("ping_status")) >= 2 and set(up) == {1}
+        _nothing_returned(answer) and len(up := world.stores.values("ping_status")) >= 2 and set(up) == {1}
     ),
     "collector-metrics": lambda world, answer: (
         _nothing_returned(answer)
-        and len(world.stored("net_bytes_in")) == 24
-        and len(world.stored("temperature_celsius")) == 1
+        and len(world.stores.values("net_bytes_in")) == 24
+        and len(world.stores.values("temperature_celsius")) == 1
     ),
     "collector-malformed-and-expired": lambda _, answer: len(answer["batchItemFailures"]) == 2,
     "status-tick": lambda _, answer: answer["devices"] == 1,
-    "replay-lines": lambda world, answer: _nothing_returned(answer) and 12.5 in world.stored("cpu_percent"),
+    "replay-lines": lambda world, answer: (
+        _nothing_returned(answer) and 12.5 in world.stores.values("cpu_percent")
+    ),
     "replay-malformed": lambda world, answer: _nothing_returned(answer) and world.account.depth("reject") > 0,
 }
 """By event: what the answer must be, and what must have come of it."""
@@ -106,7 +114,7 @@ CHECKS: dict[str, Callable[[World, Any], bool]] = {
 
 def invoke(world: World, name: str, folder: Path) -> tuple[Any, str]:
     """Run the command that `local.event` prints; return the answer, and what was said besides."""
-    job = {"address": world.around.gateway, "settings": {"snmp": {"port": world.port}}}
+    job = {"address": world.docker.gateway, "settings": {"snmp": {"port": world.port}}}
     (folder / "event.json").write_text(json.dumps(event_of(name, job, time.time())))
     event, env = str(folder / "event.json"), str(folder / "env.json")
     by_sam, _ = commands(function_of(name), event, env)
@@ -114,7 +122,7 @@ def invoke(world: World, name: str, folder: Path) -> tuple[Any, str]:
     done = subprocess.run(
         [str(ROOT / ".venv-sam/bin/sam"), *by_sam[1:], *image],
         cwd=ROOT,
-        env={**os.environ, **ACCESS, **world.around.docker, "SAM_CLI_TELEMETRY": "0"},
+        env={**os.environ, **ACCESS, **world.docker.variables, "SAM_CLI_TELEMETRY": "0"},
         capture_output=True,
         text=True,
         check=False,
@@ -136,7 +144,7 @@ def main(events: Sequence[str] = NAMES) -> int:
             print(f"not run: {error}", file=sys.stderr)
             return 2
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sam-local-")))
-        (folder / "env.json").write_text(json.dumps(environment(reached.account, reached.around.gateway)))
+        (folder / "env.json").write_text(json.dumps(environment(reached.account, reached.docker.gateway)))
         for name in events:
             began = time.monotonic()
             answer, said = invoke(reached, name, folder)

@@ -34,7 +34,7 @@ class Call(NamedTuple):
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, *_: object) -> None:
-        """Requests are in `calls`."""
+        """Say nothing: who serves keeps what was asked."""
 
 
 class Aws:
@@ -64,14 +64,20 @@ def running() -> Iterator[Aws]:
         answer: Iterable[bytes] = dispatcher(environ, start_response)
         return answer
 
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
-    aws.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(application) as aws.url:
         # moto keeps one world per process, and somebody may have been there before.
         moto_api_backend.reset()
         yield aws
+
+
+@contextmanager
+def serving(application: Any) -> Iterator[str]:
+    """Serve a WSGI application on a loopback port of its own, each request in a thread; yield the URL."""
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

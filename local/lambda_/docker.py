@@ -4,7 +4,6 @@ The image stands in for AWS's public.ecr.aws/lambda/python: CPython of this mach
 libraries that it loads, AWS's runtime client at /var/runtime, and busybox for a shell.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -13,15 +12,18 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import Any, NamedTuple
+
+import docker
+from docker.errors import DockerException
+from requests.exceptions import RequestException
 
 from local.lambda_.sandbox import runtime_files
-from local.servers.process import log_of, running
+from local.servers.process import running
 
-PACKAGES = "docker.io iptables iproute2 busybox-static (from Debian 13 on also docker-cli)"
+PACKAGES = "docker.io iptables iproute2 busybox-static"
 _BRIDGE = Path("/sys/class/net/docker0")
 _HUMBLE = ("--storage-driver=vfs", "--iptables=false", "--ip6tables=false")
 """Options of a daemon where the kernel has neither overlay file systems nor address translation."""
@@ -38,21 +40,40 @@ _WHEELS_LOAD = (
     *("libutil.so.1", "libresolv.so.2", "libz.so.1"),
 )
 """Libraries that the manylinux standard lets a wheel take for granted."""
-_COMMAND_SECONDS = 240
+_ANSWER_SECONDS = 240
 _LEFT_OUT = ("test", "idlelib", "tkinter", "site-packages", "config-*", "__pycache__", "ensurepip")
 
 
+class Docker(NamedTuple):
+    """A daemon that answers."""
+
+    client: Any
+    variables: Mapping[str, str]
+    """By which other clients of Docker, such as SAM, reach it."""
+
+    @property
+    def gateway(self) -> str:
+        """The address of this machine that containers see."""
+        return gateway_of(self.client.api.inspect_network("bridge"))
+
+
+def gateway_of(network: Mapping[str, Any]) -> str:
+    """Return a network's gateway; a daemon that has just made its bridge names the subnet alone."""
+    given = network["IPAM"]["Config"][0]
+    return str(given.get("Gateway") or next(ip_network(given["Subnet"]).hosts()))
+
+
 @contextmanager
-def daemon() -> Iterator[dict[str, str]]:
-    """Yield the variables by which clients reach the daemon that runs here, or else one of our own.
+def daemon() -> Iterator[Docker]:
+    """Yield the daemon that runs here, or else one of our own.
 
     Raises:
         RuntimeError: there is none, and none can be started; says why.
     """
-    if _answers({}):
-        yield {}
+    if found := _answering({}):
+        yield found
         return
-    missing = [name for name in ("docker", "dockerd", "iptables", "ip", "busybox") if not shutil.which(name)]
+    missing = [name for name in ("dockerd", "iptables", "ip", "busybox") if not shutil.which(name)]
     if missing or os.geteuid() != 0:
         who = f"{', '.join(missing)} missing" if missing else "this is not root"
         raise RuntimeError(
@@ -63,26 +84,37 @@ def daemon() -> Iterator[dict[str, str]]:
         yield _own_daemon(stack)
 
 
-def _own_daemon(stack: ExitStack) -> dict[str, str]:
+def _own_daemon(stack: ExitStack) -> Docker:
     """Start a daemon: as usual, or else one that asks less of the kernel."""
     reason = ""
     for options in ((), _HUMBLE):
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="docker-")))
-        variables = {"DOCKER_HOST": f"unix://{folder}/docker.sock"}
-        places = {"data-root": folder / "data", "exec-root": folder / "exec", "pidfile": folder / "pid"}
-        given = [f"--{name}={path}" for name, path in places.items()]
-        command = ["dockerd", *given, f"--host={variables['DOCKER_HOST']}", *options]
         try:
-            stack.enter_context(running(command, folder, partial(_answers, variables)))
-        except RuntimeError:
-            reason = log_of(folder).strip().rpartition("\n")[2]
-        else:
-            return variables
+            return _started(stack, options)
+        except RuntimeError as error:
+            reason = str(error).strip().rpartition("\n")[2]
     raise RuntimeError(f"no Docker runs here, and none can be started: {reason}")
 
 
-def _answers(variables: Mapping[str, str]) -> bool:
-    return run(variables, "info", check=False).returncode == 0
+def _started(stack: ExitStack, options: Sequence[str]) -> Docker:
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="docker-")))
+    variables = {"DOCKER_HOST": f"unix://{folder}/docker.sock"}
+    places = {"data-root": folder / "data", "exec-root": folder / "exec", "pidfile": folder / "pid"}
+    given = [f"--{name}={path}" for name, path in places.items()]
+    command = ["dockerd", *given, f"--host={variables['DOCKER_HOST']}", *options]
+    stack.enter_context(running(command, folder, lambda: _answering(variables) is not None))
+    if found := _answering(variables):
+        return found
+    raise RuntimeError("the daemon answered once and does no more")
+
+
+def _answering(variables: Mapping[str, str]) -> Docker | None:
+    """Return the daemon that the variables name, beside those of this process; None where none answers."""
+    try:
+        client = docker.from_env(environment={**os.environ, **variables}, timeout=_ANSWER_SECONDS)
+        client.ping()
+    except (DockerException, RequestException):
+        return None
+    return Docker(client, variables)
 
 
 def _remove_bridge(*, is_ours: bool) -> None:
@@ -91,26 +123,7 @@ def _remove_bridge(*, is_ours: bool) -> None:
         subprocess.run(["ip", "link", "delete", _BRIDGE.name], check=False, capture_output=True)
 
 
-class Bridge(NamedTuple):
-    """The network of containers, as this machine is on it."""
-
-    interface: str
-    gateway: str
-    """The address of this machine that containers see."""
-    last: str
-    """The last address of the network, which Docker gives to a container last."""
-
-
-def bridge(variables: Mapping[str, str]) -> Bridge:
-    found = json.loads(run(variables, "network", "inspect", "bridge").stdout)[0]
-    given = found["IPAM"]["Config"][0]
-    network = ip_network(given["Subnet"])
-    # A daemon that has just made its bridge names the subnet alone; the gateway is its first host.
-    gateway = given.get("Gateway") or next(network.hosts())
-    return Bridge(found["Options"]["com.docker.network.bridge.name"], str(gateway), str(network[-2]))
-
-
-def check(variables: Mapping[str, str], image: str, url: str) -> None:
+def check(found: Docker, image: str, url: str) -> None:
     """Have a container of the image reach a server of this machine, at its URL for containers.
 
     Raises:
@@ -118,41 +131,40 @@ def check(variables: Mapping[str, str], image: str, url: str) -> None:
     """
     host, _, port = url.rpartition("//")[2].partition("/")[0].rpartition(":")
     program = f"import socket; socket.create_connection(({host!r}, {port}), 10)"
-    words = ("run", "--rm", "--entrypoint", "/var/lang/bin/python3", image, "-c", program)
-    done = run(variables, *words, check=False)
-    if done.returncode:
-        raise RuntimeError(f"containers can't work here: {done.stderr.strip().rpartition('\n')[2]}")
+    try:
+        found.client.containers.run(
+            image, ["-c", program], entrypoint="/var/lang/bin/python3", remove=True, stderr=True
+        )
+    except (DockerException, RequestException) as error:
+        raise RuntimeError(f"containers can't work here: {error}") from None
 
 
-def make_image(
-    variables: Mapping[str, str],
-    tag: str,
-    environment: Mapping[str, str],
-    folders: Sequence[tuple[Path, str]] = (),
-) -> None:
+def make_image(found: Docker, tag: str, environment: Mapping[str, str]) -> None:
     """Make the image, with variables of its own: of env.json SAM takes only those that the template names.
 
-    Each pair of `folders` adds what a folder of this machine holds to one of the image, such as `opt/python`.
+    Raises:
+        RuntimeError: Docker does not take it; says why.
     """
+    settings = {
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "LD_LIBRARY_PATH": "/var/lang/lib",
+        "PATH": "/var/lang/bin:/bin",
+        **environment,
+    }
+    changes = [f"ENV {key}={value}" for key, value in settings.items()]
+    changes += ["WORKDIR /var/task", 'ENTRYPOINT ["/lambda-entrypoint.sh"]']
     with tempfile.TemporaryDirectory(prefix="image-") as name:
         root = Path(name) / "root"
         _fill(root)
-        for source, target in folders:
-            shutil.copytree(source, root / target, symlinks=True, dirs_exist_ok=True)
         shutil.copytree(runtime_files(Path(name) / "runtime"), root / "var/runtime")
         _script(root / "var/runtime/bootstrap", _BOOTSTRAP)
-        settings = {
-            "LAMBDA_TASK_ROOT": "/var/task",
-            "LAMBDA_RUNTIME_DIR": "/var/runtime",
-            "LD_LIBRARY_PATH": "/var/lang/lib",
-            "PATH": "/var/lang/bin:/bin",
-            **environment,
-        }
-        changes = [f"ENV {key}={value}" for key, value in settings.items()]
-        changes += ["WORKDIR /var/task", 'ENTRYPOINT ["/lambda-entrypoint.sh"]']
-        given = [word for change in changes for word in ("--change", change)]
-        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as packed:
-            run(variables, "import", *given, "-", tag, stdin=packed.stdout)
+        packed = shutil.make_archive(str(root), "tar", root)
+        repository, _, version = tag.partition(":")
+        try:
+            found.client.api.import_image_from_file(packed, repository, version, changes)
+        except (DockerException, RequestException) as error:
+            raise RuntimeError(f"containers can't work here: {error}") from None
 
 
 def _fill(root: Path) -> None:
@@ -191,25 +203,3 @@ def _libraries(binaries: list[Path]) -> set[Path]:
 def _script(path: Path, text: str) -> None:
     path.write_text(text)
     path.chmod(0o755)
-
-
-def run(
-    variables: Mapping[str, str], *arguments: str, check: bool = True, stdin: IO[bytes] | None = None
-) -> subprocess.CompletedProcess[str]:
-    if not shutil.which("docker"):
-        return subprocess.CompletedProcess(arguments, 1, "", "docker is not installed")
-    try:
-        done = subprocess.run(
-            ["docker", *arguments],
-            env={**os.environ, **variables},
-            stdin=stdin or subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_COMMAND_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"docker {arguments[0]}: no answer within {_COMMAND_SECONDS} s") from None
-    if check and done.returncode:
-        raise RuntimeError(f"docker {arguments[0]}: {done.stderr.strip()}")
-    return done

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import distribution
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from local.aws.template import ACCOUNT, REGION
@@ -53,17 +52,16 @@ class FunctionError(Exception):
 class Outcome:
     """Outcome of one invocation: a payload, or an error as Lambda reports it."""
 
-    request_id: str
     payload: Any
     error: dict[str, Any] | None
     """`errorType`, `errorMessage` and, for an exception, `stackTrace`."""
     log: str
     """What the process wrote since the invocation before, initialisation included."""
-    duration_ms: float
+    report: str
+    """The line that Lambda ends an invocation's log with."""
     init_ms: float | None
     """None where the environment was warm."""
     max_memory_mb: float
-    memory_mb: int
 
     def value(self) -> Any:
         """Return the payload.
@@ -74,18 +72,6 @@ class Outcome:
         if self.error is not None:
             raise FunctionError("{errorType}: {errorMessage}".format_map(self.error))
         return self.payload
-
-    @property
-    def report(self) -> str:
-        parts = [
-            f"REPORT RequestId: {self.request_id}",
-            f"Duration: {self.duration_ms:.2f} ms",
-            f"Memory Size: {self.memory_mb} MB",
-            f"Max Memory Used: {self.max_memory_mb:.0f} MB",
-        ]
-        if self.init_ms is not None:
-            parts.append(f"Init Duration: {self.init_ms:.2f} ms")
-        return "\t".join(parts)
 
 
 class Sandbox:
@@ -102,7 +88,7 @@ class Sandbox:
         self._log = log or self._folder / "log"
         self._log.touch()
         self._read = self._log.stat().st_size
-        self._api = RuntimeApi(_arn(function.name))
+        self._api = RuntimeApi(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}")
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -128,39 +114,32 @@ class Sandbox:
             FunctionError: it failed.
         """
         with self._lock:
-            if not self._api.is_ready and (message := self._initialised()).kind != "ready":
-                self._stop()
-                raise FunctionError(f"{self._function.name}: {message.body}")
+            message = self._ready()
+        if message.kind != "ready":
+            raise FunctionError(f"{self._function.name}: {message.body}")
 
     def invoke(self, event: bytes) -> Outcome:
         """Run one event to its end, or to the function's timeout."""
         with self._lock:
-            return self._invoke(event)
-
-    def _invoke(self, event: bytes) -> Outcome:
-        request_id, init_ms = str(uuid.uuid4()), None
-        message, started = Message("ready"), time.monotonic()
-        if self._process is None or not self._api.is_ready:
-            message = self._initialised()
-            init_ms = (time.monotonic() - started) * 1000
-            started = time.monotonic()
-        if message.kind == "ready":
-            message = self._run(request_id, event)
-        duration_ms = (time.monotonic() - started) * 1000
-        memory_mb = self._peak_memory_mb()
-        if message.kind == "init_error" or not self._is_alive():
-            self._stop()
-        failed = message.kind != "response"
-        return Outcome(
-            request_id=request_id,
-            payload=None if failed else message.body,
-            error=message.body if failed else None,
-            log=self._new_log(),
-            duration_ms=duration_ms,
-            init_ms=init_ms,
-            max_memory_mb=memory_mb,
-            memory_mb=self._function.memory_mb,
-        )
+            request_id, is_cold, began = str(uuid.uuid4()), not self._api.is_ready, time.monotonic()
+            message = self._ready()
+            ready = time.monotonic()
+            if message.kind == "ready":
+                message = self._run(request_id, event)
+            duration_ms = (time.monotonic() - ready) * 1000
+            init_ms = (ready - began) * 1000 if is_cold else None
+            memory_mb = self._peak_memory_mb()
+            if not self._is_alive():
+                self._stop()
+            failed = message.kind != "response"
+            return Outcome(
+                payload=None if failed else message.body,
+                error=message.body if failed else None,
+                log=self._new_log(),
+                report=self._report(request_id, duration_ms, init_ms, memory_mb),
+                init_ms=init_ms,
+                max_memory_mb=memory_mb,
+            )
 
     def kill(self) -> None:
         """End the process at once, whatever it is doing, as Lambda may."""
@@ -175,20 +154,24 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _initialised(self) -> Message:
+    def _ready(self) -> Message:
+        """Wait for the end of a cold start, if there is one; return how it ended."""
+        if self._api.is_ready:
+            return Message("ready")
         self.start()
-        return self._wait(_INIT_SECONDS, f"Initialisation timed out after {_INIT_SECONDS:.2f} seconds")
+        message = self._wait(_INIT_SECONDS, f"Initialisation timed out after {_INIT_SECONDS:.2f} seconds")
+        if message.kind != "ready":
+            self._stop()
+        return message
 
     def _run(self, request_id: str, event: bytes) -> Message:
         seconds = self._function.timeout_seconds
         self._api.invoke(request_id, event, seconds)
         message = self._wait(seconds, f"Task timed out after {seconds:.2f} seconds")
-        if message.kind in ("response", "error") and self._is_alive():
+        if self._is_alive():
             # Until it asks for more, the process may still write to its log.
             self._wait(seconds, "")
         return message
@@ -260,9 +243,12 @@ class Sandbox:
         self._read += len(text)
         return text.decode(errors="replace")
 
-
-def _arn(name: str) -> str:
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+    def _report(self, request_id: str, duration_ms: float, init_ms: float | None, memory_mb: float) -> str:
+        init = "" if init_ms is None else f"\tInit Duration: {init_ms:.2f} ms"
+        return (
+            f"REPORT RequestId: {request_id}\tDuration: {duration_ms:.2f} ms\t"
+            f"Memory Size: {self._function.memory_mb} MB\tMax Memory Used: {memory_mb:.0f} MB{init}"
+        )
 
 
 def _failure(kind: str, text: str) -> Message:

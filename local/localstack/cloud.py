@@ -1,11 +1,13 @@
-"""LocalStack with one stack in it: started, deployed to by `sam deploy`, and ended."""
+"""LocalStack with one stack in it: started, deployed to by `sam deploy`, its schedules fired, and ended."""
 
 import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,17 +18,15 @@ from local.aws.clients import client
 from local.aws.template import REGION
 from local.event import HOST
 from local.invoke import BUILD_DIR
-from local.lambda_ import docker
-from local.lambda_.surroundings import Surroundings
-from local.servers.process import running
+from local.servers.process import free_port, running
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-localstack/bin/python"
 SAM = ROOT / ".venv-sam/bin/sam"
-IMAGE = f"netvitals-local/layers:3.13-{HOST}"
-PORT = 4566
 STACK = "netvitals-local"
-_DEPLOY_SECONDS = 300
+LATE_SECONDS = 60
+"""How late every tick comes: as late as it may, so that polls are due from now on and not in a minute."""
+_COMMAND_SECONDS = 300
 
 
 class Cloud:
@@ -52,97 +52,130 @@ class Cloud:
         Raises:
             RuntimeError: SAM or CloudFormation refuses; says the end of what SAM said.
         """
-        (self._folder / "samconfig.toml").write_text("version = 0.1\n")
-        given = [f'{name}="{value}"' for name, value in parameters.items()]
         self._sam(
             *("deploy", "--template-file", str(ROOT / BUILD_DIR / "template.yaml"), "--resolve-s3"),
-            *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
-            *("--parameter-overrides", f'Architecture="{HOST}"', *given),
+            *("--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--parameter-overrides"),
+            *(f'{name}="{value}"' for name, value in {"Architecture": HOST, **parameters}.items()),
         )
 
     def count(self) -> int:
         """Return how many resources the stack has."""
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
-        found = [each for page in pages for each in page["StackResourceSummaries"]]
+        found = self._all("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=STACK)
         return sum(bool(each.get("PhysicalResourceId")) for each in found)
 
     def remove(self) -> list[str]:
         """Delete the stack as a person does; return what is left of it."""
         self._sam("delete", "--no-prompts")
-        lambda_, events = self.client("lambda"), self.client("events")
-        left = [
-            *(each["FunctionName"] for each in lambda_.list_functions()["Functions"]),
-            *(each["UUID"] for each in lambda_.list_event_source_mappings()["EventSourceMappings"]),
-            *(each["Name"] for each in self.client("scheduler").list_schedules()["Schedules"]),
-            *(each["Name"] for each in events.list_connections()["Connections"]),
-            *(each["Name"] for each in events.list_api_destinations()["ApiDestinations"]),
-            *(each["Name"] for each in events.list_event_buses()["EventBuses"]),
-            *self.client("sqs").list_queues().get("QueueUrls", []),
-            *(each["AlarmName"] for each in self.client("cloudwatch").describe_alarms()["MetricAlarms"]),
-            *(each["logGroupName"] for each in self.client("logs").describe_log_groups()["logGroups"]),
-            *(each["RoleName"] for each in self.client("iam").list_roles()["Roles"]),
+        listed = [
+            ("lambda", "list_functions", "Functions", "FunctionName"),
+            ("lambda", "list_event_source_mappings", "EventSourceMappings", "FunctionArn"),
+            ("scheduler", "list_schedules", "Schedules", "Name"),
+            ("sqs", "list_queues", "QueueUrls", None),
+            ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+            ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+            ("iam", "list_roles", "Roles", "RoleName"),
         ]
+        left = [
+            each[name] if name else each
+            for service, operation, key, name in listed
+            for each in self._all(service, operation, key)
+        ]
+        events = self.client("events")  # its lists have no pages
+        left += [each["Name"] for each in events.list_connections()["Connections"]]
+        left += [each["Name"] for each in events.list_api_destinations()["ApiDestinations"]]
+        left += [each["Name"] for each in events.list_event_buses()["EventBuses"]]
         # LocalStack logs under names of its own.
         return [name for name in left if STACK in name and not name.startswith("/aws/lambda/")]
 
+    def schedules(self) -> dict[str, Any]:
+        """Return the stack's schedules as they are now, by the beginning of their logical ids.
+
+        LocalStack keeps no more of an id than `FanoutFunctionStatusTick`.
+        """
+        scheduler, found = self.client("scheduler"), {}
+        for each in self._all("scheduler", "list_schedules", "Schedules"):
+            made = scheduler.get_schedule(Name=each["Name"], GroupName=each["GroupName"])
+            name = made["Name"].removeprefix(f"{STACK}-").rpartition("-")[0]
+            found[name] = {key: made[key] for key in ("ScheduleExpression", "State", "Target")}
+        return found
+
+    def fire(self, beginning: str, late_seconds: float = LATE_SECONDS) -> Any:
+        """Fire the schedule whose name begins so, with its own input, as EventBridge Scheduler does.
+
+        Returns what its function answers.
+
+        Raises:
+            RuntimeError: it is disabled, or its function failed.
+        """
+        ((name, schedule),) = (pair for pair in self.schedules().items() if pair[0].startswith(beginning))
+        if schedule["State"] != "ENABLED":
+            raise RuntimeError(f"schedule {name} is disabled")
+        scheduled = datetime.fromtimestamp(time.time() - late_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        payload = schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", scheduled)
+        answer = self.client("lambda").invoke(
+            FunctionName=schedule["Target"]["Arn"], Payload=payload.encode()
+        )
+        said = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise RuntimeError(f"{name}: {said}")
+        return said
+
+    def netvitals(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run `netvitals … --stack` as a person does."""
+        return self._run(ROOT / ".venv/bin/netvitals", *words, "--stack", STACK)
+
+    def _all(self, service: str, operation: str, key: str, **given: str) -> list[Any]:
+        pages = self.client(service).get_paginator(operation).paginate(**given)
+        return [each for page in pages for each in page.get(key, ())]
+
     def _sam(self, *words: str) -> None:
-        given = ["--stack-name", STACK, "--config-file", str(self._folder / "samconfig.toml")]
-        done = subprocess.run(
-            [str(SAM), *words, *given],
+        settings = self._folder / "samconfig.toml"
+        settings.write_text("version = 0.1\n")
+        done = self._run(SAM, *words, "--stack-name", STACK, "--config-file", str(settings))
+        if done.returncode:
+            raise RuntimeError(f"sam {words[0]} failed: {(done.stdout + done.stderr)[-3000:]}")
+
+    def _run(self, program: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [str(program), *words],
             cwd=self._folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
-            timeout=_DEPLOY_SECONDS,
+            timeout=_COMMAND_SECONDS,
         )
-        if done.returncode:
-            raise RuntimeError(f"sam {words[0]} failed: {(done.stdout + done.stderr)[-3000:]}")
 
 
 @contextmanager
-def localstack(around: Surroundings, folder: Path) -> Iterator[Cloud]:
-    """Start LocalStack, with our image in the place of AWS's, and end it with its containers.
+def localstack(folder: Path) -> Iterator[Cloud]:
+    """Start LocalStack, whose functions run as processes of this machine, and end it with them.
 
     Raises:
         RuntimeError: it does not start; says the end of its log.
     """
     if not PYTHON.exists():
         raise RuntimeError("LocalStack is not installed; it comes with: make localstack")
-    build = ROOT / BUILD_DIR
-    layers = [(build / name / "python", "opt/python") for name in ("DependenciesLayer", "NetvitalsLayer")]
-    api = folder / "runtime-api"
-    api.mkdir()
-    (api / "runtime_api.py").write_text((ROOT / "local/lambda_/runtime_api.py").read_text())
-    url = f"http://{around.gateway}:{PORT}"
-    docker.make_image(around.docker, IMAGE, {"AWS_ENDPOINT_URL": url}, [*layers, (api, "var/runtime-api")])
-    docker.check(around.docker, IMAGE, around.secrets["influxdb"]["url"])
-    cloud = Cloud(url, folder)
+    address = f"127.0.0.1:{free_port()}"
     variables = {
-        **around.docker,
-        "LOCAL_IMAGE": IMAGE,
-        "LAMBDA_RUNTIME_IMAGE_MAPPING": json.dumps({"python3.13": IMAGE}),
-        "LAMBDA_DOCKER_NETWORK": "bridge",
+        "GATEWAY_LISTEN": address,
+        "LOCALSTACK_HOST": address,
         "LAMBDA_KEEPALIVE_MS": "600000",
-        "DOCKER_BRIDGE_IP": around.gateway,
-        "GATEWAY_LISTEN": f"{around.gateway}:{PORT},127.0.0.1:{PORT}",
-        "LOCALSTACK_HOST": f"{around.gateway}:{PORT}",
         "SQS_ENDPOINT_STRATEGY": "path",
         "PROVIDER_OVERRIDE_CLOUDFORMATION": "engine-legacy",  # the other can't update this template
         "FILESYSTEM_ROOT": str(folder / "files"),
+        "TMPDIR": str(folder),
         "DNS_ADDRESS": "0",
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "OVERRIDE_IN_DOCKER": "0",  # a machine may be a container, and look like theirs
         "PYTHONPATH": str(ROOT),
     }
+    url = f"http://{address}"
     command: list[str | Path] = [PYTHON, "-m", "local.localstack.host"]
     with running(command, folder, lambda: _answers(url), environment=variables, stop=signal.SIGKILL):
-        try:
-            yield cloud
-        finally:
-            _remove_containers(around)
+        yield Cloud(url, folder)
 
 
 def _answers(url: str) -> bool:
@@ -151,11 +184,3 @@ def _answers(url: str) -> bool:
     except urllib3.exceptions.HTTPError:
         return False
     return health.status == 200
-
-
-def _remove_containers(around: Surroundings) -> None:
-    named = docker.run(
-        around.docker, "ps", "--all", "--quiet", "--filter", f"ancestor={IMAGE}"
-    ).stdout.split()
-    if named:
-        docker.run(around.docker, "rm", "--force", *named, check=False)

@@ -1,16 +1,15 @@
-"""Starts LocalStack (community, from PyPI) on this machine, for Lambda containers of an image of ours.
+"""Starts LocalStack (community, from PyPI) with functions that run as processes of this machine.
 
 It runs in .venv-localstack, as `python -m local.localstack.host`, under the variables of `cloud.py`. Changed
-are only parts of LocalStack that its community edition lacks or would download: none of ours.
+are only parts of LocalStack that its community edition lacks: none of ours.
 """
 
+import json
 import os
 import re
-import shutil
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from localstack.packages.api import InstallTarget
 from localstack.runtime.main import main
 from localstack.services.cloudformation.engine import entities, template_utils
 from localstack.services.cloudformation.resource_provider import (
@@ -25,16 +24,15 @@ from localstack.services.events.resource_providers import (
 from localstack.services.events.resource_providers import (
     aws_events_connection as connections,
 )
-from localstack.services.lambda_ import packages
-from localstack.services.lambda_.invocation import docker_runtime_executor as executor
+from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
+from localstack.services.lambda_.invocation.plugins import DockerRuntimeExecutorPlugin
+from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 from localstack.services.s3 import provider as s3
 from localstack.services.scheduler.resource_providers import aws_scheduler_schedule as schedules
 from twisted.internet import endpoints
 
-INIT = Path(__file__).with_name("init.py")
-IMAGE = os.environ["LOCAL_IMAGE"]
-ADDRESSES = iter(pair.partition(":")[0] for pair in os.environ["GATEWAY_LISTEN"].split(","))
-TCP4ServerEndpoint = endpoints.TCP4ServerEndpoint
+from local.lambda_.sandbox import Function, Sandbox
+
 _NUMBERS = {"Threshold": float, "EvaluationPeriods": int, "Period": int, "DatapointsToAlarm": int}
 _OF_A_SCHEDULE = (
     *("Description", "EndDate", "FlexibleTimeWindow", "GroupName", "KmsKeyArn", "Name"),
@@ -42,15 +40,51 @@ _OF_A_SCHEDULE = (
 )
 
 
-def provide_init() -> None:
-    """Install our init in the place of one that would be downloaded, and count our image as pulled."""
-    installer = packages.lambda_runtime_package.get_installer()
-    marker = Path(installer._get_install_marker_path(installer._get_install_dir(InstallTarget.VAR_LIBS)))  # noqa: SLF001, nothing else says where
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(INIT, marker)
-    marker.chmod(0o755)
-    for platform in (None, *executor.ARCHITECTURE_PLATFORM_MAPPING.values()):
-        executor.PULLED_IMAGES.add((IMAGE, platform))
+class SandboxExecutor(RuntimeExecutor):  # type: ignore[misc]  # LocalStack is not installed where types are checked
+    """Runs a function with its layers, which the community edition leaves out, in a sandbox of ours."""
+
+    def start(self, env_vars: dict[str, Any]) -> None:
+        config = self.function_version.config
+        self._sandbox = Sandbox(
+            Function(
+                name=self.function_version.id.function_name,
+                code=config.code.get_unzipped_code_location(),
+                path=[layer.code.get_unzipped_code_location() / "python" for layer in config.layers],
+                handler=config.handler,
+                # The devices are simulated on loopback.
+                environment={key: str(value) for key, value in env_vars.items()}
+                | {"NETVITALS_ALLOW_LOCAL": "on"},
+                timeout_seconds=config.timeout,
+                memory_mb=config.memory_size,
+            )
+        )
+        self._sandbox.wait_until_ready()
+
+    def stop(self) -> None:
+        self._sandbox.close()
+
+    def get_address(self) -> str:
+        return "127.0.0.1"
+
+    get_endpoint_from_executor = get_runtime_endpoint = get_address
+
+    def invoke(self, payload: dict[str, str]) -> InvocationResult:
+        outcome = self._sandbox.invoke(payload["payload"].encode())
+        answer = json.dumps(outcome.error or outcome.payload).encode()
+        log = f"{outcome.log}{outcome.report}\n"
+        return InvocationResult(payload["invoke-id"], answer, outcome.error is not None, log)
+
+    def get_logs(self) -> str:
+        return ""
+
+    @classmethod
+    def prepare_version(cls, function_version: FunctionVersion) -> None:
+        for unpacked in (function_version.config, *function_version.config.layers):
+            unpacked.code.prepare_for_execution()
+
+    @classmethod
+    def cleanup_version(cls, function_version: FunctionVersion) -> None:
+        function_version.config.code.destroy_cached()
 
 
 class References:
@@ -81,11 +115,6 @@ def named(provider: Any) -> None:
         return create(own, request)
 
     provider.create = create_named
-
-
-def listen_there(reactor: Any, port: int) -> Any:
-    """Listen at the next of the addresses that were asked for; LocalStack would at all there are."""
-    return TCP4ServerEndpoint(reactor, port, interface=next(ADDRESSES))
 
 
 _create_alarm = alarms.CloudWatchAlarmProvider.create
@@ -131,9 +160,10 @@ def update_schedule(_: Any, request: Any) -> Any:
 
 
 if __name__ == "__main__":
-    provide_init()
     s3.DEFAULT_S3_TMP_DIR = f"{os.environ['FILESYSTEM_ROOT']}/s3"
-    endpoints.TCP4ServerEndpoint = listen_there
+    # LocalStack would listen at all addresses of this machine.
+    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
+    DockerRuntimeExecutorPlugin.load = lambda *_: SandboxExecutor
     named(connections.EventsConnectionProvider)
     named(destinations.EventsApiDestinationProvider)
     template_utils.re = References

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.lambda_build import HOST, ROOT, built
+from fixtures.lambda_build import ROOT, built
+from local.event import HOST
 from local.servers.snmpd import SNMPD
 from local.servers.sshd import SSHD
 

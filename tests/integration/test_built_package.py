@@ -15,11 +15,12 @@ import pytest
 from template.test_rights import granted
 
 from fixtures.influxdb import TOKEN, Influx
-from fixtures.lambda_build import HOST, ROOT, built
+from fixtures.lambda_build import ROOT, built
 from fixtures.snmpd import StartSnmpd
 from local.aws import server as aws
 from local.aws.account import Account
 from local.aws.cloudformation import EVERYTHING, Deployed
+from local.event import HOST
 from local.invoke import function_from
 from local.lambda_.sandbox import Function, Outcome, Sandbox
 from local.servers.snmpd import HOST as SNMPD_HOST

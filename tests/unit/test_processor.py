@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.lambda_build import HOST, ROOT
+from fixtures.lambda_build import ROOT
+from local.event import HOST
 
 OTHER = "x86_64" if HOST == "arm64" else "arm64"
 
