@@ -374,8 +374,8 @@ def test_an_outage_that_is_over_fires_no_more(stores: Stores) -> None:
 _QUESTION = re.compile(r"^\*\*(.+?\?)\*\*.*?\n\n```sql\n(.+?)\n```", re.MULTILINE)
 QUESTIONS = dict(_QUESTION.findall((FOLDER.parent / "docs/dashboards.md").read_text()))
 ANSWERS: Mapping[str, dict[tuple[str, ...], Any]] = {
-    "How much traffic has an interface, in bits a second?": {(): pytest.approx(8 * known.FAST_IN, rel=1e-3)},
-    "How much did it move today?": {(): pytest.approx(known.FAST_IN * known.HOURS * 3600, rel=SHARE)},
+    "How much traffic does an interface have, in bits per second?": {(): pytest.approx(8 * known.FAST_IN, rel=1e-3)},
+    "How much did it transfer today?": {(): pytest.approx(known.FAST_IN * known.HOURS * 3600, rel=SHARE)},
     "Which interfaces are the busiest, in percent of their speed?": {
         ("sw-1", FULL): pytest.approx(96, rel=SHARE),
         ("sw-1", FAST): pytest.approx(8, rel=SHARE),
@@ -387,7 +387,7 @@ ANSWERS: Mapping[str, dict[tuple[str, ...], Any]] = {
     "Which devices have the highest CPU?": {("sw-1",): 95, ("sw-2",): 17, ("sw-3",): 5},
     "Which disks are nearly full?": {("srv-1", "/data"): 97},
     "Which disks will be full first?": {("srv-1", "/log"): pytest.approx(20 / known.LOG_GROWTH, rel=SHARE)},
-    "Which devices are alive and give less than was asked for?": {("sw-4",): 0},
+    "Which devices are reachable but not completely read?": {("sw-4",): 0},
 }
 
 
@@ -397,7 +397,7 @@ def test_a_question_of_the_docs_is_answered_with_what_is_known(stores: Stores, q
     found = {
         labels: number
         for labels, number in numbers(stores.influx, asked).items()
-        if not isinstance(number, float | int) or number or question.startswith("Which devices are alive")
+        if not isinstance(number, float | int) or number or question.startswith("Which devices are reachable")
     }
     assert found == ANSWERS[question]
 
