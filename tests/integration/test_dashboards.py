@@ -374,7 +374,9 @@ def test_an_outage_that_is_over_fires_no_more(stores: Stores) -> None:
 _QUESTION = re.compile(r"^\*\*(.+?\?)\*\*.*?\n\n```sql\n(.+?)\n```", re.MULTILINE)
 QUESTIONS = dict(_QUESTION.findall((FOLDER.parent / "docs/dashboards.md").read_text()))
 ANSWERS: Mapping[str, dict[tuple[str, ...], Any]] = {
-    "How much traffic does an interface have, in bits per second?": {(): pytest.approx(8 * known.FAST_IN, rel=1e-3)},
+    "How much traffic does an interface have, in bits per second?": {
+        (): pytest.approx(8 * known.FAST_IN, rel=1e-3)
+    },
     "How much did it transfer today?": {(): pytest.approx(known.FAST_IN * known.HOURS * 3600, rel=SHARE)},
     "Which interfaces are the busiest, in percent of their speed?": {
         ("sw-1", FULL): pytest.approx(96, rel=SHARE),
@@ -408,7 +410,7 @@ def test_every_question_of_the_docs_has_a_known_answer() -> None:
 
 def test_the_readmes_rate_is_the_rate(stores: Stores) -> None:
     text = " ".join((FOLDER.parent / "README.md").read_text().split())
-    (query,) = re.findall(r"Rates are the query's business: `(SELECT [^`]+)`", text)
+    (query,) = re.findall(r"so a query computes rates: `(SELECT [^`]+)`", text)
     asked = query.replace("…", f"\"device_id\" = 'sw-1' AND time > {stores.fleet.end}s - 3h")
     rates = values(stores.influx.query(asked), "rate", instance=FAST)
     assert len(rates) > 30

@@ -69,6 +69,18 @@ def test_status_shows_how_much_waits_since_when_and_why(desk: Desk) -> None:
     assert len(desk.spool.receive()) == 1
 
 
+def test_status_is_a_line_of_json_for_each_queue(desk: Desk) -> None:
+    desk.spool.put("lines", LINES, "InfluxDB is in trouble (503)")
+    spooled, rejected = map(json.loads, desk.run("status", "--format", "jsonl").output.splitlines())
+    assert spooled.pop("oldest_seconds") < 60
+    assert spooled == {
+        "queue": "spool", "due": 1, "hidden": 0, "records": 2, "cause": "InfluxDB is in trouble (503)"
+    }  # fmt: skip
+    assert rejected == {
+        "queue": "rejects", "due": 0, "hidden": 0, "oldest_seconds": None, "records": 0, "cause": ""
+    }  # fmt: skip
+
+
 def test_status_without_a_queue_says_how_to_name_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NETVITALS_SPOOL_QUEUE_URL")
     monkeypatch.delenv("NETVITALS_REJECT_QUEUE_URL")
@@ -109,9 +121,10 @@ def test_rejects_are_shown_with_reasons_and_stay(desk: Desk) -> None:
         assert "1 refused line" in output
 
 
-def test_rejects_are_given_uncut_as_json_and_deleted_on_request(desk: Desk) -> None:
+@pytest.mark.parametrize("options", [("--format", "jsonl"), ("--jsonl",)], ids=" ".join)
+def test_rejects_are_given_uncut_as_json_and_deleted_on_request(desk: Desk, options: tuple[str, ...]) -> None:
     desk.rejects.put("refusals", [msgspec.json.encode(REFUSAL).decode()], "x")
-    shown = json.loads(desk.run("rejects", "--jsonl", "--delete").output)
+    shown = json.loads(desk.run("rejects", *options, "--delete").output)
     assert (shown["line"], shown["reason"]) == (REFUSAL.line, REFUSAL.reason)
     assert desk.rejects.depth() == (0, 0)
 

@@ -17,6 +17,7 @@ _PREFIXES = "kMGTPE"
 
 
 def figure(metric_name: str, value: float) -> str:
+    """Return a metric's value with its unit, such as `17 %`, or a state's name, such as `failed`."""
     unit, states = METRICS[metric_name].unit, METRICS[metric_name].states
     if states:
         return states.get(int(value), f"{value:g}")
@@ -47,10 +48,19 @@ def scaled(value: float, step: int, unit: str, binary: str = "") -> str:
 
 
 def duration(seconds: float) -> str:
+    """Return `41 d 03:12`: days, hours and minutes, rounded down."""
     minutes, _ = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     return f"{days} d {hours:02}:{minutes:02}"
+
+
+def duration_words(seconds: float) -> str:
+    """Return a duration in its largest unit, rounded down: `42 s`, `7 min`, `3 h`, `12 d`."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
 
 
 def telling(points: Iterable[Point], metric_name: str) -> str:
@@ -60,9 +70,11 @@ def telling(points: Iterable[Point], metric_name: str) -> str:
 
 
 def total(points: Iterable[Point], metric_name: str, worded: Callable[[str, float], str] = figure) -> str:
+    """Return the sum over a metric's instances as text; empty where there is none."""
     values = [point.value for point in points if point.metric_name == metric_name]
     return worded(metric_name, sum(values)) if values else ""
 
 
 def counted(count: int, thing: str) -> str:
+    """Return `1 device`, `2,000 devices`."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from netvitals.cli.console import console
-from netvitals.cli.figures import duration, figure, scaled
+from netvitals.cli.figures import duration, duration_words, figure, scaled
 from netvitals.cli.fitting_table import Column, fitting_table
 from netvitals.cli.sparkline import parts, sparkline
 from netvitals.cli.time_span import TimeSpan
@@ -198,11 +198,3 @@ def _event(event: Event, *, with_device: bool) -> Iterator[str | Text]:
     if with_device:
         yield printable(event.site)
     yield printable(event.detail or event.cause.replace("_", " "))
-
-
-def duration_words(seconds: float) -> str:
-    """Return `42 s`, `7 min`, `3 h`, `12 d`."""
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{max(0, int(seconds))} s"

@@ -14,7 +14,7 @@ from netvitals.adapters.aws import clients as aws
 from netvitals.adapters.aws import redrive as redrive_sqs
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.console import console
-from netvitals.cli.figures import counted, duration
+from netvitals.cli.figures import counted, duration_words
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.text import printable
 from netvitals.store.outcome import Refusal
@@ -38,6 +38,21 @@ class _FailedInvocation(msgspec.Struct):
 
 
 _EVERYTHING = 1_000_000
+_EPILOG = """\b
+Examples:
+  export NETVITALS_SPOOL_QUEUE_URL=…       the stack's output SpoolQueueUrl
+  export NETVITALS_REJECT_QUEUE_URL=…      the stack's output RejectQueueUrl
+  netvitals spool status                   how much waits, and why
+  netvitals spool replay                   replay now what is due
+  netvitals spool rejects --format jsonl > refused.jsonl
+  netvitals spool redrive QUEUE            dead letters, back to their queue
+  netvitals spool discard QUEUE --count 10
+
+\b
+Exit status:
+  0  done
+  1  some messages could not be replayed
+  2  wrong usage, or a queue can't be used"""
 
 _spool_option = click.option(
     "--spool", "spool_url", envvar="NETVITALS_SPOOL_QUEUE_URL", metavar="URL", help="URL of the spool queue."
@@ -51,46 +66,76 @@ _rejects_option = click.option(
 )
 
 
-@click.group(short_help="Show, replay and move what could not be stored.")
-def spool() -> None:
-    """Show, replay and move what could not be stored when it was measured.
+_format_option = click.option(
+    "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True
+)
 
-    Points and observations wait in the spool and are replayed by themselves; lines that InfluxDB refuses
-    for what they say are set aside with the reason. Queues are named by the options or by
-    NETVITALS_SPOOL_QUEUE_URL and NETVITALS_REJECT_QUEUE_URL, the stack's outputs; AWS's region and
-    credentials come from the environment.
+
+@click.group(epilog=_EPILOG, short_help="Show, replay and move what could not be stored.")
+def spool() -> None:
+    """Show, replay and move points and observations that could not be stored.
+
+    They wait in the spool queue, and the replay function writes them by itself; lines that InfluxDB refuses
+    for their content are in the reject queue, with the reason. Queues are named by the options or by
+    NETVITALS_SPOOL_QUEUE_URL and NETVITALS_REJECT_QUEUE_URL; AWS's region and credentials come from the
+    environment.
     """
+
+
+class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Describes a queue; a line of `netvitals spool status --format jsonl`."""
+
+    queue: str
+    due: int
+    """Messages that can be received now."""
+    hidden: int
+    """Messages that are being delivered or wait for their next attempt."""
+    oldest_seconds: int | None = None
+    """Age of the oldest message of a sample; None where the sample is empty."""
+    records: int = 0
+    """Points, observations or refused lines in the sample."""
+    cause: str = ""
 
 
 @spool.command()
 @_spool_option
 @_rejects_option
-def status(spool_url: str | None, rejects_url: str | None) -> None:
+@_format_option
+def status(spool_url: str | None, rejects_url: str | None, format_: str) -> None:
     """Show how much waits, since when and why.
 
     Age, records and cause come from a sample of up to ten messages that are due now.
     """
-    table = Table("queue", "due", "hidden", "oldest", "records", "cause", box=None, header_style="bold")
-    for name, url in (("spool", spool_url), ("rejects", rejects_url)):
-        if url:
-            table.add_row(name, *_figures(_queue(url)))
-    if not table.row_count:
+    named = {"spool": spool_url, "rejects": rejects_url}
+    found = [_summary(name, _queue(url)) for name, url in named.items() if url]
+    if not found:
         raise ConfigurationError("no queue is named: use --spool or NETVITALS_SPOOL_QUEUE_URL")
+    if format_ == "jsonl":
+        for each in found:
+            click.echo(msgspec.json.encode(each))
+        return
+    table = Table("queue", "due", "hidden", "oldest", "records", "cause", box=None, header_style="bold")
+    for each in found:
+        oldest = "" if each.oldest_seconds is None else duration_words(each.oldest_seconds)
+        records = str(each.records) if oldest else ""
+        table.add_row(
+            each.queue, str(each.due), str(each.hidden), oldest, records, escape(printable(each.cause))
+        )
     console().print(table)
 
 
-def _figures(queue: SqsSpool) -> tuple[str, ...]:
+def _summary(name: str, queue: SqsSpool) -> QueueSummary:
     depth = queue.depth()
+    summary = QueueSummary(queue=name, due=depth.waiting, hidden=depth.hidden)
     sample = queue.receive(visibility_seconds=0)
     if not sample:
-        return str(depth.waiting), str(depth.hidden), "", "", ""
+        return summary
     batches = [_opened(message) for message in sample]
-    return (
-        str(depth.waiting),
-        str(depth.hidden),
-        _age(min(message.sent_at for message in sample)),
-        str(sum(len(batch.records) for batch in batches)),
-        escape(batches[0].cause),
+    return msgspec.structs.replace(
+        summary,
+        oldest_seconds=max(0, int(time.time() - min(message.sent_at for message in sample))),
+        records=sum(len(batch.records) for batch in batches),
+        cause=batches[0].cause,
     )
 
 
@@ -129,20 +174,21 @@ def _say_replayed(messages: int, points: int, observations: int) -> None:
     click.echo(f"{counted(messages, 'message')} replayed: {stored}")
 
 
-@spool.command()
+@spool.command(short_help="Show the lines that were refused, and why.")
 @_rejects_option
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Lines to show.")
-@click.option("--jsonl", is_flag=True, help="One JSON object per line, uncut, in place of the table.")
+@_format_option
+@click.option("--jsonl", is_flag=True, hidden=True, help="As --format jsonl, for scripts of version 0.1.")
 @click.option("--delete", is_flag=True, help="Delete the messages that were shown.")
-def rejects(rejects_url: str | None, *, limit: int, jsonl: bool, delete: bool) -> None:
-    """Show the lines that were refused, and why."""
+def rejects(rejects_url: str | None, *, limit: int, format_: str, jsonl: bool, delete: bool) -> None:
+    """Show the lines that InfluxDB refused, with the reason; jsonl does not shorten them."""
     queue = _queue(_named(rejects_url, "--rejects", "NETVITALS_REJECT_QUEUE_URL"))
     seen: list[SpoolMessage] = []
     shown: list[tuple[SpoolMessage, Refusal]] = []
     while len(shown) < limit and (messages := queue.receive()):
         seen += messages
         shown += [(message, refusal) for message in messages for refusal in _refusals(message)]
-    _show(shown, jsonl=jsonl)
+    _show(shown, jsonl=jsonl or format_ == "jsonl")
     for message in seen:
         if delete:
             queue.delete(message)
@@ -180,11 +226,13 @@ def _show(shown: "list[tuple[SpoolMessage, Refusal]]", *, jsonl: bool) -> None:
 @click.option(
     "--to", "target", metavar="QUEUE", help="The queue to send to; unless given, the queue they came from."
 )
-@click.option("--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="At most.")
+@click.option(
+    "--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="Messages, at most."
+)
 def redrive(dead_letters: str, target: str | None, count: int) -> None:
-    """Send the dead letters of QUEUE, a URL or a name, back to the queue that gave them up.
+    """Send the dead letters of QUEUE, a URL or a name, back to the queue that they came from.
 
-    Do so once the cause is gone. Jobs that have expired by then are dropped and counted.
+    Remove the cause first. Jobs that have expired by then are dropped and counted.
     """
     client = _client()
     source = redrive_sqs.queue_url(client, dead_letters)
@@ -195,30 +243,34 @@ def redrive(dead_letters: str, target: str | None, count: int) -> None:
     click.echo(f"{counted(moved, 'message')} moved to {goal}")
 
 
-@spool.command(short_help="Show dead letters and take them out for good.")
+@spool.command(short_help="Show dead letters and delete them.")
 @click.argument("dead_letters", metavar="QUEUE")
-@click.option("--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="At most.")
+@click.option(
+    "--count", type=click.IntRange(min=1), default=_EVERYTHING, show_default=False, help="Messages, at most."
+)
 def discard(dead_letters: str, count: int) -> None:
-    """Show what lies in QUEUE, a URL or a name, and delete it.
+    """Show the messages in QUEUE, a URL or a name, and delete them.
 
-    For ticks of the schedules that were lost, which nothing needs any more, and for whatever is not worth
-    a redrive.
+    Use it for lost ticks of the schedules, which need no redrive, and for any dead letters that are of no
+    more use.
     """
     client = _client()
     source = redrive_sqs.queue_url(client, dead_letters)
     gone = 0
     for messages in redrive_sqs.discard(client, source, count):
         for message in messages:
-            click.echo(f"{_age(int(message['Attributes']['SentTimestamp']) / 1000):>8}  {_said(message)}")
+            click.echo(
+                f"{_age(int(message['Attributes']['SentTimestamp']) / 1000):>8}  {_described(message)}"
+            )
         gone += len(messages)
     click.echo(f"{counted(gone, 'message')} deleted from {source}")
 
 
-def _said(letter: "MessageTypeDef") -> str:
+def _described(message: "MessageTypeDef") -> str:
     """Return why a message is a dead letter, as Scheduler or Lambda recorded it, and the message itself."""
-    attributes = letter.get("MessageAttributes", {})
+    attributes = message.get("MessageAttributes", {})
     cause = attributes["ERROR_MESSAGE"].get("StringValue", "") if "ERROR_MESSAGE" in attributes else ""
-    body = letter["Body"]
+    body = message["Body"]
     with suppress(msgspec.DecodeError):
         failed = msgspec.json.decode(body, type=_FailedInvocation)
         body = msgspec.json.encode(failed.request).decode()
@@ -249,4 +301,4 @@ def _queue(url: str) -> SqsSpool:
 
 
 def _age(sent_at: float) -> str:
-    return duration(max(0.0, time.time() - sent_at))
+    return duration_words(time.time() - sent_at)

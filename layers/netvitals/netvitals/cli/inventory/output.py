@@ -15,7 +15,7 @@ from rich.text import Text
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.inventory import PostgresInventory
 from netvitals.cli.console import console
-from netvitals.cli.figures import counted
+from netvitals.cli.figures import counted, duration_words
 from netvitals.cli.fitting_table import Column, fitting_table
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.row import FIELDS, device_from
@@ -154,11 +154,7 @@ def _write_csv(rows: Iterable[DeviceFields]) -> None:
 def _age(text: str) -> str:
     if not text:
         return "never"
-    seconds = max(0, int(time() - datetime.fromisoformat(text).timestamp()))
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length} {unit} ago"
-    return f"{seconds} s ago"
+    return f"{duration_words(time() - datetime.fromisoformat(text).timestamp())} ago"
 
 
 _WRITERS: dict[str, Callable[[Iterable[DeviceFields]], None]] = {
