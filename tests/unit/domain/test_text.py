@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netvitals.domain.text import csv_cell, cut, first_line, from_csv_cell, printable, quoted
+from netvitals.domain.text import csv_cell, cut, first_line, from_csv_cell, printable, quoted, whole_number
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 
@@ -87,3 +87,23 @@ def test_a_cell_is_read_as_what_it_was_made_of(said: str) -> None:
 def test_a_text_that_begins_with_an_apostrophe_and_no_formula_is_left_alone() -> None:
     assert from_csv_cell("'s-Hertogenbosch") == "'s-Hertogenbosch"
     assert csv_cell("core-1") == "core-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("18446744073709551615", 2**64 - 1),
+        ("007", 7),
+        ("", None),
+        ("-1", None),
+        ("+1", None),
+        ("1.0", None),
+        ("1_000", None),
+        (" 1", None),
+        ("\N{ARABIC-INDIC DIGIT ONE}", None),
+        ("1" * 21, None),
+    ],
+)
+def test_a_whole_number_is_nothing_but_digits(text: str, number: int | None) -> None:
+    assert whole_number(text) == number

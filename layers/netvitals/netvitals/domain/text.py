@@ -11,6 +11,7 @@ from typing import Any
 
 ELLIPSIS = "…"
 _LONGEST_QUOTED = 60
+_MAX_DIGITS = 20
 _SPARE = 4
 """Multiple of the limit that is read, as white space is squeezed; it bounds the time for any text."""
 
@@ -44,6 +45,11 @@ def quoted(value: Any, limit: int = _LONGEST_QUOTED) -> str:
 def cut(text: str, limit: int) -> str:
     """Return the text, or its first characters and an ellipsis: `limit` characters in all."""
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
+
+
+def whole_number(text: str) -> int | None:
+    """Return a number of 1 to 20 ASCII digits, as many as 2^64 has; None for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 _FORMULAS = ("=", "+", "-", "@")

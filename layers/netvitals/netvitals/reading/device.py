@@ -10,8 +10,8 @@ from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.metrics import VITALS
 from netvitals.reading.devices import Event, InventoryReader, StoredDevice
 from netvitals.reading.fleet import polled_until
-from netvitals.reading.points import HELD_SECONDS, Points, Samples
-from netvitals.reading.rates import Rate, newest_rate, rates
+from netvitals.reading.points import HELD_SECONDS, Points
+from netvitals.reading.rates import Rate, Samples, newest_rate, rates
 
 VITAL_METRICS = (*(vital.metric for vital in VITALS.values()), "ping_rtt_ms", "ping_loss_percent")
 _HELD_METRICS = tuple(vital.metric for vital in VITALS.values() if not vital.every_poll)

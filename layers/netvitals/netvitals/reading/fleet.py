@@ -8,8 +8,8 @@ from typing import NamedTuple
 from netvitals.domain.errors import NetvitalsError
 from netvitals.reading.devices import InventoryReader, Site, StoredDevice
 from netvitals.reading.influxql import stored_tag
-from netvitals.reading.points import HELD_SECONDS, Points, Samples, SeriesKey
-from netvitals.reading.rates import newest_rate
+from netvitals.reading.points import HELD_SECONDS, Points, SeriesKey
+from netvitals.reading.rates import Samples, newest_rate
 
 FLEET_METRICS = ("cpu_percent", "memory_percent", "temperature_celsius", "disk_percent", "ping_rtt_ms")
 TRAFFIC = ("net_bytes_in", "net_bytes_out")

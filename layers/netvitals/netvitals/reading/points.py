@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.reading.influxql import InfluxQuery, any_of, stored_tag, text
+from netvitals.reading.rates import Samples
 
 HELD_SECONDS = 4200
 """Time to look back for a last value: unchanged values are written every 50 minutes."""
@@ -15,9 +16,6 @@ class SeriesKey(NamedTuple):
     """The device's id as the tag holds it; see `influxql.stored_tag`."""
     metric: str
     instance: str
-
-
-type Samples = list[tuple[int, float]]
 
 
 class Points:

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Obstacle(StrEnum):
-    """Obstacle that kept valid lines from being accepted; a closed set, fit for a metric's dimension."""
+    """Obstacle that kept valid lines from being accepted; a closed set."""
 
     UNREACHABLE = "unreachable"
     """Connection refused or reset, no route, or the name does not resolve."""
@@ -20,11 +20,6 @@ class Obstacle(StrEnum):
     """Bucket or organisation that does not exist."""
     NO_TIME = "no_time"
     """Deadline that had passed before anything was tried."""
-
-    @property
-    def is_configuration(self) -> bool:
-        """Return whether a person has to act; waiting alone does not help."""
-        return self in (Obstacle.AUTH, Obstacle.BUCKET, Obstacle.TLS)
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -55,6 +50,5 @@ class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
     spooled: int = 0
     refused: int = 0
     """Lines that were put on the reject queue, with the reason."""
-    obstacle: Obstacle | None = None
     detail: str = ""
     """Text for a person: why lines were spooled or refused. Never a secret."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from netvitals.reading.points import HELD_SECONDS, Samples
-from netvitals.reading.rates import Rate
+from netvitals.reading.points import HELD_SECONDS
+from netvitals.reading.rates import Rate, Samples
 
 _COLORS = ("#2f81f7", "#e3893b", "#3fb28f", "#b86bd6", "#d6537f", "#8f9a3a", "#4fb5c9", "#a1765a")
 _MUTED = "#7b828c"

@@ -12,8 +12,7 @@ from netvitals.reading.device import DeviceView, Interface
 from netvitals.reading.devices import Event, StoredDevice
 from netvitals.reading.fleet import FLEET_METRICS, MAX_DETAILED, Detail, Fleet
 from netvitals.reading.influxql import stored_tag
-from netvitals.reading.points import Samples
-from netvitals.reading.rates import Rate
+from netvitals.reading.rates import Rate, Samples
 from netvitals.reading.readers import Readers
 
 DAY_SECONDS = 86_400

@@ -14,8 +14,7 @@ from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.reading.device import DeviceView
 from netvitals.reading.devices import Event, StoredDevice
-from netvitals.reading.points import Samples
-from netvitals.reading.rates import Rate
+from netvitals.reading.rates import Rate, Samples
 from netvitals.reading.readers import Readers
 from netvitals.ui import charts
 from netvitals.ui.data import why

@@ -37,7 +37,6 @@ class ReplayReport(msgspec.Struct):
     messages_unreadable: int = 0
     failed_ids: list[str] = []
     """Messages that stay in the spool."""
-    obstacle: Obstacle | None = None
     detail: str = ""
 
 
@@ -101,7 +100,7 @@ class Replay:
         outcome = self._sink.write(lines, delivery.deadline - QUEUE_RESERVE_SECONDS)
         self._note(outcome.obstacle)
         report.points_replayed = outcome.accepted
-        report.obstacle, report.detail = outcome.obstacle, outcome.detail or report.detail
+        report.detail = outcome.detail or report.detail
         unsent = set(outcome.unsent)
         try:
             set_aside(delivery.rejects, outcome.refused)

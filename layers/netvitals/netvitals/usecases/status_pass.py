@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from math import inf
 
 import msgspec
@@ -15,7 +16,6 @@ from netvitals.domain.decision.liveness import (
     quiet_after_seconds,
 )
 from netvitals.domain.decision.outages import fleet_after, gap_after, site_after
-from netvitals.domain.decision.parents import in_circles
 from netvitals.domain.decision.status import (
     Change,
     Channel,
@@ -25,6 +25,7 @@ from netvitals.domain.decision.status import (
     SiteState,
     Status,
 )
+from netvitals.domain.inventory.circles import circles
 from netvitals.domain.polling.schedule import phase
 from netvitals.domain.ports import StatusRun
 from netvitals.domain.settings.policy import Policy
@@ -87,7 +88,7 @@ class StatusPass:
         self._fleet = fleet_after(before, self._gap, now, settings)
         self._sites = [] if self._fleet is before else [self._fleet]
         self._lost = {name for name, site in run.sites.items() if name and site.lost}
-        self._circular = in_circles(run.parents_of_failing)
+        self._circular = frozenset(chain.from_iterable(circles(run.parents_of_failing)))
         self._shortest_timeout = self._quiet_after = inf
         self._changes: list[Change] = []
         self._statuses: Counter[str] = Counter()

@@ -51,7 +51,6 @@ class StorePoints:
             written=outcome.accepted,
             spooled=len(unsent),
             refused=refused,
-            obstacle=outcome.obstacle,
             detail=detail,
         )
 

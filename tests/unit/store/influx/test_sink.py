@@ -148,8 +148,7 @@ def test_a_token_that_stays_refused_is_a_matter_for_a_person(bench: Bench) -> No
     bench.proxy.inflict(faults.said(401, "unauthorized", "unauthorized access"))
     outcome = bench.make(lambda: True).write(LINES, 1100)
     assert outcome.unsent == LINES
-    assert outcome.obstacle is not None
-    assert outcome.obstacle.is_configuration
+    assert outcome.obstacle is Obstacle.AUTH
     assert "check the secret" in outcome.detail
     assert len(bench.proxy.requests) == 2
 

@@ -32,6 +32,7 @@ from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.tables import Tables, Value, text_of
 from netvitals.domain.polling.budget import Steps
 from netvitals.domain.polling.point import Point
+from netvitals.domain.text import whole_number
 
 _COLUMN: Mapping[InterfaceNumber, str] = {
     "bytes_in": OCTETS_64["net_bytes_in"],
@@ -117,8 +118,7 @@ def _joined(high: int | None, low: int | None) -> int | None:
 def _whole(value: Value) -> int | None:
     """Return an integer, or the one that a text is: some vendors write large numbers out."""
     if isinstance(value, bytes):
-        text = text_of(value)
-        return int(text) if text.isdecimal() and len(text) <= len(str(_COUNTER64_END)) else None
+        return whole_number(text_of(value))
     return value if isinstance(value, int) else None
 
 

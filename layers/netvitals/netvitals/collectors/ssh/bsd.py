@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from netvitals.collectors import vital_points
 from netvitals.collectors.cpu_usage import CpuSample
-from netvitals.collectors.ssh.findings import DfRow, Findings, ProbeSection, count, df_rows, number
+from netvitals.collectors.ssh.findings import DfRow, Findings, ProbeSection, df_rows, number
+from netvitals.domain.text import whole_number
 
 _NET_COLUMNS = {
     "net_bytes_in": ("Ibytes",),
@@ -113,7 +114,7 @@ def network(netstat: ProbeSection, more: ProbeSection, ifconfig: ProbeSection, f
         values: dict[str, float | None] = dict.fromkeys(_NET_COLUMNS)
         for metric, columns in _NET_COLUMNS.items():
             value = next((found[column] for column in columns if column in found), "-")
-            values[metric] = count(value)
+            values[metric] = whole_number(value)
         state = states.get(name, {})
         values |= {"net_oper_status": state.get("oper"), "net_speed_bps": state.get("speed")}
         index = re.search(r"#(\d{1,9})", found["Network"])

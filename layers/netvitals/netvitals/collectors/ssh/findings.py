@@ -106,11 +106,6 @@ def number(text: str) -> int:
     return int(text)
 
 
-def count(text: str) -> int | None:
-    """Return a whole number that is not negative; None for anything else, which costs this value only."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else None
-
-
 def df_rows(lines: Sequence[str]) -> list[DfRow]:
     """Return the file systems that have a size, each source and each path once."""
     rows: list[DfRow] = []

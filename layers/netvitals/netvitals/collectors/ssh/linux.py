@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from netvitals.collectors.cpu_usage import CpuSample
-from netvitals.collectors.ssh.findings import DfRow, Findings, ProbeSection, count, df_rows, number
+from netvitals.collectors.ssh.findings import DfRow, Findings, ProbeSection, df_rows, number
+from netvitals.domain.text import whole_number
 
 _OPER_STATUS = {
     "up": 1,
@@ -78,11 +79,11 @@ def network(section: ProbeSection, interfaces: ProbeSection, findings: Findings)
             continue
         _, state, index, speed = known.get(name, [name, "", "-", "-"])
         values: dict[str, float | None] = {
-            metric: count(columns[column]) for metric, column in _NET_COLUMNS.items()
+            metric: whole_number(columns[column]) for metric, column in _NET_COLUMNS.items()
         }
         values["net_oper_status"] = _OPER_STATUS.get(state)
-        values["net_speed_bps"] = (count(speed) or 0) * 1e6 or None
-        findings.add_interface(name, values, count(index), section.time_ns)
+        values["net_speed_bps"] = (whole_number(speed) or 0) * 1e6 or None
+        findings.add_interface(name, values, whole_number(index), section.time_ns)
 
 
 def temperature(section: ProbeSection, findings: Findings) -> None:
@@ -94,7 +95,7 @@ def temperature(section: ProbeSection, findings: Findings) -> None:
         if len(fields) < 5:  # noqa: PLR2004, as the probe writes
             continue
         kind, device, sensor, reading, chip, *label = fields
-        thousandths = count(reading.removeprefix("-"))
+        thousandths = whole_number(reading.removeprefix("-"))
         if thousandths is None:
             continue
         if kind == "hwmon":

@@ -10,9 +10,9 @@ from netvitals.collectors import vital_points
 from netvitals.collectors.cpu_usage import CpuSample, is_recent, is_same_boot, percent
 from netvitals.collectors.winrm.rows import WmiRow
 from netvitals.domain.polling.point import Point, instance_name
+from netvitals.domain.text import whole_number
 
 _TICKS_PER_SECOND = 10_000_000
-_MAX_DIGITS = 20
 _WORD = 2**32
 _ZERO_CELSIUS = 273.15
 _DMTF = re.compile(r"(\d{14}\.\d{6})([+-])(\d{3})")
@@ -135,10 +135,7 @@ def temperature_points(rows: Sequence[WmiRow]) -> Iterator[Point]:
 
 def _number(row: WmiRow, key: str) -> int | None:
     """Return a whole number that is not negative; None for anything else, which costs this value only."""
-    text = (row.values.get(key) or "").strip()
-    if not text.isascii() or not text.isdecimal() or len(text) > _MAX_DIGITS:
-        return None
-    return int(text)
+    return whole_number((row.values.get(key) or "").strip())
 
 
 def _time(row: WmiRow, key: str) -> datetime | None:

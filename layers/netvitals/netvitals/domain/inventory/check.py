@@ -7,6 +7,7 @@ from difflib import get_close_matches
 import msgspec
 
 from netvitals.domain.errors import AddressDenied, ConfigurationError
+from netvitals.domain.inventory.circles import circles
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.guard import Guard, is_name
 from netvitals.domain.inventory.row import BadRow, bad_row
@@ -87,24 +88,11 @@ def _family_faults(rows: Sequence[Placed], others: Mapping[str, Device]) -> Iter
             cause = _unknown(device.parent_id, parents, "the inventory")
             yield bad_row(where, "parent_id", device.parent_id, cause)
     places = {device.id: where for where, device in rows}
-    for circle in _circles(parents):
+    for circle in circles(parents):
         member = next((each for each in circle if each in places), None)
         if member is not None:
             way = " → ".join([*circle[:5], *["…"][: len(circle) > 5], circle[0]])  # noqa: PLR2004, enough to find it
             yield bad_row(places[member], "parent_id", parents[member], f"must not go in a circle: {way}")
-
-
-def _circles(parents: Mapping[str, str | None]) -> Iterator[list[str]]:
-    done: set[str] = set()
-    for start in parents:
-        way: dict[str, None] = {}
-        at: str | None = start
-        while at and at not in done and at not in way:
-            way[at] = None
-            at = parents.get(at)
-        if at in way:
-            yield list(way)[list(way).index(at) :]
-        done.update(way)
 
 
 def _unknown(name: str, known: Collection[str], place: str) -> str:
