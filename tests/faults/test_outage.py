@@ -109,7 +109,7 @@ class World:
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_an_hour_s_outage_loses_no_point_of_a_thousand_devices(
     influx: Influx, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from local.event import HOST
 from local.servers.snmpd import SNMPD
 from local.servers.sshd import SSHD
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 FOLDER = ROOT / "benchmarks"
 PROGRAMS = [path.name for path in sorted(FOLDER.glob("*.py")) if "__main__" in path.read_text()]

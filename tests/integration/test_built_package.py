@@ -26,7 +26,7 @@ from local.lambda_.sandbox import Function, Outcome, Sandbox
 from local.servers.snmpd import HOST as SNMPD_HOST
 from local.servers.snmpd import Snmpd
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 COMMUNITY = "canary-community"
 MEGABYTE = 1024 * 1024

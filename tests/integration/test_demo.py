@@ -17,7 +17,7 @@ from netvitals.domain.polling.schedule import phase
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 def start(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:

@@ -17,7 +17,7 @@ from local.aws.cloudformation import EVERYTHING, GIVEN, Deployed
 from local.aws.template import REGION
 from netvitals.adapters.aws.pause import PauseParameter, parameter_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 BUCKET = "artifacts"
 ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}

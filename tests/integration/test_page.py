@@ -31,7 +31,7 @@ from netvitals.adapters.postgres.schema import migrate
 from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.settings.secret import Secret
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 RESULTS = Path(__file__).parents[2] / ".ci" / "results"
 ROWS = "document.querySelectorAll('.ag-center-cols-container .ag-row').length"
