@@ -34,7 +34,7 @@ def attacked(*arguments: str) -> dict[str, Any]:
 
 def attacked_once(*arguments: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), *arguments], capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, str(PROGRAM), *arguments], capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)

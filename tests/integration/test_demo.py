@@ -34,7 +34,7 @@ def start(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[s
 
 def ended(demo: subprocess.Popen[str]) -> tuple[int, list[str]]:
     """Its exit status and its lines; everything it started has gone with it."""
-    output, errors = demo.communicate(timeout=280)
+    output, errors = demo.communicate(timeout=800)
     assert errors == ""
     return demo.returncode, output.splitlines()
 

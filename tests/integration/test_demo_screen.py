@@ -65,7 +65,7 @@ def shown(tmp_path: Path) -> Iterator[Shown]:
             tmux("resize-window", "-x", str(size[0]), "-y", str(size[1]))
         if keys:
             tmux("send-keys", keys)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             text = tmux("capture-pane", "-p")
             if all(each in text for each in awaited) and gone not in text:

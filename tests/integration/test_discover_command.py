@@ -289,7 +289,7 @@ def test_ctrl_c_keeps_what_was_found_and_the_same_command_goes_on(
     ) as process:
         wait_until(lambda: journal.exists() and '"kind":"found"' in journal.read_text())
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "sw-1" in [row["id"] for row in csv.DictReader(io.StringIO(output))]
     assert f"stopped before all were asked: go on with --resume {journal}" in errors
@@ -304,11 +304,11 @@ def test_ctrl_c_keeps_what_was_found_and_the_same_command_goes_on(
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         if holds():
             return
         time.sleep(0.05)
-    raise AssertionError("it did not come to pass within 30 s")
+    raise AssertionError("it did not come to pass within 120 s")
 
 
 def test_a_real_agent_is_found_over_v3_by_the_user_that_it_knows(

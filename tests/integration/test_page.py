@@ -207,7 +207,7 @@ def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewh
 
 def test_only_who_asks_by_the_pages_own_address_is_answered(served: Served) -> None:
     def status(**headers: str) -> int:
-        return urllib3.request("GET", f"{served.url}/data/fleet", headers=headers, timeout=20).status
+        return urllib3.request("GET", f"{served.url}/data/fleet", headers=headers, timeout=60).status
 
     port = served.url.rpartition(":")[2]
     assert status() == 200
@@ -215,7 +215,7 @@ def test_only_who_asks_by_the_pages_own_address_is_answered(served: Served) -> N
     assert status(Host="rebound.example") == 403
     assert status(Origin="http://elsewhere.example") == 403
     assert status(Origin=f"http://127.0.0.1:{port}") == 200
-    answer = urllib3.request("GET", served.url, timeout=20)
+    answer = urllib3.request("GET", served.url, timeout=60)
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.2", int(port))) != 0

@@ -48,7 +48,7 @@ def files(agents: AgentHost, tmp_path_factory: pytest.TempPathFactory) -> list[s
 
 
 def netvitals(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([NETVITALS, *arguments], capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run([NETVITALS, *arguments], capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_every_device_gets_its_line_whatever_becomes_of_the_others(files: list[str]) -> None:

@@ -104,7 +104,7 @@ async def test_an_answer_that_drips_ends_with_the_devices_time() -> None:
     with windows_host(drip_seconds=0.01) as host:
         device = Device(host)
         device.seconds = 0.6
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             reading = await device.poll()
     assert (reading.reason, reading.alive) == (Reason.TIMEOUT, True)
     assert "time limit" in reading.detail
@@ -128,9 +128,9 @@ async def test_a_poll_that_nobody_waits_for_any_more_frees_its_thread() -> None:
         await asyncio.sleep(0.3)
         for poll in polls:
             poll.cancel()
-        await asyncio.wait(polls, timeout=5)
+        await asyncio.wait(polls, timeout=60)
         host.behaviour.silent_on = ""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert (await device.poll()).reason is Reason.OK
 
 
