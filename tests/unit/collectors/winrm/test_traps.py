@@ -123,7 +123,8 @@ async def test_a_host_that_stops_answering_costs_what_it_has_not_said() -> None:
 
 async def test_a_poll_that_nobody_waits_for_any_more_frees_its_thread() -> None:
     with windows_host(silent_on="Enumerate") as host:
-        device = Device(host)
+        device = Device(host, operation_timeout_seconds=200)
+        device.seconds = 300
         polls = [asyncio.create_task(device.poll()) for _ in range(8)]
         await asyncio.sleep(0.3)
         for poll in polls:
