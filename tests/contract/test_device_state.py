@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.state_store import MemoryStateStore
+from fixtures.status_store import MemoryStateStore
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.domain.decision.status import Polls
@@ -67,7 +67,7 @@ def test_memory_and_postgresql_end_in_the_same_state(
         real.record(batch)
         memory.record(batch)
     expected = {
-        device_id: (state.polls, state.due.get("status") or None, state.due.get("metrics") or None)
-        for device_id, state in memory.devices.items()
+        device_id: (polls, *(memory.due.get((device_id, kind)) or None for kind in ("status", "metrics")))
+        for device_id, polls in memory.polls.items()
     }
     assert state_of(database) == expected

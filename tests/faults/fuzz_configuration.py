@@ -1,6 +1,6 @@
 """Configuration documents and rows of an inventory: only the errors of netvitals come out, in no time.
 
-Run as `python tests/faults/fuzz_configuration.py MINUTES [SEED]`. Documents are valid ones whose keys and
+Run as `make fuzz ARGS=configuration`. Documents are valid ones whose keys and
 values were exchanged, and whose text was cut and mixed with what means something in YAML and JSON. What is
 taken has to be whole: each type of device has a policy, and jobs can be made of it.
 """
@@ -9,12 +9,12 @@ import json
 import random
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import yaml
+from faults.fuzzing import play
 
 from netvitals.adapters.files.configuration_document import decode_document
 from netvitals.domain.errors import ConfigurationError, NetvitalsError
@@ -100,6 +100,17 @@ def text(chance: random.Random) -> str:
     return written[: chance.choice([300_000, 300_000, 500])]
 
 
+def in_no_time(thing: Callable[[random.Random], bool]) -> Callable[[random.Random], bool]:
+    def timed(chance: random.Random) -> bool:
+        began = time.process_time()
+        taken = thing(chance)
+        assert time.process_time() - began < MOST_SECONDS, "it takes too long"
+        return taken
+
+    return timed
+
+
+@in_no_time
 def one_document(chance: random.Random) -> bool:
     """Returns whether it was taken."""
     written = text(chance)
@@ -116,6 +127,7 @@ def one_document(chance: random.Random) -> bool:
     return True
 
 
+@in_no_time
 def one_environment(chance: random.Random) -> bool:
     """A document with variables of the environment on top."""
     names = ["NETVITALS_LOG_LEVEL", "NETVITALS_STATUS_INTERVAL_SECONDS", "NETVITALS_ALLOWED_NETWORKS"]
@@ -127,6 +139,7 @@ def one_environment(chance: random.Random) -> bool:
     return True
 
 
+@in_no_time
 def one_row(chance: random.Random) -> bool:
     """A row of the inventory: a device whose jobs can be sent, or faults that name it."""
     row: dict[str, Any] = {name: chance.choice(["", None, str(chance.choice(SCALARS))]) for name in FIELDS}
@@ -149,30 +162,5 @@ def one_row(chance: random.Random) -> bool:
     return True
 
 
-def main(minutes: float, seed: int | None = None) -> int:
-    """Try for so long; print the seed of what is found."""
-    first = random.randrange(1 << 48) if seed is None else seed
-    end, tried, taken = time.monotonic() + minutes * 60, Counter[str](), Counter[str]()
-    things: dict[str, Callable[[random.Random], bool]] = {
-        "documents": one_document,
-        "environments": one_environment,
-        "rows": one_row,
-    }
-    number = first
-    while number == first or (seed is None and time.monotonic() < end):
-        for name, thing in things.items():
-            began = time.process_time()
-            try:
-                taken[name] += thing(random.Random(number))
-                assert time.process_time() - began < MOST_SECONDS, "it takes too long"
-            except Exception as error:  # noqa: BLE001, that is what is looked for
-                print(f"{name}, seed {number}: {type(error).__name__}: {str(error)[:2000]}")
-                return 1
-            tried[name] += 1
-        number += 1
-    print(", ".join(f"{count} {name} ({taken[name]} taken)" for name, count in tried.items()))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None))
+    sys.exit(play({"documents": one_document, "environments": one_environment, "rows": one_row}))

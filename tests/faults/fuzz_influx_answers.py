@@ -1,6 +1,6 @@
 """Answers of InfluxDB, true ones and lies: every line ends up in one place, and none is blamed for nothing.
 
-Run as `python tests/faults/fuzz_influx_answers.py MINUTES [SEED]`. Three things are tried in turn, each from
+Run as `make fuzz ARGS=influx_answers`. Three things are tried in turn, each from
 a seed that is printed where something is found: texts of answers; whole writes to servers that are honest in
 the words of the versions of InfluxDB, or lie in any of them; and octets in place of HTTP, over a connection.
 """
@@ -14,8 +14,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import SimpleNamespace
 
+from faults.fuzzing import play
 from influxdb_client.rest import ApiException
 
 from netvitals.domain.settings.configuration import InfluxSettings
@@ -228,28 +230,6 @@ def one_exchange(chance: random.Random, wire: Wire) -> None:
     assert not outcome.accepted or b"204" in wire.answer, "what is no success is taken for one"
 
 
-def main(minutes: float, seed: int | None = None) -> int:
-    """Try for so long; print the seed of what is found."""
-    first = random.randrange(1 << 48) if seed is None else seed
-    end, wire, tried = time.monotonic() + minutes * 60, Wire(), Counter[str]()
-    things: dict[str, Callable[[random.Random], None]] = {
-        "texts": one_text,
-        "writes": one_write,
-        "exchanges": lambda chance: one_exchange(chance, wire),
-    }
-    number = first
-    while number == first or (seed is None and time.monotonic() < end):
-        for name, thing in things.items():
-            try:
-                thing(random.Random(number))
-            except Exception as error:  # noqa: BLE001, that is what is looked for
-                print(f"{name}, seed {number}: {type(error).__name__}: {error}")
-                return 1
-            tried[name] += 1
-        number += 1
-    print(", ".join(f"{count} {name}" for name, count in tried.items()))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]) if sys.argv[2:] else None))
+    wire = Wire()
+    sys.exit(play({"texts": one_text, "writes": one_write, "exchanges": partial(one_exchange, wire=wire)}))

@@ -1,6 +1,6 @@
 """Fuzzes what becomes of a device's answers: profiles, interfaces, and what of it may be stored.
 
-Run as `python tests/faults/fuzz_profiles.py MINUTES [SEED]`. Each round takes a packaged profile and answers
+Run as `make fuzz ARGS=profiles`. Each round takes a packaged profile and answers
 to what it asks, of every type and of values that a device should not have: infinities, numbers of 400
 digits, sizes below zero, texts that are no text, indexes of all lengths. No exception may come out, every
 point must be fit to be stored or told as unfit, and no step may hold the loop.
@@ -10,10 +10,9 @@ import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from faults.fuzzing import play
 
 from netvitals.collectors.snmp.interfaces import (
     COUNTERS,
@@ -29,7 +28,7 @@ from netvitals.collectors.snmp.interfaces import (
     points_of_interfaces,
     selected,
 )
-from netvitals.collectors.snmp.profiles.index import STANDARD, Identity, ProfileBook, choose, probes_of
+from netvitals.collectors.snmp.profiles.index import STANDARD, Identity, choose, probes_of
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
 from netvitals.collectors.snmp.profiles.schema import Filter, Profile
 from netvitals.collectors.snmp.profiles.vitals import Evaluation, Reads, Vitals, reads_of
@@ -42,6 +41,8 @@ from netvitals.domain.polling.point import Point, fault_of
 from netvitals.usecases.turns import at_once
 
 NOW_NS = 1_763_900_000_000_000_000
+BOOK = packaged_profiles()
+NAMES = sorted(path.stem for path in (PACKAGED / "index" / "profiles").glob("*.json"))
 MOST_STEP_SECONDS = 0.05
 """Of processor time, for one row or one interface; a garbage collection included."""
 NUMBERS: tuple[Value, ...] = (
@@ -53,10 +54,6 @@ TEXTS: tuple[Value, ...] = (
     *(b"\x00" * 9, b"1" * 4096, "\u0661\u0662".encode(), b"\x1b[2J", b"24C (75F) ambient, 27C"),
     *("1.3.6.1.2.1.25.2.1.2", "10.0.0.1", None),
 )
-
-
-class Failure(AssertionError):
-    """What was found, with the seed that shows it again."""
 
 
 def objects(reads: Reads, chance: random.Random, wanted: Sequence[str]) -> Tables:
@@ -104,8 +101,7 @@ def steps_of[Result](steps: Steps[Result]) -> Result:
             result: Result = end.value
             return result
         took = time.thread_time() - began
-        if took > MOST_STEP_SECONDS:
-            raise Failure(f"one step took {took:.3f} s")
+        assert took <= MOST_STEP_SECONDS, f"one step took {took:.3f} s"
 
 
 def points(own: Profile, standard: Profile, chance: random.Random) -> Iterator[Point]:
@@ -125,48 +121,29 @@ def points(own: Profile, standard: Profile, chance: random.Random) -> Iterator[P
     yield from points_without_index(others, everyone)
 
 
-def one_round(book: ProfileBook, names: Sequence[str], chance: random.Random) -> int:
-    name = chance.choice(names)
-    own, standard = book.load(name, "1.3.6.1.4.1.9.1.1"), book.load(STANDARD)
+def one_device(chance: random.Random) -> int:
+    """A device of one of the profiles; returns how many points were made of its answers."""
+    name = chance.choice(NAMES)
+    own, standard = BOOK.load(name, "1.3.6.1.4.1.9.1.1"), BOOK.load(STANDARD)
     made = list(points(own, standard, chance))
     found = at_once(admitted(made, None, NOW_NS / 1e9))
-    if any(fault_of(point) is not None for point in found.points):
-        raise Failure(f"{name}: a point that is unfit to be stored")
-    if len(found.points) + found.unfit > len(made):
-        raise Failure(f"{name}: more points than were made")
+    unfit = [point for point in found.points if fault_of(point) is not None]
+    assert not unfit, f"{name}: a point that is unfit to be stored"
+    assert len(found.points) + found.unfit <= len(made), f"{name}: more points than were made"
     return len(made)
 
 
-def identities(book: ProfileBook, chance: random.Random) -> None:
+def one_identity(chance: random.Random) -> None:
     """Whatever a device calls itself, it gets a profile."""
     strange = ("", "\x00" * 9, "9" * 300, "\u0661.\u0662", "/etc/passwd", "..")
     texts = ("Linux x", "Cisco NX-OS(tm) ucs", *strange)
     oid = f"1.3.6.1.4.1.{chance.choice((9, 9.1, 2021, 'x', '/etc/x', '', 2**40, '8072.3.2.10'))}"
-    candidates = book.candidates(Identity(chance.choice((oid, *texts)), chance.choice(texts)))
+    candidates = BOOK.candidates(Identity(chance.choice((oid, *texts)), chance.choice(texts)))
     probed = Tables()
     for probe in probes_of(candidates):
         probed.objects[probe] = (value(chance, ()), NOW_NS)
-    book.load(choose(candidates, probed), oid)
-
-
-def main(minutes: float, seed: int | None = None) -> int:
-    begin = seed if seed is not None else random.SystemRandom().randrange(2**32)
-    end = time.monotonic() + minutes * 60
-    book = packaged_profiles()
-    names = sorted(path.stem for path in (PACKAGED / "index" / "profiles").glob("*.json"))
-    rounds = made = 0
-    while time.monotonic() < end or (seed is not None and not rounds):
-        chance = random.Random(begin + rounds)
-        try:
-            made += one_round(book, names, chance)
-            identities(book, chance)
-        except Exception as error:
-            print(f"seed {begin + rounds}: {type(error).__name__}: {error}")
-            raise
-        rounds += 1
-    print(f"{rounds} devices of {len(names)} profiles made {made} points; seeds from {begin}")
-    return 0
+    BOOK.load(choose(candidates, probed), oid)
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None))
+    sys.exit(play({"devices": one_device, "identities": one_identity}))

@@ -6,27 +6,18 @@ Run as `make fuzz ARGS=status`. A promise that is broken is printed with the num
 
 import random
 import sys
-import time
+
+from faults.fuzzing import play
 
 from fixtures.status_model import history
 
-BROKEN_AT_MOST = 20
 
-
-def main(minutes: float, seed: int | None = None) -> int:
-    first = random.randrange(1 << 48) if seed is None else seed
-    end = time.monotonic() + 60 * minutes
-    played = decisions = broken = 0
-    while played == 0 or (time.monotonic() < end and broken < BROKEN_AT_MOST):
-        judge = history(first + played)
-        decisions += judge.decisions
-        broken += bool(judge.broken)
-        for fault in judge.broken:
-            print(f"history {first + played}: {fault}")
-        played += 1
-    print(f"{played} histories of fleets from seed {first}, {decisions} decisions, {broken} broke a promise")
-    return int(broken > 0)
+def one_history(chance: random.Random) -> int:
+    """Returns how many decisions were judged."""
+    judge = history(chance.getrandbits(48))
+    assert not judge.broken, judge.broken
+    return judge.decisions
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), *map(int, sys.argv[2:])))
+    sys.exit(play({"histories of fleets, by decisions": one_history}))

@@ -30,4 +30,4 @@ def test_histories_have_every_kind_of_change_in_them() -> None:
 
 
 def causes(judge: Judge) -> set[str]:
-    return {cause for _, _, _, cause in judge.fleet.world.store.history}
+    return {cause for _, _, _, cause in judge.world.store.history}

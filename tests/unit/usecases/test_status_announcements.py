@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from fixtures.status_bench import START, Bench, device, fleet
+from fixtures.status_bench import START, Bench, fleet
+from fixtures.status_store import device
 from netvitals.domain.settings.status import StatusSettings
 
 

@@ -1,6 +1,7 @@
 """Devices that change their status again and again: what is announced of them."""
 
-from fixtures.status_bench import START, Bench, device
+from fixtures.status_bench import START, Bench
+from fixtures.status_store import device
 
 
 def flap(bench: Bench, times: int, minutes: int = 3) -> None:

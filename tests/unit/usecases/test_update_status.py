@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from fixtures.status_bench import Bench, device, fleet
+from fixtures.status_bench import Bench, fleet
+from fixtures.status_store import device
 from netvitals.domain.polling.observation import Reason
 
 
