@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from fixtures.long_first import long_first
+from fixtures.long_first import file_of, long_first
 
 # A busy machine makes examples slow; how long one takes is no property of the code.
 settings.register_profile("netvitals", deadline=None)
@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let each of several processes begin with long tests."""
     processes: int = getattr(config, "workerinput", {}).get("workercount", 1)
     if processes > 1:
-        items[:] = long_first(items, lambda item: item.nodeid.partition("::")[0], processes)
+        items[:] = long_first(items, lambda item: file_of(item.nodeid), processes)
 
 
 _INSTALL = re.compile(r"apt-get install ([\w.-]+(?: [\w.-]+)*)")

@@ -1,43 +1,20 @@
-"""Every query of every dashboard and alert rule, asked of real stores that hold a known fleet."""
+"""Every query of every dashboard, asked of real stores that hold a known fleet."""
 
-import json
-import re
 import time
-import uuid
-from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-import psycopg
 import pytest
-import yaml
-from psycopg.rows import dict_row
 
 from fixtures import known_fleet as known
-from fixtures.grafana import Asked, View, queries
-from fixtures.influxdb import Influx
-from fixtures.known_fleet import FAST, FULL, IDLE, INTERVAL, ONCE, KnownFleet, set_clock
-from fixtures.postgres import create_database, database_name, drop_database
-from local.influx.http import InfluxServer
-from local.influx.real import RealInflux
-from local.servers.influxd import is_installed
+from fixtures.grafana import queries
+from fixtures.known_fleet import FAST, FULL, IDLE, INTERVAL, ONCE
+from fixtures.known_stores import BOARDS, NEEDS_INFLUX, SHARE, VIEW_HOURS, Stores, by, values
 from netvitals.cli.grafana.device import PLACED
 from netvitals.cli.grafana.shown import others
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(not is_installed(), reason="needs influxd: apt-get install influxdb"),
-]
+pytestmark = NEEDS_INFLUX
 
-FOLDER = Path(__file__).parents[2] / "dashboards"
-BOARDS = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-RULES = yaml.safe_load((FOLDER / "provisioning/alerting/netvitals.yaml").read_text())["groups"][0]["rules"]
-VIEW_HOURS = 4
-SHARE = 0.03
-"""Of a number, by which it may miss: a mean over hours lacks the first poll's interval."""
-EVERYWHERE = {"site": ["berlin", "paris", "(none)"], "type": ["network", "linux"]}
 SHOWN_BESIDES = {"ping_status", "fan_state", "power_supply_state"}
 """Of the metrics without a panel of their own."""
 NOTHING = {
@@ -50,59 +27,6 @@ NOTHING = {
     "polling": {"Devices that nobody has polled for half an hour"},
 }
 """Panels for which the fleet, or the device or site looked at, has nothing."""
-
-type Rows = list[dict[str, Any]]
-
-
-class Stores:
-    """What dashboards ask: InfluxDB and PostgreSQL, filled."""
-
-    def __init__(self, fleet: KnownFleet, influx: Influx, database_url: str) -> None:
-        self.fleet, self.influx, self.url = fleet, influx, database_url
-
-    def view(self, hours: float = VIEW_HOURS, interval: str = "5m", **variables: Any) -> View:
-        end = self.fleet.end
-        shown = View(end - int(hours * 3600), end, interval, EVERYWHERE)
-        return shown.choosing(device="sw-1", interface=FAST, ids=["sw-1", "sw-2"]).choosing(**variables)
-
-    def answer(self, asked: Asked, view: View) -> Rows:
-        if asked.source == "influxdb":
-            return self.influx.query(view.query(asked.text))
-        with psycopg.connect(self.url, row_factory=dict_row) as connection:
-            return connection.execute(view.query(asked.text).encode()).fetchall()
-
-    def panel(self, board: str, title: str, view: View, number: int = 0) -> Rows:
-        """Return what a query of a panel, by its number, gives."""
-        found = [asked for asked in queries(board, BOARDS[board]) if asked.where == title]
-        return self.answer(found[number], view)
-
-
-@pytest.fixture(scope="module")
-def stores(
-    real_influx: tuple[RealInflux, InfluxServer], postgres_url: str, _template_url: str
-) -> Iterator[Stores]:
-    server, front = real_influx
-    bucket = f"dashboards_{uuid.uuid4().hex[:8]}"
-    server.create(bucket)
-    url = create_database(postgres_url, template=database_name(_template_url))
-    influx = Influx(front, bucket)
-    fleet = KnownFleet(url, influx.sink(), int(time.time()) // INTERVAL * INTERVAL)
-    with pytest.MonkeyPatch.context() as patch:
-        set_clock(fleet, patch)
-        fleet.play()
-    yield Stores(fleet, influx, url)
-    server.drop(bucket)
-    drop_database(postgres_url, url)
-
-
-def values(rows: Rows, column: str, **tags: str) -> list[float]:
-    """Return the numbers of a column, without the gaps."""
-    chosen = [row for row in rows if all(row[name] == text for name, text in tags.items())]
-    return [row[column] for row in chosen if row[column] is not None]
-
-
-def by(rows: Rows, *names: str) -> dict[Any, dict[str, Any]]:
-    return {row[names[0]] if len(names) == 1 else tuple(row[name] for name in names): row for row in rows}
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -278,140 +202,3 @@ def test_search_finds_devices_by_name_address_and_id(stores: Stores) -> None:
             asked._replace(text=asked.text.replace("$__searchFilter", f"{typed}%")), stores.view()
         )
         assert {row["__value"] for row in rows} == found
-
-
-# --- Alert rules
-
-FIRING: Mapping[str, set[tuple[str, ...]]] = {
-    "offline": {("sw-3",)},
-    "cpu": {("sw-1",)},
-    "memory": set(),
-    "temperature": set(),
-    "disk": {("srv-1", "/data")},
-    "fan": {("sw-1", "Fan B")},
-    "power_supply": {("sw-1", "Power supply B")},
-    "filling": {("srv-1", "/log")},
-    "errors": {("sw-1", FULL)},
-    "utilisation-in": {("sw-1", FULL)},
-    "utilisation-out": set(),
-    "unreadable": {("sw-4",)},
-    "silent": set(),
-    "status-silent": set(),
-}
-
-
-def numbers(influx: Influx, query: str) -> dict[tuple[str, ...], Any]:
-    """Return what Grafana's reduction makes of a query: the last number of each series, by its labels."""
-    found: dict[tuple[str, ...], Any] = {}
-    for row in influx.query(query):
-        labels = tuple(row[name] for name in ("device_id", "instance") if name in row)
-        (number,) = (value for name, value in row.items() if name not in {"time", "device_id", "instance"})
-        if number is not None:
-            found[labels] = number
-    return found
-
-
-def firing(influx: Influx, rule: Mapping[str, Any], now: int) -> set[tuple[str, ...]] | None:
-    """Return the series for which a rule's condition holds; None where there is no data."""
-    models = {each["refId"]: each["model"] for each in rule["data"]}
-    reduced = {
-        ref: numbers(influx, models[model["expression"]]["query"].replace("now()", f"{now}s"))
-        for ref, model in models.items()
-        if model.get("type") == "reduce"
-    }
-    if not any(reduced.values()):
-        return None
-    condition = models[rule["condition"]]
-    if condition["expression"] in reduced:
-        results = reduced[condition["expression"]]
-    else:
-        labels = set.intersection(*(set(each) for each in reduced.values()))
-        text = models[condition["expression"]]["expression"]
-        results = {each: calculated(text, {ref: reduced[ref][each] for ref in reduced}) for each in labels}
-    (limit,) = condition["conditions"][0]["evaluator"]["params"]
-    assert condition["conditions"][0]["evaluator"]["type"] == "gt"
-    return {labels for labels, number in results.items() if number > limit}
-
-
-def calculated(text: str, given: Mapping[str, float]) -> float:
-    """Do the arithmetic of an expression: numbers, letters, + * - < and brackets."""
-    filled = re.sub(r"\$([A-Z])", lambda match: repr(float(given[match[1]])), text)
-    assert re.fullmatch(r"[\d.+*<() -]+", filled), filled
-    return float(eval(filled))  # noqa: S307, as just checked
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["uid"])
-def test_a_rule_fires_for_whom_it_should_and_for_nobody_else(stores: Stores, rule: dict[str, Any]) -> None:
-    found = firing(stores.influx, rule, stores.fleet.end)
-    assert (found or set()) == FIRING[rule["uid"].removeprefix("netvitals-")]
-
-
-def test_every_rule_has_a_known_answer() -> None:
-    assert {rule["uid"].removeprefix("netvitals-") for rule in RULES} == set(FIRING)
-
-
-def test_silence_is_no_data_and_no_data_is_an_alert(stores: Stores) -> None:
-    tomorrow = stores.fleet.end + 86_400
-    silent = {
-        rule["uid"].removeprefix("netvitals-")
-        for rule in RULES
-        if firing(stores.influx, rule, tomorrow) is None and rule["noDataState"] == "Alerting"
-    }
-    assert silent == {"silent", "status-silent"}
-
-
-def test_an_outage_that_is_over_fires_no_more(stores: Stores) -> None:
-    (rule,) = (rule for rule in RULES if rule["uid"] == "netvitals-offline")
-    during, after = (
-        int(stores.fleet.before_end(minutes)) for minutes in (known.OUTAGE[1] + 10, known.OUTAGE[1] - 10)
-    )
-    assert firing(stores.influx, rule, during) == {("sw-2",)}
-    assert firing(stores.influx, rule, after) is None
-
-
-# --- What docs/dashboards.md asks
-
-_QUESTION = re.compile(r"^\*\*(.+?\?)\*\*.*?\n\n```sql\n(.+?)\n```", re.MULTILINE)
-QUESTIONS = dict(_QUESTION.findall((FOLDER.parent / "docs/dashboards.md").read_text()))
-ANSWERS: Mapping[str, dict[tuple[str, ...], Any]] = {
-    "How much traffic does an interface have, in bits per second?": {
-        (): pytest.approx(8 * known.FAST_IN, rel=1e-3)
-    },
-    "How much did it transfer today?": {(): pytest.approx(known.FAST_IN * known.HOURS * 3600, rel=SHARE)},
-    "Which interfaces are the busiest, in percent of their speed?": {
-        ("sw-1", FULL): pytest.approx(96, rel=SHARE),
-        ("sw-1", FAST): pytest.approx(8, rel=SHARE),
-        ("sw-2", FAST): pytest.approx(4, rel=SHARE),
-    },
-    "Which interfaces have errors?": {("sw-1", FULL): pytest.approx(known.ERRORS * 3 * 3600, rel=SHARE)},
-    "What is the 95th percentile of an uplink?": {(): pytest.approx(8 * known.FAST_IN, rel=1e-3)},
-    "Which devices are offline now?": {("sw-3",): "offline"},
-    "Which devices have the highest CPU?": {("sw-1",): 95, ("sw-2",): 17, ("sw-3",): 5},
-    "Which disks are nearly full?": {("srv-1", "/data"): 97},
-    "Which disks will be full first?": {("srv-1", "/log"): pytest.approx(20 / known.LOG_GROWTH, rel=SHARE)},
-    "Which devices are reachable but not completely read?": {("sw-4",): 0},
-}
-
-
-@pytest.mark.parametrize("question", ANSWERS)
-def test_a_question_of_the_docs_is_answered_with_what_is_known(stores: Stores, question: str) -> None:
-    asked = QUESTIONS[question].replace("now()", f"{stores.fleet.end}s")
-    found = {
-        labels: number
-        for labels, number in numbers(stores.influx, asked).items()
-        if not isinstance(number, float | int) or number or question.startswith("Which devices are reachable")
-    }
-    assert found == ANSWERS[question]
-
-
-def test_every_question_of_the_docs_has_a_known_answer() -> None:
-    assert set(QUESTIONS) == set(ANSWERS)
-
-
-def test_the_readmes_rate_is_the_rate(stores: Stores) -> None:
-    text = " ".join((FOLDER.parent / "README.md").read_text().split())
-    (query,) = re.findall(r"so a query computes rates: `(SELECT [^`]+)`", text)
-    asked = query.replace("…", f"\"device_id\" = 'sw-1' AND time > {stores.fleet.end}s - 3h")
-    rates = values(stores.influx.query(asked), "rate", instance=FAST)
-    assert len(rates) > 30
-    assert rates == pytest.approx([8 * known.FAST_IN] * len(rates), rel=1e-3)
