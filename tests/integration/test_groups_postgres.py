@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
+from fixtures.status_store import status_poll
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.groups import unserved_groups
 from netvitals.adapters.postgres.inventory import PostgresInventory
@@ -23,7 +24,6 @@ from netvitals.adapters.postgres.status import PostgresStatusStore
 from netvitals.cli.inventory.command import inventory
 from netvitals.domain.decision.status import OutboxMessage, SiteState
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.polling.tick import Tick
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.store.outcome import WriteOutcome
@@ -108,16 +108,7 @@ class World:
 
     def _poll(self, stack: Stack) -> None:
         PostgresObservationStore(stack.database).record(
-            [
-                Observation(
-                    device_id=device_id,
-                    kind="status",
-                    attempted_at_ns=self.now * 10**9,
-                    reachable=device_id not in self.dead,
-                    reason=Reason.TIMEOUT if device_id in self.dead else Reason.OK,
-                )
-                for device_id in stack.devices
-            ]
+            [status_poll(each, self.now, answers=each not in self.dead) for each in stack.devices]
         )
 
     def status(self, device_id: str) -> str:

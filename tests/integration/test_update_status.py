@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from fixtures.status_store import status_poll
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.state import PostgresObservationStore
 from netvitals.adapters.postgres.status import PostgresStatusStore
 from netvitals.domain.decision.status import OutboxMessage
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.polling.observation import Observation, Reason
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.domain.settings.secret import Secret
 from netvitals.store.outcome import WriteOutcome
@@ -84,17 +84,7 @@ class Fleet:
 
     def poll(self, database: Database | None = None) -> None:
         PostgresObservationStore(database or self.database).record(
-            [
-                Observation(
-                    device_id=device_id,
-                    kind="status",
-                    attempted_at_ns=self.now * 10**9,
-                    reachable=device_id not in self.dead,
-                    reason=Reason.TIMEOUT if device_id in self.dead else Reason.OK,
-                    method="snmp",
-                )
-                for device_id in self.ids
-            ]
+            [status_poll(each, self.now, answers=each not in self.dead) for each in self.ids]
         )
 
     def judge(self, database: Database | None = None) -> StatusReport:

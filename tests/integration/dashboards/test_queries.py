@@ -15,13 +15,12 @@ from netvitals.cli.grafana.shown import others
 
 pytestmark = NEEDS_INFLUX
 
-SHOWN_BESIDES = {"ping_status", "fan_state", "power_supply_state"}
+SHOWN_BESIDES = {"ping_status", "fan_state", "power_supply_state", "memory_used_bytes", "memory_total_bytes"}
 """Of the metrics without a panel of their own."""
 NOTHING = {
-    "fleet": {"Highest memory"},
-    "site": {"Highest memory", "Highest disk", "Disks that fill up"},
+    "site": {"Highest disk", "Disks that fill up"},
     "device": {
-        *("Memory", "Memory now", "Disk", "Disk now, highest"),
+        *("Disk", "Disk now, highest"),
         *(each.title for each in others(PLACED) if each.metric not in SHOWN_BESIDES),
     },
     "polling": {"Devices that nobody has polled for half an hour"},

@@ -196,9 +196,23 @@ async def poll_port(port: int, kind: str = "metrics") -> Reading:
         return await device.poll(kind)
 
 
+SPEAKS_TLS = "if it is a listener with TLS, set `winrm.tls` to true"
+
+
 @pytest.mark.parametrize("kind", ["status", "metrics"])
-@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00" * 100, b"", b"HTTP/1.1 999 \r\n\r\n"])
-async def test_what_is_no_winrm_service_is_alive_and_called_that(said: bytes, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", ""),
+        (b"\x00" * 100, ""),
+        (b"HTTP/1.1 999 \r\n\r\n", ""),
+        (b"\x15\x03\x03\x00\x02\x02\x0a", SPEAKS_TLS),
+        (b"", SPEAKS_TLS),
+    ],
+)
+async def test_what_is_no_winrm_service_is_alive_and_told_as_what_it_is(
+    said: bytes, told: str, kind: str
+) -> None:
     def serve(sock: socket.socket) -> None:
         sock.recv(1000)
         sock.sendall(said)
@@ -207,6 +221,7 @@ async def test_what_is_no_winrm_service_is_alive_and_called_that(said: bytes, ki
     with listener(serve) as port:
         reading = await poll_port(port, kind)
     assert (reading.alive, reading.reason) == (True, Reason.PROTOCOL)
+    assert told in reading.detail
 
 
 @pytest.mark.parametrize("status", [404, 500, 503])
@@ -246,20 +261,6 @@ async def test_a_page_of_the_web_servers_own_is_told_by_its_status(
         reading = await poll_port(port)
     assert (reading.alive, reading.reason) == (True, Reason.PROTOCOL)
     assert text in reading.detail
-
-
-@pytest.mark.parametrize("kind", ["status", "metrics"])
-@pytest.mark.parametrize("said", [b"\x15\x03\x03\x00\x02\x02\x0a", b""])
-async def test_a_listener_with_tls_that_is_asked_without_is_told_as_that(kind: str, said: bytes) -> None:
-    def serve(sock: socket.socket) -> None:
-        sock.recv(1000)
-        sock.sendall(said)
-        sock.close()
-
-    with listener(serve) as port:
-        reading = await poll_port(port, kind)
-    assert (reading.alive, reading.reason) == (True, Reason.PROTOCOL)
-    assert "if it is a listener with TLS, set `winrm.tls` to true" in reading.detail
 
 
 async def test_a_server_that_accepts_and_says_nothing_is_alive_and_times_out() -> None:
