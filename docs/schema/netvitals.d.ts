@@ -770,7 +770,7 @@ export interface Job {
    */
   memory?: Record<string, unknown>;
   /**
-   * True where the device has not answered for longer than its time-out: it is tried twice and briefly.
+   * True where the device has not answered for longer than its timeout: it is tried twice and briefly.
    * @default false
    */
   silent?: boolean;

@@ -128,7 +128,7 @@ class _LimitedConnection(_Connection):
         sock.settimeout(patience)
         sock.budget = (
             self._new_budget()
-        )  # for a proxy's answer, and TLS takes its own time-out from the socket
+        )  # for a proxy's answer, and TLS takes its own timeout from the socket
         return sock
 
     def _new_budget(self) -> _Budget:

@@ -124,7 +124,7 @@ class JobQueueVariables(Variables, frozen=True):
 
     url: QueueUrl | None = _variable("NETVITALS_JOB_QUEUE_URL")
     """URL of the queue that delivers unfinished jobs again within seconds; without it, when their visibility
-    time-out ends."""
+    timeout ends."""
 
 
 class SnapshotVariables(Variables, frozen=True):
@@ -178,7 +178,7 @@ class DialVariables(Variables, frozen=True):
 
 
 class NoticeVariables(Variables, frozen=True):
-    """Variables that say who is told of a change of status."""
+    """Variables that say where changes of status are published."""
 
     event_bus: str | None = _variable("NETVITALS_EVENT_BUS_NAME")
     """Name of the EventBridge bus that takes one event for each transition."""
@@ -275,7 +275,7 @@ def configuration(document: Any, name: str, environ: Environ) -> Configuration:
 
 
 def overridden(document: Any, environ: Environ) -> Iterator[str]:
-    """Yield a line for each key of the document that a variable stands for with another value."""
+    """Yield a line for each key of the document that a variable overrides with another value."""
     for variable, path in OVERRIDES.items():
         found: Any = document
         for key in path:

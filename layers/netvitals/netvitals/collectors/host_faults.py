@@ -12,7 +12,7 @@ class HostFault(Exception):
 
 
 class LoginRefused(HostFault):
-    """Raised where the host has looked at the credential and does not accept it."""
+    """Raised where the host has checked the credential and refuses it."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.AUTH, text)

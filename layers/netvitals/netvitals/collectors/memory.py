@@ -7,7 +7,7 @@ import msgspec
 
 
 def recall[T](memory: Mapping[str, Any], key: str, wanted: type[T]) -> T | None:
-    """Return what stands under a key; None where nothing does, or nothing that can be read."""
+    """Return the value of a key; None where there is none, or none of the wanted type."""
     try:
         return msgspec.convert(memory[key], wanted)
     except (KeyError, msgspec.ValidationError):

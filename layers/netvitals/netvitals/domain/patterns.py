@@ -14,7 +14,7 @@ from functools import lru_cache
 import re2
 
 LONGEST_TEXT = 256
-"""Characters of a text that are looked at; what a device says in one line is shorter."""
+"""Characters of a text that are searched; what a device says in one line is shorter."""
 LONGEST_PATTERN = 1000
 _MAX_MEMORY_BYTES = 1 << 18
 """Memory of one compiled expression and its states; a search that needs more states is only slower."""

@@ -28,7 +28,7 @@ from netvitals.domain.settings.section import Section
 
 
 async def _no_other_host(host: str) -> str:
-    raise AddressDenied(f"{host} may not be dialled: nobody has looked at it")
+    raise AddressDenied(f"{host} may not be dialled: its address was not checked")
 
 
 class Target[S = Any, C = Any](msgspec.Struct, frozen=True, kw_only=True):

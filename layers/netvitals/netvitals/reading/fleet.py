@@ -59,7 +59,7 @@ class Cached[Made]:
         self._until = float("-inf")
 
     def get(self) -> Made:
-        """Return the answer, read anew where it is too old; other threads wait for that read."""
+        """Return the answer, read again where it is too old; other threads wait for that read."""
         with self._lock:
             began = time.monotonic()
             if self._made is None or began >= self._until:

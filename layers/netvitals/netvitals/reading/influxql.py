@@ -125,7 +125,7 @@ def any_of(values: Iterable[str]) -> str:
 
 
 def stored_tag(value: str) -> str:
-    """Return a text as it stands in a tag: `line_protocol.tag_value` without the line's own escapes."""
+    """Return a text as a tag holds it: `line_protocol.tag_value` without the line's own escapes."""
     return tag_value(value).replace("\\", "")
 
 

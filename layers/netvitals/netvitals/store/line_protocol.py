@@ -51,7 +51,7 @@ def encode_interfaces(device_id: str, interfaces: Iterable[InterfaceInfo], time_
 
 @lru_cache(maxsize=8192)  # many devices name their interfaces alike, and each has many metrics
 def tag_value(text: str) -> str:
-    """Return the text of a tag as it stands in a line; empty where the tag has to be left out."""
+    """Return the text of a tag, escaped for a line; empty where the tag has to be left out."""
     if len(text) > MAX_NAME_CHARACTERS:
         checksum = crc32(text.encode(errors="surrogatepass"))
         text = f"{text[: MAX_NAME_CHARACTERS - 9]}~{checksum:08x}"

@@ -30,7 +30,7 @@ class Group(Enum):
 
     LIVE = "live"
     SILENT = "silent"
-    """Devices that have not answered for longer than their time-out."""
+    """Devices that have not answered for longer than their timeout."""
     OVERDUE = "overdue"
     """Devices that were not attempted for more than three intervals."""
     ALONE = "alone"

@@ -153,7 +153,7 @@ class Collect:
     async def _poll(self, pending: list[_PendingJob], end: float, report: CollectReport) -> None:
         todo = [each for each in pending if not each.settled]
         slots = {kind: Slots(limit, self._per_site) for kind, limit in self._at_once.items()}
-        # What is silent takes no processor, as what is only looked at takes little.
+        # Polls of silent devices take no processor time, so they have slots of their own.
         slots_of_silent = Slots(self._at_once["status"], self._per_site)
         tasks = {
             asyncio.create_task(

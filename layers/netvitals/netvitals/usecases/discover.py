@@ -38,7 +38,7 @@ class Agents(Protocol):
         ...
 
     async def identify(self, address: str, way: str) -> Found | RefusedAddress:
-        """Return what answered there, or why it can't be told."""
+        """Return the device that answered there, or why it can't be identified."""
         ...
 
 

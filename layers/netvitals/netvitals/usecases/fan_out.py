@@ -46,7 +46,7 @@ class FanOutReport(msgspec.Struct):
     expired: int = 0
     """Jobs not sent because the tick came too late for them."""
     silent: int = 0
-    """Devices that have not answered for longer than their time-out."""
+    """Devices that have not answered for longer than their timeout."""
     overdue: int = 0
     """Devices that no collector got to for more than three intervals."""
     paused: int = 0
@@ -210,7 +210,7 @@ class FanOut:
 
 
 def is_silent(device: Device, policy: Policy, now: float) -> bool:
-    """Return whether the device has not answered for longer than its time-out, for reasons of its own."""
+    """Return whether the device has not answered for longer than its timeout, for reasons of its own."""
     if device.failures < max(SILENT_FAILURES, policy.offline_after_failures) or device.reason in OUR_FAULTS:
         return False
     unseen = now - (device.last_seen_at or 0.0)

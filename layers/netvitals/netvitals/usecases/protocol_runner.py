@@ -53,7 +53,7 @@ class Query(NamedTuple):
 
 
 class ProtocolRunner:
-    """Runs the collector of a query's protocol; the outcome stands in the query's reading."""
+    """Runs the collector of a query's protocol; the outcome is in the query's reading."""
 
     def __init__(
         self,

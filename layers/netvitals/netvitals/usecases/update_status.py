@@ -27,7 +27,7 @@ class UpdateStatus:
     A transition, its row of history, its point, and its event are written in one transaction. They are
     published after that, and again by later runs until they were accepted: at least once, each time under
     the same id (events) or the same time (points). Where there is no publisher of a kind, no messages of
-    that kind are written. `policy` maps a device type and its overrides to time-outs and intervals.
+    that kind are written. `policy` maps a device type and its overrides to timeouts and intervals.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ class Parts:
         return self._secrets.document(arn)
 
     def renew(self, deadline: float) -> None:
-        """Read secrets anew that are too old, where time is left before `deadline` (`time.monotonic`)."""
+        """Read secrets again that are too old, where time is left before `deadline` (`time.monotonic`)."""
         if self._secrets is not None:
             self._secrets.renew(min(RENEWAL_SECONDS, deadline - monotonic() - REPORT_SECONDS))
 

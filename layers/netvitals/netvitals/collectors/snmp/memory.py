@@ -1,4 +1,4 @@
-"""Define the device memory of SNMP polls: the last findings, and when everything is queried anew."""
+"""Define the device memory of SNMP polls: the last findings, and when everything is queried again."""
 
 from typing import Annotated
 
@@ -49,7 +49,7 @@ class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
         if uptime < self.uptime:
             return True
         elapsed = now - self.asked_all_at
-        # An agent whose uptime stands still has not started anew each time.
+        # An agent whose uptime does not move has not restarted each time.
         return uptime > self.uptime and uptime < elapsed * (1 - _DRIFT) - _SLACK_SECONDS
 
     def asked_everything(self, uptime: float | None, now: float) -> "SnmpMemory":

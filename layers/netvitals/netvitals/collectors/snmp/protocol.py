@@ -114,7 +114,7 @@ def insisting(settings: SnmpSettings) -> SnmpSettings:
     """Return settings with which a device is asked more often in the same time.
 
     On a line that loses a fifth of all packets, both ways, a request and its answer come through in 64 of
-    100 cases. With three tries in each of the three polls until its time-out, a device would be taken for
+    100 cases. With three tries in each of the three polls until its timeout, a device would be taken for
     offline some nine times a month: 0.36 ** 9 is one in ten thousand. Ten tries make it 0.36 ** 23.
     """
     patience = settings.timeout_seconds * (settings.retries + 1)

@@ -21,4 +21,4 @@ class SshFault(HostFault):
 
 
 class Refused(SshFault, LoginRefused):
-    """Raised where the server has looked at the credential and does not accept it."""
+    """Raised where the server has checked the credential and refuses it."""

@@ -87,7 +87,7 @@ class Findings(msgspec.Struct):
         ]
 
     def add_temperatures(self, sensors: Sequence[tuple[str, str, float]], time_ns: int) -> None:
-        """Add sensors: (name, what tells it from others of the same name, degrees Celsius)."""
+        """Add sensors: (name, text that distinguishes it from others of that name, degrees Celsius)."""
         connected = [each for each in sensors if vital_points.is_connected(each[2])]
         count = Counter(name for name, _, _ in connected)
         for name, own, celsius in connected:

@@ -91,7 +91,7 @@ async def _identification(sock: DeviceSocket) -> str:
         while b"\n" not in (data := await _peek(sock)):
             if len(data) >= _LONGEST_LINE:
                 raise _no_ssh(data)
-            # What is there stays readable, so there is nothing to be told of more but time.
+            # Octets that were peeked at keep the socket readable: only a pause shows whether more come.
             if len(data) == known:
                 await asyncio.sleep(_PAUSE_SECONDS)
             known = len(data)

@@ -40,7 +40,7 @@ class Login:
         """Log in, with everything that the credential holds.
 
         Raises:
-            Refused: the server has looked at the credential and does not accept it.
+            Refused: the server has checked the credential and refuses it.
             SshFault: anything else.
         """
         refused: list[str] = []

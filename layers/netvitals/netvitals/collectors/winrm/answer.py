@@ -1,6 +1,6 @@
 """Find out whether an HTTP server answers, without a login: all of a status poll.
 
-No secret is sent, so that it does not matter yet who answers: the certificate is looked at when logging in.
+No secret is sent, so that it does not matter yet who answers: the certificate is checked when logging in.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ def poll(
     """Put points and faults into the reading; return whether the credential was accepted.
 
     Raises:
-        Refused: the host has looked at the credential and does not accept it.
+        Refused: the host has checked the credential and refuses it.
     """
     session: Session | None = None
     try:

@@ -11,7 +11,7 @@ class WinrmFault(HostFault):
 
 
 class Refused(WinrmFault, LoginRefused):
-    """Raised where the server has looked at the credential and does not accept it."""
+    """Raised where the server has checked the credential and refuses it."""
 
 
 class Dropped(WinrmFault):

@@ -151,7 +151,7 @@ def _of_protocol(error: Exception, user: str) -> WinrmFault:
         return QueryFault(Reason.TIMEOUT, "the host did not finish in `winrm.operation_timeout_seconds`")
     if isinstance(error, WSManFaultError):
         return _of_wsman(error, user)
-    # Of other errors the kind alone: nobody knows what their texts quote.
+    # Only the kind of other errors is reported: their texts may quote anything.
     said = first_line(
         f"{type(error).__name__}: {error}" if isinstance(error, WinRMError) else type(error).__name__
     )

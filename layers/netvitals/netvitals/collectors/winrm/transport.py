@@ -58,7 +58,7 @@ def guarded_protocol(connection: WinrmConnection, access: Access) -> Protocol:
 
 
 def login_not_judged(protocol: Protocol) -> str | None:
-    """Return, after a 401, what the host offers instead of our login; None where it has judged our login.
+    """Return, after a 401, what the host offers instead of our login; None where it has checked our login.
 
     A host that does not offer our way says 401 to everybody, and no account is locked by that.
     """
@@ -137,7 +137,7 @@ class _GuardedTransport(Transport):
         if needed is None or (isinstance(auth, HttpNtlmAuth) and auth.session_security is not None):
             return None
         offered = dict.fromkeys(_SCHEME.findall(self._adapter.challenge))
-        # Without any scheme nobody knows what was looked at: Basic has sent the password.
+        # Without any scheme it is unknown what was checked: Basic has sent the password.
         if needed.lower() in map(str.lower, offered) or (not offered and self.auth_method == "basic"):
             return None
         return printable(", ".join(offered), 100) or "none"
@@ -152,7 +152,7 @@ class _GuardedTransport(Transport):
         text: bytes = super()._get_message_response_text(response)
         if b"\0" in text:
             raise WinrmFault(Reason.PROTOCOL, "its answer is not in UTF-8")
-        with suppress(ValueError):  # what is no XML at all is told by who wants to read it
+        with suppress(ValueError):  # a text that is no XML is reported by its reader
             _check(text)
         return text
 

@@ -8,14 +8,14 @@
 | answered, fewer than M polls in a row           | stays as it is (soft)                         |
 | answered M polls in a row                       | online                                        |
 | failed, its site's path is lost                 | unknown: path_lost (the site's event)         |
-| failed fewer than N polls, or within time-out   | stays as it is (soft)                         |
+| failed fewer than N polls, or within timeout    | stays as it is (soft)                         |
 | failed so, for a reason that is not the device's| unknown: not_measurable                       |
 | failed so, and its parent does not answer       | unreachable: parent_down (the parent's event) |
 | failed so                                       | offline                                       |
 | offline, and fails again                        | stays offline                                 |
 | unreachable, its parent still silent            | stays unreachable, whatever its site          |
 
-Time alone never makes a device offline; only polls that failed do. A device's time-out counts from when it
+Time alone never makes a device offline; only polls that failed do. A device's timeout counts from when it
 was last seen, and from no earlier than: the first run that saw it enabled again, the return of its parent or
 of its site's path, the end of a gap in polling, and, where it is unknown, its first failure in a row.
 """
@@ -92,7 +92,7 @@ def decide(device: Monitored, policy: Policy, context: Context) -> Change | None
 
 
 def _is_announced(device: Monitored, decision: _Decision, context: Context) -> bool:
-    """Tell whether an event is due: an outage's end always, an outage not while the device flaps."""
+    """Return whether an event is due: an outage's end always, an outage not while the device flaps."""
     record = device.record
     if decision.status is record.announced or decision.cause in ANNOUNCED_ELSEWHERE:
         return False
@@ -105,7 +105,7 @@ def _is_announced(device: Monitored, decision: _Decision, context: Context) -> b
 
 
 def _is_flap(device: Monitored, decision: _Decision, context: Context) -> bool:
-    """Tell whether a transition is one between online and offline that is the device's own."""
+    """Return whether a transition is one between online and offline that is the device's own."""
     record = device.record
     return (
         {decision.status, record.status} == _UP_OR_DOWN
@@ -131,7 +131,7 @@ def quiet_after_seconds(policy: Policy) -> float:
 
 
 def is_failing(device: Monitored) -> bool:
-    """Tell whether the last poll failed for a reason that is the device's, and not ours."""
+    """Return whether the last poll failed for a reason that is the device's, and not ours."""
     return device.polls.failures > 0 and device.polls.reason not in OUR_FAULTS
 
 
@@ -151,7 +151,7 @@ def silent_parent(device: Monitored, context: Context) -> Parent | None:
 
 
 def is_hard(device: Monitored, policy: Policy, context: Context) -> bool:
-    """Tell whether enough polls in a row have failed, over as long as the device's time-out.
+    """Return whether enough polls in a row have failed, over as long as the device's timeout.
 
     The last failed poll must lie near the end of that time: polls that stopped before prove nothing.
     """
@@ -168,7 +168,7 @@ def is_hard(device: Monitored, policy: Policy, context: Context) -> bool:
 
 
 def _timeout_began(device: Monitored, context: Context) -> float:
-    """Return since when silence counts towards the device's time-out (seconds since the epoch)."""
+    """Return since when silence counts towards the device's timeout (seconds since the epoch)."""
     polls, record, gap = device.polls, device.record, context.gap
     began = [polls.last_seen_at or 0.0, device.monitored_since or 0.0, gap.resumed_at]
     if record.status is Status.UNKNOWN:

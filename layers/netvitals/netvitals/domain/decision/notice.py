@@ -1,4 +1,4 @@
-"""Write what a person is told of a change, ready for the forms in which EventBridge hands it on.
+"""Write the texts about a change for people, in a form that EventBridge can insert into JSON.
 
 An input transformer of EventBridge puts values into a text of JSON as they are: a quotation mark in a name
 would break it. So the texts here hold nothing that JSON or Slack escapes, and no markup that Slack or Teams

@@ -14,7 +14,7 @@ class Status(StrEnum):
 
     ONLINE = "online"
     OFFLINE = "offline"
-    """A device that is polled and has been silent for longer than its time-out."""
+    """A device that is polled and has been silent for longer than its timeout."""
     UNREACHABLE = "unreachable"
     """A device that is silent as its parent is: the parent is the one to look at."""
     UNKNOWN = "unknown"
@@ -98,14 +98,14 @@ class SiteState(msgspec.Struct, frozen=True):
     name: str
     lost: bool = False
     since: float = 0.0
-    """Time at which it was lost, or came back; devices get their full time-out after that."""
+    """Time at which it was lost, or came back; devices get their full timeout after that."""
 
 
 class PollingGap(msgspec.Struct, frozen=True):
     """The last gap in polling or in deciding, and what the next run needs to notice one.
 
     A gap is a pause of the schedules, a late tick, a clock that jumped, or a database restored from a
-    backup; these can't be told apart here. Silence within a gap does not count against a device.
+    backup; these can't be distinguished here. Silence within a gap does not count against a device.
     """
 
     last_run_at: float | None = None

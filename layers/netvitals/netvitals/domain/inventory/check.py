@@ -14,7 +14,7 @@ from netvitals.domain.inventory.row import BadRow, bad_row
 from netvitals.domain.settings.configuration import Configuration
 
 Placed = tuple[str, Device]
-"""A device and where it stands, as `line 12`."""
+"""A place, such as `line 12`, and the device that was read there."""
 
 GROUP_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """Pattern of a collector group's name, as in the template."""
@@ -80,7 +80,7 @@ def _repeated(rows: Iterable[Placed]) -> Iterator[BadRow]:
 
 
 def _family_faults(rows: Sequence[Placed], others: Mapping[str, Device]) -> Iterator[BadRow]:
-    """Yield parents that are missing, and circles, in which each device would excuse the next for ever."""
+    """Yield parents that are missing, and circles of parents."""
     parents = {device.id: device.parent_id for device in others.values()}
     parents |= {device.id: device.parent_id for _, device in rows}
     for where, device in rows:

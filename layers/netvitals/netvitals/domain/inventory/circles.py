@@ -1,4 +1,4 @@
-"""Find circles of parents, in which each device would explain the silence of the next for ever."""
+"""Find circles of parents, in which no device explains the silence of another."""
 
 from collections.abc import Iterator, Mapping
 

@@ -7,7 +7,7 @@ written too, at its own time, and the rate between the two is the rate that was.
 a poll, or a device that does not answer, has its held sample written likewise. So the line through the points
 written is the line through all points, and a query that reads 70 minutes back gives the same last values.
 
-A metric may have a deadband: within it, a value stands still where it was written last, and so do the samples
+A metric may have a deadband: within it, a value counts as the one written last, and so do the samples
 that are held back.
 
 Samples are held back only against the poll directly before (`due_at` less one interval): a poll that overlaps
@@ -32,7 +32,7 @@ UPTIME_SLACK_SECONDS = 5.0
 """Seconds by which an uptime may differ from what the one written last makes expect, and count as
 unchanged."""
 REBOOT_SLACK_SECONDS = 60.0
-"""Seconds by which an uptime is behind the expected one after a reboot: counters began anew."""
+"""Seconds by which an uptime is behind the expected one after a reboot, which resets counters."""
 
 _EVERY_POLL = frozenset(name for name, spec in METRICS.items() if spec.every_poll)
 _DEADBANDS = {
@@ -245,7 +245,7 @@ def _of_the_whole_device(points: Sequence[Point]) -> list[Point]:
 
 
 def _booted_ns(points: Sequence[Point]) -> int | None:
-    """Return when the device started, or its agent where that was later: counters began anew then."""
+    """Return when the device started, or its agent where that was later, in nanoseconds since the epoch."""
     starts = [point.time_ns - int(point.value * 1e9) for point in points if point.metric_name in _UPTIMES]
     return max(starts, default=None)
 
@@ -258,7 +258,7 @@ def _is_steady(booted_ns: int | None, before: Samples) -> bool:
 
 
 def _is_full(poll: Poll, points: Sequence[Point], booted_ns: int | None, before: Samples) -> bool:
-    """Return whether it is time to write everything, or the device or its counters began anew."""
+    """Return whether it is time to write everything, or the device or its counters were reset."""
     phase = crc32(poll.device_id.encode()) % FULL_SECONDS
     if (poll.due_at + phase) // FULL_SECONDS != (before.full_at + phase) // FULL_SECONDS:
         return True

@@ -1,7 +1,7 @@
 """Bound how many instances (interfaces, sensors, disks) a device may make up, in one poll and over time.
 
 Every new name of an instance begins new series in the store, which keeps them for as long as it keeps data. A
-device that names its interfaces anew with each poll would fill it. So names are remembered, and new ones use
+device that renames its interfaces with each poll would fill it. So names are remembered, and new ones use
 up an allowance: as many at once as a device has, since an upgrade may rename all of them, and some more each
 day. What goes beyond is left out and reported; what is known is written as ever.
 """
@@ -32,7 +32,7 @@ from netvitals.domain.polling.point import (
 MEMORY_KEY = "instances"
 """Key of device memory under which it holds an `InstanceMemory`."""
 MIN_ALLOWANCE = 500
-"""Names that a device may have anew at once, however few it has."""
+"""New names that a device may have at once, however few it has."""
 NEW_PER_DAY = 100
 MAX_FAULTS = 100
 """Texts of what is wrong with points; the others are counted."""
@@ -114,7 +114,7 @@ def admitted(points: Sequence[Point], known: InstanceMemory | None, now: float) 
     names: dict[tuple[str, str], None] = {}
     """Instances and aliases of the device, in the order in which they came."""
     printable: set[str] = {""}
-    """Instances without alias that have been looked at, and in which there is nothing to be taken out."""
+    """Instances without alias that were checked, and hold no characters to take out."""
     of_metric, seen, (least, most, types) = "", instances[""], bounds_of("")
     for some in batched(points, ITEMS_PER_STEP, strict=False):
         yield None

@@ -58,7 +58,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Device memory that the poll can't do without where `device_state` can't be read: host keys, refused
     credentials."""
     silent: bool = False
-    """True where the device has not answered for longer than its time-out: it is tried twice and briefly."""
+    """True where the device has not answered for longer than its timeout: it is tried twice and briefly."""
 
     @property
     def key(self) -> str:
@@ -77,7 +77,7 @@ def job_of(
     interval: int = 0,
     silent: bool = False,
 ) -> Job:
-    """Return the job that polls a device, at its own address unless told otherwise.
+    """Return the job that polls a device, at its own address unless `address` is given.
 
     Raises:
         InvalidRow: it has no address.
@@ -124,7 +124,7 @@ def encode_jobs(jobs: Sequence[Job]) -> str:
 
 
 def encode_job(job: Job) -> bytes:
-    """Return one job as it stands in a body.
+    """Return one job, encoded as in a body.
 
     Raises:
         TypeError, ValueError, OverflowError, RecursionError: its memory holds what JSON can't say.

@@ -38,7 +38,7 @@ class Vital(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     unit: str = "percent"
     symbol: str = "%"
-    """Symbol of the unit, as it stands behind a number."""
+    """Symbol of the unit, to be written behind a number."""
     minimum: float = 0
     maximum: float = 100
     """Largest possible value; one outside of the two was not measured, and the next source is asked."""

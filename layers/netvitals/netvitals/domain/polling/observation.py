@@ -136,6 +136,6 @@ class KnownState(msgspec.Struct, frozen=True):
     samples: Samples | None = None
 
     def has_polled(self, kind: Kind, due_at: int) -> bool:
-        """Tell whether the poll that was due at `due_at`, or a later one of its kind, is recorded."""
+        """Return whether the poll that was due at `due_at`, or a later one of its kind, is recorded."""
         newest = self.status_due_at if kind == "status" else self.metrics_due_at
         return newest is not None and due_at <= newest

@@ -29,7 +29,7 @@ BUILT_IN_TYPES: dict[str, Tree] = {
 }
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 MISSED_POLLS = 3
-"""Status intervals that the offline and missing time-outs last where none are set and the default is
+"""Status intervals that the offline and missing timeouts last where none are set and the default is
 shorter."""
 TYPE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -242,7 +242,7 @@ def network_faults(networks: Any, path: str = "allowed_networks") -> Iterator[st
 
 
 def _policy(tree: Tree) -> Policy:
-    """Return the policy, with time-outs that follow from a long status interval where none are set."""
+    """Return the policy, with timeouts that follow from a long status interval where none are set."""
     interval = tree.get("status_interval_seconds")
     if isinstance(interval, int) and interval > Policy().status_interval_seconds:
         tree = {**_time_outs(interval), **tree}

@@ -57,7 +57,7 @@ def credential_from(name: str, value: Any) -> Credential:
 def _without_values(text: str) -> str:
     """Return what msgspec says, the key first, without the one text in which it shows a value.
 
-    That may be a secret which stands in the wrong place.
+    That may be a secret under the wrong key.
     """
     cause, found, where = text.rpartition(" - at `$")
     if not found:

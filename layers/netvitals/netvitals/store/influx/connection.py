@@ -55,7 +55,7 @@ class InfluxConnection:
     def post(self, body: bytes, seconds: float) -> None:
         """Write lines, compressed by gzip.
 
-        A thread waits for the answer, as no time-out reaches the resolving of a name. Where it comes too
+        A thread waits for the answer, as no timeout reaches the resolving of a name. Where it comes too
         late it ends by itself: its sockets keep to the time as well.
 
         Raises:

@@ -29,8 +29,8 @@ _NO_TIME = Fault(Remedy.KEEP, Obstacle.NO_TIME, "no time was left to write to In
 class InfluxSink:
     """Writes lines synchronously, in gzip, with bounded retries; see `ports.PointSink`.
 
-    `access` returns the secret's content; `refresh`, called where that was refused, reads the secret anew and
-    returns whether it has changed. The connection is made at the first write.
+    `access` returns the secret's content; `refresh`, called where that was refused, reads the secret
+    again and returns whether it has changed. The connection is made at the first write.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class InfluxSink:
         return self._connection
 
     def _has_new_access(self) -> bool:
-        """Return whether the secret, read anew, has changed; then the next request makes a new connection."""
+        """Return whether the secret, read again, has changed; then the next request connects anew."""
         refused = self._connection.access if self._connection is not None else None
         try:
             renewed = self._refresh() or self._access() != refused

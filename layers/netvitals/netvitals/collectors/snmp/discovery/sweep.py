@@ -50,7 +50,7 @@ class CommunityProbe:
 
 
 class EngineProbe:
-    """Makes SNMPv3's discovery: any agent that speaks it tells its engine id, and no user is named."""
+    """Makes SNMPv3's discovery: any agent that speaks it answers with its engine id, and no user is named."""
 
     def datagram(self, number: int) -> bytes:
         return message.discovery(number)

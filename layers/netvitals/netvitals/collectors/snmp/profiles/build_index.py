@@ -26,7 +26,7 @@ def candidates_of(profiles: Mapping[str, Profile]) -> Iterator[Candidate]:
 def write_index(
     profiles: Mapping[str, Profile], index: Path, stamps: Mapping[str, int] | None = None
 ) -> None:
-    """Write the index anew, in one step, so that nobody reads half of it.
+    """Replace the index in one step, so that no process reads half of it.
 
     `stamps` is kept for `refresh_index`.
     """

@@ -33,7 +33,7 @@ _STORAGE = "1.3.6.1.2.1.25.2.3.1."
 
 
 class VitalRow(msgspec.Struct, frozen=True, gc=False):
-    """One instance of a vital sign, in the metric's unit; bytes used and in all where a source tells."""
+    """One instance of a vital sign, in the metric's unit; bytes used and in all where a source has them."""
 
     instance: str
     time_ns: int
@@ -63,7 +63,7 @@ def _number_in(text: str, pattern: str | None) -> float | None:
 
 
 class Cells:
-    """Looks up what a profile's term stands for in a row."""
+    """Looks up the value of a profile's term in a row."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
@@ -118,7 +118,7 @@ def _part_of(name: str, pattern: str) -> str:
 
 @lru_cache(maxsize=4096)
 def index_part(key: str, index: str) -> str | None:
-    """Return what `index`, `index[0]` or `index[1:]` stands for in a row; None where it has no such arc."""
+    """Return the part of a row's index that `index`, `index[0]` or `index[1:]` names, or None."""
     arcs = index.split(".")
     match = re.fullmatch(r"index(?:\[(-?\d*)(:?)(-?\d*)\])?", key)
     if match is None:
@@ -267,7 +267,7 @@ def _within(source: Source, number: float) -> bool:
 
 
 def _amounts(source: Source, reader: _Reader, index: str) -> tuple[float | None, float | None]:
-    """Return bytes used and in all, as far as the source tells."""
+    """Return bytes used and in all, as far as the source has them."""
     unit = reader.number(source.unit, index)
     if unit is None or unit <= 0:
         return None, None

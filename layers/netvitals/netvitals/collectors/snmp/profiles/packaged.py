@@ -1,4 +1,4 @@
-"""Find the profiles that this installation brings, and those that somebody wants to try beside them."""
+"""Find the profiles of this installation, and those of a folder that is tried in addition."""
 
 import tempfile
 from collections.abc import Iterator

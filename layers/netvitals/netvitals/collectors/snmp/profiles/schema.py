@@ -57,14 +57,14 @@ class Lookup(_Strict, frozen=True):
 
 
 Term = str | Lookup
-"""A column, a column of another table, or (where it makes sense) a text to be used as it stands."""
+"""A column, a column of another table, or (where it makes sense) a text to be used unchanged."""
 
 
 class Filter(_Strict, frozen=True):
     """Condition on rows; one that lacks the column fails `any` and `matches`, but nothing excludes it."""
 
     column: str | Lookup
-    """Column that is looked at: `index`, `OID name`, or a column of another table."""
+    """Column whose value is compared: `index`, `OID name`, or a column of another table."""
     any: tuple[int | str, ...] = ()
     none: tuple[int | str, ...] = ()
     matches: str | None = None
@@ -235,7 +235,7 @@ class Match(_Strict, frozen=True):
     """Conditions that select a profile: the longest sysObjectID prefix wins, then the most conditions."""
 
     sysobjectid: tuple[Annotated[str, Meta(pattern=r"^(\d+(\.\d+)*)?$")], ...] = ("",)
-    """Prefixes of sysObjectID; the empty one stands for any."""
+    """Prefixes of sysObjectID; the empty one matches any."""
     sysdescr: str | None = None
     """A regular expression searched in sysDescr, upper and lower case alike."""
     not_sysdescr: str | None = None
@@ -310,7 +310,7 @@ def groups_of(pattern: str | None) -> int:
 
 
 def check_column(text: str) -> None:
-    """Raise ValueError where a text that stands for a column is none."""
+    """Raise ValueError where a text is no column."""
     if not re.fullmatch(_COLUMN, text):
         raise ValueError(f"{text!r} is no column: write 'OID objectName'")
 

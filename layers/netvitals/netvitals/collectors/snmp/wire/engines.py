@@ -16,9 +16,9 @@ KNOWN_ENGINES = 16_384
 TIME_WINDOW_SECONDS = 150
 """Seconds of the time window (RFC 3414, 2.2.3)."""
 MAX_BOOTS = 2**31 - 1
-"""Boots from which on an engine takes no messages until its keys are set anew (RFC 3414, 2.2.2)."""
+"""Boots from which on an engine takes no messages until it gets new keys (RFC 3414, 2.2.2)."""
 _DRIFT_SECONDS = 10
-"""Seconds of drift from which on device memory is written anew."""
+"""Seconds of drift from which on device memory is written again."""
 
 
 class EngineMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +46,7 @@ class Engine:
     def set(self, boots: int, time: int, now: float) -> None:
         self.boots = boots
         self.latest = time
-        """Highest time that the engine itself has told."""
+        """Highest time that the engine itself has reported."""
         self.booted_at = int(now) - time
 
     def time(self, now: float) -> int:
@@ -72,7 +72,7 @@ def engine_of(memory: Any, now: float) -> Engine | None:
 
 
 def differs(memory: Any, engine: Engine) -> bool:
-    """Return whether device memory should be written anew: another engine, or a clock that drifted."""
+    """Return whether device memory should be written again: another engine, or a clock that drifted."""
     try:
         known = msgspec.convert(memory, EngineMemory)
     except msgspec.ValidationError:

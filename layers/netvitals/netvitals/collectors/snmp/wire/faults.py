@@ -61,4 +61,4 @@ class Unproven(Malformed):
 
 
 class Resend(Exception):
-    """Raised once an answer has told what the security layer needs: wrap the same PDU again and send it."""
+    """Raised once the security layer has learnt what it needs: wrap the same PDU again and send it."""

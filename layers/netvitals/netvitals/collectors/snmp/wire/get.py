@@ -85,7 +85,7 @@ def _known_names(oids: tuple[str, ...]) -> Mapping[bytes, str]:
 
 
 def refusal(oid: str, status: int) -> SnmpFault:
-    """Return the fault that an error-status stands for."""
+    """Return the fault of an error-status."""
     error = pdu.ERROR_NAMES.get(status, f"error-status {status}")
     if status in (pdu.NO_ACCESS, pdu.AUTHORIZATION_ERROR):
         return AuthFault(

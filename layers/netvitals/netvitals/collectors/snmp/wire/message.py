@@ -99,7 +99,7 @@ def discovery(message_id: int) -> bytes:
 
 
 def unscope(data: bytes) -> tuple[bytes, bytes]:
-    """Return context name and PDU of a scoped PDU; what stands behind it is a cipher's padding.
+    """Return context name and PDU of a scoped PDU; octets behind it are a cipher's padding.
 
     An answer also names its context engine; some agents name another there than was asked for, and an
     authenticated answer is theirs all the same.

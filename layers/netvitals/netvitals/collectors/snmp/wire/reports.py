@@ -8,7 +8,7 @@ from netvitals.collectors.snmp.wire.faults import AuthFault, Malformed, Protocol
 
 
 class Report(NamedTuple):
-    """A kind of report, and the fault that it stands for."""
+    """A kind of report, and the fault of a poll that gets it."""
 
     name: str
     fault: type[SnmpFault]
@@ -89,7 +89,7 @@ def report_oid(contained: bytes) -> str:
 
 
 def fault_of_report(oid: str, credential: SnmpCredential, address: str) -> SnmpFault:
-    """Return the fault that this report tells of."""
+    """Return the fault of a poll that gets this report."""
     report = REPORTS.get(oid)
     if report is None:
         return ProtocolFault(f"{address}: answers with a report of {oid}, which netvitals does not know")

@@ -25,7 +25,7 @@ class Security(Protocol):
         """Return the datagram that carries the PDU; `message_id` has 31 bits and is the PDU's request-id.
 
         Raises:
-            SnmpFault: it can't be made, such as for a protocol that nobody here can encrypt with.
+            SnmpFault: it can't be made, such as for a protocol that is not implemented here.
         """
         ...
 
@@ -34,7 +34,7 @@ class Security(Protocol):
 
         Raises:
             Malformed: it is no answer from whom we asked: dropped and counted, the wait goes on.
-            Resend: the agent has told what was missing.
+            Resend: the answer holds what was missing.
             SnmpFault: the agent refused, and asking again is of no use.
         """
         ...

@@ -1,4 +1,4 @@
-"""Ask one SNMP agent: requests in flight, time-outs, repeats, and `SnmpSession`, which collectors use."""
+"""Ask one SNMP agent: requests in flight, timeouts, repeats, and `SnmpSession`, which collectors use."""
 
 import asyncio
 import time
@@ -59,7 +59,7 @@ class _Flight[R: Request](msgspec.Struct, eq=False):
     complaint: str = ""
     """Text that says what was wrong with the last of them."""
     refusal: SnmpFault | None = None
-    """Fault that a report without a signature tells of."""
+    """Fault of a report without a signature."""
     unsure: bool = False
     """True where such a report says that the device has another engine than the request names."""
     waiting: int = 0
@@ -125,7 +125,7 @@ class Conversation[R: Request]:
         """Send the same once more, from the endpoint that has taken the closed one's place."""
         self._endpoint = endpoint_to(self._address[0])
         self._endpoint.adopt(flight.number, flight)
-        with suppress(SnmpFault):  # as good as lost: the time-out follows
+        with suppress(SnmpFault):  # as good as lost: the timeout follows
             self._endpoint.send(flight.datagram, self._address)
 
     def _wake_up(self) -> None:

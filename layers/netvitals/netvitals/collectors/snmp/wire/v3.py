@@ -45,7 +45,7 @@ class _Sent:
 class UserSecurity:
     """Implements `Security` for a version 3 user towards one device.
 
-    What an engine tells without authentication is used in here only: it is neither put into the cache
+    What an engine reports without authentication is used in here only: it is neither put into the cache
     nor into device memory until an answer of the level that was asked for has proven it.
     """
 
@@ -83,7 +83,7 @@ class UserSecurity:
     def remember(self) -> dict[str, Any]:
         """Return changes for device memory: the engine, where it is proven and not known there already.
 
-        An engine that has been silent is forgotten: whoever stands there next may have another id.
+        An engine that has been silent is forgotten: the next device at this address may have another id.
         """
         if self._silent and not self._heard and self._memory is not None:
             return {ENGINE_MEMORY: None}
@@ -177,7 +177,7 @@ class UserSecurity:
         """Raise what a report asks for: that we synchronise and send again, or give up.
 
         Whoever sees a request can report on it without a key. To an authenticated request, such a report
-        counts only where the time-out brings no authentic answer.
+        counts only where the timeout brings no authentic answer.
         """
         sent = self._sent.get(answer.id) or _Sent()
         if oid == UNKNOWN_ENGINE:
