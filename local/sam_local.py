@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from local.aws import server as aws
 from local.aws.account import Account
+from local.aws.clients import KEYS
 from local.aws.template import REGION
 from local.demo.snmp_devices import switch
 from local.devices.snmp_agent import Agent
@@ -30,7 +31,6 @@ from local.proxy import TcpProxy
 
 IMAGE = f"netvitals-local/python:3.13-{HOST}"
 ROOT = Path(__file__).parents[1]
-ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
 
 
 class World(NamedTuple):
@@ -122,7 +122,13 @@ def invoke(world: World, name: str, folder: Path) -> tuple[Any, str]:
     done = subprocess.run(
         [str(ROOT / ".venv-sam/bin/sam"), *by_sam[1:], *image],
         cwd=ROOT,
-        env={**os.environ, **ACCESS, **world.docker.variables, "SAM_CLI_TELEMETRY": "0"},
+        env={
+            **os.environ,
+            **KEYS,
+            **world.docker.variables,
+            "AWS_DEFAULT_REGION": REGION,
+            "SAM_CLI_TELEMETRY": "0",
+        },
         capture_output=True,
         text=True,
         check=False,

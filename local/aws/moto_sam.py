@@ -1,14 +1,15 @@
-"""moto, able to deploy a SAM template: run `main` in a process of its own, because it changes moto.
+"""moto, able to deploy a SAM template.
 
 It expands the transform as CloudFormation's own macro does, creates schedules, keeps a note of the other
 types that moto does not know, and takes a type of which nobody has thought for an error.
 """
 
 import json
-import os
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 from moto.backends import get_backend
 from moto.cloudformation import models, parsing
@@ -17,9 +18,10 @@ from moto.events.models import EventBus
 
 from local.aws import server as aws
 from local.aws.cloudformation import transformed
-from local.aws.template import REGION
 
 SAM = "AWS::Serverless-2016-10-31"
+_plain_parse = models.Stack.parse_template
+_known: Any = parsing.resource_class_from_type
 
 
 def expanded(template: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
@@ -35,10 +37,8 @@ def expanded(template: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
 class Noted(CloudFormationModel):
     """A resource of a type that moto does not know; it has an id and does nothing."""
 
-    kind = ""
-
-    def __init__(self, name: str, properties: dict[str, Any]) -> None:
-        self.name, self.properties = name, properties
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     @property
     def physical_resource_id(self) -> str:
@@ -56,29 +56,20 @@ class Noted(CloudFormationModel):
         return f"arn:aws:{attribute.lower()}:{self.name}"
 
     @classmethod
-    def create_from_cloudformation_json(
-        cls,
-        resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-        **_: Any,
-    ) -> "Noted":
-        noted = cls(resource_name, cloudformation_json["Properties"])
-        noted.create(account_id, region_name)
-        return noted
-
-    def create(self, account_id: str, region_name: str) -> None:
-        """Make whatever moto can make of it."""
+    def create_from_cloudformation_json(cls, resource_name: str, *_: Any, **__: Any) -> "Noted":
+        return cls(resource_name)
 
 
 class Schedule(Noted):
-    def create(self, account_id: str, region_name: str) -> None:
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> "Schedule":
+        given = cloudformation_json["Properties"]
         backend: Any = get_backend("scheduler")[account_id][region_name]
-        given = self.properties
         absent = ("end_date", "group_name", "kms_key_arn", "schedule_expression_timezone", "start_date")
         backend.create_schedule(
-            name=self.name,
+            name=resource_name,
             description=given.get("Description"),
             flexible_time_window=given["FlexibleTimeWindow"],
             schedule_expression=given["ScheduleExpression"],
@@ -87,6 +78,7 @@ class Schedule(Noted):
             action_after_completion=None,
             **dict.fromkeys(absent),
         )
+        return cls(resource_name)
 
 
 UNKNOWN_TO_MOTO = {
@@ -102,36 +94,35 @@ UNKNOWN_TO_MOTO = {
 }
 
 
-def teach() -> None:
-    """Change moto, in this process and for good."""
-    plain_parse = models.Stack.parse_template
-    known: Any = parsing.resource_class_from_type
+def class_of(kind: str) -> Any:
+    """Return moto's class of a type of resource, or ours.
 
-    def parse(stack: Any) -> None:
-        template = plain_parse(stack.template)
-        stack.template_dict = expanded(template, dict(getattr(stack, "parameters", None) or {}))
+    Raises:
+        RuntimeError: nobody has thought of this type.
+    """
+    found = UNKNOWN_TO_MOTO.get(kind) or _known(kind)
+    if found is None and kind not in parsing.NULL_MODELS:
+        raise RuntimeError(f"neither moto nor this simulator knows {kind}")
+    return found
 
-    def class_of(kind: str) -> Any:
-        found = UNKNOWN_TO_MOTO.get(kind) or known(kind)
-        if found is None and kind not in parsing.NULL_MODELS:
-            raise RuntimeError(f"neither moto nor this simulator knows {kind}")
-        return found
 
-    for place, name, changed in (
+def parse(stack: Any) -> None:
+    """Read the template of a stack or change set."""
+    template = _plain_parse(stack.template)
+    stack.template_dict = expanded(template, dict(getattr(stack, "parameters", None) or {}))
+
+
+@contextmanager
+def running() -> Iterator[aws.Aws]:
+    """Serve AWS by moto, which takes SAM templates for as long."""
+    changes = (
         (models.Stack, "_parse_template", parse),
         (models.ChangeSet, "_parse_template", parse),
         (parsing, "resource_class_from_type", class_of),
         # Without it a variable that refers to a bus is the bus itself, and functions can not be listed.
         (EventBus, "physical_resource_id", property(lambda bus: bus.name)),
-    ):
-        setattr(place, name, changed)
-
-
-def main() -> None:
-    """Print the URL, and run until the input ends."""
-    os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none", AWS_DEFAULT_REGION=REGION)
-    teach()
-    with aws.running() as services:
-        sys.stdout.write(f"{services.url}\n")
-        sys.stdout.flush()
-        sys.stdin.read()
+    )
+    with ExitStack() as stack:
+        for place, name, changed in changes:
+            stack.enter_context(patch.object(place, name, changed, create=place is EventBus))
+        yield stack.enter_context(aws.running())

@@ -8,14 +8,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import urllib3
 
-from local.aws.clients import client
-from local.aws.template import REGION
+from local.aws.clients import client, environment
 from local.event import HOST
 from local.invoke import BUILD_DIR
 from local.servers.process import free_port, running
@@ -34,14 +32,6 @@ class Cloud:
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url, self._folder = url, folder
-
-    @cached_property
-    def environment(self) -> dict[str, str]:
-        """The variables by which AWS's clients talk to it and to nothing else."""
-        own = {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), "/dev/null")
-        return {**os.environ, **own, **keys, **files, "SAM_CLI_TELEMETRY": "0"}
 
     def client(self, service: str) -> Any:
         return client(self.url, service)
@@ -139,7 +129,7 @@ class Cloud:
         return subprocess.run(
             [str(program), *words],
             cwd=self._folder,
-            env=self.environment,
+            env={**os.environ, **environment(self.url)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -6,49 +6,26 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from fixtures.lambda_build import ROOT, SAM, built
-from local.aws.clients import client
+from local.aws.clients import client, environment
 from local.aws.cloudformation import EVERYTHING, GIVEN, Deployed
-from local.aws.template import REGION
+from local.aws.moto_sam import running
 from netvitals.adapters.aws.pause import PauseParameter, parameter_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 BUCKET = "artifacts"
-ACCESS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": REGION}
-
-
-@contextmanager
-def cloud() -> Iterator[str]:
-    """A moto that deploys SAM templates, in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from local.aws.moto_sam import main; main()"],
-        cwd=ROOT,
-        env={**os.environ, **ACCESS, "PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), "moto did not start"
-        yield url.replace("127.0.0.1", "localhost")  # moto finds a template by its URL under this name only
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with cloud() as url:
-        client(url, "s3").create_bucket(Bucket=BUCKET)
-        yield url
+    with running() as services:
+        services.client("s3").create_bucket(Bucket=BUCKET)
+        yield services.url.replace("127.0.0.1", "localhost")  # moto finds a template only under this name
 
 
 def configured(folder: Path, stack: str, parameters: dict[str, str]) -> Path:
@@ -70,7 +47,7 @@ def deploy(endpoint: str, build: Path, stack: str, parameters: dict[str, str]) -
             *("--no-resolve-s3", "--s3-bucket", BUCKET, "--no-confirm-changeset"),
         ],
         cwd=build,
-        env={**os.environ, **ACCESS, "AWS_ENDPOINT_URL": endpoint, "SAM_CLI_TELEMETRY": "0"},
+        env={**os.environ, **environment(endpoint)},
         capture_output=True,
         text=True,
         check=False,
@@ -112,7 +89,7 @@ def test_two_stacks_are_deployed_beside_each_other(endpoint: str, build_folder: 
 def netvitals(endpoint: str, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "netvitals", *arguments],
-        env={**os.environ, **ACCESS, "AWS_ENDPOINT_URL": endpoint, "COLUMNS": "200"},
+        env={**os.environ, **environment(endpoint), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
