@@ -5,8 +5,8 @@ The tables are output of the model behind `netvitals cost`, between marks that t
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from netvitals.cli.cost.invocations import KINDS, DeviceGroup, all_failing
 from netvitals.cli.cost.model import Cost, Deployment, cost_of
@@ -17,6 +17,7 @@ README, GUIDE = ROOT / "README.md", ROOT / "docs/deploying.md"
 PRICES = prices_in()
 SIZES = (100, 1_000, 10_000, 100_000)
 LARGE = 10_000
+_WITHOUT_CLOUD = "interface endpoints, and a store in the VPC (`--nat endpoints`)"
 TOGETHER = {
     "collectors": ("status collectors", "metrics collectors"),
     "fan-out, status function": ("fan-out", "status function", "Scheduler"),
@@ -28,42 +29,29 @@ TOGETHER = {
 }
 """Rows of the table, and the items of the bill that they sum up."""
 
-
-DEVICE = DeviceGroup(number=LARGE)
-
-
-class Variant(NamedTuple):
-    """Something that is otherwise than in the table of fleets."""
-
-    what: str
-    devices: DeviceGroup = DeviceGroup(number=LARGE)
-    deployment: Deployment = Deployment()
-    cloud: bool = True
-    """Whether points go to InfluxDB Cloud."""
-
-
-VARIANTS = (
-    Variant("as above"),
-    Variant("3 % silent", DeviceGroup(number=LARGE, silent=0.03)),
-    Variant("30 % silent", DeviceGroup(number=LARGE, silent=0.3)),
-    Variant("no port in use", DeviceGroup(number=LARGE, used=0)),
-    Variant("all ports in use", DeviceGroup(number=LARGE, used=1)),
-    Variant("48 ports", DeviceGroup(number=LARGE, ports=48)),
-    Variant("status every 60 s, metrics every 10 min",
-            DeviceGroup(number=LARGE, status_interval=60, metrics_interval=600)),
-    Variant("metrics every minute", DeviceGroup(number=LARGE, metrics_interval=60)),
-    Variant("`store: everything`", deployment=Deployment(everything=True)),
-    Variant("a NAT instance (`--nat instance`)", deployment=Deployment(nat="instance")),
-    Variant("interface endpoints, and a store in the VPC (`--nat endpoints`)",
-            deployment=Deployment(nat="endpoints"), cloud=False),
-    Variant("no VPC: devices with public addresses (`--nat none`)", deployment=Deployment(nat="none")),
-    Variant("PostgreSQL outside (`--outside postgresql`)",
-            deployment=Deployment(outside=frozenset({"postgresql"}))),
-    Variant("InfluxDB in another region or cloud (`--outside influxdb`)",
-            deployment=Deployment(outside=frozenset({"influxdb"}))),
-    Variant("devices behind a VPN, whose connections come on top (`--outside devices`)",
-            deployment=Deployment(outside=frozenset({"devices"}))),
-)  # fmt: skip
+_FLEET = partial(DeviceGroup, number=LARGE)
+VARIANTS = {
+    "as above": (_FLEET(), Deployment()),
+    "3 % silent": (_FLEET(silent=0.03), Deployment()),
+    "30 % silent": (_FLEET(silent=0.3), Deployment()),
+    "no port in use": (_FLEET(used=0), Deployment()),
+    "all ports in use": (_FLEET(used=1), Deployment()),
+    "48 ports": (_FLEET(ports=48), Deployment()),
+    "status every 60 s, metrics every 10 min":
+        (_FLEET(status_interval=60, metrics_interval=600), Deployment()),
+    "metrics every minute": (_FLEET(metrics_interval=60), Deployment()),
+    "`store: everything`": (_FLEET(), Deployment(everything=True)),
+    "a NAT instance (`--nat instance`)": (_FLEET(), Deployment(nat="instance")),
+    _WITHOUT_CLOUD: (_FLEET(), Deployment(nat="endpoints")),
+    "no VPC: devices with public addresses (`--nat none`)": (_FLEET(), Deployment(nat="none")),
+    "PostgreSQL outside (`--outside postgresql`)":
+        (_FLEET(), Deployment(outside=frozenset({"postgresql"}))),
+    "InfluxDB in another region or cloud (`--outside influxdb`)":
+        (_FLEET(), Deployment(outside=frozenset({"influxdb"}))),
+    "devices behind a VPN, whose connections come on top (`--outside devices`)":
+        (_FLEET(), Deployment(outside=frozenset({"devices"}))),
+}  # fmt: skip
+"""What is otherwise than in the table of fleets."""
 
 
 def blocks() -> dict[str, str]:
@@ -82,19 +70,20 @@ def fleets() -> str:
 
 def variants() -> str:
     rows = {}
-    for each in VARIANTS:
-        cost = cost_of([each.devices], each.deployment, PRICES)
-        sums = [cost.influxdb_usd, cost.total_usd] if each.cloud else []
-        rows[each.what] = [_usd(cost.aws_usd), *(map(_usd, sums) if sums else ("-", "-"))]
+    for name, (devices, deployment) in VARIANTS.items():
+        cost = cost_of([devices], deployment, PRICES)
+        rows[name] = [_usd(cost.aws_usd), _usd(cost.influxdb_usd), _usd(cost.total_usd)]
+    rows[_WITHOUT_CLOUD][1:] = ["-", "-"]
     return _table([f"{LARGE:,} devices, US$ a month", "AWS", "InfluxDB", "together"], rows)
 
 
 def ceilings() -> str:
     """Return how many devices collectors serve while all of them fail: the worst hour."""
-    given = Deployment().status_concurrency, int(PRICES.quotas.lambda_concurrency)
+    plain, devices = Deployment(), [_FLEET()]
+    given = plain.status_concurrency, int(PRICES.quotas.lambda_concurrency)
     rows = {
         f"`{kind.capitalize()}Concurrency`": [
-            f"{_rounded(LARGE * most / all_failing([DEVICE], kind, Deployment().memory_mb(kind))):,} devices"
+            f"{_rounded(LARGE * most / all_failing(devices, kind, plain.memory_mb(kind))):,} devices"
             for most in given
         ]
         for kind in KINDS
@@ -108,7 +97,7 @@ def _rounded(number: float) -> int:
 
 def headline() -> str:
     """Return README's sentence."""
-    cost = cost_of([DEVICE], Deployment(), PRICES)
+    cost = cost_of([_FLEET()], Deployment(), PRICES)
     return (
         f"{LARGE:,} switches of 24 ports cost [US$ {_usd(cost.aws_usd)} a month on AWS and "
         f"{_usd(cost.influxdb_usd)} for\nInfluxDB Cloud's data in](docs/deploying.md#what-it-costs), "
