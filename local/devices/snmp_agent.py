@@ -1,6 +1,6 @@
 """An SNMP agent of v1 and v2c that does as the RFCs say; misbehaviour is for subclasses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -84,6 +84,8 @@ class Agent:
         self.max_bytes = max_bytes
         self.answers_from: str | None = None
         """Another loopback address to answer from, where that is the device's fault."""
+        self.stream: Iterator[bytes] | None = None
+        """What it sends besides to whoever asked last, from a thread of its own."""
         self.requests = 0
         self._random = Random(1)  # noqa: S311, the same loss in every run
 

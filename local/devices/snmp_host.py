@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -59,11 +59,14 @@ class AgentHost:
                     loop.call_later(agent.delay, self._send, sender, answers, source)
                 else:
                     self._send(sender, answers, source)
+                if agent.stream is not None:
+                    loop.run_in_executor(None, self._send, sender, agent.stream, source)
+                    agent.stream = None
 
     @staticmethod
-    def _send(sender: socket.socket, answers: list[bytes], source: Address) -> None:
-        with contextlib.suppress(OSError):  # a full buffer, or a host that has closed: the datagram is lost
-            for answer in answers:
+    def _send(sender: socket.socket, answers: Iterable[bytes], source: Address) -> None:
+        for answer in answers:
+            with contextlib.suppress(OSError):  # a full buffer, or a closed socket: the datagram is lost
                 sender.sendto(answer, source)
 
 

@@ -1,9 +1,9 @@
-"""Hosts that attack over SSH and WinRM, each in one way; and ninety-six switches and four hosts that behave.
+"""Hosts that attack over SNMP, SSH and WinRM, each in one way; and 96 switches and four hosts that behave.
 
-Run as `python tests/faults/hostile_hosts.py ssh`, `… winrm`, or `… neighbours`, with `tests` and the project
-on PYTHONPATH: prints where they listen as one line of JSON, and serves until its standard input ends. They
-have processes of their own, so that their processor time and memory are not those of the poll that is
-measured.
+Run as `python tests/faults/hostile_hosts.py snmp`, `… ssh`, `… winrm`, or `… neighbours`, with `tests` and
+the project on PYTHONPATH: prints where they listen as one line of JSON, and serves until its standard input
+ends. They have processes of their own, so that their processor time and memory are not those of the poll
+that is measured.
 """
 
 import json
@@ -12,39 +12,40 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from itertools import count
 
 import paramiko
 
 from fixtures.ssh_device import LINUX
 from fixtures.windows import windows
-from local.devices import ssh_server
+from local.devices import snmp_hostile, ssh_server
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_host import AgentThread
-from local.devices.ssh_server import Exec, Raw, SshServer, answering, kexinit, printing
+from local.devices.ssh_server import HOST, Exec, Raw, SshServer, answering, kexinit, printing
 from local.devices.winrm_host import Behaviour, WinrmHost
 from local.devices.winrm_soap import Service
 
 USER, PASSWORD = "monitor", "s3cret-password"
-SWITCHES = [f"127.0.8.{number}" for number in range(1, 97)]
 MEGABYTE = 1024 * 1024
 _NAMESPACE = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 
-type Serving = AbstractContextManager[int]
-"""A host that listens at this port."""
+type Endpoint = tuple[str, int]
+type Serving = AbstractContextManager[list[Endpoint]]
+"""Hosts of one kind that listen there: one, but for those that attack together."""
 
 
 @contextmanager
-def ssh(run: Exec | None = None, raw: Raw | None = None, **changes: object) -> Iterator[int]:
+def ssh(run: Exec | None = None, raw: Raw | None = None, **changes: object) -> Iterator[list[Endpoint]]:
     with SshServer(run, raw) as server:
         for name, value in changes.items():
             setattr(server, name, value)
-        yield server.port
+        yield [(HOST, server.port)]
 
 
 @contextmanager
-def winrm(mangle: Callable[[bytes], bytes] | None = None, **behaviour: object) -> Iterator[int]:
+def winrm(mangle: Callable[[bytes], bytes] | None = None, **behaviour: object) -> Iterator[list[Endpoint]]:
     """A host that logs in as Windows does, and then answers like this."""
     service = Service(windows())
     with WinrmHost(
@@ -52,12 +53,36 @@ def winrm(mangle: Callable[[bytes], bytes] | None = None, **behaviour: object) -
         users={USER: PASSWORD},
         behaviour=Behaviour(mangle=mangle, **behaviour),  # type: ignore[arg-type]  # any field
     ) as host:
-        yield host.port
+        yield [(HOST, host.port)]
 
 
 def http(*parts: bytes, forever: bytes = b"", pause: float = 0) -> Serving:
     """A host that sends this when it is asked something, and `forever` again and again."""
     return ssh(raw=ssh_server.sending(*parts, forever=forever, pause=pause, once_asked=True))
+
+
+# --- SNMP
+
+CHASSIS_PORTS = 2000
+_SUBNETS = count(10)
+
+
+@contextmanager
+def snmp(make: Callable[[], Agent], devices: int = 1) -> Iterator[list[Endpoint]]:
+    subnet = next(_SUBNETS)
+    with AgentThread({f"127.0.{subnet}.{number}": make() for number in range(1, devices + 1)}) as host:
+        yield [(address, host.port) for address in host.agents]
+
+
+SNMP: Mapping[str, Callable[[], Serving]] = {
+    "chassis": lambda: snmp(lambda: Agent({**system("chassis"), **interfaces(CHASSIS_PORTS)})),
+    **{
+        f"ten-{kind}": partial(snmp, partial(snmp_hostile.Hostile, kind), devices=10)
+        for kind in ("table", "longindex", "fat")
+    },
+    **{kind: partial(snmp, partial(snmp_hostile.Hostile, kind)) for kind in snmp_hostile.KINDS},
+}
+"""A chassis means no harm, but has much to say."""
 
 
 # --- SSH
@@ -106,7 +131,7 @@ _STRING = struct.pack(">I", 0)
 
 
 @contextmanager
-def always(text: bytes) -> Iterator[int]:
+def always(text: bytes) -> Iterator[list[Endpoint]]:
     """A host that logs in as Windows does, and has the same answer to every question."""
 
     class Repeating(Service):
@@ -115,7 +140,7 @@ def always(text: bytes) -> Iterator[int]:
             return 200, text
 
     with WinrmHost(Repeating(windows()), users={USER: PASSWORD}) as host:
-        yield host.port
+        yield [(HOST, host.port)]
 
 
 def instead_of(first: bytes, payload: bytes) -> Callable[[bytes], bytes]:
@@ -218,31 +243,27 @@ WINRM: Mapping[str, Callable[[], Serving]] = {
     "length": lambda: http(_OK + b"Content-Length: 999999999999\r\n\r\n", forever=b"x" * 65536),
 }
 
-HOSTS: Mapping[str, Mapping[str, Callable[[], Serving]]] = {"ssh": SSH, "winrm": WINRM}
+HOSTS: Mapping[str, Mapping[str, Callable[[], Serving]]] = {"snmp": SNMP, "ssh": SSH, "winrm": WINRM}
+
+
+NEIGHBOURS: Mapping[str, Callable[[], Serving]] = {
+    "snmp": lambda: snmp(lambda: Agent({**system("sw"), **interfaces(24)}), devices=96),
+    **{f"ssh-{number}": lambda: ssh(run=answering(LINUX)) for number in range(2)},
+    **{f"winrm-{number}": winrm for number in range(2)},
+}
+"""Who must not lose anything."""
 
 
 @contextmanager
-def neighbours() -> Iterator[dict[str, int]]:
-    """Who must not lose anything: where each kind of them listens."""
-    agents = {address: Agent({**system("sw"), **interfaces(24)}) for address in SWITCHES}
+def served(hosts: Mapping[str, Callable[[], Serving]]) -> Iterator[dict[str, list[Endpoint]]]:
+    """Serve one host of each kind: where it listens."""
     with ExitStack() as stack:
-        switches = stack.enter_context(AgentThread(agents))
-        ports = {"snmp": switches.port}
-        ports |= {f"ssh-{number}": stack.enter_context(ssh(run=answering(LINUX))) for number in range(2)}
-        ports |= {f"winrm-{number}": stack.enter_context(winrm()) for number in range(2)}
-        yield ports
-
-
-@contextmanager
-def hostile(protocol: str) -> Iterator[dict[str, int]]:
-    """One host of each kind: where it listens."""
-    with ExitStack() as stack:
-        yield {kind: stack.enter_context(serving()) for kind, serving in HOSTS[protocol].items()}
+        yield {kind: stack.enter_context(serving()) for kind, serving in hosts.items()}
 
 
 def main(which: str) -> None:
-    with neighbours() if which == "neighbours" else hostile(which) as ports:
-        sys.stdout.write(f"{json.dumps(ports)}\n")
+    with served(NEIGHBOURS if which == "neighbours" else HOSTS[which]) as endpoints:
+        sys.stdout.write(f"{json.dumps(endpoints)}\n")
         sys.stdout.flush()
         sys.stdin.read()
 

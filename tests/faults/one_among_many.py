@@ -1,9 +1,9 @@
 """What one hostile host costs a hundred devices that are polled beside it.
 
-Run as `python tests/faults/one_among_many.py PROTOCOL [KIND …]`, with `tests` and the project on PYTHONPATH:
-prints a `Cost` for each kind of hostile host as one line of JSON, the first one without any, the last one
-with all of them at once. Processor time
-is measured and not time, so that a busy machine changes nothing.
+Run as `python tests/faults/one_among_many.py PROTOCOL metrics|status KIND …`, with `tests` and the project on
+PYTHONPATH: polls a hundred devices for metrics or status, again and again while hosts of one kind attack,
+and prints a `Cost` for each kind as one line of JSON, the first one without any. The kind `all at once` is
+what it says. Processor time is measured and not time, so that a busy machine changes nothing.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from faults.hostile_hosts import PASSWORD, SWITCHES, USER
+from faults.hostile_hosts import PASSWORD, USER, Endpoint
 from faults.measuring import Stretches, begin_peak_anew, memory_mb
 
 from fixtures.whole_poll import job_for, whole_poll
-from netvitals.domain.polling.job import Job
+from netvitals.domain.polling.job import Job, Kind
 from netvitals.domain.polling.observation import PollResult, Reason
 from netvitals.usecases.poll_device import PollDevice
 
@@ -35,8 +35,11 @@ CREDENTIAL: dict[str, Any] = {
     "ssh": {"user": USER, "password": PASSWORD},
     "winrm": {"user": USER, "password": PASSWORD},
 }
-HOSTILE_SECONDS = 2.0
-"""For the hostile host alone: `device_timeout_seconds`."""
+HOSTILE_SECONDS = {"snmp": 3.0, "chassis": 40.0}
+"""For the hostile host alone, `device_timeout_seconds` by kind or protocol; else 2."""
+PAUSE_SECONDS = 0.3
+"""Between two polls of the others while it goes on."""
+TOGETHER = "all at once"
 
 
 class Cost(msgspec.Struct, kw_only=True):
@@ -59,7 +62,7 @@ class Cost(msgspec.Struct, kw_only=True):
 
 
 @contextmanager
-def served(which: str) -> Iterator[dict[str, int]]:
+def served(which: str) -> Iterator[dict[str, list[Endpoint]]]:
     """Hosts in a process of their own: where each of them listens."""
     command = [sys.executable, str(HOSTS_PROGRAM), which]
     with subprocess.Popen(
@@ -73,24 +76,28 @@ def served(which: str) -> Iterator[dict[str, int]]:
             process.kill()
 
 
-def well_behaved(ports: dict[str, int]) -> list[Job]:
-    trusting = {"trust_on_first_use": True}
-    jobs = [job_for(f"sw-{address}", address, "snmp", port=ports["snmp"]) for address in SWITCHES]
-    for name, port in ports.items():
-        if name.startswith("ssh"):
-            jobs.append(job_for(name, "127.0.0.1", "ssh", port=port, **trusting))
-        elif name.startswith("winrm"):
-            jobs.append(job_for(name, "127.0.0.1", "winrm", port=port, tls=False))
-    return jobs
+def well_behaved(hosts: dict[str, list[Endpoint]]) -> list[Job]:
+    return [
+        job_for(f"{name}-{address}", address, name.partition("-")[0], port=port, **_trust(name))
+        for name, endpoints in hosts.items()
+        for address, port in endpoints
+    ]
 
 
-def hostile(protocol: str, kind: str, port: int) -> list[Job]:
+def hostile(protocol: str, kind: str, endpoint: Endpoint) -> list[Job]:
     """Both kinds of jobs for one host."""
-    settings = {"trust_on_first_use": True} if protocol == "ssh" else {"tls": kind.startswith("tls")}
-    job = job_for(f"hostile-{kind}", "127.0.0.1", protocol, port=port, **settings)
-    limited = msgspec.structs.replace(job.settings, device_timeout_seconds=HOSTILE_SECONDS)
+    address, port = endpoint
+    job = job_for(f"hostile-{kind}-{address}", address, protocol, port=port, **_trust(protocol, kind))
+    seconds = HOSTILE_SECONDS.get(kind, HOSTILE_SECONDS.get(protocol, 2.0))
+    limited = msgspec.structs.replace(job.settings, device_timeout_seconds=seconds)
     job = msgspec.structs.replace(job, settings=limited)
     return [job, msgspec.structs.replace(job, device_id=f"{job.device_id}-status", kind="status")]
+
+
+def _trust(protocol: str, kind: str = "") -> dict[str, bool]:
+    if protocol.startswith("winrm"):
+        return {"tls": kind.startswith("tls")}
+    return {"trust_on_first_use": True} if protocol.startswith("ssh") else {}
 
 
 async def polled(poll: PollDevice, jobs: list[Job]) -> list[PollResult]:
@@ -119,14 +126,21 @@ async def measured(poll: PollDevice, neighbours: Neighbours, attackers: list[Job
     ctypes.CDLL(None).malloc_trim(0)  # what the last one took must not be there for this one
     before, began, cpu = memory_mb("VmRSS"), time.monotonic(), time.process_time()
     begin_peak_anew()
+    lost: list[str] = []
+    results: list[PollResult] = []
     with Stretches() as stretches:
-        results = await polled(poll, [*attackers, *neighbours.jobs])
+        attack = asyncio.ensure_future(polled(poll, attackers))
+        while not (results and attack.done()):
+            results = await polled(poll, neighbours.jobs)
+            lost += neighbours.what_was_lost(results)
+            await asyncio.wait([attack], timeout=PAUSE_SECONDS)
+    results = [*attack.result(), *results]
     return Cost(
         kind=kind,
         loop_ms=stretches.loop_ms,
         held_ms=stretches.held_ms,
         memory_mb=memory_mb("VmHWM") - before,
-        lost=neighbours.what_was_lost(results[len(attackers) :]),
+        lost=lost,
         reached=[result.reachable for result in results[: len(attackers)]],
         reason=results[0].reason,
         detail=results[0].detail,
@@ -136,16 +150,18 @@ async def measured(poll: PollDevice, neighbours: Neighbours, attackers: list[Job
     )
 
 
-async def main(protocol: str, kinds: list[str]) -> None:
-    with served("neighbours") as ports, served(protocol) as hostile_ports:
+async def main(protocol: str, polled_for: Kind, *kinds: str) -> None:
+    with served("neighbours") as others, served(protocol) as attackers:
         poll = whole_poll(CREDENTIAL)
-        neighbours = Neighbours(await polled(poll, well_behaved(ports)))
-        neighbours = Neighbours(await polled(poll, neighbours.jobs))
+        known = Neighbours(await polled(poll, well_behaved(others)))  # whatever is made once is made now
+        jobs = [msgspec.structs.replace(job, kind=polled_for) for job in known.jobs]
+        neighbours = Neighbours(await polled(poll, jobs))
+        gc.freeze()  # as `wiring.parts` does
         tell(await measured(poll, neighbours, [], "none"))
-        for kind in kinds or hostile_ports:
-            tell(await measured(poll, neighbours, hostile(protocol, kind, hostile_ports[kind]), kind))
-        together = [job for kind, port in hostile_ports.items() for job in hostile(protocol, kind, port)]
-        tell(await measured(poll, neighbours, together, "all at once"))
+        attackers[TOGETHER] = [endpoint for endpoints in attackers.values() for endpoint in endpoints]
+        for kind in kinds:
+            attack = [job for each in attackers[kind] for job in hostile(protocol, kind, each)]
+            tell(await measured(poll, neighbours, attack, kind))
 
 
 def tell(cost: Cost) -> None:
@@ -155,5 +171,5 @@ def tell(cost: Cost) -> None:
 
 if __name__ == "__main__":
     logging.disable()
-    asyncio.run(main(sys.argv[1], sys.argv[2:]))
+    asyncio.run(main(*sys.argv[1:]))  # type: ignore[arg-type]  # words of the usage
     os._exit(0)  # a thread that is still kept busy must not keep the measurement

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from local.devices import snmp_misbehaviour as bad
 from local.devices.snmp_agent import V1, V2C, Agent
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_host import AgentHost
+from local.devices.snmp_misbehaviour import Endless, FailsOn, Faulty, Uninvited
 from local.devices.snmp_tables import values_of
 from netvitals.collectors.snmp.protocol import SnmpSettings
 from netvitals.collectors.snmp.wire.faults import NoAnswer, ProtocolFault, Unreachable
@@ -51,28 +51,29 @@ def assert_whole(walk: Read, columns: Sequence[str] = COLUMNS) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind",
+    "fault",
     [
-        *(
-            bad.RefusesBulk,
-            bad.TooBigForBulk,
-            bad.Truncating,
-            bad.Empty,
-            bad.Unsorted,
-            bad.Garbage,
-            bad.Flooding,
-        ),
-        Agent,
+        "says genErr to GETBULK",
+        "says tooBig where it should send what fits",
+        "sends seven objects at most",
+        "sends no object in a GETBULK",
+        "holds even rows before odd ones",
+        "answers after two wrong datagrams",
+        "answers after a thousand datagrams of others, a hundred times over",
     ],
-    ids=lambda kind: kind.__name__,
 )
-async def test_a_walk_is_whole_in_spite_of(kind: type[Agent]) -> None:
-    async with AgentHost({ADDRESS: kind(OBJECTS)}) as host:
+async def test_a_walk_is_whole_though_the_agent(fault: str) -> None:
+    async with AgentHost({ADDRESS: Faulty(fault, OBJECTS)}) as host:
+        assert_whole(await session(host).walk(COLUMNS))
+
+
+async def test_a_walk_of_an_agent_without_fault_is_whole() -> None:
+    async with AgentHost({ADDRESS: Agent(OBJECTS)}) as host:
         assert_whole(await session(host).walk(COLUMNS))
 
 
 async def test_getnext_serves_where_getbulk_meets_silence_and_getbulk_is_not_tried_again() -> None:
-    agent = bad.SilentOnBulk(OBJECTS)
+    agent = Faulty("is silent on GETBULK", OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         one = session(host, timeout_seconds=0.3, retries=1)
         assert_whole(await one.walk(COLUMNS))
@@ -82,7 +83,7 @@ async def test_getnext_serves_where_getbulk_meets_silence_and_getbulk_is_not_tri
 
 
 async def test_fewer_repetitions_are_asked_of_an_agent_that_can_not_do_many_and_remembered() -> None:
-    agent = bad.FewRepetitions(OBJECTS)
+    agent = Faulty("is silent on more than 8 repetitions", OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         one = session(host, timeout_seconds=0.1)
         assert_whole(await one.walk(COLUMNS))
@@ -103,9 +104,12 @@ async def test_repetitions_grow_again_with_success() -> None:
     assert 2 < one.repetitions <= 25
 
 
-@pytest.mark.parametrize("kind", [bad.Looping, bad.Stuck, bad.Decreasing], ids=lambda kind: kind.__name__)
-async def test_names_that_come_again_end_the_column_and_keep_its_rows(kind: type[Agent]) -> None:
-    agent = kind(OBJECTS)
+@pytest.mark.parametrize(
+    "fault",
+    ["begins anew after the fifth row", "stays at the third row", "walks downwards and begins anew"],
+)
+async def test_names_that_come_again_end_the_column_and_keep_its_rows(fault: str) -> None:
+    agent = Faulty(fault, OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host).walk(COLUMNS)
     assert isinstance(walk.error, ProtocolFault)
@@ -115,7 +119,7 @@ async def test_names_that_come_again_end_the_column_and_keep_its_rows(kind: type
 
 
 async def test_an_endless_table_ends_at_the_cap_with_its_rows() -> None:
-    agent = bad.Endless({})
+    agent = Endless({})
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host, max_varbinds=500).walk([IN])
     assert 500 <= len(walk.tables.column(IN)) <= 550
@@ -124,7 +128,7 @@ async def test_an_endless_table_ends_at_the_cap_with_its_rows() -> None:
 
 
 async def test_an_agent_that_only_says_too_big_has_failed_and_nothing_runs_on() -> None:
-    agent = bad.TooBigForAnything(OBJECTS)
+    agent = Faulty("says tooBig to anything", OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host).walk(COLUMNS)
         assert "tooBig" in str(walk.error)
@@ -136,8 +140,7 @@ async def test_an_agent_that_only_says_too_big_has_failed_and_nothing_runs_on() 
 
 @pytest.mark.parametrize("version", ["1", "2c"])
 async def test_genErr_on_one_column_costs_that_column_only(version: str) -> None:  # noqa: N802, SNMP's spelling
-    agent = bad.FailsOn(OBJECTS)
-    agent.prefix = IN
+    agent = FailsOn(IN, OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host, version).walk(COLUMNS)
     assert "genErr" in str(walk.faults[IN])
@@ -147,8 +150,7 @@ async def test_genErr_on_one_column_costs_that_column_only(version: str) -> None
 
 @pytest.mark.parametrize("version", ["1", "2c"])
 async def test_a_table_that_fails_half_way_keeps_its_rows(version: str) -> None:
-    agent = bad.FailsOn(OBJECTS)
-    agent.prefix = f"{IN}.20"
+    agent = FailsOn(f"{IN}.20", OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host, version).walk(COLUMNS)
     assert [len(column) for column in rows(walk)] == [PORTS, PORTS, 19, PORTS]
@@ -158,8 +160,7 @@ async def test_a_table_that_fails_half_way_keeps_its_rows(version: str) -> None:
 @pytest.mark.parametrize("window", [1, 2, 4])
 @pytest.mark.parametrize("version", ["1", "2c"])
 async def test_silence_on_one_column_costs_that_column_only(version: str, window: int) -> None:
-    agent = bad.FailsOn(OBJECTS)
-    agent.prefix, agent.silent = IN, True
+    agent = FailsOn(IN, OBJECTS, silent=True)
     async with AgentHost({ADDRESS: agent}) as host:
         one = session(host, version, timeout_seconds=0.1, retries=1, requests_in_flight=window)
         walk = await one.walk(COLUMNS)
@@ -169,8 +170,7 @@ async def test_silence_on_one_column_costs_that_column_only(version: str, window
 
 
 async def test_a_device_that_dies_in_mid_walk_keeps_what_it_said_and_is_given_up() -> None:
-    agent = bad.DiesAfter(OBJECTS)
-    agent.lives = 1
+    agent = Faulty("is silent after the first request", OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         one = session(host, timeout_seconds=0.1, requests_in_flight=1)
         walk = await one.walk([*COLUMNS, "1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.31.1.1.1.10"])
@@ -180,7 +180,7 @@ async def test_a_device_that_dies_in_mid_walk_keeps_what_it_said_and_is_given_up
 
 
 async def test_one_object_at_a_time_ends_with_the_time_of_the_walk_and_the_rows_so_far() -> None:
-    agent = bad.Slow(OBJECTS, delay=0.05)
+    agent = Faulty("sends one object at a time", OBJECTS, delay=0.05)
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host).walk([IN], seconds=0.5)
     assert isinstance(walk.error, NoAnswer)
@@ -188,8 +188,7 @@ async def test_one_object_at_a_time_ends_with_the_time_of_the_walk_and_the_rows_
 
 
 async def test_columns_that_time_did_not_suffice_for_say_so_beside_one_with_a_fault_of_its_own() -> None:
-    agent = bad.FailsOn(OBJECTS, delay=0.05)
-    agent.prefix = DESCR
+    agent = FailsOn(DESCR, OBJECTS, delay=0.05)
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host, max_repetitions=1, requests_in_flight=1).walk(COLUMNS, seconds=0.6)
     assert "genErr" in str(walk.faults[DESCR])
@@ -209,7 +208,7 @@ async def test_a_get_that_time_did_not_suffice_for_says_so_beside_its_values() -
 
 
 async def test_an_agent_that_only_sends_garbage_is_given_up_as_a_silent_one_is() -> None:
-    agent = bad.OnlyGarbage(OBJECTS)
+    agent = Faulty("sends every wrong datagram and no answer", OBJECTS)
     async with AgentHost({ADDRESS: agent}) as host:
         walk = await session(host, timeout_seconds=0.1).walk(COLUMNS)
     assert isinstance(walk.error, ProtocolFault)
@@ -229,12 +228,17 @@ async def test_the_deadline_of_the_session_ends_every_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [bad.WrongRequestId, bad.WrongCommunity, bad.WrongVersion, bad.WrongTag, bad.OnlyGarbage],
-    ids=lambda kind: kind.__name__,
+    "fault",
+    [
+        "answers the request before",
+        "answers under another community",
+        "answers v2c in v1",
+        "answers with the PDU that it was asked with",
+        "sends every wrong datagram and no answer",
+    ],
 )
-async def test_an_answer_that_is_none_is_not_believed(kind: type[Agent]) -> None:
-    async with AgentHost({ADDRESS: kind(OBJECTS)}) as host:
+async def test_an_answer_that_is_none_is_not_believed(fault: str) -> None:
+    async with AgentHost({ADDRESS: Faulty(fault, OBJECTS)}) as host:
         with pytest.raises((NoAnswer, ProtocolFault)):
             await session(host, timeout_seconds=0.1, retries=1).get([UPTIME])
 
@@ -251,7 +255,7 @@ async def test_an_answer_from_another_address_is_not_believed_and_counted() -> N
 
 
 async def test_objects_that_were_not_asked_for_are_not_taken() -> None:
-    async with AgentHost({ADDRESS: bad.Uninvited(OBJECTS)}) as host:
+    async with AgentHost({ADDRESS: Uninvited(OBJECTS)}) as host:
         response = await session(host).get([NAME])
     assert values_of(response.tables) == {NAME: b"device"}
 
