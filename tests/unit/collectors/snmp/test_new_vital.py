@@ -97,6 +97,6 @@ def test_a_row_in_the_table_and_yaml_are_enough_and_a_known_device_is_asked_at_i
     assert found["schema"] == {
         "type": "boolean",
         "default": True,
-        "description": "Whether `humidity_percent` is collected.",
+        "description": "True where `humidity_percent` is collected.",
     }
     assert "Humidity" in found["panels"]
