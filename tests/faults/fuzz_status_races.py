@@ -1,13 +1,16 @@
 """Collectors, replays and status runs at once on a PostgreSQL whose sessions are killed, again and again.
 
-Run as `make fuzz ARGS=status_races`; tests/fixtures/status_races.py says what must hold.
+Run as `make fuzz ARGS=status_races`; tests/fixtures/status_races.py says what must hold. Who meets whom is
+the machine's choice too: a number plays the same polls again, and not always the same meeting.
 """
 
 import random
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
+
+from faults.fuzzing import play
 
 from fixtures.postgres import create_database, drop_database
 from fixtures.status_races import Races
@@ -19,36 +22,23 @@ from netvitals.domain.settings.secret import Secret
 ROUND_SECONDS = 20
 
 
-def main(minutes: float) -> int:
-    end = time.monotonic() + 60 * minutes
-    rounds = batches = runs = kills = broken = 0
-    with (
-        tempfile.TemporaryDirectory(prefix="netvitals-") as folder,
-        postgres_server(Path(folder, "postgres"), password="secret") as server,
-    ):
-        while rounds == 0 or time.monotonic() + ROUND_SECONDS < end:
-            races = one_round(server, random.randrange(1 << 30))
-            for fault in races.broken[:20]:
-                print(f"round {rounds}: {fault}")
-            rounds, batches, runs = rounds + 1, batches + races.batches, runs + races.runs
-            kills, broken = kills + races.kills, broken + bool(races.broken)
-    print(
-        f"{rounds} rounds: {batches} batches of observations against {runs} status runs, "
-        f"{kills} sessions killed; {broken} rounds ended wrong"
-    )
-    return int(broken > 0)
-
-
-def one_round(server: str, seed: int) -> Races:
+def one_round(chance: random.Random, server: str) -> int:
+    """Returns how many batches of observations, status runs and killed sessions met."""
     url = create_database(server)
     database = Database(lambda: Secret(url))
     migrate(database)
     database.close()
-    races = Races(url, seed)
+    races = Races(url, chance.randrange(1 << 30))
     races.run(ROUND_SECONDS)
     drop_database(server, url)
-    return races
+    assert not races.broken, races.broken[:20]
+    return races.batches + races.runs + races.kills
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1])))
+    with (
+        tempfile.TemporaryDirectory(prefix="netvitals-") as folder,
+        postgres_server(Path(folder, "postgres"), password="secret") as server,
+    ):
+        code = play({"rounds, by what met": partial(one_round, server=server)})
+    sys.exit(code)

@@ -1,4 +1,7 @@
-"""What the fuzzers in Python do alike: they try numbers, and print the one that shows a fault again."""
+"""What the fuzzers in Python do alike: they try numbers, and print the one that shows a fault.
+
+`PYTHONPATH=.:tests python tests/faults/fuzz_NAME.py 0 NUMBER` shows it again, with its traceback.
+"""
 
 import random
 import sys
