@@ -27,7 +27,7 @@ from netvitals.usecases.protocol_runner import CANCEL_GRACE_SECONDS, seconds_lef
 from netvitals.usecases.slots import Slots
 from netvitals.usecases.store_results import StoreResults
 
-LAST_WORDS_SECONDS = 0.5
+REDELIVERY_RESERVE_SECONDS = 0.5
 """Seconds of an invocation that are reserved to report on its messages."""
 READ_SECONDS = 3.0
 """Seconds for reading what is known of the devices, for which polls wait."""
@@ -209,7 +209,7 @@ class Collect:
         soon = [message for message in messages if message.id in left]
         if soon:
             with suppress(TimeoutError):
-                async with asyncio.timeout_at(deadline - LAST_WORDS_SECONDS):
+                async with asyncio.timeout_at(deadline - REDELIVERY_RESERVE_SECONDS):
                     await asyncio.to_thread(self._queue.redeliver, soon, REDELIVERY_SECONDS)
 
 

@@ -69,7 +69,7 @@ class PollOutcome:
     def keep(self, admitted: Admitted) -> None:
         """Take the part of `measured` that may be stored; put into the detail what may not."""
         self._admitted = admitted
-        text = admitted.told
+        text = admitted.detail
         if self._asked and text:
             best = self._by_precedence()[0][1]
             reason = Reason.PARTIAL if best.reason is Reason.OK else best.reason

@@ -70,7 +70,7 @@ class Replay:
     def run(self, messages: Sequence[SpoolMessage], deadline: float) -> ReplayReport:
         """Deliver the messages; those in `failed_ids` are hidden for a while, the others may be deleted."""
         report = ReplayReport()
-        delivery = _Delivery(report, deadline, _WhileThere(self._spool), _WhileThere(self._rejects))
+        delivery = _Delivery(report, deadline, _FailFastSpool(self._spool), _FailFastSpool(self._rejects))
         opened = self._opened(sorted(messages, key=lambda message: message.sent_at), delivery)
         self._replay_lines([each for each in opened if each.batch.content == "lines"], delivery)
         self._replay_observations([each for each in opened if each.batch.content != "lines"], delivery)
@@ -147,8 +147,8 @@ class _Delivery(NamedTuple):
 
     report: ReplayReport
     deadline: float
-    spool: "_WhileThere"
-    rejects: "_WhileThere"
+    spool: "_FailFastSpool"
+    rejects: "_FailFastSpool"
 
     def poisoned(self, message: SpoolMessage, records: Sequence[str], reason: str) -> None:
         """Set aside the records of a message that can't be read, so that it does not come again."""
@@ -170,7 +170,7 @@ class _Delivery(NamedTuple):
         return True
 
 
-class _WhileThere:
+class _FailFastSpool:
     """Puts records into a spool; once that has failed, each further call fails without waiting."""
 
     def __init__(self, spool: Spool) -> None:

@@ -40,10 +40,10 @@ def rejects(parts: Parts) -> SqsSpool | RejectLog:
 
 def _secret(parts: Parts) -> JsonObject:
     arn = parts.variables(settings.InfluxVariables).secret_arn
-    return parts.secret(arn) if arn else _Nothing()
+    return parts.secret(arn) if arn else _NoSecret()
 
 
-class _Nothing:
+class _NoSecret:
     """Stands in for the secret where the environment holds all of it; a refresh changes nothing."""
 
     where = "INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG"

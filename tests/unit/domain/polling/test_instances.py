@@ -79,7 +79,7 @@ def test_what_it_renames_costs_the_device_neither_its_known_names_nor_a_few_new_
         store.poll(ports(["uplink", f"made-up-{number}"]), NOW + number)
     found = store.poll([Point("cpu_percent", 1, NOW_NS), *ports(["uplink", "made-up"])], NOW + 2001)
     assert {point.instance for point in found.points} == {"", "uplink"}
-    assert "left out" in found.told
+    assert "left out" in found.detail
     later = store.poll(ports(["uplink", "a new card"]), NOW + 2001 + DAY)
     assert {point.instance for point in later.points} == {"uplink", "a new card"}
 

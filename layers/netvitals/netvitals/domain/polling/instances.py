@@ -79,7 +79,7 @@ class Admitted(msgspec.Struct):
         return True
 
     @property
-    def told(self) -> str:
+    def detail(self) -> str:
         """Return for a person what was left out, and what to do; empty where nothing was."""
         said = []
         if self.refused:

@@ -71,8 +71,8 @@ _LONG_HEADER = Fault(
 )
 _TLS = "TLS failed: {error}; check InfluxDB's URL and its certificate"
 _URL = "InfluxDB's URL or token is malformed; check the secret"
-_DEAF = "InfluxDB can't be connected to; check its URL, and the route and firewalls on the way"
-_LATE = "InfluxDB did not answer in time"
+_NOT_CONNECTED = "InfluxDB can't be connected to; check its URL, and the route and firewalls on the way"
+_NO_ANSWER_IN_TIME = "InfluxDB did not answer in time"
 _ERRORS: tuple[tuple[type[Exception], Remedy, Obstacle, str], ...] = (
     (ApiException, Remedy.KEEP, Obstacle.TLS, _TLS),  # without a status: the client met an SSLError
     (exceptions.SSLError, Remedy.KEEP, Obstacle.TLS, _TLS),
@@ -84,9 +84,9 @@ _ERRORS: tuple[tuple[type[Exception], Remedy, Obstacle, str], ...] = (
         Obstacle.UNREACHABLE,
         "InfluxDB's name does not resolve; check its URL",
     ),
-    (exceptions.NewConnectionError, Remedy.RETRY, Obstacle.UNREACHABLE, _DEAF),
-    (exceptions.TimeoutError, Remedy.RETRY, Obstacle.TIMEOUT, _LATE),
-    (TimeoutError, Remedy.RETRY, Obstacle.TIMEOUT, _LATE),
+    (exceptions.NewConnectionError, Remedy.RETRY, Obstacle.UNREACHABLE, _NOT_CONNECTED),
+    (exceptions.TimeoutError, Remedy.RETRY, Obstacle.TIMEOUT, _NO_ANSWER_IN_TIME),
+    (TimeoutError, Remedy.RETRY, Obstacle.TIMEOUT, _NO_ANSWER_IN_TIME),
     (exceptions.LocationValueError, Remedy.KEEP, Obstacle.AUTH, _URL),
     (exceptions.HTTPError, Remedy.RETRY, Obstacle.UNREACHABLE, "the connection to InfluxDB broke"),
     (ValueError, Remedy.KEEP, Obstacle.AUTH, _URL),

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from netvitals.collectors.snmp.profiles.files import read_folder
-from netvitals.collectors.snmp.profiles.index import Candidate, shelf_of
+from netvitals.collectors.snmp.profiles.index import Candidate, match_file_of
 from netvitals.collectors.snmp.profiles.schema import Profile
 
 _STAMPS = "files.json"
@@ -34,11 +34,11 @@ def write_index(
     fresh = Path(tempfile.mkdtemp(prefix=".index-", dir=index.parent))
     (fresh / "match").mkdir()
     (fresh / "profiles").mkdir()
-    shelves: dict[str, list[Candidate]] = defaultdict(list)
+    files: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates_of(profiles):
-        shelves[shelf_of(candidate.prefix + ".") if candidate.prefix else "any"].append(candidate)
-    for shelf, candidates in shelves.items():
-        (fresh / "match" / f"{shelf}.json").write_bytes(msgspec.json.encode(candidates))
+        files[match_file_of(candidate.prefix + ".") if candidate.prefix else "any"].append(candidate)
+    for file, candidates in files.items():
+        (fresh / "match" / f"{file}.json").write_bytes(msgspec.json.encode(candidates))
     for profile in profiles.values():
         bare = msgspec.structs.replace(profile, match=(), example=())
         (fresh / "profiles" / f"{profile.name}.json").write_bytes(msgspec.json.encode(bare))

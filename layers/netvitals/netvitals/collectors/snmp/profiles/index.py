@@ -55,7 +55,7 @@ class Identity(msgspec.Struct, frozen=True):
     sysdescr: str
 
 
-def shelf_of(sysobjectid: str) -> str:
+def match_file_of(sysobjectid: str) -> str:
     """Return the name of the match file for a sysObjectID or for a prefix of one."""
     if not sysobjectid.startswith(_ENTERPRISES):
         return "any"
@@ -68,19 +68,19 @@ class ProfileBook:
 
     def __init__(self, index: Path) -> None:
         self._index = index
-        self._candidates = lru_cache(maxsize=256)(self._read_shelf)
+        self._candidates = lru_cache(maxsize=256)(self._read_match_file)
         self._text = lru_cache(maxsize=256)(self._read_profile)
         self._profile = lru_cache(maxsize=256)(self._decode)
 
     def candidates(self, identity: Identity) -> list[Candidate]:
         """Return the profiles whose sysObjectID and sysDescr conditions fit, the best first."""
-        shelves = dict.fromkeys((shelf_of(identity.sysobjectid), "any"))
-        found = [c for shelf in shelves for c in self._candidates(shelf) if _fits(c, identity)]
+        files = dict.fromkeys((match_file_of(identity.sysobjectid), "any"))
+        found = [c for file in files for c in self._candidates(file) if _fits(c, identity)]
         return sorted(found, key=lambda c: c.rank)
 
-    def _read_shelf(self, shelf: str) -> tuple[Candidate, ...]:
+    def _read_match_file(self, file: str) -> tuple[Candidate, ...]:
         try:
-            text = (self._index / "match" / f"{shelf}.json").read_bytes()
+            text = (self._index / "match" / f"{file}.json").read_bytes()
         except FileNotFoundError:
             return ()
         return msgspec.json.decode(text, type=tuple[Candidate, ...])
