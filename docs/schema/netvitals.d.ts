@@ -803,7 +803,7 @@ export interface PollSettings {
  */
 export interface JobMessage {
   /**
-   * Another number means that something which stands here has changed its meaning.
+   * Version of the format; another number means that a key has changed its meaning.
    */
   version: 1;
   /**
@@ -932,15 +932,15 @@ export type MetricName = "ping_status" | "ping_rtt_ms" | "ping_loss_percent" | "
 export interface PointLine {
   metric_name: MetricName;
   /**
-   * In the metric's unit; of a counter its reading.
+   * Value in the metric's unit; a counter's reading.
    */
   value?: number;
   /**
-   * In the place of a counter's `value`, with `--rate`: the metric's unit per second.
+   * Rate of a counter in the metric's unit per second, with `--rate`, in the place of `value`.
    */
   per_second?: number;
   /**
-   * Which one, where a device has several, such as an interface; left out for the whole device.
+   * Name of the part that was measured, such as an interface; left out for the whole device.
    */
   instance?: string;
   /**
@@ -959,15 +959,15 @@ export type Reason = "auth" | "bad_address" | "bad_credential" | "host_key" | "i
  */
 export interface PollLine {
   /**
-   * As in the inventory, or the address that was polled.
+   * Id of the device in the inventory, or the address that was polled.
    */
   device_id: string;
   /**
-   * Whether the device gave any reply at all.
+   * True where the device gave any reply at all.
    */
   reachable: boolean;
   /**
-   * What proved it alive, or was tried last: `icmp`, `tcp`, `snmp`, `ssh`, `winrm`.
+   * Protocol that proved it alive, or was tried last: `icmp`, `tcp`, `snmp`, `ssh`, `winrm`.
    */
   method: string;
   /**
@@ -975,11 +975,11 @@ export interface PollLine {
    */
   reason: Reason;
   /**
-   * For a person: which part is missing, why, and what to do. Programs go by `reason`.
+   * Text for a person: the part that is missing, the cause and the remedy. Programs use `reason`.
    */
   detail: string;
   /**
-   * How long the poll took, in milliseconds.
+   * Duration of the poll, in milliseconds.
    */
   duration_ms: number;
   /**

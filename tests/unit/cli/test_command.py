@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from netvitals import __version__
-from netvitals.cli.main import cli
+from netvitals.cli.main import COMMANDS, cli
 
 
 @pytest.mark.parametrize("module", ["netvitals", "netvitals.cli.main"])
@@ -78,3 +78,9 @@ def test_a_shell_completes_commands_and_options() -> None:
 def test_what_was_meant_is_said_of_what_there_is_not(typed: str, meant: str) -> None:
     run = CliRunner().invoke(cli, typed.split())
     assert (run.exit_code, meant in run.stderr) == (2, True), run.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_command_has_an_example(name: str) -> None:
+    run = CliRunner().invoke(cli, [name, "--help"], prog_name="netvitals")
+    assert re.search(rf"Examples?:\n +(?:\w+=\S+ |export .*\n +)*netvitals {name}", run.output), run.output

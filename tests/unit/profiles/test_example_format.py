@@ -121,7 +121,7 @@ def test_the_check_of_profiles_reads_their_examples(tmp_path: Path, checked: str
     path = tmp_path / "acme.yaml"
     path.write_text(PROFILE + RIGHT)
     right = CliRunner().invoke(command.profile, ["check", str(tmp_path / checked)])
-    assert (right.exit_code, right.output) == (0, f"{tmp_path / checked}: 1 profiles, 1 examples, ok\n")
+    assert (right.exit_code, right.output) == (0, f"{tmp_path / checked}: 1 profile, 1 example, ok\n")
     path.write_text(PROFILE + RIGHT.replace("cpu_percent: 17", "cpu_percent: 18"))
     wrong = CliRunner().invoke(command.profile, ["check", str(tmp_path / checked)])
     assert wrong.exit_code == 1

@@ -1,4 +1,4 @@
-"""Stand in for the spool and the reject queue in a local run that has none."""
+"""Replace the spool and the reject queue in a local run that has none."""
 
 import logging
 from collections.abc import Sequence

@@ -19,12 +19,12 @@ Examples:
   netvitals events --since 1w --device core-sw
   netvitals events --since 1h --site berne --format jsonl
 
-Every change that the status function decided is in the table
-device_status_history, which this reads: unannounced ones too, as those of
-devices in maintenance or behind another that is down."""
+The changes come from the table device_status_history. It also has those that
+were not announced, such as changes of devices under maintenance or behind a
+parent that is down."""
 
 
-@click.command(epilog=_EPILOG, short_help="Changes of status: which device, when, why.")
+@click.command(epilog=_EPILOG, short_help="Show changes of status: which device, when, why.")
 @click.option("--since", type=TimeSpan(), default="1d", show_default=True, help="How far back.")
 @click.option("--device", metavar="DEVICE", help="Only of this device: its id, hostname or address.")
 @click.option("--site", help="Only of this site.")

@@ -15,7 +15,7 @@ class Column(NamedTuple):
     """Width of the terminal, in characters, from which on the column is shown. Where there is no room, the
     column with the highest is left out first; 0 is never left out."""
     is_flexible: bool = False
-    """Whether values may be cut with an ellipsis where there is no room."""
+    """True where values may be cut with an ellipsis if there is no room."""
 
 
 _GAP = 2

@@ -44,15 +44,15 @@ Try it:
   netvitals poll --inventory devices.csv --credentials credentials.json
   netvitals discover 10.1.0.0/16 --credentials credentials.json
   netvitals ui                              a page of the fleet
-  netvitals inventory check devices.csv     what is wrong with it, row by row
-  netvitals config check netvitals.yaml     what is wrong with a configuration
-  netvitals cost --devices 1000 --ports 24  what it would cost a month
+  netvitals inventory check devices.csv     faults of an inventory, by row
+  netvitals config check netvitals.yaml     faults of a configuration, by key
+  netvitals cost --devices 1000 --ports 24  the monthly cost of a fleet
 
 `netvitals COMMAND --help` explains each command with examples."""
 
 
 class _Unusable(click.ClickException):
-    """Ends the command with an error text and no traceback."""
+    """Raised to end the command with an error text and no traceback."""
 
     exit_code = EXIT_UNUSABLE
 
@@ -93,10 +93,10 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="netvitals")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Show the vital signs of network devices, as the collector on AWS Lambda sees them.
+    """Collect the vital signs of network devices with AWS Lambda, and store them in InfluxDB.
 
-    `poll` asks devices just as the collector does and writes nothing; the other commands prepare and
-    check what the collector works with.
+    `poll` polls devices in the same way as the deployed collector, and writes nothing. The other commands
+    prepare a deployment, check it, and show what it has stored.
     """
     context.obj = context.with_resource(log_on_stderr())
 

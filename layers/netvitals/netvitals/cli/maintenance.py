@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from netvitals.cli.console import console
-from netvitals.cli.inventory.command import open_database
+from netvitals.cli.database import database_option, open_database
 from netvitals.domain.inventory.maintenance import Scope, Window
 from netvitals.domain.text import printable
 
@@ -30,9 +30,9 @@ Examples:
   netvitals maintenance end 17
 
 \b
-Meanwhile devices are polled and their status is decided as ever; events,
-notifications and digests do not tell of it. What is still out of order at
-the end is announced then. A device's own maintenance_until counts as well.
+During maintenance devices are polled and their status is decided as usual,
+but no events, notifications or digests are sent. A device that is still down
+at the end is announced then. A device's own maintenance_until applies, too.
 
 \b
 Exit status:
@@ -64,19 +64,13 @@ class _Time(click.ParamType[float]):
             self.fail(f"{value!r} is no time such as 2026-12-01T22:00 or 2026-12-01T21:00Z", param, ctx)
 
 
-_URL = click.option(
-    "--database-url", envvar="DATABASE_URL", show_envvar=True, required=True, metavar="URL",
-    help="The database. Better as DATABASE_URL: others see a command line in the list of processes.",
-)  # fmt: skip
-
-
-@click.group(epilog=_EPILOG, short_help="Announce nothing of some devices for a time.")
+@click.group(epilog=_EPILOG, short_help="Suppress announcements during maintenance.")
 def maintenance() -> None:
-    """Hold back what is announced of devices, sites or types for a time."""
+    """Suppress announcements for devices, sites or types during maintenance."""
 
 
 @maintenance.command()
-@_URL
+@database_option
 @click.option("--device", "devices", multiple=True, metavar="ID", help="A device. Repeatable.")
 @click.option("--site", "sites", multiple=True, metavar="NAME", help="All devices of a site. Repeatable.")
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="All devices of a type. Repeatable.")
@@ -112,9 +106,11 @@ def add(
 
 
 @maintenance.command(name="list")
-@_URL
-@click.option("--all", "ended", is_flag=True, help="Also what has ended in the last 90 days.")
-@click.option("--format", "format_", type=click.Choice(["table", "jsonl"]), default="table")
+@database_option
+@click.option("--all", "ended", is_flag=True, help="Also maintenance that ended in the last 90 days.")
+@click.option(
+    "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True
+)
 def list_(*, database_url: str, ended: bool, format_: Literal["table", "jsonl"]) -> None:
     """Show maintenance that is under way or to come."""
     from netvitals.adapters.postgres.maintenance import MaintenanceTable  # noqa: PLC0415, as above
@@ -131,10 +127,10 @@ def list_(*, database_url: str, ended: bool, format_: Literal["table", "jsonl"])
 
 
 @maintenance.command()
-@_URL
+@database_option
 @click.argument("number", type=int)
 def end(*, database_url: str, number: int) -> None:
-    """End maintenance now; what is to come never begins."""
+    """End maintenance now, or cancel it if it has not begun."""
     from netvitals.adapters.postgres.maintenance import MaintenanceTable  # noqa: PLC0415, as above
 
     window = MaintenanceTable(open_database(database_url)).end(number)

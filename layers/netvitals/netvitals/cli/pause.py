@@ -12,24 +12,29 @@ from netvitals.adapters.aws.stack import read_parameters
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
+_EPILOG = """\b
+Examples:
+  netvitals pause --stack netvitals-dev --reason "core is being replaced"
+  netvitals doctor --stack netvitals-dev    says whether a stack is paused
+  netvitals resume --stack netvitals-dev"""
+
 stack_option = click.option(
     "--stack", required=True, metavar="NAME", help="Name of the stack; samconfig.toml has it as stack_name."
 )
 
 
-@click.command(short_help="Stop polling until `resume`, whatever is deployed.")
+@click.command(short_help="Stop polling until `resume`, whatever is deployed.", epilog=_EPILOG)
 @stack_option
 @click.option("--reason", default="", metavar="TEXT", help="Kept with the pause, and logged at each tick.")
 def pause(stack: str, reason: str) -> None:
     """Stop handing out polls until `netvitals resume`; no deployment undoes it.
 
-    The pause is an SSM parameter of its own, /netvitals/NAME/paused, which fan-out reads at each tick. Polls
-    that are on their queues are still made, the last two minutes from now with the schedules as they come.
-    That nothing is polled is told as ever: alarms for silence ring, and after five minutes devices are
-    `unknown`, with one event for the whole fleet.
+    The pause is an SSM parameter of its own, /netvitals/NAME/paused, which fan-out reads at each tick. Jobs
+    that are queued already are still polled, for up to two minutes with the default schedules. Alarms for
+    silence fire, and after five minutes devices are `unknown`, with one event for the whole fleet.
     """
     parameter_for(stack).pause(reason, time.time())
-    click.echo(f"polling of stack {stack} is paused; netvitals resume --stack {stack} lets it go on")
+    click.echo(f"polling of stack {stack} is paused; netvitals resume --stack {stack} resumes it")
 
 
 def parameter_for(stack: str) -> PauseParameter:

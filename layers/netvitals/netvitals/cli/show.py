@@ -49,7 +49,7 @@ Exit status: 0 the device is known, 1 values could not be read,
 2 no such device, or the database can't be used."""
 
 
-@click.command(epilog=_EPILOG, short_help="One device: status, vital signs, interfaces, what is missing.")
+@click.command(epilog=_EPILOG, short_help="Show a device: status, vital signs, interfaces.")
 @click.argument("device")
 @click.option("--since", type=TimeSpan(), default="6h", show_default=True, help="How far back curves go.")
 @click.option("--interfaces", "most", type=click.IntRange(0, 10_000), default=INTERFACES_SHOWN,
@@ -59,7 +59,7 @@ Exit status: 0 the device is known, 1 values could not be read,
 )
 @click.pass_context
 def show(context: click.Context, device: str, since: int, most: int, format_: str) -> None:
-    """Show DEVICE as it is stored: how it is, since when, what it told, and what is missing and why."""
+    """Show the stored data of DEVICE: status, vital signs, interfaces, changes, and what is missing."""
     view = readers(Parts(os.environ)).device.view(device, since)
     if format_ == "jsonl":
         click.echo(msgspec.json.encode(view))

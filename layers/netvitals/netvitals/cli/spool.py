@@ -30,7 +30,7 @@ REPLAY_SECONDS = 60.0
 
 
 class _FailedInvocation(msgspec.Struct):
-    """Describes the record that Lambda sends to a failure destination for an event it gave up."""
+    """The record that Lambda sends to a failure destination for an event it gave up."""
 
     context: dict[str, Any] = msgspec.field(name="requestContext")
     request: Any = msgspec.field(name="requestPayload")
@@ -83,7 +83,7 @@ def spool() -> None:
 
 
 class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Describes a queue; a line of `netvitals spool status --format jsonl`."""
+    """A queue; a line of `netvitals spool status --format jsonl`."""
 
     queue: str
     due: int

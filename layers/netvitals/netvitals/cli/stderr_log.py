@@ -11,7 +11,7 @@ class StderrLog(logging.Handler):
     """Writes each record as `netvitals: …`."""
 
     tracebacks = True
-    """Whether a fault of netvitals itself is printed with its traceback, which may quote a secret."""
+    """True where a fault of netvitals itself is printed with its traceback, which may quote a secret."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record; see `logging.Handler`."""

@@ -32,10 +32,16 @@ polls. Values are of the last 70 minutes. METRIC is one of README's names, or
 {", ".join(_SHORT)}."""
 
 
-@click.command(epilog=_EPILOG, short_help="The highest values of a metric in the fleet.")
+@click.command(epilog=_EPILOG, short_help="Show the highest values of a metric in the fleet.")
 @click.argument("metric")
 @click.option(
-    "-n", "most", type=click.IntRange(1, 10_000), default=20, show_default=True, metavar="N", help="Rows."
+    "-n",
+    "most",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Number of rows.",
 )
 @click.option("--site", help="Only of this site.")
 @click.option(

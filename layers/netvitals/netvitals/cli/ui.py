@@ -19,7 +19,7 @@ Examples:
 
 It reads what the functions read: DATABASE_URL or NETVITALS_DATABASE_SECRET_ARN; INFLUXDB_URL, INFLUXDB_TOKEN
 and INFLUXDB_ORG, or NETVITALS_INFLUXDB_SECRET_ARN. The token needs the right to read the bucket. It writes
-nothing, and asks no device.
+nothing, and polls no device.
 
 The page has no login: whoever reaches it sees names, addresses and values of all devices. So it listens on
 loopback unless --host says otherwise."""
@@ -27,17 +27,17 @@ loopback unless --host says otherwise."""
 
 @click.command(epilog=_EPILOG, short_help="Serve a page with the fleet, its events and devices.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True,
-              help="Where to listen; 0 takes a free port.")  # fmt: skip
+              help="TCP port to listen on; 0 takes a free one.")  # fmt: skip
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    help="Where to listen; anything but loopback opens the page to whoever reaches it.",
+    help="Address to listen on; anything but loopback opens the page to everybody who reaches it.",
 )
 @click.option("--every", type=click.FloatRange(1, 3600), default=30, show_default=True,
               metavar="SECONDS",
-              help="How often InfluxDB is asked for the fleet's values; hosted ones bill it.")  # fmt: skip
+              help="Interval of InfluxDB queries, which InfluxDB Cloud bills.")  # fmt: skip
 def ui(port: int, host: str, every: float) -> None:
     """Serve a read-only page: the fleet, sites, events, and each device with its vital signs over time.
 

@@ -7,7 +7,7 @@ import msgspec
 
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.changes import InterfaceInfo
-from netvitals.domain.polling.metrics import VITALS
+from netvitals.domain.polling.metrics import OPER_STATUS, VITALS
 from netvitals.reading.devices import Event, InventoryReader, StoredDevice
 from netvitals.reading.fleet import polled_until
 from netvitals.reading.points import HELD_SECONDS, Points
@@ -24,10 +24,6 @@ _INTERFACE_STATES = ("net_speed_bps", "net_oper_status")
 RAW_SECONDS = 86_400
 """Span up to which every value is read; longer spans are read as means of some 300 parts."""
 EVENTS_SECONDS = 30 * 86_400
-OPER_STATUS = {
-    1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "not present", 7: "lower layer down",
-}  # fmt: skip
-"""Names of IF-MIB's ifOperStatus."""
 _EXPECTED = {
     "cpu_percent": "CPU", "memory_percent": "memory", "temperature_celsius": "temperature",
     "disk_percent": "disk",

@@ -19,7 +19,7 @@ type Curve = list[list[float | None]]
 
 
 class Span(NamedTuple):
-    """Holds the span of the time axis, in seconds since the epoch."""
+    """Span of the time axis, in seconds since the epoch."""
 
     since: float
     until: float

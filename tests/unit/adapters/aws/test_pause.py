@@ -58,7 +58,7 @@ def test_a_stack_is_paused_from_the_command_that_says_so_to_the_one_that_resumes
     assert ssm.get_parameter(Name="/netvitals/lab/paused")["Parameter"]["Value"].endswith(
         "UTC: core is being replaced"
     )
-    assert "goes on with the next tick" in netvitals("resume", "--stack", "lab").output
+    assert "resumes with the next tick" in netvitals("resume", "--stack", "lab").output
     assert not switch.paused()
 
 

@@ -51,7 +51,7 @@ def test_a_known_device_is_listed_with_what_its_vendor_does_not_tell(
 def test_a_file_of_known_devices_is_checked_like_any_other(folder: Path) -> None:
     known = folder / "acme" / "known.yaml"
     checked = CliRunner().invoke(command.profile, ["check", str(known)])
-    assert (checked.exit_code, checked.output) == (0, f"{known}: 1 profiles, 0 examples, ok\n")
+    assert (checked.exit_code, checked.output) == (0, f"{known}: 1 profile, 0 examples, ok\n")
 
 
 def test_the_explanation_of_a_known_device_says_what_its_vendor_does_not_tell(folder: Path) -> None:

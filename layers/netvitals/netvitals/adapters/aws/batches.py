@@ -29,7 +29,7 @@ _THROTTLED = re.compile(r"Throttl|OverLimit|LimitExceeded|RequestTimeout|SlowDow
 
 
 class BatchOutcome(NamedTuple):
-    """Holds the outcome of a batch's entries: each is in one of the lists."""
+    """The outcome of a batch's entries: each is in one of the lists."""
 
     accepted: "list[Entry]"
     refused: "list[Entry]"
@@ -37,7 +37,7 @@ class BatchOutcome(NamedTuple):
     unsent: "list[Entry]"
     cause: str = ""
     is_final: bool = False
-    """Whether no other batch can succeed either: the queue does not exist, or access is denied."""
+    """True where no other batch can succeed either: the queue does not exist, or access is denied."""
 
 
 class BatchSender:

@@ -33,7 +33,9 @@ class SqsRedelivery:
                 )
             except AWS_FAULTS as error:
                 _logger.warning(
-                    "%d messages come again only after their visibility time-out: %s", len(batch), error
+                    "%d messages are delivered again only after their visibility timeout: %s",
+                    len(batch),
+                    error,
                 )
 
 

@@ -20,7 +20,7 @@ TRIES = 3
 
 
 class Depth(NamedTuple):
-    """Holds the approximate numbers of messages in a queue, as SQS gives them."""
+    """Approximate numbers of messages in a queue, as SQS gives them."""
 
     waiting: int
     hidden: int

@@ -10,7 +10,7 @@ _ABSENT = "ValidationError"
 
 
 class Stack(NamedTuple):
-    """Holds the parameters and variables of a deployed stack."""
+    """Parameters and variables of a deployed stack."""
 
     name: str
     parameters: dict[str, str]

@@ -17,7 +17,7 @@ _entry = msgspec.json.Decoder(Answered | Wave | Position | Identified | NotIdent
 class DiscoveryRequest(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discovery", tag_field="kind"
 ):
-    """Holds the request of a run; only a run with the same request may resume."""
+    """The request of a run; only a run with the same request may resume."""
 
     networks: tuple[str, ...]
     ways: tuple[str, ...]

@@ -21,7 +21,7 @@ _BYTE_ORDER_MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class InventoryFile(msgspec.Struct):
-    """Holds a file's usable rows with their lines, and the faults of the others."""
+    """A file's usable rows with their lines, and the faults of the others."""
 
     rows: list[tuple[str, Device]] = []
     bad_rows: list[BadRow] = []

@@ -27,7 +27,7 @@ ONCE = frozenset(("credential", "settings"))
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the devices of another system."""
+    """Devices of another system."""
 
     file: InventoryFile
     notes: list[str]

@@ -1,4 +1,4 @@
-"""Hold another system's inventory, and map its names to ours."""
+"""Describe another system's inventory, and map its names to ours."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -9,12 +9,11 @@ import msgspec
 Row = dict[str, Any]
 """A row of our inventory, keyed by `domain.inventory.row.FIELDS`."""
 
-SYSTEMS = ("netbox", "librenms", "zabbix")
 _LINUX = ("linux", "debian", "ubuntu", "centos", "rhel", "red-hat", "rocky", "alma", "suse")
 
 
 class SourceRows(msgspec.Struct, kw_only=True):
-    """Holds the rows of all devices of another system."""
+    """Rows of all devices of another system."""
 
     rows: list[tuple[str, Row]] = []
     """Rows with their names in errors, such as `device 12 of NetBox`."""
@@ -25,7 +24,7 @@ class SourceRows(msgspec.Struct, kw_only=True):
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the mapping of the other system's names, as options give it."""
+    """Mapping of the other system's names, as options give it."""
 
     types: Mapping[str, str] = {}
     """Device types by the other system's role, platform, operating system or template."""

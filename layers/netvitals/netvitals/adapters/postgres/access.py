@@ -17,7 +17,7 @@ class _DatabaseUrl(msgspec.Struct, frozen=True):
 
 
 class _DatabaseParts(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the parts of a URL, as RDS writes them into its secrets."""
+    """Parts of a URL, as RDS writes them into its secrets."""
 
     host: Text
     username: Text

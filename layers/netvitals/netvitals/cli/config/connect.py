@@ -28,7 +28,7 @@ class ConnectionCheck(NamedTuple):
 
 
 class _Unusable(NetvitalsError):
-    """Says why something that was reached can't be used."""
+    """Raised where a service that was reached can't be used."""
 
 
 def connections(environ: Mapping[str, str]) -> Iterator[ConnectionCheck]:

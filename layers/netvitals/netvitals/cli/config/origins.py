@@ -24,7 +24,7 @@ class Setting(NamedTuple):
 
 
 class Origins(NamedTuple):
-    """Says what sets a key: a document, or an environment, which takes precedence."""
+    """The places that set a key: a document, and an environment, which takes precedence."""
 
     document: Any
     name: str

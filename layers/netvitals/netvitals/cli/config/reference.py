@@ -23,12 +23,12 @@ _TREES = ("defaults", "device_types")
 
 
 class Entry(NamedTuple):
-    """Describes a key, or a variable."""
+    """A configuration key, or an environment variable."""
 
     name: str
     takes: str
     default: str
-    """As it is written in a document."""
+    """Value as a document writes it."""
     meaning: str
 
 

@@ -1,6 +1,5 @@
 """Implement `netvitals cost`: the monthly cost of a fleet, item by item, and the quotas it would meet."""
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -11,15 +10,15 @@ from typing import Any, Literal
 import click
 import msgspec
 
-from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.inventory import read_devices
 from netvitals.cli.cost.fleet import Assumed, Listed, described, listed, polled
 from netvitals.cli.cost.model import NAT, OUTSIDE, Deployment, Nat, Outside, cost_of
 from netvitals.cli.cost.output import document_of, show
 from netvitals.cli.cost.prices import PACKAGED, prices_in
 from netvitals.cli.cost.quotas import warnings_of
+from netvitals.cli.database import open_database
+from netvitals.cli.effective import effective_configuration
 from netvitals.domain.settings.configuration import Configuration
-from netvitals.settings import configuration
 
 EXIT_PROBLEMS = 1
 SAMPLED_DEVICES = 2000
@@ -47,7 +46,7 @@ Exit status:
 
 
 class CostOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the options, under the names that click gives them."""
+    """The options, under the names that click gives them."""
 
     inventory: Path | None
     database_url: str | None
@@ -64,7 +63,7 @@ class CostOptions(msgspec.Struct, frozen=True, kw_only=True):
     format_: Literal["table", "json"]
 
 
-@click.command(epilog=_EPILOG, short_help="What a fleet costs a month, item by item.")
+@click.command(epilog=_EPILOG, short_help="Compute the monthly cost of a fleet.")
 @click.option("--inventory", type=click.Path(path_type=Path), help="The devices: CSV or JSON lines.")
 @click.option("--database-url", envvar="DATABASE_URL", metavar="URL", show_envvar=True,
               help="The devices, with ports and silence as polled. Better as DATABASE_URL.")  # fmt: skip
@@ -88,18 +87,17 @@ class CostOptions(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--show-prices", is_flag=True, help="Print the prices and quotas in use, and nothing else.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def cost(**given: Any) -> None:
-    """Say what a fleet costs a month, item by item, InfluxDB's data in included.
+    """Compute the monthly cost of a fleet, item by item, including InfluxDB's data in.
 
-    The fleet is an inventory, or so many devices, or what the database knows. What is warned of is a quota
-    that it would meet, with what to do about it.
+    The fleet is an inventory file, a number of equal devices, or the inventory in the database. A warning
+    names each quota that the fleet would reach, and what to do about it.
     """
     options = CostOptions(**given)
     prices = prices_in(options.prices)
     if options.show_prices:
         click.echo(options.prices.read_text(), nl=False)
         return
-    document = document_in_file(str(options.config)) if options.config else None
-    settled = configuration(document, str(options.config or "no document"), os.environ)
+    settled = effective_configuration(options.config)
     found = _fleet(options, settled)
     if not found.fleet:
         raise click.UsageError("there is no enabled device whose cost could be worked out")
@@ -128,7 +126,7 @@ def _fleet(options: CostOptions, settled: Configuration) -> Listed:
             raise click.UsageError("give --inventory FILE, --devices N, or a database with DATABASE_URL")
         if given:
             raise click.UsageError(
-                f"--{min(given)} is for devices that were never polled; the database knows"
+                f"--{min(given)} is for devices that were never polled: leave it out, the database knows more"
             )
         return _in_database(options.database_url, settled)
     shares = {name: value / 100 for name, value in given.items() if name != "ports"}
@@ -142,13 +140,10 @@ def _fleet(options: CostOptions, settled: Configuration) -> Listed:
 
 
 def _in_database(url: str, settled: Configuration) -> Listed:
-    from netvitals.adapters.postgres.database import Database  # noqa: PLC0415, psycopg takes a while to import
-    from netvitals.adapters.postgres.inventory import PostgresInventory  # noqa: PLC0415, as above
+    from netvitals.adapters.postgres.inventory import PostgresInventory  # noqa: PLC0415, psycopg takes a while
     from netvitals.adapters.postgres.samples import PostgresSampleStore  # noqa: PLC0415, as above
-    from netvitals.domain.settings.secret import Secret  # noqa: PLC0415, as above
 
-    database = Database(lambda: Secret(url))
-    click.get_current_context().call_on_close(database.close)
+    database = open_database(url)
     problems: list[str] = []
     chunks = PostgresInventory(database).devices(lambda bad: problems.append(str(bad)))
     samples = PostgresSampleStore(database).some(SAMPLED_DEVICES)

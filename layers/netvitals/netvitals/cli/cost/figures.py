@@ -11,7 +11,7 @@ WHOLE_PROCESSOR_MB = 1769
 
 
 class PollSeconds(NamedTuple):
-    """Holds the seconds of one device's poll: of processor time, and of waiting for a device 50 ms away."""
+    """Seconds of one device's poll: of processor time, and of waiting for a device 50 ms away."""
 
     status_cpu: float
     status_wait: float

@@ -17,7 +17,7 @@ TYPE = "network"
 
 
 class Assumed(NamedTuple):
-    """Holds the assumptions about devices that were never polled."""
+    """Assumptions about devices that were never polled."""
 
     ports: float = 24
     used: float = 0.5
@@ -25,7 +25,7 @@ class Assumed(NamedTuple):
 
 
 class PolledSizes(NamedTuple):
-    """Holds the sizes that the last polls of one device found."""
+    """Sizes that the last polls of one device found."""
 
     ports: int
     moving: int | None
@@ -34,7 +34,7 @@ class PolledSizes(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """Holds devices grouped by how they are polled, and the faults of those that can't be polled."""
+    """Devices grouped by how they are polled, and the faults of those that can't be polled."""
 
     fleet: list[DeviceGroup]
     problems: list[str]
@@ -96,7 +96,7 @@ def read_of(samples: Samples) -> PolledSizes:
 
 
 class _Polling(NamedTuple):
-    """Holds the settings of a device's polls that change their cost."""
+    """Settings of a device's polls that change their cost."""
 
     protocol: str
     status_interval: int

@@ -21,7 +21,7 @@ _MANY = 100
 
 
 class DeviceGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Describes devices that are polled alike."""
+    """Devices that are polled alike."""
 
     number: int
     ports: float = 24
@@ -31,7 +31,7 @@ class DeviceGroup(msgspec.Struct, frozen=True, kw_only=True):
     measures: float = 0
     """Values of each poll beyond those of a switch, such as percentages of further disks."""
     silent: float = 0.01
-    """Share of the devices that have not answered for longer than their time-out."""
+    """Share of the devices that have not answered for longer than their timeout."""
     protocol: str = "snmp"
     """First protocol in order of preference; `ping` where there is none."""
     status_interval: int = 30
@@ -55,12 +55,12 @@ class DeviceGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def points(self) -> float:
-        """Points of one metrics poll."""
+        """Return the number of points of one metrics poll."""
         return lines.points_of(self.ports, self.measures)
 
 
 class Invocations(NamedTuple):
-    """Describes the invocations that poll bundles of one kind."""
+    """Invocations that poll bundles of one kind."""
 
     number: float
     """Invocations a month."""

@@ -24,7 +24,7 @@ OUTSIDE: tuple[Outside, ...] = get_args(Outside)
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the parameters of a deployment; the defaults are the template's."""
+    """Parameters of a deployment; the defaults are the template's."""
 
     status_mb: int = 256
     metrics_mb: int = 512
@@ -49,7 +49,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(NamedTuple):
-    """Holds one line of the bill."""
+    """One line of the bill."""
 
     name: str
     usd: float
@@ -58,7 +58,7 @@ class Item(NamedTuple):
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the cost in US$ a month."""
+    """Cost in US$ a month."""
 
     aws: list[Item]
     influxdb: list[Item]

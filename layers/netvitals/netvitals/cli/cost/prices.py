@@ -15,7 +15,7 @@ PACKAGED = Path(__file__).with_name("prices.yaml")
 
 
 class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Holds the default quotas of an account."""
+    """Default quotas of an account."""
 
     influxdb_mb_per_5_minutes: Quota
     """MB of line protocol before compression."""
@@ -26,7 +26,7 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Holds the prices in US$; `prices.yaml` says what each is for."""
+    """Prices in US$; `prices.yaml` says what each is for."""
 
     date: str
     region: str

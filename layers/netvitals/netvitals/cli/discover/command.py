@@ -1,7 +1,6 @@
 """Implement `netvitals discover`: find the devices that answer in a network, as rows for the inventory."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,16 +11,18 @@ from typing import Any, Literal
 import click
 import msgspec
 
-from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credential_map import CredentialMap
 from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.files.discovery_journal import DiscoveryJournal, DiscoveryRequest, NoJournal
 from netvitals.adapters.files.inventory import read_devices
+from netvitals.cli.database import open_database
 from netvitals.cli.discover.gateway import default_gateway
 from netvitals.cli.discover.logins import AllAgents, LoginAgents
 from netvitals.cli.discover.names import name_by_dns
 from netvitals.cli.discover.output import print_found
 from netvitals.cli.discover.progress import DiscoveryProgress
+from netvitals.cli.effective import effective_configuration
+from netvitals.cli.figures import counted
 from netvitals.collectors.reach.prober import HostProber
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.registry import collector_for
@@ -40,7 +41,6 @@ from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.guard import Guard, names_loopback
 from netvitals.domain.settings.configuration import Configuration
 from netvitals.domain.settings.credential import Credential
-from netvitals.settings import configuration
 from netvitals.usecases.discover import Agents, Discovery, DiscoveryOutcome, Entry, Follow
 from netvitals.usecases.poll_device import PollDevice
 
@@ -55,14 +55,14 @@ Examples:
   netvitals discover 10.1.0.0/16
   netvitals discover 10.1.0.0/16 --format csv > found.csv
   netvitals inventory import found.csv
-  netvitals discover 10.1.0.1 --neighbours  from one device to all others
+  netvitals discover 10.1.0.1 --neighbours  one device, its neighbours, theirs
   netvitals discover 10.1.0.0/16 --against inventory
 
 Each address is asked under each community of the credential map, in its order, and once for SNMPv3 if a
 credential is for that; silent ones twice. Users of SNMPv3 are tried only where an agent speaks it, and no
 device is sent two wrong keys of one user.
 
-Ctrl-C ends it and prints what was found; the same command with --resume FILE goes on from there.
+Ctrl-C stops it and prints what was found. With --resume FILE, the same command continues from there.
 
 \b
 Exit status:
@@ -72,7 +72,7 @@ Exit status:
 
 
 class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the options of `netvitals discover`, under the names that click gives them."""
+    """The options of `netvitals discover`, under the names that click gives them."""
 
     networks: tuple[str, ...]
     credentials: Path
@@ -110,9 +110,11 @@ class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
                    "ones). Loopback too: 127.0.0.0/8. Repeatable.")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
               help="The configuration document: device types, allowed networks.")  # fmt: skip
-@click.option("--neighbours", is_flag=True, help="Ask the neighbours that LLDP and CDP tell of as well, "
+@click.option("--neighbours", is_flag=True, help="Also ask the neighbours that LLDP and CDP report, "
               "inside the allowed networks.")  # fmt: skip
-@click.option("--arp", is_flag=True, help="Ask the addresses in devices' ARP tables as well, likewise.")
+@click.option(
+    "--arp", is_flag=True, help="Also ask the addresses in devices' ARP tables, inside the allowed networks."
+)
 @click.option("--ssh", is_flag=True, help="Also log in over SSH where SNMP gets no answer.")
 @click.option("--winrm", is_flag=True, help="Also log in over WinRM where SNMP gets no answer.")
 @click.option("--rate", type=click.FloatRange(1, 100_000), default=100, show_default=True, metavar="N",
@@ -125,7 +127,7 @@ class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--max-addresses", type=click.IntRange(1), default=MAX_ADDRESSES, show_default=True,
               metavar="N", help="Ask no more addresses than this.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), metavar="FILE",
-              help="Note progress in FILE, and go on from what it holds.")  # fmt: skip
+              help="Store progress in FILE, and resume from what it contains.")  # fmt: skip
 @click.option("--against", metavar="inventory|FILE",
               help="Show what is new, moved or gone since the inventory in the database (DATABASE_URL), or "
                    "in FILE, was written.")  # fmt: skip
@@ -140,18 +142,18 @@ class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
               help="The device nearest to the collector: parents are proposed from there on. Unless given: "
                    "this machine's default gateway.")  # fmt: skip
 @click.option("--dns/--no-dns", default=True, show_default=True,
-              help="Name a device that says no name by DNS, if that leads back to its address.")  # fmt: skip
+              help="Name a device without a sysName by reverse DNS, if that name resolves back to its "
+                   "address.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["table", "jsonl", "csv"]), default="table",
               show_default=True, help="For people; or rows for `netvitals inventory import`.")  # fmt: skip
 def discover(**options: Any) -> None:
     """Find the devices that answer in each NETWORK (10.1.0.0/16, or a single address), and write nothing.
 
-    Says what each is, which credential it takes, and which profile reads it; a device that answers on several
-    addresses is one, where two of its identities agree (engine id, serial number, MAC addresses, its own
-    table of addresses).
+    Prints the type, credential and profile of each. Several addresses are one device if two of its
+    identities agree: engine id, serial number, MAC addresses, its own table of addresses.
     """
     chosen = DiscoverOptions(**options)
-    settled = _configuration(chosen)
+    settled = effective_configuration(chosen.config)
     _check_names(chosen, settled)
     inventory = _inventory(chosen)
     run = _Run(chosen, settled)
@@ -239,11 +241,6 @@ def _stop(discovery: Discovery, number: int) -> None:
     asyncio.get_running_loop().remove_signal_handler(number)
 
 
-def _configuration(options: DiscoverOptions) -> Configuration:
-    document = document_in_file(str(options.config)) if options.config else None
-    return configuration(document, str(options.config or "no document"), os.environ)
-
-
 def _check_names(options: DiscoverOptions, settled: Configuration) -> None:
     if options.device_type and options.device_type not in settled.known_types:
         raise click.UsageError(
@@ -269,7 +266,6 @@ def _inventory(options: DiscoverOptions) -> list[Device] | None:
     if not options.database_url:
         raise click.UsageError("--against inventory needs the database: set DATABASE_URL")
     from netvitals.adapters.postgres.inventory_writer import devices_in  # noqa: PLC0415, psycopg takes a while to import
-    from netvitals.cli.inventory.command import open_database  # noqa: PLC0415, as above
 
     rows, _ = devices_in(open_database(options.database_url))
     return [device for _, device in rows]
@@ -306,7 +302,7 @@ def _summarise(
     if len(outcome.refused) > _REFUSED_SHOWN:
         click.echo(f"netvitals: … and {len(outcome.refused) - _REFUSED_SHOWN} more", err=True)
     devices = sum(1 for each in compared if each.proposal)
-    text = f"{devices:,} devices at {len(outcome.found):,} of {len(outcome.asked):,} addresses"
+    text = f"{counted(devices, 'device')} at {len(outcome.found):,} of {len(outcome.asked):,} addresses"
     if against:
         counts = {change: sum(1 for each in compared if each.change == change) for change in _CHANGES}
         text += ": " + ", ".join(f"{count:,} {change}" for change, count in counts.items())

@@ -25,14 +25,16 @@ Examples:
 
 \b
 Exit status:
-  0  all is ok, or only warned of
-  1  something is wrong; its line says what to do
+  0  no check failed; there may be warnings
+  1  a check failed; its line names the remedy
   2  nothing could be checked: no such stack, nothing configured"""
 
 
 @click.command(epilog=_EPILOG, short_help="Check all that polling depends on.")
 @click.option("--stack", metavar="NAME", help="Check a deployed stack.")
-@click.option("--device", "device_id", metavar="ID", help="With --stack: have its collector poll this one.")
+@click.option(
+    "--device", "device_id", metavar="ID", help="With --stack: have its collector poll this device."
+)
 @click.option("--format", "format_", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
 @click.pass_context
 def doctor(
@@ -42,8 +44,8 @@ def doctor(
 
     Without --stack it checks what DATABASE_URL, INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG and
     NETVITALS_CREDENTIALS_FILE name, or the secrets that the functions read. It changes nothing, except that
-    it writes one point of the measurement netvitals_doctor, and that --device makes a poll like any other,
-    with its results stored.
+    it writes one point of the measurement netvitals_doctor, and that --device has the device polled and the
+    results stored.
     """
     if device_id and not stack:
         raise click.UsageError("--device is polled by a stack's collector: name it with --stack")

@@ -25,7 +25,7 @@ _LOG = "the log of the metrics collector"
 
 
 class _Counts(msgspec.Struct, frozen=True, rename="pascal"):
-    """Holds the metrics of one invocation that say how the poll went; each a list of one, or left out."""
+    """Metrics of one invocation that say how the poll went; each a list of one, or left out."""
 
     devices_polled: Any = 0
     devices_unreachable: Any = 0

@@ -14,7 +14,7 @@ _LONGEST_TEXT = 1000
 
 
 class Finding(NamedTuple):
-    """Holds the result of a check, for a person; no secret is in it."""
+    """Result of a check, for a person; no secret is in it."""
 
     level: Level
     text: str

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 
+from netvitals.cli.database import open_database
 from netvitals.cli.figures import counted
 from netvitals.cli.grafana.rules import INFLUXDB_UID, RuleOptions, Thresholds, rule_files
 from netvitals.domain.inventory.device import Device
@@ -20,9 +20,9 @@ Examples:
   netvitals grafana rules --type linux --inventory devices.csv > linux.yaml
 
 \b
-Rules for a site or a type list the ids of its devices: generate them anew
-when the inventory has changed. They are added to the rules for all devices;
-to replace those by them, leave those out.
+Rules for a site or a type list the ids of its devices: generate them again
+when the inventory has changed. They add to the rules for all devices; if they
+should replace those, don't provision those.
 
 \b
 Exit status:
@@ -37,7 +37,7 @@ _DEFAULTS = ", ".join(f"{each.name} ({each.default:g})" for each in _LIMITS)
 def grafana() -> None:
     """Write dashboards and alert rules for Grafana.
 
-    docs/dashboards.md tells how to import and provision them.
+    docs/dashboards.md explains how to import and provision them.
     """
 
 
@@ -71,7 +71,7 @@ def write(folder: Path) -> None:
     "limits",
     multiple=True,
     metavar="NAME=NUMBER",
-    help=f"The value from which on a rule fires: {_DEFAULTS}. Repeatable.",
+    help=f"Value above which a rule fires: {_DEFAULTS}. Repeatable.",
 )
 @click.option(
     "--metrics-interval",
@@ -167,18 +167,9 @@ def _devices(file: Path | None, database_url: str | None) -> Sequence[Device]:
     elif database_url:
         from netvitals.adapters.postgres.inventory_writer import devices_in  # noqa: PLC0415, psycopg as well
 
-        rows, faults = devices_in(_open(database_url))
+        rows, faults = devices_in(open_database(database_url))
     else:
         raise click.UsageError("give --inventory FILE, or a database with DATABASE_URL")
     if faults:
         click.echo(f"{counted(len(faults), 'row')} can't be read; see: netvitals inventory check", err=True)
     return [device for _, device in rows]
-
-
-def _open(database_url: str) -> Any:
-    from netvitals.adapters.postgres.database import Database  # noqa: PLC0415, as above
-    from netvitals.domain.settings.secret import Secret  # noqa: PLC0415, as above
-
-    database = Database(lambda: Secret(database_url))
-    click.get_current_context().call_on_close(database.close)
-    return database

@@ -13,7 +13,7 @@ FLEET, SITE, DEVICE, INTERFACE, POLLING = (
 """Ids of the dashboards, used in links between them."""
 EVERYTHING = {"text": ["All"], "value": ["$__all"]}
 ON_LOAD, ON_TIME_RANGE = 1, 2
-"""When Grafana queries the values of a variable."""
+"""Events at which Grafana queries the values of a variable."""
 HIDDEN = 2
 
 

@@ -4,6 +4,7 @@ from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import DEVICE, INTERFACE, dashboard, device, status_changes
 from netvitals.cli.grafana.fleet import DEVICE_COLUMNS, TO_SITE, changes
+from netvitals.cli.grafana.interfaces import in_and_out, oper_mappings
 from netvitals.cli.grafana.panels import (
     HELD_GAP_MS,
     Json,
@@ -24,8 +25,6 @@ from netvitals.cli.grafana.worst import FAULTS, UTILISATION
 from netvitals.domain.polling.metrics import VITALS
 
 OURS = ql.tag("device_id", "$device")
-WHOLE = "\"instance\" = ''"
-"""Condition of InfluxQL: the value is that of the whole device, not of one of its parts."""
 PLACED = frozenset(
     {
         "cpu_percent",
@@ -51,8 +50,6 @@ PLACED = frozenset(
 """Metrics that have a panel of their own here or on the dashboard of an interface."""
 FURTHER = tuple(vital.metric for vital in VITALS.values() if vital.metric not in PLACED)
 """Vital signs that only some kinds of device have."""
-OPER_STATES = ("up", "down", "testing", "unknown", "dormant", "not present", "lower layer down")
-"""Names of IF-MIB's ifOperStatus, from 1 on."""
 
 
 def device_dashboard() -> Json:
@@ -97,12 +94,12 @@ def _now() -> list[Json]:
         return stat(title, [influx(query)], (4, 4), shown, empty="-")
 
     return [
-        of("cpu_percent", "max", WHOLE),
-        of("memory_percent", "max", WHOLE),
+        of("cpu_percent", "max", ql.WHOLE_DEVICE),
+        of("memory_percent", "max", ql.WHOLE_DEVICE),
         of("temperature_celsius", "max"),
         of("disk_percent", "max"),
-        of("ping_rtt_ms", "max", WHOLE),
-        of("uptime_seconds", "max", WHOLE),
+        of("ping_rtt_ms", "max", ql.WHOLE_DEVICE),
+        of("uptime_seconds", "max", ql.WHOLE_DEVICE),
     ]
 
 
@@ -148,22 +145,12 @@ def _status() -> Json:
 
 
 def _traffic() -> Json:
-    targets = [
-        influx(
-            ql.rate_over_time(f"net_bytes_{way}", ql.SHOWN.held(), OURS, scale=8),
-            ref=ref,
-            alias=f"$tag_instance {way}",
-        )
-        for way, ref in (("in", "A"), ("out", "B"))
-    ]
-    return graph(
+    return in_and_out(
         "Traffic",
-        targets,
+        "net_bytes",
+        lambda metric: ql.rate_over_time(metric, ql.SHOWN.held(), OURS, scale=8),
         (24, 10),
-        shape("net_bytes_in"),
-        mirrored="B",
-        gap_ms=HELD_GAP_MS,
-        description="In above, out below zero.",
+        label="$tag_instance",
         empty="No interface has sent its counters twice in the time shown",
     )
 
@@ -173,7 +160,7 @@ def _interfaces() -> Json:
     faults = ql.moved(
         "",
         ql.SHOWN,
-        r'"metric_name" =~ /^net_(errors|discards)_(in|out)$/',
+        ql.ANY_FAULT,
         OURS,
         tags=("device_id", "instance", "metric_name"),
     )
@@ -194,14 +181,6 @@ def _interfaces() -> Json:
         'SELECT last("description") AS "description", last("type") AS "type" FROM "interface_info"'
         f"{ql.where(ql.SHOWN.at_end(), OURS)}{ql.group('instance')}"
     )
-    states = {
-        str(number): {
-            "text": state,
-            "color": {"up": "green", "down": "red"}.get(state, "orange"),
-            "index": number,
-        }
-        for number, state in enumerate(OPER_STATES, 1)
-    }
     return table(
         "Interfaces",
         [influx(ql.joined(columns, queries, *shares), table=True), influx(described, ref="B", table=True)],
@@ -212,7 +191,7 @@ def _interfaces() -> Json:
             ),
             column(
                 "oper",
-                mappings=[{"type": "value", "options": states}],
+                mappings=oper_mappings(),
                 custom__cellOptions={"type": "color-text"},
             ),
             column("speed", unit="bps"),

@@ -17,7 +17,7 @@ HELD_MINUTES = 70
 
 
 class TimeRange(NamedTuple):
-    """Holds the two ends of a range of time, as InfluxQL writes them."""
+    """The two ends of a range of time, as InfluxQL writes them."""
 
     start: str
     end: str
@@ -34,6 +34,10 @@ class TimeRange(NamedTuple):
         return TimeRange(f"{self.end} - {HELD_MINUTES}m", self.end)
 
 
+WHOLE_DEVICE = "\"instance\" = ''"
+"""Condition: the value is that of the whole device, not of one of its parts."""
+ANY_FAULT = r'"metric_name" =~ /^net_(errors|discards)_(in|out)$/'
+"""Condition: the point is a counter of errors or discards."""
 SHOWN = TimeRange("${__from}ms", "${__to}ms")
 """Time range of a dashboard; `$timeFilter` is the same, but can't be widened."""
 

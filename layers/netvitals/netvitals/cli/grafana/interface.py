@@ -3,14 +3,15 @@
 from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import INTERFACE, dashboard, device, interface, status_changes
-from netvitals.cli.grafana.device import OPER_STATES, OURS
+from netvitals.cli.grafana.device import OURS
+from netvitals.cli.grafana.interfaces import WAYS, in_and_out, oper_mappings
 from netvitals.cli.grafana.panels import HELD_GAP_MS, Json, graph, influx, stat, state_timeline, table
 from netvitals.cli.grafana.shown import PanelMetric, shape
 from netvitals.cli.grafana.worst import UTILISATION
 
 THIS = (OURS, ql.tag("instance", "$interface"))
 VALUED = '"value" > 0'
-WAYS = (("in", "A"), ("out", "B"))
+_NOT_TWICE = "Its counters were not sent twice in the time shown"
 VOLUME = PanelMetric(title="Moved", unit="bytes")
 
 
@@ -55,21 +56,9 @@ def _state() -> Json:
         "State",
         [influx(ql.last("net_oper_status", ql.SHOWN, (), *THIS))],
         (4, 4),
-        mappings=_mappings(),
+        mappings=oper_mappings(),
         empty="-",
     )
-
-
-def _mappings() -> list[Json]:
-    states = {
-        str(number): {
-            "text": state,
-            "color": {"up": "green", "down": "red"}.get(state, "orange"),
-            "index": number,
-        }
-        for number, state in enumerate(OPER_STATES, 1)
-    }
-    return [{"type": "value", "options": states}]
 
 
 def _totals() -> list[Json]:
@@ -105,20 +94,13 @@ def _totals() -> list[Json]:
 
 
 def _traffic() -> Json:
-    targets = [
-        influx(ql.rate_over_time(f"net_bytes_{way}", ql.SHOWN.held(), *THIS, scale=8), ref=ref, alias=way)
-        for way, ref in WAYS
-    ]
-    return graph(
-        "Traffic",
-        targets,
-        (12, 9),
-        shape("net_bytes_in"),
-        mirrored="B",
-        gap_ms=HELD_GAP_MS,
-        description="In above, out below zero.",
-        empty="Its counters were not sent twice in the time shown",
+    return in_and_out(
+        "Traffic", "net_bytes", lambda metric: _rate(metric, scale=8), (12, 9), empty=_NOT_TWICE
     )
+
+
+def _rate(metric: str, *, scale: float = 1) -> str:
+    return ql.rate_over_time(metric, ql.SHOWN.held(), *THIS, scale=scale)
 
 
 def _utilisation() -> Json:
@@ -149,20 +131,7 @@ def utilisation_query(way: str) -> str:
 
 
 def _faults(kind: str) -> Json:
-    targets = [
-        influx(ql.rate_over_time(f"net_{kind}_{way}", ql.SHOWN.held(), *THIS), ref=ref, alias=f"{kind} {way}")
-        for way, ref in WAYS
-    ]
-    return graph(
-        kind.capitalize(),
-        targets,
-        (12, 7),
-        shape(f"net_{kind}_in"),
-        mirrored="B",
-        gap_ms=HELD_GAP_MS,
-        description="In above, out below zero.",
-        empty="Its counters were not sent twice in the time shown",
-    )
+    return in_and_out(kind.capitalize(), f"net_{kind}", _rate, (12, 7), label=kind, empty=_NOT_TWICE)
 
 
 def _states() -> Json:
@@ -171,7 +140,7 @@ def _states() -> Json:
         "State of the interface",
         influx(query, alias="state"),
         (24, 5),
-        _mappings(),
+        oper_mappings(),
         gap_ms=HELD_GAP_MS,
         empty="The device has not sent its state",
     )

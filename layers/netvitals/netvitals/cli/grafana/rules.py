@@ -28,7 +28,7 @@ type NoData = Literal["OK", "Alerting"]
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the values from which on rules fire; each name is a key of `--set`."""
+    """Values above which rules fire; each name is a key of `--set`."""
 
     cpu: float = 90
     memory: float = 95
@@ -45,7 +45,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the options that all rules of one file share."""
+    """Options that all rules of one file share."""
 
     thresholds: Thresholds = Thresholds()
     metrics_interval: int = 300
@@ -59,7 +59,7 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleQuery(msgspec.Struct, frozen=True):
-    """Holds a query of a rule, named by a letter; `ago` is how far back it reads, in seconds."""
+    """A query of a rule, named by a letter; `ago` is how far back it reads, in seconds."""
 
     ref: str
     text: str
@@ -67,7 +67,7 @@ class RuleQuery(msgspec.Struct, frozen=True):
 
 
 class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Describes an alert: its queries, the condition, and how long that has to hold."""
+    """An alert: its queries, the condition, and how long that has to hold."""
 
     key: str
     title: str
@@ -76,7 +76,7 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Grafana's arithmetic over the queries' letters; empty: the number of the only query."""
     above: float
     hold: str
-    """How long the condition has to hold before the alert fires."""
+    """Time for which the condition has to hold before the alert fires, such as `15m`."""
     severity: Literal["critical", "warning"] = "warning"
     no_data: NoData = "OK"
     summary: str
@@ -84,7 +84,7 @@ class RuleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Describes a metric whose last value is compared; `key` names its threshold."""
+    """A metric whose last value is compared; `key` names its threshold."""
 
     key: str
     title: str
@@ -93,7 +93,7 @@ class _Measured(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     severity: Literal["critical", "warning"] = "warning"
     by_instance: bool = False
-    """Whether each instance is compared by itself, in place of the whole device's value."""
+    """True where each instance is compared by itself, in place of the whole device's value."""
 
 
 def _part(key: str, title: str, name: str, text: str) -> _Measured:
@@ -195,7 +195,7 @@ def _statuses(of: Sequence[str]) -> list[RuleSpec]:
 
 def _measure(metric: _Measured, limit: float, of: Sequence[str], interval: int) -> RuleSpec:
     tags = ("device_id", "instance") if metric.by_instance else ("device_id",)
-    own = () if metric.by_instance else ("\"instance\" = ''",)
+    own = () if metric.by_instance else (ql.WHOLE_DEVICE,)
     ago = 3 * interval if METRICS[metric.name].every_poll else 60 * ql.HELD_MINUTES
     query = (
         f'SELECT last("value") AS "value" {ql.points(metric.name, _recent(ago), *own, *of)}{ql.group(*tags)}'
@@ -243,7 +243,7 @@ def _errors(limit: float, of: Sequence[str], interval: int) -> RuleSpec:
     moved = ql.moved(
         "",
         window,
-        r'"metric_name" =~ /^net_(errors|discards)_(in|out)$/',
+        ql.ANY_FAULT,
         *of,
         tags=("device_id", "instance", "metric_name"),
     )

@@ -11,7 +11,7 @@ from netvitals.domain.polling.metrics import METRICS, VITALS, MetricSpec
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the presentation of a metric; defaults follow from its `MetricSpec`."""
+    """Presentation of a metric; defaults follow from its `MetricSpec`."""
 
     title: str = ""
     unit: str = ""
@@ -61,7 +61,7 @@ _TITLES = {vital.metric: vital.title for vital in VITALS.values()}
 
 
 class PanelMetric(msgspec.Struct, frozen=True):
-    """Holds all that a panel has to know about a metric."""
+    """Properties of a metric that a panel needs."""
 
     metric: str = ""
     """Name of the metric; empty for a figure that is none, such as a count of devices."""

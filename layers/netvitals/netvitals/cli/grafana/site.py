@@ -4,7 +4,8 @@ from netvitals.cli.grafana import influxql as ql
 from netvitals.cli.grafana import inventory_sql as sql
 from netvitals.cli.grafana.dashboard import HIDDEN, SITE, asked, dashboard, sites, status_changes
 from netvitals.cli.grafana.fleet import changes, devices, statuses
-from netvitals.cli.grafana.panels import HELD_GAP_MS, POSTGRESQL, Json, graph, influx
+from netvitals.cli.grafana.interfaces import in_and_out
+from netvitals.cli.grafana.panels import POSTGRESQL, Json, graph, influx
 from netvitals.cli.grafana.shown import shape
 from netvitals.cli.grafana.worst import busiest, faultiest, filling, worst
 
@@ -47,24 +48,14 @@ def site() -> Json:
 
 
 def _traffic() -> Json:
-    targets = [
-        influx(
-            ql.sum_over_time(f"net_bytes_{way}", ql.SHOWN.held(), OURS, scale=8),
-            ref=ref,
-            alias=way,
-        )
-        for way, ref in (("in", "A"), ("out", "B"))
-    ]
-    return graph(
+    return in_and_out(
         "All interfaces of the site",
-        targets,
+        "net_bytes",
+        lambda metric: ql.sum_over_time(metric, ql.SHOWN.held(), OURS, scale=8),
         (12, 9),
-        shape("net_bytes_in"),
-        mirrored="B",
-        gap_ms=HELD_GAP_MS,
+        remark=" What passes several interfaces is counted at each.",
         interval=TWO_POLLS,
         empty="No interface of the site has moved anything",
-        description="In above, out below zero. What passes several interfaces is counted at each.",
     )
 
 

@@ -26,7 +26,7 @@ def worst(
     """
     shown = shape(metric)
     tags = ("device_id", "instance") if instances else ("device_id",)
-    own = () if instances else ("\"instance\" = ''",)
+    own = () if instances else (ql.WHOLE_DEVICE,)
     query = ql.top(ROWS, ql.last(metric, ql.SHOWN, tags, *own, *conditions), tags=tags)
     names = {"hostname": "Device", "site": "Site", **({"instance": instances} if instances else {})}
     return table(
@@ -127,7 +127,7 @@ def faultiest_query(*conditions: str) -> str:
     moved = ql.moved(
         "",
         ql.SHOWN,
-        r'"metric_name" =~ /^net_(errors|discards)_(in|out)$/',
+        ql.ANY_FAULT,
         *conditions,
         tags=("device_id", "instance", "metric_name"),
     )

@@ -1,6 +1,5 @@
 """Implement `netvitals inventory`: check, import and list the table of devices."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from msgspec import structs
 
-from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credentials import JsonFile
+from netvitals.cli.database import database_option, open_database
+from netvitals.cli.effective import effective_configuration
 from netvitals.cli.figures import counted
 from netvitals.cli.inventory.addresses import sharing_an_address
 from netvitals.cli.inventory.faults import EXIT_FAULTS, stop_at
@@ -30,7 +30,6 @@ from netvitals.domain.inventory.check import Rules, check_inventory
 from netvitals.domain.inventory.guard import Guard, names_loopback
 from netvitals.domain.inventory.row import FIELDS
 from netvitals.domain.text import printable
-from netvitals.settings import configuration
 
 if TYPE_CHECKING:
     from netvitals.adapters.postgres.database import Database
@@ -42,7 +41,7 @@ Examples:
   netvitals inventory init
   netvitals inventory import devices.csv --dry-run
   netvitals inventory import devices.jsonl
-  netvitals inventory check                 what is in the database
+  netvitals inventory check                 the table in the database
   netvitals inventory check devices.csv     a file, without a database
   netvitals inventory list --site zurich --status offline
   netvitals inventory list --format csv > devices.csv
@@ -59,16 +58,10 @@ ignored.
 \b
 Exit status:
   0  done, or nothing wrong
-  1  something is wrong with the inventory: faults are listed row by row,
-     and nothing was written
+  1  the inventory has faults, which are listed by row; nothing was written
   2  wrong usage, or a file or the database can't be used"""
 
 STATUSES = (*(status.value for status in Status), "disabled")
-
-_URL = click.option(
-    "--database-url", envvar="DATABASE_URL", show_envvar=True, required=True, metavar="URL",
-    help="The database. Better as DATABASE_URL: others see a command line in the list of processes.",
-)  # fmt: skip
 
 
 def _rules[Command: Callable[..., Any]](command: Command) -> Command:
@@ -91,7 +84,7 @@ def inventory() -> None:
 
 
 @inventory.command()
-@_URL
+@database_option
 def init(database_url: str) -> None:
     """Create the tables, or bring them to this version. Harmless to repeat.
 
@@ -104,10 +97,10 @@ def init(database_url: str) -> None:
 
 
 @inventory.command(
-    name="import", epilog=IMPORT_EPILOG, short_help="Add and change devices as a file or system says."
+    name="import", epilog=IMPORT_EPILOG, short_help="Add and change devices from a file or system."
 )
 @click.argument("source", metavar="FILE|URL")
-@_URL
+@database_option
 @_rules
 @import_options
 @click.option("--dry-run", is_flag=True, help="Only print what would change.")
@@ -124,11 +117,11 @@ def import_(
     disable_missing: bool,
     **options: Any,
 ) -> None:
-    """Add and change devices as FILE, or another system, says: all of them, or none.
+    """Add and change the devices in FILE, or in another system: all of them, or none.
 
-    First shows what would change, and on a terminal asks. Columns that the file does not have keep their
-    values, and so do devices that it does not name. What --disable-missing has disabled is enabled again when
-    a file names it again.
+    First shows what would change, and on a terminal asks whether to continue. Columns that the file does not
+    have keep their values, and so do devices that it does not name. A device that --disable-missing has
+    disabled is enabled again by an import that names it.
     """
     from netvitals.adapters.postgres import inventory_writer as table  # noqa: PLC0415, as above
 
@@ -193,7 +186,7 @@ def check(
 
 
 @inventory.command(name="list")
-@_URL
+@database_option
 @click.option("--site", help="Only devices of this site.")
 @click.option("--collector", metavar="GROUP", help="Only devices of this collector group.")
 @click.option("--type", "device_type", help="Only devices of this type.")
@@ -226,12 +219,12 @@ def list_(
 
 @inventory.command("forget-host-key", short_help="Forget the SSH host keys of devices that were rebuilt.")
 @click.argument("device_ids", nargs=-1, required=True, metavar="ID…")
-@_URL
+@database_option
 def forget_host_key(*, device_ids: tuple[str, ...], database_url: str) -> None:
-    """Forget the SSH host keys of devices that were rebuilt: the next poll trusts the key that it meets.
+    """Forget the SSH host keys of devices that were rebuilt: the next poll trusts the offered key.
 
-    That is for devices whose type says `trust_on_first_use`. A key that changed without reason may be
-    somebody in between: compare it on the device first.
+    This is for devices whose type has `trust_on_first_use`. An unexpected change of the key may be an
+    attack: compare the key on the device first.
     """
     from netvitals.adapters.postgres.host_keys import forget_host_keys  # noqa: PLC0415, as above
 
@@ -249,19 +242,8 @@ def _warn_of_unserved_groups(database: "Database") -> None:
         click.echo(f"warning: {printable(str(group))}", err=True)
 
 
-def open_database(database_url: str) -> "Database":
-    """Return the database at this URL; it is closed when the running command ends."""
-    from netvitals.adapters.postgres.database import Database  # noqa: PLC0415, as above
-    from netvitals.domain.settings.secret import Secret  # noqa: PLC0415, as above
-
-    database = Database(lambda: Secret(database_url))
-    click.get_current_context().call_on_close(database.close)
-    return database
-
-
 def _rules_from(config: Path | None, allow: tuple[str, ...], credentials: Path | None) -> Rules:
-    document = document_in_file(str(config)) if config else None
-    settled = configuration(document, str(config or "no document"), os.environ)
+    settled = effective_configuration(config)
     allowed = allow or settled.allowed_networks
     return Rules(
         configuration=settled,

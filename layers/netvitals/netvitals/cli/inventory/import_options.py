@@ -31,11 +31,11 @@ Examples:
     --type 'Linux by SNMP=linux'
 
 The token is read from NETVITALS_SOURCE_TOKEN, or asked for; a server certificate of your own is trusted by
-SSL_CERT_FILE. Of another system's secrets none is copied: credentials get names, and it is said which."""
+SSL_CERT_FILE. No secret of another system is copied: credentials get names, which are listed."""
 
 
 class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the options below, under the names that click gives them."""
+    """The options below, under the names that click gives them."""
 
     system: str | None
     format_: Format | None
@@ -84,20 +84,22 @@ def import_options[Command: Callable[..., Any]](command: Command) -> Command:
                      help="With --from: the device type of a role, platform, operating system or template. "
                           "Repeatable."),
         click.option("--map", "mapped", multiple=True, metavar="COLUMN=FIELD",
-                     help="What a column of the file is here, such as 'IP Address=ip_address'. Repeatable."),
+                     help="Field that a column of the file stands for, such as 'IP Address=ip_address'. "
+                          "Repeatable."),
         click.option("--encoding", default="utf-8-sig", metavar="NAME", callback=_encoding,
-                     help="The file's encoding, unless it is UTF-8; cp1252 is Excel's in the west."),
+                     help="The file's encoding, unless it is UTF-8; cp1252 for CSV of Excel in Western "
+                          "Europe and America."),
         click.option("--format", "format_", type=click.Choice(["csv", "jsonl"]),
                      help="The file's format. Unless given: JSON lines if it begins with { or [, else CSV."),
         click.option("--from", "system", type=click.Choice(SYSTEMS),
-                     help="Read another system: its URL, or an answer or export of it in a file."),
+                     help="Read from another system: its URL, or a file with a saved answer or export."),
     ):  # fmt: skip
         command = option(command)
     return command
 
 
 class ImportSource(NamedTuple):
-    """Holds the rows that were read, and how they are imported."""
+    """Rows that were read, and how they are imported."""
 
     file: InventoryFile
     once: Collection[str]

@@ -61,14 +61,14 @@ Exit status:
 @click.option("--kind", type=click.Choice(["metrics", "status"]), default="metrics", show_default=True,
               help="Read everything, or only whether devices are up.")  # fmt: skip
 @click.option("--allow", multiple=True, metavar="CIDR",
-              help="A network that may be dialled, in place of the configured ones (at first the private "
+              help="A network that may be polled, in place of the configured ones (by default the private "
                    "ones). Loopback too: 127.0.0.0/8. Repeatable. An ADDRESS is allowed by naming it, unless "
                    "this is given.")  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Devices polled at once.")
 @click.option("--timeout", type=click.FloatRange(0, 900, min_open=True), metavar="SECONDS",
               help="Time limit for each device.")  # fmt: skip
 @click.option("--rate", type=click.FloatRange(1, 900), metavar="SECONDS",
-              help="Poll twice, so many seconds apart, and show what counters do per second.")  # fmt: skip
+              help="Poll twice, so many seconds apart, and show counters as rates per second.")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
               help="The configuration document, YAML or JSON.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["table", "jsonl", "lines"]), default="table",
@@ -79,8 +79,8 @@ Exit status:
 def poll(**options: Any) -> None:
     """Poll one ADDRESS, or all devices of an inventory, and write nothing anywhere.
 
-    This is what the collector does on Lambda: the same limits, the same points, and for an inventory the same
-    guard.
+    It polls in the same way as the collector on Lambda: with the same limits and the same points, and for an
+    inventory with the same check of addresses.
     """
     chosen = options_from(options)
     show_tracebacks(wanted=chosen.verbose)

@@ -10,14 +10,11 @@ from rich.table import Table
 from netvitals.cli.figures import figure, rate_figure
 from netvitals.cli.fitting_table import Column, fitting_table
 from netvitals.cli.poll.remarks import is_asked
-from netvitals.domain.polling.metrics import METRICS
+from netvitals.domain.polling.metrics import METRICS, OPER_STATUS
 from netvitals.domain.polling.observation import PollResult, Reason
 from netvitals.domain.polling.point import Point
 from netvitals.domain.text import printable
 
-_OPER_STATUS = {
-    1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "not present", 7: "lower layer down",
-}  # fmt: skip
 _COLUMNS = {
     "net_speed_bps": "speed",
     "net_bytes_in": "in",
@@ -92,7 +89,7 @@ def _cells(row: dict[str, Point], *, rated: bool) -> list[str]:
     oper = row.get("net_oper_status")
     return [
         "" if anyone.if_index is None else str(anyone.if_index),
-        "" if oper is None else _OPER_STATUS.get(int(oper.value), f"{oper.value:g}"),
+        "" if oper is None else OPER_STATUS.get(int(oper.value), f"{oper.value:g}"),
         *(_shown(row[name], rated=rated) if name in row else "" for name in _COLUMNS),
         printable(anyone.alias),
     ]

@@ -11,10 +11,10 @@ from typing import Any, Literal
 import click
 import msgspec
 
-from netvitals.adapters.files.configuration_document import document_in_file
 from netvitals.adapters.files.credential_map import CredentialMap, JsonObject
 from netvitals.adapters.files.credentials import JsonFile
 from netvitals.adapters.files.inventory import read_devices
+from netvitals.cli.effective import effective_configuration
 from netvitals.cli.poll.contradictions import refuse_ineffective
 from netvitals.cli.poll.given_credential import given_credential
 from netvitals.collectors.registry import command_lines
@@ -23,7 +23,6 @@ from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.guard import Guard, is_name, names_loopback
 from netvitals.domain.polling.job import Job, Kind, job_of
 from netvitals.domain.settings.configuration import Configuration
-from netvitals.settings import configuration
 
 _GIVEN = "given"
 _ANYWHERE = ("0.0.0.0/0", "::/0")
@@ -31,7 +30,7 @@ _PATIENCE_SECONDS = 3600
 
 
 class PollOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Holds the options of `netvitals poll`, under the names that click gives them."""
+    """The options of `netvitals poll`, under the names that click gives them."""
 
     address: str | None = None
     inventory: Path | None = None
@@ -60,7 +59,7 @@ def options_from(given: Mapping[str, Any]) -> PollOptions:
 
 
 class Inputs(msgspec.Struct, kw_only=True):
-    """Holds the jobs to poll, what they need, and what can't be polled."""
+    """Jobs to poll, what they need, and what can't be polled."""
 
     jobs: list[Job]
     problems: list[str]
@@ -99,8 +98,7 @@ def inputs_from(options: PollOptions) -> Inputs:
     for line in command_lines().values():
         if line.prepared:
             click.get_current_context().with_resource(line.prepared(options.device))
-    document = document_in_file(str(options.config)) if options.config else None
-    settled = configuration(document, str(options.config or "no document"), os.environ)
+    settled = effective_configuration(options.config)
     return _from_address(options, settled) if options.address else _from_inventory(options, settled)
 
 

@@ -31,13 +31,13 @@ class PointLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One value of one metric."""
 
     metric_name: MetricName
-    """What was measured."""
+    """Name of the metric."""
     value: float | int | UnsetType = UNSET
-    """In the metric's unit; of a counter its reading."""
+    """Value in the metric's unit; a counter's reading."""
     per_second: float | int | UnsetType = UNSET
-    """In the place of a counter's `value`, with `--rate`: the metric's unit per second."""
+    """Rate of a counter in the metric's unit per second, with `--rate`, in the place of `value`."""
     instance: str = ""
-    """Which one, where a device has several, such as an interface; left out for the whole device."""
+    """Name of the part that was measured, such as an interface; left out for the whole device."""
     if_index: int | None = None
     """The interface's ifIndex; left out where there is none."""
 
@@ -46,16 +46,16 @@ class PollLine(msgspec.Struct, frozen=True, kw_only=True):
     """Outcome of a poll of one device."""
 
     device_id: str
-    """As in the inventory, or the address that was polled."""
+    """Id of the device in the inventory, or the address that was polled."""
     reachable: bool
-    """Whether the device gave any reply at all."""
+    """True where the device gave any reply at all."""
     method: str
-    """What proved it alive, or was tried last: `icmp`, `tcp`, `snmp`, `ssh`, `winrm`."""
+    """Protocol that proved it alive, or was tried last: `icmp`, `tcp`, `snmp`, `ssh`, `winrm`."""
     reason: Reason
     """`ok`, or why the device gave less than was asked."""
     detail: str
-    """For a person: which part is missing, why, and what to do. Programs go by `reason`."""
+    """Text for a person: the part that is missing, the cause and the remedy. Programs use `reason`."""
     duration_ms: float
-    """How long the poll took, in milliseconds."""
+    """Duration of the poll, in milliseconds."""
     points: list[PointLine]
     """The values that were read."""

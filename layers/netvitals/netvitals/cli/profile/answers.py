@@ -1,4 +1,4 @@
-"""Hold a device's objects below its vendor's branches, and find the tables among them without a MIB."""
+"""Index a device's objects below its vendor's branches, and find the tables among them without a MIB."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -20,7 +20,7 @@ _MOST_COLUMNS = 100
 
 
 class ObjectGroup(msgspec.Struct, frozen=True):
-    """Holds the columns of one table, or neighbouring scalars."""
+    """Columns of one table, or neighbouring scalars."""
 
     columns: Mapping[str, Mapping[str, Value]]
     """Rows by index, by the OID that a profile would name; a scalar is one row with the index 0."""

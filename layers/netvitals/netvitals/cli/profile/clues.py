@@ -40,7 +40,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 
 class Clue(NamedTuple):
-    """Holds a source that may be right, the reason, and its weight."""
+    """A source that may be right, the reason, and its weight."""
 
     section: str
     source: Source

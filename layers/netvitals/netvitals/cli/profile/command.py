@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from netvitals.cli.console import console
-from netvitals.cli.figures import figure
+from netvitals.cli.figures import counted, figure
 from netvitals.cli.poll.device_options import device_options
 from netvitals.cli.poll.inputs import Inputs, inputs_from, options_from
 from netvitals.cli.profile.draft import draft_of
@@ -39,14 +39,26 @@ from netvitals.domain.ports import target_of
 from netvitals.domain.settings.credential import part_of
 
 _ROWS_SHOWN = 12
+_EPILOG = """\b
+Examples:
+  netvitals profile explain 192.168.1.1     asks for the community
+  netvitals profile explain 192.168.1.1 --profiles my-profiles
+  netvitals profile check my-profiles/acme/acme-switch.yaml
+  netvitals profile list fortigate
+
+\b
+Exit status:
+  0  done
+  1  a profile has faults, or the device can't be read
+  2  wrong usage, or a file can't be read"""
 
 
-@click.group(short_help="Explain, check and list device profiles.")
+@click.group(epilog=_EPILOG, short_help="Explain, check and list device profiles.")
 def profile() -> None:
-    """Device profiles: where each kind of SNMP device keeps its vital signs.
+    """Explain, check and list device profiles.
 
-    A profile is a YAML file in its vendor's folder of the package's folder `profiles`; docs/profiles.md tells
-    how to write one.
+    A profile says where one kind of SNMP device keeps its vital signs. It is a YAML file in its vendor's
+    folder of the package's folder `profiles`; docs/profiles.md explains how to write one.
     """
 
 
@@ -105,10 +117,10 @@ def check(paths: tuple[Path, ...]) -> None:
             click.echo(line, err=True)
         if not wrong:
             examples = sum(len(read.example) for read in found.values())
-            click.echo(f"{path}: {len(found)} profiles, {examples} examples, ok")
+            click.echo(f"{path}: {counted(len(found), 'profile')}, {counted(examples, 'example')}, ok")
         problems += len(wrong)
     if problems:
-        raise click.ClickException(f"{problems} fault{'s' * (problems > 1)}")
+        raise click.ClickException(counted(problems, "fault"))
 
 
 def example_faults(found: Mapping[str, Profile]) -> list[str]:
@@ -128,7 +140,11 @@ async def _example_faults(book: ProfileBook, found: Mapping[str, Profile]) -> li
 
 @profile.command(short_help="Build the index that a collector reads.")
 @click.option(
-    "--profiles", default=PACKAGED, type=click.Path(exists=True, path_type=Path), show_default=False
+    "--profiles",
+    default=PACKAGED,
+    type=click.Path(exists=True, path_type=Path),
+    show_default=False,
+    help="The folder of profiles; unless given, the package's own.",
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 def build(profiles: Path, output: Path) -> None:
@@ -148,13 +164,13 @@ def _folder(path: Path) -> dict[str, Profile]:
 @profile.command("explain", short_help="Show a device's profile, its answers and values.")
 @click.argument("address")
 @click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
-@click.option("--all", "everything", is_flag=True, help="Propose weak ones as well.")
+@click.option("--all", "everything", is_flag=True, help="Also show weak proposals.")
 @device_options
 def explain_device(*, everything: bool, **options: Any) -> None:
-    """Show which profile the device at ADDRESS gets, what answered, and the values it became.
+    """Show which profile the device at ADDRESS gets, its answers, and the resulting values.
 
-    Asks for everything that the profile and the standard MIBs know, looks through the vendor's objects for
-    vital signs that nobody reads, and prints a draft of the profile that would. Writes nothing. Secrets
+    Reads all objects of the profile and of the standard MIBs, searches the vendor's objects for vital signs
+    that the profile does not read, and prints a draft of a profile that does. Writes nothing. Credentials
     are given as to `netvitals poll`.
     """
     inputs = inputs_from(options_from(options))

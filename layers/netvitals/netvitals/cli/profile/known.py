@@ -16,7 +16,7 @@ _ENTERPRISES = "1.3.6.1.4.1."
 
 
 class KnownObjects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Holds the content of known_objects.yaml."""
+    """Content of known_objects.yaml."""
 
     skip: dict[str, str]
     """Reasons, by branch, why nothing is proposed there."""
@@ -37,7 +37,7 @@ def known_objects() -> KnownObjects:
 
 
 class KnownSource(NamedTuple):
-    """Holds a source of a profile or of known_objects.yaml."""
+    """A source of a profile or of known_objects.yaml."""
 
     section: str
     source: Source

@@ -36,25 +36,25 @@ _STANDARD_BRANCHES = ("1.3.6.1.2.1.25.2.3.1", "1.3.6.1.2.1.47.1.1.1.1.7", "1.3.6
 
 
 class SourceProposal(msgspec.Struct, frozen=True):
-    """Holds a source that a profile could have, and the reasons for it."""
+    """A source that a profile could have, and the reasons for it."""
 
     section: str
     source: Source
     why: str
-    """What was seen, and where its meaning is known from."""
+    """Values that were seen, and the origin of their meaning."""
     rows: list[VitalRow]
     """Values of the source in the device's answers."""
     weight: int
     is_read: bool
-    """Whether the profile reads this vital sign already."""
+    """True where the profile reads this vital sign already."""
 
 
 class Proposals(msgspec.Struct, frozen=True):
-    """Holds proposals, the best first."""
+    """Proposals, the best first."""
 
     every: list[SourceProposal]
     unread: str
-    """Why not all objects were searched; empty if they were."""
+    """Cause why not all objects were searched; empty if they were."""
 
     def shown(self, *, everything: bool) -> list[SourceProposal]:
         """Return all proposals, or the best few for vital signs that the profile does not read."""

@@ -17,14 +17,14 @@ or, in JSON, which has the key "$schema". Keys that depend on each other
 are checked by `netvitals config check` and `netvitals inventory check`."""
 
 
-@click.command(epilog=_EPILOG, short_help="JSON Schema of files, events and points.")
+@click.command(epilog=_EPILOG, short_help="Print JSON Schemas and TypeScript types.")
 @click.argument("name", required=False, type=click.Choice(NAMES))
 @click.option("--typescript", is_flag=True, help="Print TypeScript types of all of them.")
 def schema(name: str | None, typescript: bool) -> None:
     """Print the JSON Schema (2020-12) of what netvitals reads and writes.
 
-    A schema has each key with its meaning, unit and limits, and a version: its minor number grows where
-    something is added, the major one where what was right is right no longer.
+    A schema has the meaning, unit and limits of each key, and a version: its minor number increases when
+    something is added, the major number with an incompatible change.
     """
     if (name is None) != typescript:
         raise click.UsageError(f"name one of {', '.join(NAMES)}, or --typescript for all of them")

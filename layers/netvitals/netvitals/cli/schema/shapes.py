@@ -33,7 +33,7 @@ class JobMessage(msgspec.Struct, frozen=True):
     """The body of a message in a job queue, before it is deflated."""
 
     version: Literal[1]
-    """Another number means that something which stands here has changed its meaning."""
+    """Version of the format; another number means that a key has changed its meaning."""
     jobs: Annotated[list[Job], Meta(min_length=1, max_length=1000)]
     """Each is polled on its own: one that can't be used costs the others nothing."""
 
@@ -103,4 +103,4 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "poll": Shape(PollLine, "1.2", "PollLine", "A line of `netvitals poll --format jsonl`."),
 }
-"""By the name that `netvitals schema` takes. `make schemas` writes them to docs/schema."""
+"""Shapes by the name that `netvitals schema` takes. `make schemas` writes them to docs/schema."""

@@ -217,3 +217,7 @@ METRICS: Mapping[str, MetricSpec] = {
     "collect_ok": MetricSpec("state", "1 everything asked for was read, 0 not", 0, 1),
     "collect_duration_ms": MetricSpec("measure", "milliseconds", 0, every_poll=True),
 }
+OPER_STATUS = {
+    1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "not present", 7: "lower layer down",
+}  # fmt: skip
+"""Names of IF-MIB's ifOperStatus, the values of `net_oper_status`."""
