@@ -4,6 +4,7 @@ Intrinsic functions are resolved the way CloudFormation does. What only a deploy
 its resource: `!Ref StatusQueue` is `StatusQueue`, `!GetAtt StatusQueue.Arn` is an ARN that ends in it.
 """
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -118,35 +119,22 @@ class Resolver:
         condition, yes, no = argument
         return self.value(yes if self.condition(condition) else no)
 
-    def _equals(self, argument: list[Any]) -> bool:
-        left, right = self.value(argument)
-        return str(left) == str(right)
-
     def _find_in_map(self, argument: list[Any]) -> Any:
         name, first, second = self.value(argument)
         return self._template["Mappings"][name][str(first)][second]
-
-    def _split(self, argument: list[Any]) -> list[str]:
-        separator, text = self.value(argument)
-        parts: list[str] = text.split(separator)
-        return parts
-
-    def _join(self, argument: list[Any]) -> str:
-        separator, parts = self.value(argument)
-        return str(separator).join(map(str, parts))
 
 
 _INTRINSICS: dict[str, Callable[[Resolver, Any], Any]] = {
     "Condition": lambda resolver, name: resolver.condition(name),
     "Fn::And": lambda resolver, terms: all(map(resolver.value, terms)),
-    "Fn::Equals": Resolver._equals,  # noqa: SLF001, a part of the class that reads better as a table
-    "Fn::FindInMap": Resolver._find_in_map,  # noqa: SLF001, its own table
+    "Fn::Equals": lambda resolver, pair: operator.eq(*map(str, resolver.value(pair))),
+    "Fn::FindInMap": Resolver._find_in_map,  # noqa: SLF001, a part of the class that reads better as a table
     "Fn::GetAtt": Resolver._get_att,  # noqa: SLF001, its own table
     "Fn::If": Resolver._if,  # noqa: SLF001, its own table
-    "Fn::Join": Resolver._join,  # noqa: SLF001, its own table
+    "Fn::Join": lambda resolver, given: given[0].join(map(str, resolver.value(given[1]))),
     "Fn::Not": lambda resolver, terms: not resolver.value(terms[0]),
     "Fn::Or": lambda resolver, terms: any(map(resolver.value, terms)),
-    "Fn::Split": Resolver._split,  # noqa: SLF001, its own table
+    "Fn::Split": lambda resolver, given: resolver.value(given[1]).split(given[0]),
     "Fn::Sub": Resolver._sub,  # noqa: SLF001, its own table
     "Ref": Resolver._ref,  # noqa: SLF001, its own table
 }
