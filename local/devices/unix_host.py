@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from netvitals.collectors.ssh.findings import Findings
@@ -66,8 +66,3 @@ class UnixHost:
     ) -> Findings:
         probe = Probe(second_sample=second_sample, disks=disks)
         return probe.findings(self.output(probe, shell))
-
-
-def values(findings: Findings) -> Mapping[str, float]:
-    """By metric, or `metric instance`, the value."""
-    return {f"{point.metric_name} {point.instance}".strip(): point.value for point in findings.points}

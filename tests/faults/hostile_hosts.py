@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from itertools import count
+from typing import Any
 
 import paramiko
 
@@ -44,15 +45,22 @@ def ssh(run: Exec | None = None, raw: Raw | None = None, **changes: object) -> I
         yield [(HOST, server.port)]
 
 
+class Repeating(Service):
+    """Has the same answer to every question."""
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__(windows())
+        self._answer = (200, text)
+
+    def answer(self, _: bytes) -> tuple[int, bytes]:
+        return self._answer
+
+
 @contextmanager
-def winrm(mangle: Callable[[bytes], bytes] | None = None, **behaviour: object) -> Iterator[list[Endpoint]]:
+def winrm(service: Service | None = None, **behaviour: Any) -> Iterator[list[Endpoint]]:
     """A host that logs in as Windows does, and then answers like this."""
-    service = Service(windows())
-    with WinrmHost(
-        service,
-        users={USER: PASSWORD},
-        behaviour=Behaviour(mangle=mangle, **behaviour),  # type: ignore[arg-type]  # any field
-    ) as host:
+    chosen, users = service or Service(windows()), {USER: PASSWORD}
+    with WinrmHost(chosen, users=users, behaviour=Behaviour(**behaviour)) as host:
         yield [(HOST, host.port)]
 
 
@@ -130,19 +138,6 @@ EXT_INFO, INFO_REQUEST, IGNORE, DEBUG = b"\x07", b"\x3c", b"\x02", b"\x04"
 _STRING = struct.pack(">I", 0)
 
 
-@contextmanager
-def always(text: bytes) -> Iterator[list[Endpoint]]:
-    """A host that logs in as Windows does, and has the same answer to every question."""
-
-    class Repeating(Service):
-        def answer(self, message: bytes) -> tuple[int, bytes]:
-            del message
-            return 200, text
-
-    with WinrmHost(Repeating(windows()), users={USER: PASSWORD}) as host:
-        yield [(HOST, host.port)]
-
-
 def instead_of(first: bytes, payload: bytes) -> Callable[[bytes], bytes]:
     return lambda message: payload if message.startswith(first) else message
 
@@ -210,20 +205,20 @@ _FAULT = b"HTTP/1.1 500 x\r\nContent-Type: application/soap+xml\r\nContent-Lengt
 
 WINRM: Mapping[str, Callable[[], Serving]] = {
     "silence": http,
-    "elements": lambda: always(items(b"<a/>")),
-    "depth": lambda: always(envelope(b"<a>" * 300_000)),
-    "attributes": lambda: always(
-        envelope(b"<a " + b" ".join(b"a%d=''" % number for number in range(80_000)) + b"/>")
+    "elements": lambda: winrm(Repeating(items(b"<a/>"))),
+    "depth": lambda: winrm(Repeating(envelope(b"<a>" * 300_000))),
+    "attributes": lambda: winrm(
+        Repeating(envelope(b"<a " + b" ".join(b"a%d=''" % number for number in range(80_000)) + b"/>"))
     ),
-    "entities": lambda: always(
-        b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>' + envelope(b"&b;")
+    "entities": lambda: winrm(
+        Repeating(b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>' + envelope(b"&b;"))
     ),
-    "one-long-text": lambda: always(items(b"<X><Name>%s</Name></X>" % (b"n" * 900_000), 900_100)),
-    "many-rows": lambda: always(items(_ROW, 3900 * len(_ROW))),
-    "rows-without-end": lambda: always(items(_ROW, 1500 * len(_ROW), ends=False)),
-    "properties-without-end": lambda: always(items(_WIDE_ROW, 60 * len(_WIDE_ROW), ends=False)),
+    "one-long-text": lambda: winrm(Repeating(items(b"<X><Name>%s</Name></X>" % (b"n" * 900_000), 900_100))),
+    "many-rows": lambda: winrm(Repeating(items(_ROW, 3900 * len(_ROW)))),
+    "rows-without-end": lambda: winrm(Repeating(items(_ROW, 1500 * len(_ROW), ends=False))),
+    "properties-without-end": lambda: winrm(Repeating(items(_WIDE_ROW, 60 * len(_WIDE_ROW), ends=False))),
     "fault": lambda: http(_FAULT % MEGABYTE, b"<a/>" * (MEGABYTE // 4)),
-    "long-answer": lambda: winrm(lambda text: text + b" " * 8 * MEGABYTE),
+    "long-answer": lambda: winrm(mangle=lambda text: text + b" " * 8 * MEGABYTE),
     "chunks-without-end": lambda: http(
         _OK + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"1\r\nx\r\n" * 5000
     ),

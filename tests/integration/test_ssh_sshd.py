@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.ssh_device import values
 from fixtures.sshd import Users
-from fixtures.sshd_device import check_against_the_host, output_of, poll, values
+from fixtures.sshd_device import check_against_the_host, output_of, poll
 from local.devices.unix_host import UnixHost
 from local.servers.sshd import Sshd
 from netvitals.domain.polling.observation import Reason
@@ -28,7 +29,7 @@ async def test_a_login_with_this_shell_gives_what_the_host_says_of_itself(
 ) -> None:
     reading = await poll(sshd, users.name(shell))
     assert (reading.reason, reading.detail) == (Reason.OK, "")
-    found = values(reading.points)
+    found = values(reading)
     check_against_the_host(found)
     assert 0 <= found["cpu_percent"] <= 100
 
@@ -39,7 +40,7 @@ def test_the_probe_says_the_same_in_every_shell(tmp_path: Path, shell: list[str]
         pytest.skip(f"needs {shell[0]}: apt-get install {shell[0]}")
     findings = UnixHost(tmp_path).findings(shell, second_sample=True)
     assert findings.faults == []
-    check_against_the_host(values(findings.points))
+    check_against_the_host(values(findings))
     (_, before), (_, after) = findings.cpu
     assert after.total > before.total
 
@@ -53,7 +54,7 @@ def test_the_probe_needs_no_more_than_busybox(tmp_path: Path) -> None:
         (host.commands / applet).symlink_to(busybox)
     findings = host.findings(["ash"])
     assert findings.faults == []
-    check_against_the_host(values(findings.points))
+    check_against_the_host(values(findings))
 
 
 def ticks() -> tuple[int, int]:
@@ -75,7 +76,7 @@ async def test_cpu_percent_is_the_share_of_busy_ticks_between_two_polls(sshd: Ss
         kept.append((cpu["busy"], cpu["total"]))
     (busy, total), (busy_later, total_later) = kept
     expected = 100 * (busy_later - busy) / (total_later - total)
-    assert values(reading.points)["cpu_percent"] == pytest.approx(expected, abs=0.0005)
+    assert values(reading)["cpu_percent"] == pytest.approx(expected, abs=0.0005)
 
 
 def files(user: str) -> dict[Path, int]:

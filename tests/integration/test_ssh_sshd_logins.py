@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from fixtures.ssh_device import values
 from fixtures.sshd import PASSWORD, StartSshd, Users
-from fixtures.sshd_device import check_against_the_host, output_of, poll, values
+from fixtures.sshd_device import check_against_the_host, output_of, poll
 from local.devices.ssh_server import SshServer
 from local.servers.sshd import HOST, Sshd, generate_key
 from netvitals.domain.polling.observation import Reason
@@ -237,7 +238,7 @@ async def test_a_device_is_reached_through_a_jump_host(
     through: dict[str, Any] = {"jump": f"{HOST}:{jump.port}", "jump_host_keys": (jump.host_key,)}
     reading = await poll(sshd, user, **through)
     assert (reading.reason, reading.detail, reading.alive) == (Reason.OK, "", True)
-    check_against_the_host(values(reading.points))
+    check_against_the_host(values(reading))
     assert f"Accepted password for {user}" in jump.log
     reading = await poll(sshd, user, kind="status", **through)
     assert (reading.reason, reading.alive, reading.points) == (Reason.OK, True, [])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.devices.unix_host import UnixHost, values
+from fixtures.ssh_device import values
+from local.devices.unix_host import UnixHost
 from netvitals.collectors.cpu_usage import CpuSample, percent
 from netvitals.collectors.ssh import bsd
 from netvitals.collectors.ssh.findings import Findings, ProbeSection

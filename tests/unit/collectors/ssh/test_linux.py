@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.devices.unix_host import UnixHost, values
+from fixtures.ssh_device import values
+from local.devices.unix_host import UnixHost
 from netvitals.collectors.ssh.probe import Probe
 
 MEMORY = """MemTotal:        1000000 kB
