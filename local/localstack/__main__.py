@@ -62,7 +62,7 @@ def doctor(made: World, *allowed: str) -> str:
     expect(so=bool(found) and not bad, what=f"netvitals doctor: {bad or done.stderr}")
     said = [f"{len(found) - len(NOT_HERE)} of {len(found)} ok"]
     said += [f"not {each['check']}: {NOT_HERE[each['check']]}" for each in found if each["check"] in NOT_HERE]
-    said += [each["text"] for each in found if each["check"] == "poll"]
+    said += [each["detail"] for each in found if each["check"] == "poll"]
     return "; ".join(said)
 
 

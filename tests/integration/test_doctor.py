@@ -49,6 +49,7 @@ def doctor(**environ: str) -> dict[str, dict[str, Any]]:
     assert TOKEN not in run.output
     found = {line["check"]: line for line in map(json.loads, run.stdout.splitlines())}
     assert run.exit_code == int(any(line["level"] == "fail" for line in found.values()))
+    assert all(line["ok"] == (line["level"] != "fail") for line in found.values())
     return found
 
 
@@ -89,9 +90,9 @@ def test_where_all_is_well_every_line_is_ok_and_the_point_is_in_influxdb(
         "configuration", "database secret", "InfluxDB secret", "credentials", "database", "schema", "rights",
         "InfluxDB",
     ]  # fmt: skip
-    assert "reached in " in found["database"]["text"]
-    assert found["credentials"]["text"] == "readable, 1 well-formed"
-    assert "read back" in found["InfluxDB"]["text"]
+    assert "reached in " in found["database"]["detail"]
+    assert found["credentials"]["detail"] == "readable, 1 well-formed"
+    assert "read back" in found["InfluxDB"]["detail"]
     assert len(influx.query('SELECT value FROM "netvitals_doctor"')) == 1
 
 
@@ -101,7 +102,7 @@ def test_the_functions_user_with_the_rights_of_the_guide_is_well(
     with psycopg.connect(database_url) as connection:
         connection.execute(GRANTS.encode())
     found = doctor(**environ | {"DATABASE_URL": functions_url})
-    assert found["rights"]["text"] == f"{ROLE} may do what the functions do, on 8 tables"
+    assert found["rights"]["detail"] == f"{ROLE} may do what the functions do, on 8 tables"
 
 
 def test_a_right_that_is_missing_is_named_with_the_grant_that_gives_it(
@@ -112,7 +113,7 @@ def test_a_right_that_is_missing_is_named_with_the_grant_that_gives_it(
         with psycopg.connect(database_url, autocommit=True) as connection:
             connection.execute(granted.encode())
         line = doctor(DATABASE_URL=functions_url)["rights"]
-        assert (line["level"], line["text"]) == ("fail", f"{ROLE} may not: {rights[-1]} on {table}")
+        assert (line["level"], line["detail"]) == ("fail", f"{ROLE} may not: {rights[-1]} on {table}")
         statement = line["remedy"].partition(";")[0]
         assert statement == f'GRANT {rights[-1]} ON {table} TO "{ROLE}"'
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -139,7 +140,7 @@ def test_a_database_without_tables_fails_the_schema_and_skips_the_rights(
 ) -> None:
     found = doctor(**environ | {"DATABASE_URL": empty_database_url})
     assert (found["schema"]["level"], found["schema"]["remedy"]) == ("fail", "netvitals inventory init")
-    assert (found["rights"]["level"], found["rights"]["text"]) == ("skip", "needs schema, which is not ok")
+    assert (found["rights"]["level"], found["rights"]["detail"]) == ("skip", "needs schema, which is not ok")
     assert found["InfluxDB"]["level"] == "ok"
 
 
@@ -149,7 +150,7 @@ def test_a_table_of_an_older_version_is_told_by_the_migration_it_lacks(
     with psycopg.connect(database_url) as connection:
         connection.execute("DROP TABLE maintenance_windows")
     schema = doctor(**environ)["schema"]
-    assert schema["text"] == "migrations are missing: 0008_maintenance_windows"
+    assert schema["detail"] == "migrations are missing: 0008_maintenance_windows"
 
 
 def test_a_database_that_refuses_the_password_is_told_with_the_remedy(
@@ -168,16 +169,16 @@ def test_a_secret_that_is_malformed_skips_what_needs_it_and_is_not_shown(environ
         json.dumps({"lab": {"snmp": {"comunity": CANARY}}})
     )
     found = doctor(**environ | {"DATABASE_URL": f"mysql://u:{CANARY}@h/d", "INFLUXDB_URL": "h:8086"})
-    assert "did you mean 'community'?" in found["credentials"]["text"]
-    assert "url is no postgresql:// address" in found["database secret"]["text"]
-    assert "url is no http:// or https:// address" in found["InfluxDB secret"]["text"]
+    assert "did you mean 'community'?" in found["credentials"]["detail"]
+    assert "url is no postgresql:// address" in found["database secret"]["detail"]
+    assert "url is no http:// or https:// address" in found["InfluxDB secret"]["detail"]
     assert {found[name]["level"] for name in ("database", "schema", "rights", "InfluxDB")} == {"skip"}
 
 
 def test_a_token_that_influxdb_refuses_is_told(environ: dict[str, str]) -> None:
     line = doctor(**environ | {"INFLUXDB_TOKEN": f"{CANARY}-wrong"})["InfluxDB"]
     assert line["level"] == "fail"
-    assert "token" in line["text"]
+    assert "token" in line["detail"]
 
 
 def test_nothing_that_listens_fails_within_its_time(environ: dict[str, str]) -> None:
@@ -186,7 +187,7 @@ def test_nothing_that_listens_fails_within_its_time(environ: dict[str, str]) -> 
         | {"DATABASE_URL": f"postgresql://u:{CANARY}@127.0.0.1:1/d", "INFLUXDB_URL": "http://127.0.0.1:1"}
     )
     assert found["database"]["level"] == found["InfluxDB"]["level"] == "fail"
-    assert "check the URL's host, port" in found["database"]["text"]
+    assert "check the URL's host, port" in found["database"]["detail"]
 
 
 def test_a_device_is_polled_by_the_collector_and_its_points_are_stored(

@@ -288,7 +288,7 @@ def test_the_command_checks_all_of_a_stack_in_order_and_shows_no_secret() -> Non
     ]  # fmt: skip
     assert (found["queues"]["level"], found["dead letters"]["level"]) == ("ok", "ok")
     assert found["database"]["level"] == "fail"
-    assert found["schedules"]["text"] == "the stack has no schedule"
+    assert found["schedules"]["detail"] == "the stack has no schedule"
     assert found["poll"]["level"] == "skip"
     assert CANARY not in output
 
@@ -302,7 +302,7 @@ def test_what_only_a_vpc_reaches_is_not_taken_for_a_fault() -> None:
     )
     _, found, _ = run("--stack", "lab")
     assert found["database"]["level"] == "skip"
-    assert "not checked from this machine" in found["database"]["text"]
+    assert "not checked from this machine" in found["database"]["detail"]
 
 
 @pytest.mark.usefixtures("lab")

@@ -81,9 +81,21 @@ def _is_configured(group: type[settings.Variables], environ: Mapping[str, str]) 
 
 def _lines(result: Result, format_: str) -> Iterator[str]:
     if format_ == "jsonl":
-        yield json.dumps(result._asdict(), ensure_ascii=False)
+        yield json.dumps(_document(result), ensure_ascii=False)
         return
     level = result.level.upper() if result.level == "fail" else result.level
     yield f"{level:<5} {result.check:<{_NAME_WIDTH}} {result.text}"
     if result.remedy and result.level != "ok":
         yield f"{'':<5} {'':<{_NAME_WIDTH}} -> {result.remedy}"
+
+
+def _document(result: Result) -> dict[str, object]:
+    """Return the line for programs; `ok` is false for the checks that make the exit status 1."""
+    return {
+        "check": result.check,
+        "ok": result.level != "fail",
+        "level": result.level,
+        "detail": result.text,
+        "remedy": result.remedy,
+        "seconds": result.seconds,
+    }
