@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from sizes import QUICK, given
 from targets import ADDRESS, target
 
-from local.demo.windows import domain_controller
+from local.demo.hosts import domain_controller
 from local.devices.ssh_server import new_key, this_machine, this_user
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service

@@ -23,7 +23,7 @@ import winrm
 from sizes import QUICK
 from targets import ADDRESS, target
 
-from local.demo.windows import domain_controller
+from local.demo.hosts import domain_controller
 from local.devices.winrm_host import WinrmHost
 from local.devices.winrm_soap import Service
 from netvitals.collectors.winrm import powershell

@@ -43,9 +43,8 @@ def passed(exchange: Exchange) -> bytes:
     return exchange.forward(exchange.body)
 
 
-def reset_unread(exchange: Exchange) -> None:
-    """The request is lost on its way."""
-    exchange.reset()
+reset_unread: Fault = Exchange.reset
+"""The request is lost on its way."""
 
 
 def reset_after(exchange: Exchange) -> None:
@@ -71,32 +70,17 @@ def drip(exchange: Exchange) -> None:
         exchange.client.send(bytes([byte]))
 
 
-def truncate(exchange: Exchange) -> None:
-    """An answer that ends before its status is known."""
-    exchange.client.sendall(exchange.forward(exchange.body)[:9])
-    exchange.client.close()
-
-
-def truncate_late(exchange: Exchange) -> None:
-    """An answer that ends just before its end."""
-    exchange.client.sendall(exchange.forward(exchange.body)[:-2])
-    exchange.client.close()
-
-
-def garbage(exchange: Exchange) -> None:
-    exchange.client.sendall(b"\xff\xfe\0 this is no HTTP\r\n\r\n")
-    exchange.client.close()
-
-
-def flood(beginning: bytes, piece: bytes) -> Fault:
-    """Send the beginning, then the piece again and again until the client has gone."""
-
+def _cut_to(octets: slice) -> Fault:
     def fault(exchange: Exchange) -> None:
-        exchange.client.sendall(beginning)
-        while not exchange.stopped.is_set():
-            exchange.client.sendall(piece)
+        answer_and_close(exchange.forward(exchange.body)[octets])(exchange)
 
     return fault
+
+
+truncate = _cut_to(slice(9))
+"""An answer that ends before its status is known."""
+truncate_late = _cut_to(slice(-2))
+"""An answer that ends just before its end."""
 
 
 def trickle(beginning: bytes, piece: bytes, seconds: float = 0.02) -> Fault:
@@ -110,6 +94,11 @@ def trickle(beginning: bytes, piece: bytes, seconds: float = 0.02) -> Fault:
     return fault
 
 
+def flood(beginning: bytes, piece: bytes) -> Fault:
+    """Send the beginning, then the piece again and again until the client has gone."""
+    return trickle(beginning, piece, 0)
+
+
 def answer_and_close(answer: bytes) -> Fault:
     """Send this, and close."""
 
@@ -118,6 +107,9 @@ def answer_and_close(answer: bytes) -> Fault:
         exchange.client.close()
 
     return fault
+
+
+garbage = answer_and_close(b"\xff\xfe\0 this is no HTTP\r\n\r\n")
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Fault:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, parse_headers
 from io import BufferedReader
 from typing import Literal, Self
 
@@ -122,10 +122,7 @@ class HttpProxy(Proxy):
         if not stream.peek(1)[:1].isalpha():  # the end, or TLS where none is spoken
             return None
         head = stream.readline().decode().strip()
-        headers: dict[str, str] = {}
-        while line := stream.readline().decode().strip():
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
+        headers = {name.lower(): value for name, value in parse_headers(stream).items()}
         return Exchange(
             head=head,
             headers=headers,

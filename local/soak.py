@@ -7,15 +7,13 @@ something is not as it must be.
 
 import json
 import os
-import random
 import re
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,43 +21,20 @@ import msgspec
 
 from local.demo.environment import Environment, environment
 from local.demo.expectations import Reported
-from local.demo.scheduler import EventSource, Ledger, Loop, invoked
-from local.lambda_.sandbox import Sandbox
+from local.demo.scheduler import KINDS, Ledger, Schedule, Scheduler
 from netvitals.domain.polling.job import Kind
 from netvitals.domain.polling.schedule import due_times
 from netvitals.domain.polling.tick import LEAD_SECONDS
+from netvitals.reading.points import Points, SeriesKey
+from netvitals.reading.rates import Samples, rates
 
 INTERVALS: dict[Kind, int] = {"status": 10, "metrics": 10}
-PERIOD, SETTLE_SECONDS, LATEST_SECONDS = 60, 150.0, 40.0
+PERIOD, SETTLE_SECONDS, LATEST_SECONDS, STATUS_SECONDS = 60, 150.0, 40.0, 10
 TOLERANCE = 0.02
 """Of a rate between two points that are two seconds or more apart."""
 SLACK_SECONDS = 10
-_KINDS: tuple[Kind, ...] = ("status", "metrics")
 _POINT_OF = {"status": "ping_status", "metrics": "collect_duration_ms"}
 _KILLED = "Runtime.ExitError"
-
-
-class Tick:
-    """Fires a schedule's ticks late by up to 40 s, and one in four twice."""
-
-    def __init__(self, kind: Kind, fanout: Sandbox) -> None:
-        self._kind, self._fanout = kind, fanout
-        self._scheduled = int(time.time()) // PERIOD * PERIOD
-        self._fires = time.time()
-        self.first = self._scheduled + LEAD_SECONDS
-        self.end = self.first
-        """The due times from `first` to `end` were handed out."""
-
-    def step(self) -> None:
-        if time.time() < self._fires:
-            return
-        at = datetime.fromtimestamp(self._scheduled, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        event = {"kind": self._kind, "schedule": "rate(1 minute)", "scheduled_time": at}
-        for _ in range(random.choice((1, 1, 1, 2))):  # noqa: S311, no secret
-            invoked(self._fanout, event)
-        self._scheduled += PERIOD
-        self.end = self._scheduled + LEAD_SECONDS
-        self._fires = self._scheduled + random.uniform(0, LATEST_SECONDS)  # noqa: S311, no secret
 
 
 class Disturbance(NamedTuple):
@@ -68,53 +43,57 @@ class Disturbance(NamedTuple):
     at: float
     seconds: float
     what: str
-    begin: Callable[[Environment], None]
-    end: Callable[[Environment], None]
-    excuses: bool
+    during: Callable[[Environment], AbstractContextManager[None]]
+    excuses: bool = True
 
 
-def _postgres(sent: signal.Signals) -> Callable[[Environment], None]:
-    def act(built: Environment) -> None:
-        folder = built.database_url.rpartition("host=")[2]
-        postmaster = int(Path(folder, "data", "postmaster.pid").read_text().split()[0])
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(stat.parent.name) == postmaster or int(fields[1]) == postmaster:
-                os.kill(int(stat.parent.name), sent)
-
-    return act
+@contextmanager
+def _influx_away(built: Environment) -> Iterator[None]:
+    built.influx.go_away(away=True)
+    yield
+    built.influx.go_away(away=False)
 
 
-def _kill(name: str) -> Callable[[Environment], None]:
-    return lambda built: built.functions[name].kill()
+@contextmanager
+def _postgres_stopped(built: Environment) -> Iterator[None]:
+    _signal_postgres(built, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal_postgres(built, signal.SIGCONT)
 
 
-def _nothing(_: Environment) -> None:
-    """Do nothing."""
+def _signal_postgres(built: Environment, sent: signal.Signals) -> None:
+    folder = built.database_url.rpartition("host=")[2]
+    postmaster = int(Path(folder, "data", "postmaster.pid").read_text().split()[0])
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        fields = stat.read_text().rpartition(")")[2].split()
+        if int(stat.parent.name) == postmaster or int(fields[1]) == postmaster:
+            os.kill(int(stat.parent.name), sent)
+
+
+@contextmanager
+def _queues_stopped(built: Environment) -> Iterator[None]:
+    built.cloud.aws.answers.clear()
+    yield
+    built.cloud.aws.answers.set()
+
+
+def _killed(name: str) -> Callable[[Environment], AbstractContextManager[None]]:
+    @contextmanager
+    def during(built: Environment) -> Iterator[None]:
+        built.functions[name].kill()
+        yield
+
+    return during
 
 
 DISTURBANCES = (
-    Disturbance(
-        8,
-        6,
-        "InfluxDB is away",
-        lambda built: built.influx.go_away(away=True),
-        lambda built: built.influx.go_away(away=False),
-        excuses=False,
-    ),
-    Disturbance(
-        20, 4, "PostgreSQL stands still", _postgres(signal.SIGSTOP), _postgres(signal.SIGCONT), excuses=True
-    ),
-    Disturbance(
-        32,
-        4,
-        "SQS stands still",
-        lambda built: built.cloud.aws.answers.clear(),
-        lambda built: built.cloud.aws.answers.set(),
-        excuses=True,
-    ),
-    Disturbance(44, 1, "a metrics collector is killed", _kill("collector-metrics"), _nothing, excuses=True),
-    Disturbance(50, 1, "a status collector is killed", _kill("collector-status"), _nothing, excuses=True),
+    Disturbance(8, 6, "InfluxDB is away", _influx_away, excuses=False),
+    Disturbance(20, 4, "PostgreSQL stands still", _postgres_stopped),
+    Disturbance(32, 4, "SQS stands still", _queues_stopped),
+    Disturbance(44, 1, "a metrics collector is killed", _killed("collector-metrics")),
+    Disturbance(50, 1, "a status collector is killed", _killed("collector-status")),
 )
 
 
@@ -126,30 +105,23 @@ def disturb(built: Environment, minutes: int) -> list[tuple[float, float]]:
             time.sleep(max(0.0, minute + each.at - time.time()))
             print(f"{time.time() - minute:5.1f} s  {each.what}", flush=True)
             began = time.time()
-            each.begin(built)
-            try:
+            with each.during(built):
                 time.sleep(each.seconds)
-            finally:
-                each.end(built)
             if each.excuses:
                 excused.append((began, time.time()))
         time.sleep(max(0.0, minute + PERIOD - time.time()))
     return excused
 
 
-def points_of(built: Environment, metric: str) -> dict[tuple[str, str], list[tuple[float, float]]]:
-    """Return a metric's points by device and instance: time in seconds, and value, in order of time."""
-    rows = built.influx.query(f"SELECT value FROM device_metrics WHERE metric_name = '{metric}' GROUP BY *")  # noqa: S608, names of ours
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for row in rows:
-        series = found.setdefault((row["device_id"], row.get("instance") or ""), [])
-        series.append((row["time"] / 1e9, row["value"]))
-    return {series: sorted(points) for series, points in found.items()}
+def points_of(built: Environment, metric: str) -> dict[SeriesKey, Samples]:
+    """Return all points of a metric."""
+    ids = [device.id for device in built.devices]
+    return Points(built.influx.influxql).window(ids, [metric], 0, time.time())
 
 
 def missing_polls(
     built: Environment,
-    ticks: dict[Kind, Tick],
+    schedules: Sequence[Schedule],
     excused: list[tuple[float, float]],
     until: float,
     ledger: Ledger,
@@ -160,13 +132,14 @@ def missing_polls(
     expired by then, or has a newer poll behind it, is rightly dropped.
     """
     due_polls = lost = late = 0
-    for kind, tick in ticks.items():
+    for schedule in schedules:
+        kind = schedule.kind
         polled = points_of(built, _POINT_OF[kind])
         reach = INTERVALS[kind] + SLACK_SECONDS
-        window = max(0, min(tick.end, int(until)) - SLACK_SECONDS - tick.first)
+        window = max(0, min(schedule.end, int(until)) - SLACK_SECONDS - schedule.first)
         for device in built.devices:
-            times = [at for at, _ in polled.get((device.id, ""), ())]
-            for due in due_times(device.id, kind, INTERVALS[kind], tick.first, window):
+            times = [at / 1e9 for at, _ in polled.get(SeriesKey(device.id, _POINT_OF[kind], ""), ())]
+            for due in due_times(device.id, kind, INTERVALS[kind], schedule.first, window):
                 due_polls += 1
                 if any(due - SLACK_SECONDS < at < due + reach for at in times):
                     continue
@@ -180,20 +153,22 @@ def missing_polls(
 
 def wrong_rates(built: Environment) -> Iterator[str]:
     """Yield the rates between neighbouring points of counters that are not those of the traffic."""
-    shift, rates = time.time() - time.monotonic(), 0
+    shift, compared = time.time() - time.monotonic(), 0
     stored = {metric: points_of(built, metric) for metric in ("net_bytes_in", "net_bytes_out")}
     for device in (each for each in built.devices if each.steady):  # a satellite's answer is 280 ms old
         for (metric, instance), expected in device.simulated.expected.items():
             if not isinstance(expected, Reported) or expected.truth is None:
                 continue
-            for (start, before), (end, after) in pairwise(stored[metric].get((device.id, instance), ())):
-                if end - start < 2 or after < before:  # a wrap
+            for rate in rates(stored[metric].get(SeriesKey(device.id, metric, instance), ())):
+                start, end = rate.start_ns / 1e9, rate.end_ns / 1e9
+                if end - start < 2 or rate.per_second is None:  # a wrap
                     continue
-                rates += 1
+                compared += 1
+                grown = rate.per_second * (end - start)
                 known = expected.truth(end - shift) - expected.truth(start - shift)
-                if abs(after - before - known) > TOLERANCE * known + 1:
-                    yield f"{device.hostname} {metric} {instance}: {after - before:.0f} bytes for {known:.0f}"
-    print(f"rates: {rates} compared with the traffic")
+                if abs(grown - known) > TOLERANCE * known + 1:
+                    yield f"{device.hostname} {metric} {instance}: {grown:.0f} bytes for {known:.0f}"
+    print(f"rates: {compared} compared with the traffic")
 
 
 def lost_lines(built: Environment) -> Iterator[str]:
@@ -237,33 +212,24 @@ def wrong_events(built: Environment) -> Iterator[str]:
 
 def soak(minutes: int) -> list[str]:
     """Run for so many minutes; return what is wrong."""
-    ledger = Ledger()
-    with environment(INTERVALS["metrics"], store="everything") as built:
-        functions = built.functions
-        ticks = {kind: Tick(kind, functions["fanout"]) for kind in _KINDS}
-        polling = [Loop(tick.step, 0.5, ledger) for tick in ticks.values()]
-        polling += [
-            Loop(EventSource(built.cloud, kind, functions[f"collector-{kind}"], ledger).step, 0.2, ledger)
-            for kind in _KINDS
+    retention = minutes * PERIOD + 2 * SETTLE_SECONDS + LEAD_SECONDS
+    with environment(INTERVALS["metrics"], "everything", retention) as built:
+        first, fanout = int(time.time()) // PERIOD * PERIOD, built.functions["fanout"]
+        schedules = [
+            Schedule(kind, first, fanout, lead=LEAD_SECONDS, latest=LATEST_SECONDS, twice=0.25)
+            for kind in KINDS
         ]
-        rest = [
-            Loop(EventSource(built.cloud, "spool", functions["replay"], ledger).step, 0.5, ledger),
-            Loop(lambda: invoked(functions["status"], {}), 10, ledger),
-        ]
-        for loop in (*polling, *rest):
-            loop.start()
-        time.sleep(LEAD_SECONDS)  # until the first jobs are due
-        excused = disturb(built, minutes)
-        until = time.time()
-        for loop in polling:
-            loop.stop()
-        settled = time.monotonic() + SETTLE_SECONDS
-        while built.cloud.depth("spool") and time.monotonic() < settled:
-            time.sleep(1)
-        for loop in rest:
-            loop.stop()
+        with Scheduler(built.cloud, built.functions, schedules, STATUS_SECONDS) as scheduler:
+            time.sleep(LEAD_SECONDS)  # until the first jobs are due
+            excused = disturb(built, minutes)
+            until = time.time()
+            scheduler.stop_polling()
+            settled = time.monotonic() + SETTLE_SECONDS
+            while built.cloud.depth("spool") and time.monotonic() < settled:
+                time.sleep(1)
+        ledger = scheduler.ledger
         faults = [fault for fault in ledger.faults if _KILLED not in fault]
-        faults += [*missing_polls(built, ticks, excused, until, ledger), *wrong_rates(built)]
+        faults += [*missing_polls(built, schedules, excused, until, ledger), *wrong_rates(built)]
         return [*faults, *lost_lines(built), *wrong_events(built)]
 
 

@@ -19,7 +19,6 @@ from local.demo.page import page_of, write_variables
 from local.demo.result import Result
 from local.demo.scenario import Scenario
 from local.demo.ui import Screen
-from local.influx.client import Unreadable
 from netvitals.domain.errors import NetvitalsError
 
 METRICS_SECONDS, METRICS_SECONDS_WATCHED = 10, 30
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = _perform(screen, watch=watch)
     except KeyboardInterrupt:
         result = Result(0, 0, 0, ["interrupted"])
-    except (NetvitalsError, Unreadable, ValueError, RuntimeError, OSError) as error:
+    except (NetvitalsError, ValueError, RuntimeError, OSError) as error:
         result = Result(0, 0, 0, [str(error)])
     screen.finish()
     for fault in result.faults[1:FAULTS_SHOWN]:
@@ -71,12 +70,12 @@ def _say_where(built: Environment, page: str, screen: Screen) -> None:
     """Print where its servers and logs are; not the URLs that were given, which may hold a secret."""
     places = {
         "page": page,
-        "InfluxDB": f"{built.influx.access['url']} (token {TOKEN}), a small one",
+        "InfluxDB": f"{built.influx.url} (token {TOKEN}), a small one",
         "PostgreSQL": built.database_url,
         "AWS": f"{built.cloud.url}, by moto",
         "logs": str(built.logs),
     }
-    if not built.influx.is_own:
+    if built.influx.own is None:
         places["InfluxDB"] = "the one of INFLUXDB_URL"
     if not built.database_is_own:
         places["PostgreSQL"] = "the one of DATABASE_URL, in a schema that goes with the demo"

@@ -1,14 +1,13 @@
 """AWS on this machine, by moto: queues, secrets, the configuration's parameter, an event bus with a rule."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from local.aws.account import QUEUES, Account
-from local.aws.server import Aws, running
+from local.aws.server import Aws
 
 PARAMETER = "/netvitals/demo/configuration"
 BUS = "netvitals-demo"
@@ -41,9 +40,3 @@ class Cloud(Account):
             "NETVITALS_EVENT_BUS_NAME": BUS,
             "NETVITALS_ALLOW_LOCAL": "on",
         }
-
-
-@contextmanager
-def cloud(secrets: Mapping[str, Any], configuration: Mapping[str, Any]) -> Iterator[Cloud]:
-    with running() as aws:
-        yield Cloud(aws, secrets, configuration)

@@ -1,15 +1,14 @@
 """The devices of the demo: one more is an entry of `demo_devices`, one more protocol a `Simulated`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from typing import Any
 
 from local.demo import snmp_devices as snmp
-from local.demo.simulated import NothingThere, Simulated, SimulatedHost, SimulatedSnmp
+from local.demo.hosts import domain_controller, this_machine
+from local.demo.simulated import Simulated, SimulatedHost, SimulatedSnmp
 from local.demo.snmp_devices import Simulation
-from local.demo.this_machine import this_machine
-from local.demo.windows import domain_controller
 from local.devices import ssh_server
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_v3_agent import V3Agent
@@ -21,6 +20,7 @@ from netvitals.domain.settings.credential import credential_from, part_of
 
 _LOGIN = new_key()
 """The key pair that logs in to this machine, made for this run."""
+WINDOWS = {"user": "DEMO\\netvitals", "password": "demo-password"}
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "campus": {"snmp": {"version": "2c", "community": "demo-read"}},
     "legacy": {"snmp": {"version": "1", "community": "demo-legacy"}},
@@ -34,7 +34,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
             "priv_key": "demo-privacy-key",
         }
     },
-    "windows": {"winrm": {"user": "DEMO\\netvitals", "password": "demo-password"}},
+    "windows": {"winrm": WINDOWS},
     "linux": {"ssh": {"user": this_user(), "private_key": _LOGIN.private}},
 }
 """The credential map, as the functions read it from Secrets Manager."""
@@ -44,12 +44,13 @@ PATIENCE: Mapping[str, Any] = {"device_timeout_seconds": 25, "snmp": {"retries":
 """Settings of what answers: on a busy machine its simulation may keep netvitals waiting for seconds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class DemoDevice:
     """A device: its row in the inventory, what simulates it, and the status that it must end with."""
 
     id: str
     simulated: Simulated
+    _: KW_ONLY
     credential: str = "campus"
     device_type: str = "network"
     parent_id: str | None = None
@@ -78,9 +79,8 @@ def _snmp_v3(simulation: Simulation, credential: str) -> SimulatedSnmp:
 
 def _windows(bits_per_second: float) -> SimulatedHost:
     """Return a Windows host that speaks HTTP; NTLM encrypts the messages."""
-    account = CREDENTIALS["windows"]["winrm"]
     machine, expected = domain_controller(bits_per_second)
-    users = {account["user"]: account["password"]}
+    users = {WINDOWS["user"]: WINDOWS["password"]}
     return SimulatedHost("winrm", partial(WinrmHost, Service(machine), users=users), expected, tls=False)
 
 
@@ -91,62 +91,45 @@ def _this_machine() -> SimulatedHost:
 
 
 def _wrong_community() -> SimulatedSnmp:
-    other = snmp.switch("dist-sw", 24, 0)
-    return SimulatedSnmp(Agent(other.objects, community="nobody-told-us"), host_answers=True)
+    return SimulatedSnmp(Agent({}, community="nobody-told-us"), host_answers=True)
 
 
 def demo_devices() -> Sequence[DemoDevice]:
     """Make all devices, in the order in which the table shows them."""
     return (
-        DemoDevice(id="demo-core-sw", simulated=_snmp(snmp.switch("core-sw", 48, 2.4e9))),
+        DemoDevice("demo-core-sw", _snmp(snmp.switch("core-sw", 48, 2.4e9))),
+        DemoDevice("demo-edge-fw", _snmp_v3(snmp.firewall("edge-fw", 640e6), "secure"), credential="secure"),
         DemoDevice(
-            id="demo-edge-fw",
-            simulated=_snmp_v3(snmp.firewall("edge-fw", 640e6), "secure"),
-            credential="secure",
-        ),
-        DemoDevice(
-            id="demo-old-rtr",
-            simulated=_snmp(snmp.router("old-rtr", 30e6), "demo-legacy", versions=(0,)),
+            "demo-old-rtr",
+            _snmp(snmp.router("old-rtr", 30e6), "demo-legacy", versions=(0,)),
             credential="legacy",
         ),
-        DemoDevice(id="demo-db-1", simulated=_snmp(snmp.server("db-1", 310e6))),
+        DemoDevice("demo-db-1", _snmp(snmp.server("db-1", 310e6))),
+        DemoDevice("demo-dc-1", _windows(85e6), device_type="windows", credential="windows"),
+        DemoDevice("demo-this-host", _this_machine(), device_type="linux", credential="linux"),
+        DemoDevice("demo-ups-1", _snmp(snmp.ups("ups-1"))),
         DemoDevice(
-            id="demo-dc-1",
-            simulated=_windows(85e6),
-            device_type="windows",
-            credential="windows",
+            "demo-sat-link", _snmp(snmp.switch("sat-link", 8, 9e6), delay=0.28, loss=0.06), steady=False
         ),
+        DemoDevice("demo-dist-sw", _wrong_community(), settings={}, reason="timeout"),
         DemoDevice(
-            id="demo-this-host",
-            simulated=_this_machine(),
-            device_type="linux",
-            credential="linux",
-        ),
-        DemoDevice(id="demo-ups-1", simulated=_snmp(snmp.ups("ups-1"))),
-        DemoDevice(
-            id="demo-sat-link",
-            simulated=_snmp(snmp.switch("sat-link", 8, 9e6), delay=0.28, loss=0.06),
-            steady=False,
-        ),
-        DemoDevice(id="demo-dist-sw", simulated=_wrong_community(), settings={}, reason="timeout"),
-        DemoDevice(
-            id="demo-kiosk-sw",
-            simulated=_snmp(snmp.switch("kiosk-sw", 12, 50e6)),
+            "demo-kiosk-sw",
+            _snmp(snmp.switch("kiosk-sw", 12, 50e6)),
             settings={},
             plugged_in=False,
             steady=False,
         ),
         DemoDevice(
-            id="demo-lobby-sw",
-            simulated=_snmp(snmp.switch("lobby-sw", 12, 75e6)),
+            "demo-lobby-sw",
+            _snmp(snmp.switch("lobby-sw", 12, 75e6)),
             settings={},
             steady=False,
             status="offline",
             reason="timeout",
         ),
         DemoDevice(
-            id="demo-lobby-phone",
-            simulated=_snmp(snmp.switch("lobby-phone", 2, 20e6)),
+            "demo-lobby-phone",
+            _snmp(snmp.switch("lobby-phone", 2, 20e6)),
             parent_id="demo-lobby-sw",
             # So that its parent has been found out by the time it would be called offline itself.
             settings={"offline_timeout_seconds": 15, "metrics_interval_seconds": 30},
@@ -155,8 +138,8 @@ def demo_devices() -> Sequence[DemoDevice]:
             reason="timeout",
         ),
         DemoDevice(
-            id="demo-camera",
-            simulated=NothingThere(),
+            "demo-camera",
+            SimulatedSnmp(Agent({}, loss=1.0)),
             settings={},
             steady=False,
             status="offline",

@@ -14,9 +14,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from local.demo.cloud import Cloud, cloud
+from local.aws.server import running
+from local.demo.cloud import Cloud
 from local.demo.devices import CREDENTIALS, DemoDevice, demo_devices
-from local.demo.influx import Influx, given_influx, own_influx
+from local.demo.influx import given_influx, own_influx
+from local.influx.client import InfluxClient
 from local.lambda_.sandbox import Function, Sandbox
 from local.servers.postgres import packaged_binaries, postgres_server
 from netvitals.adapters.postgres.database import Database
@@ -42,7 +44,7 @@ class Environment(NamedTuple):
     database: Database
     database_url: str
     database_is_own: bool
-    influx: Influx
+    influx: InfluxClient
     functions: dict[str, Sandbox]
     logs: Path
     document: dict[str, Any]
@@ -66,13 +68,15 @@ def configuration(metrics_seconds: int, store: str = "changes") -> dict[str, Any
 
 
 @contextmanager
-def environment(metrics_seconds: int, store: str = "changes") -> Iterator[Environment]:
+def environment(
+    metrics_seconds: int, store: str = "changes", retention_seconds: float = RETENTION_SECONDS
+) -> Iterator[Environment]:
     """Start everything, and stop and remove it at the end."""
     document = configuration(metrics_seconds, store)
     configuration_from(document, "the demo's configuration")
     with ExitStack() as stack:
         folder = stack.enter_context(_temporary_folder())
-        influx = stack.enter_context(_influx())
+        influx = stack.enter_context(_influx(retention_seconds))
         given = os.environ.get("DATABASE_URL")
         own = postgres_server(folder / "postgresql", binaries=packaged_binaries())
         url = stack.enter_context(_schema_in(given) if given else own)
@@ -80,9 +84,10 @@ def environment(metrics_seconds: int, store: str = "changes") -> Iterator[Enviro
         stack.callback(database.close)
         devices = demo_devices()
         migrate(database)
-        _write_inventory(database, [_listening(stack, device, n) for n, device in enumerate(devices, 1)])
-        secrets = {"credentials": CREDENTIALS, "influxdb": influx.access, "database": {"url": url}}
-        account = stack.enter_context(cloud(secrets, document))
+        rows = [_listening(stack, device, number) for number, device in enumerate(devices, 1)]
+        write_import(database, plan_import(rows, _COLUMNS, {}, disable_missing=False))
+        secrets = {"credentials": CREDENTIALS, "influxdb": influx.secret, "database": {"url": url}}
+        account = Cloud(stack.enter_context(running()), secrets, document)
         functions = {
             name: _function(stack, name, account.environment(), folder / f"{name}.log") for name in FUNCTIONS
         }
@@ -118,11 +123,11 @@ def _schema_in(url: str) -> Iterator[str]:
 
 
 @contextmanager
-def _influx() -> Iterator[Influx]:
+def _influx(retention_seconds: float) -> Iterator[InfluxClient]:
     if os.environ.get("INFLUXDB_URL"):
         yield given_influx(os.environ)
     else:
-        with own_influx(RETENTION_SECONDS) as influx:
+        with own_influx(retention_seconds) as influx:
             yield influx
 
 
@@ -162,7 +167,3 @@ def _address(number: int) -> str:
         probe.bind((address, 0))
         return address
     return "127.0.0.1"
-
-
-def _write_inventory(database: Database, devices: Sequence[Device]) -> None:
-    write_import(database, plan_import(devices, _COLUMNS, {}, disable_missing=False))

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from local.devices.snmp_mib import Counter32, Counter64, Gauge32, Value
 
@@ -12,50 +12,29 @@ type Series = tuple[str, str]
 
 ANY = "*"
 """An instance in `Expected` that stands for all that a device may have, however many."""
-
-
-class Expectation(Protocol):
-    def holds(self, value: float) -> bool:
-        """Tell whether a point of this value says what the device said."""
-        ...
-
-    @property
-    def moves(self) -> bool:
-        """Return whether it has had another value at each poll."""
-        ...
-
-
 _ROUNDING = 0.0006
 """netvitals rounds percent and degrees to thousandths."""
 
-type Expected = Mapping[Series, Expectation]
-
-
-class Always(NamedTuple):
-    """A value that never changes."""
-
-    number: float
-
-    @property
-    def moves(self) -> bool:
-        return False
-
-    def holds(self, value: float) -> bool:
-        return math.isclose(value, self.number, rel_tol=1e-9, abs_tol=_ROUNDING)
-
 
 class Between(NamedTuple):
-    """A value within bounds, such as the mean of several that move."""
+    """A value within bounds: one that stands still, the mean of several that move, or one of a real host."""
 
     low: float
     high: float
 
     @property
     def moves(self) -> bool:
+        """Return whether it has had another value at each poll."""
         return False
 
     def holds(self, value: float) -> bool:
+        """Tell whether a point of this value says what the device said."""
         return self.low <= value <= self.high
+
+
+def always(number: float) -> Between:
+    margin = max(_ROUNDING, 1e-9 * number)
+    return Between(number - margin, number + margin)
 
 
 class Reported:
@@ -80,6 +59,19 @@ class Reported:
         return round(value / self._scale) in self._values
 
 
+type Expectation = Between | Reported
+type Expected = Mapping[Series, Expectation]
+
+
+def of_total(section: str, used: int, total: int, instance: str = "") -> dict[Series, Expectation]:
+    """Return the three points of memory or of a disk, in bytes."""
+    return {
+        (f"{section}_percent", instance): always(100 * used / total),
+        (f"{section}_used_bytes", instance): always(used),
+        (f"{section}_total_bytes", instance): always(total),
+    }
+
+
 def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Reported:
     """Return a counter of bytes whose rate swings around a mean, and which wraps at 32 or 64 bits."""
     pace, started, wraps_at = bits_per_second / 8, time.monotonic(), 1 << bits
@@ -89,9 +81,8 @@ def octets(bits_per_second: float, already: int = 0, *, bits: int = 64) -> Repor
         elapsed = at - started
         return already + pace * (elapsed + 2 * math.sin(elapsed / 4))
 
-    counter = Reported(
-        lambda: int(truth(time.monotonic())) % wraps_at, Counter32 if bits == 32 else Counter64
-    )
+    kind = Counter32 if bits == 32 else Counter64
+    counter = Reported(lambda: int(truth(time.monotonic())) % wraps_at, kind)
     counter.truth = truth
     return counter
 

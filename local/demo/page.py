@@ -11,24 +11,19 @@ import msgspec
 
 from local.demo.devices import CREDENTIALS
 from local.demo.environment import Environment
-from local.servers.process import accepts, free_port, running
+from local.servers.page import page_served
 from netvitals.adapters.postgres.inventory import PostgresInventory
 
 
 @contextmanager
 def page_of(built: Environment) -> Iterator[str]:
-    """Run `netvitals ui` on a free port and yield its URL, or what it needs where that is not installed."""
+    """Run `netvitals ui` and yield its URL, or what it needs where that is not installed."""
     if find_spec("nicegui") is None:
         yield "not served: it needs pip install 'netvitals[ui]'"
         return
-    folder, port = built.logs / "page", free_port()
-    folder.mkdir()
-    command = [sys.executable, "-m", "netvitals", "ui", "--port", str(port)]
     with ExitStack() as stack:
-        url = f"http://127.0.0.1:{port}"
         try:
-            server = running(command, folder, lambda: accepts(port), environment=_variables(built))
-            stack.enter_context(server)
+            url = stack.enter_context(page_served(_variables(built), built.logs / "page"))
         except RuntimeError as error:
             url = f"not served: {error}"
         yield url
@@ -59,8 +54,4 @@ def write_variables(built: Environment) -> Path:
 
 
 def _variables(built: Environment) -> dict[str, str]:
-    access = built.influx.access
-    return {
-        "DATABASE_URL": built.database_url,
-        **{f"INFLUXDB_{key.upper()}": access[key] for key in ("url", "token", "org", "bucket")},
-    }
+    return {"DATABASE_URL": built.database_url, **built.influx.variables}

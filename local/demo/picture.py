@@ -17,27 +17,12 @@ WIDTH, HEIGHT = 1280, 620
 _DRAWN = "document.querySelectorAll('.ag-center-cols-container .ag-row').length >= 13"
 
 
-class _ForAWhile(Screen):
-    """Shows nothing, and says that nobody looks any more after SECONDS, which ends the demo."""
-
-    def start(self) -> None:
-        self._ends_at = time.monotonic() + SECONDS
-
-    def say(self, text: str, style: str = "") -> None:
-        pass
-
-    def has_gone(self) -> bool:
-        return time.monotonic() > self._ends_at
-
-
 def main() -> int:
     if not installed_chromium():
         print("needs Chromium: apt-get install chromium", file=sys.stderr)
         return 1
     with environment(metrics_seconds=10) as built, page_of(built) as url:
-        screen = _ForAWhile()
-        screen.start()
-        Scenario(built, screen).watch()
+        Scenario(built, Screen()).watch(SECONDS)
         with (
             tempfile.TemporaryDirectory() as folder,
             chromium(Path(folder)) as browser,

@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 from local.demo.devices import DemoDevice
 from local.demo.expectations import ANY, Series
-from local.demo.reading import Reads, State, View
+from local.demo.reading import View
 from local.demo.scheduler import Ledger
+from local.influx.client import rows_of
 from netvitals.domain.polling.metrics import METRICS
+from netvitals.reading.devices import StoredDevice
+from netvitals.reading.influxql import InfluxQuery
 
 _OWN_PREFIXES = ("ping_", "collect_", "uptime_")
 """Metrics that netvitals makes itself, or that the simulator's clock makes."""
@@ -29,52 +32,53 @@ class Result(NamedTuple):
 
 def summary(view: View, ledger: Ledger) -> Result:
     """Count devices and points without checking them."""
-    return Result(len(view.states), view.points.total, _offline(view), [*ledger.faults])
+    return Result(len(view.devices), view.points.total, _offline(view), [*ledger.faults])
 
 
 def check(
-    devices: Sequence[DemoDevice], view: View, influx: Reads, ledger: Ledger, started_ns: int
+    devices: Sequence[DemoDevice], view: View, influx: InfluxQuery, ledger: Ledger, started_ns: int
 ) -> Result:
     """Compare what is stored with what the simulators know and with the polls that were asked for.
 
     Raises:
-        Unreadable: InfluxDB does not say what it holds.
+        Unavailable: InfluxDB does not say what it holds.
     """
     faults, points = [*ledger.faults], 0
-    for device, state in zip(devices, view.states, strict=True):
+    for device, state in zip(devices, view.devices, strict=True):
         stored = _stored(influx, device.id, started_ns)
         points += sum(map(len, stored.values()))
         found = [*_status_faults(device, state, influx, started_ns)]
         found += _count_faults(device, stored, ledger)
         found += _value_faults(device, stored)
         faults += [f"{device.hostname}: {fault}" for fault in found]
-    return Result(len(view.states), points, _offline(view), faults)
+    return Result(len(view.devices), points, _offline(view), faults)
 
 
 def _offline(view: View) -> int:
-    return sum(state.status == "offline" for state in view.states)
+    return sum(state.status == "offline" for state in view.devices)
 
 
 type _Stored = dict[Series, list[float]]
 
 
-def _stored(influx: Reads, device_id: str, started_ns: int) -> _Stored:
-    rows = influx.query(
+def _stored(influx: InfluxQuery, device_id: str, started_ns: int) -> _Stored:
+    found = influx.series(
         f"SELECT value FROM device_metrics WHERE device_id = '{device_id}' "  # noqa: S608, our own names
         f"AND time >= {started_ns} GROUP BY *"
     )
-    stored: _Stored = {}
-    for row in rows:
-        stored.setdefault((row["metric_name"], row.get("instance") or ""), []).append(row["value"])
-    return stored
+    return {
+        (series.tags["metric_name"], series.tags.get("instance", "")): [value for _, value in series.values]
+        for series in found
+    }
 
 
-def _status_faults(device: DemoDevice, state: State, influx: Reads, started_ns: int) -> Iterator[str]:
+def _status_faults(
+    device: DemoDevice, state: StoredDevice, influx: InfluxQuery, started_ns: int
+) -> Iterator[str]:
     if (state.status, state.reason) != (device.status, device.reason):
         yield f"ended {state.status} ({state.reason}) instead of {device.status} ({device.reason})"
-    rows = influx.query(
-        f"SELECT last(status) FROM device_status WHERE device_id = '{device.id}' AND time >= {started_ns}"  # noqa: S608, our own names
-    )
+    statement = f"SELECT last(status) FROM device_status WHERE device_id = '{device.id}'"  # noqa: S608, our own names
+    rows = rows_of(influx.series(f"{statement} AND time >= {started_ns}"))
     told = rows[0]["last"] if rows else "nothing"
     if told != state.status:
         yield f"is {state.status}, and InfluxDB says {told}"

@@ -1,17 +1,20 @@
 """The scenario: devices come and go and InfluxDB is away for a while, while the pipeline runs."""
 
+import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
 from local.demo.environment import Environment
-from local.demo.reading import View, points, states
+from local.demo.reading import View, points
 from local.demo.result import Result, check, summary
-from local.demo.scheduler import Scheduler
+from local.demo.scheduler import KINDS, PERIOD_SECONDS, Schedule, Scheduler
 from local.demo.ui import Screen
-from local.influx.client import Unreadable
+from netvitals.domain.errors import Unavailable
+from netvitals.reading.devices import InventoryReader
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 40.0, 75.0
 """The shortest and longest run: it ends as soon as all is as expected, and fails after the longest."""
@@ -24,29 +27,26 @@ class Step(NamedTuple):
 
     at: float
     text: str
-    act: Callable[[Environment], None]
-    is_possible: Callable[[Environment], bool] = lambda _: True
+    act: Callable[[], None]
 
 
-def _plug(*names: str, in_: bool) -> Callable[[Environment], None]:
-    def act(environment: Environment) -> None:
-        for device in environment.devices:
-            if device.hostname in names:
-                device.simulated.plug(in_=in_)
+def _steps(environment: Environment) -> list[Step]:
+    """Return what happens, in order; InfluxDB is taken away only where it is the demo's own."""
+    plug = {device.hostname: device.simulated.plug for device in environment.devices}
 
-    return act
+    def cut_the_lobby_off() -> None:
+        plug["lobby-sw"](in_=False)
+        plug["lobby-phone"](in_=False)
 
-
-def _influx(*, away: bool) -> Callable[[Environment], None]:
-    return lambda environment: environment.influx.go_away(away=away)
-
-
-STEPS = (
-    Step(7, "InfluxDB is away", _influx(away=True), lambda environment: environment.influx.is_own),
-    Step(12, "InfluxDB is back", _influx(away=False), lambda environment: environment.influx.is_own),
-    Step(14, "lobby-sw loses its power, lobby-phone with it", _plug("lobby-sw", "lobby-phone", in_=False)),
-    Step(22, "kiosk-sw is plugged in", _plug("kiosk-sw", in_=True)),
-)
+    away = [
+        Step(7, "InfluxDB is away", partial(environment.influx.go_away, away=True)),
+        Step(12, "InfluxDB is back", partial(environment.influx.go_away, away=False)),
+    ]
+    return [
+        *(away if environment.influx.own else ()),
+        Step(14, "lobby-sw loses its power, lobby-phone with it", cut_the_lobby_off),
+        Step(22, "kiosk-sw is plugged in", partial(plug["kiosk-sw"], in_=True)),
+    ]
 
 
 class Scenario:
@@ -55,8 +55,11 @@ class Scenario:
     def __init__(self, environment: Environment, screen: Screen) -> None:
         self._environment, self._screen = environment, screen
         self._started_ns = time.time_ns()
-        self._scheduler = Scheduler(environment.cloud, environment.functions, self._started_ns // 10**9)
-        self._steps = [step for step in STEPS if step.is_possible(environment)]
+        # The window that is under way began a while ago, so that the next one is soon seen to begin.
+        first = self._started_ns // 10**9 - PERIOD_SECONDS * 3 // 4
+        schedules = [Schedule(kind, first, environment.functions["fanout"]) for kind in KINDS]
+        self._scheduler = Scheduler(environment.cloud, environment.functions, schedules)
+        self._steps = _steps(environment)
         self._view = View([])
 
     def run(self) -> Result:
@@ -67,13 +70,13 @@ class Scenario:
                 self._go_on(time.monotonic() - started)
             return self._settled()
 
-    def watch(self) -> Result:
-        """Run until interrupted and return what there was then."""
+    def watch(self, seconds: float = math.inf) -> Result:
+        """Run until interrupted, or for so long, and return what there was then."""
         with self._scheduler:
             started = time.monotonic()
             try:
-                while not self._screen.has_gone():
-                    self._go_on(time.monotonic() - started)
+                while not self._screen.has_gone() and (elapsed := time.monotonic() - started) < seconds:
+                    self._go_on(elapsed)
             except KeyboardInterrupt:
                 self._screen.say("stopping when what is under way has ended")
         if not self._screen.has_gone():
@@ -83,7 +86,7 @@ class Scenario:
     def _is_over(self, elapsed: float) -> bool:
         as_it_must_be = all(
             (state.status, state.reason) == (device.status, device.reason)
-            for device, state in zip(self._environment.devices, self._view.states, strict=False)
+            for device, state in zip(self._environment.devices, self._view.devices, strict=False)
         )
         is_calm = as_it_must_be and not self._steps and not self._view.spooled
         return elapsed > LONGEST_SECONDS or (elapsed > SHORTEST_SECONDS and is_calm)
@@ -91,7 +94,7 @@ class Scenario:
     def _go_on(self, elapsed: float) -> None:
         while self._steps and self._steps[0].at <= elapsed:
             step = self._steps.pop(0)
-            step.act(self._environment)
+            step.act()
             self._screen.say(step.text, "bold magenta")
         self._look()
         time.sleep(1)
@@ -100,12 +103,13 @@ class Scenario:
         """Read everything back, show it, and print what has changed."""
         environment, before, notice = self._environment, self._view, ""
         try:
-            found = points(environment.influx, self._started_ns)
-        except Unreadable:
+            ids = [device.id for device in environment.devices]
+            found = points(environment.influx.influxql, ids, self._started_ns)
+        except Unavailable:
             found, notice = before.points, "InfluxDB does not answer"
-        expected = states(environment.database)
+        stored = {device.id: device for device in InventoryReader(environment.database).all()}
         spooled = environment.cloud.depth("spool")
-        self._view = View([expected[device.id] for device in environment.devices], found, spooled, notice)
+        self._view = View([stored[device] for device in ids], found, spooled, notice)
         self._screen.show(self._view)
         if spooled and not before.spooled:
             self._screen.say("what InfluxDB does not take goes to the spool", "yellow")
@@ -128,7 +132,7 @@ class Scenario:
             result = check(
                 self._environment.devices,
                 self._view,
-                self._environment.influx,
+                self._environment.influx.influxql,
                 self._scheduler.ledger,
                 self._started_ns,
             )

@@ -1,9 +1,11 @@
 """Start the functions, as EventBridge Scheduler and Lambda's event source mappings do."""
 
 import json
+import random
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
@@ -15,6 +17,7 @@ from netvitals.domain.polling.job import Kind, decode_jobs
 
 PERIOD_SECONDS = 60
 """Of `rate(1 minute)`, the finest that EventBridge Scheduler has."""
+KINDS: tuple[Kind, ...] = ("status", "metrics")
 STATUS_SECONDS = 4.0
 """Between two decisions; its schedule would say a minute."""
 _LOOK_SECONDS = 0.3
@@ -25,38 +28,37 @@ class Ledger:
 
     def __init__(self) -> None:
         self.faults: list[str] = []
-        self._polls: dict[tuple[str, Kind], set[int]] = {}
-        self._newest: dict[tuple[str, Kind], int] = {}
-        self._doubtful: dict[tuple[str, Kind], set[int]] = {}
+        self._polls: dict[tuple[str, Kind], set[int]] = defaultdict(set)
+        self._newest: dict[tuple[str, Kind], int] = defaultdict(int)
+        self._doubtful: dict[tuple[str, Kind], set[int]] = defaultdict(set)
         self._lock = threading.Lock()
 
     def asked(self, body: str) -> None:
         """Note the newest due time of each device: older ones need not be polled any more."""
         with self._lock:
             for job in decode_jobs(body).jobs:
-                of_device = (job.device_id, job.kind)
-                self._newest[of_device] = max(job.due_at, self._newest.get(of_device, 0))
+                newest = self._newest[job.device_id, job.kind]
+                self._newest[job.device_id, job.kind] = max(job.due_at, newest)
 
     def polled(self, body: str, ended_at: float) -> None:
         """Note that a message's jobs were done; those expired or overtaken by then may have been dropped."""
         with self._lock:
             for job in decode_jobs(body).jobs:
                 of_device = (job.device_id, job.kind)
-                overtaken = job.due_at < self._newest.get(of_device, 0)
-                self._polls.setdefault(of_device, set()).add(job.due_at)
-                if ended_at > job.expires_at or overtaken:
-                    self._doubtful.setdefault(of_device, set()).add(job.due_at)
+                self._polls[of_device].add(job.due_at)
+                if ended_at > job.expires_at or job.due_at < self._newest[of_device]:
+                    self._doubtful[of_device].add(job.due_at)
 
     def polls(self, device_id: str, kind: Kind) -> range:
         """Return how many polls there were, as a range: doubtful ones may have been dropped."""
         with self._lock:
-            most = len(self._polls.get((device_id, kind), ()))
-            return range(most - len(self._doubtful.get((device_id, kind), ())), most + 1)
+            most = len(self._polls[device_id, kind])
+            return range(most - len(self._doubtful[device_id, kind]), most + 1)
 
     def doubtful(self, device_id: str, kind: Kind) -> set[int]:
         """Return the due times whose jobs were expired or overtaken when this machine got to them."""
         with self._lock:
-            return set(self._doubtful.get((device_id, kind), ()))
+            return set(self._doubtful[device_id, kind])
 
 
 class Loop:
@@ -94,7 +96,7 @@ class EventSource:
         messages = self._cloud.receive(self._queue)
         if not messages:
             return
-        polls = self._queue in ("status", "metrics")
+        polls = self._queue in KINDS
         for message in messages if polls else ():
             self._ledger.asked(message["Body"])
         answer = invoked(self._function, sqs_event(messages, self._queue))
@@ -106,41 +108,52 @@ class EventSource:
 
 
 class Schedule:
-    """Fires a minute's tick at its beginning, from the minute that `first` lies in."""
+    """Fires the tick of each minute from `first` on, in seconds since the epoch.
 
-    def __init__(self, kind: Kind, first: int, fanout: Sandbox, ledger: Ledger) -> None:
-        self._kind, self._next, self._fanout, self._ledger = kind, first, fanout, ledger
+    It comes late by up to `latest` seconds, and with the probability `twice` a second time.
+    """
+
+    def __init__(
+        self, kind: Kind, first: int, fanout: Sandbox, *, lead: int = 0, latest: float = 0, twice: float = 0
+    ) -> None:
+        self.kind, self.first, self.end = kind, first + lead, first + lead
+        """The due times from `first` to `end` were handed out."""
+        self._fanout, self._lead, self._latest, self._twice = fanout, lead, latest, twice
+        self._scheduled, self._fires_at = first, float(first)
 
     def step(self) -> None:
-        if time.time() < self._next:
+        if time.time() < self._fires_at:
             return
-        scheduled, self._next = self._next, self._next + PERIOD_SECONDS
         event = {
-            "kind": self._kind,
+            "kind": self.kind,
             "schedule": "rate(1 minute)",
-            "scheduled_time": _text(scheduled),
-            "lead": 0,
+            "scheduled_time": _text(self._scheduled),
+            "lead": self._lead,
         }
-        report = invoked(self._fanout, event)
-        if report["bad_rows"]:
-            raise FunctionError(f"fan-out found {report['bad_rows']} unusable devices")
+        self._scheduled, self.end = self._scheduled + PERIOD_SECONDS, self.end + PERIOD_SECONDS
+        self._fires_at = self._scheduled + random.uniform(0, self._latest)  # noqa: S311, no secret
+        for _ in range(2 if random.random() < self._twice else 1):  # noqa: S311, no secret
+            report = invoked(self._fanout, event)
+            if report["bad_rows"]:
+                raise FunctionError(f"fan-out found {report['bad_rows']} unusable devices")
 
 
 class Scheduler:
     """Fires schedules, reads queues and starts the status function while it is entered."""
 
-    def __init__(self, cloud: Cloud, functions: dict[str, Sandbox], now: int) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        functions: dict[str, Sandbox],
+        schedules: Sequence[Schedule],
+        status_seconds: float = STATUS_SECONDS,
+    ) -> None:
         self.ledger = Ledger()
-        # The window that is under way began a while ago, so that the next one is soon seen to begin.
-        first = now - PERIOD_SECONDS * 3 // 4
-        kinds: tuple[Kind, ...] = ("status", "metrics")
-        self._polling = [
-            *(self._loop(Schedule(kind, first, functions["fanout"], self.ledger).step) for kind in kinds),
-            *(self._source(cloud, kind, functions[f"collector-{kind}"]) for kind in kinds),
-        ]
+        self._polling = [self._loop(schedule.step) for schedule in schedules]
+        self._polling += [self._source(cloud, kind, functions[f"collector-{kind}"]) for kind in KINDS]
         self._rest = [
             self._source(cloud, "spool", functions["replay"]),
-            self._loop(partial(_decide, functions["status"]), STATUS_SECONDS),
+            self._loop(partial(_decide, functions["status"]), status_seconds),
         ]
 
     def __enter__(self) -> Self:

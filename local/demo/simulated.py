@@ -1,6 +1,7 @@
 """Simulated devices of the demo: each listens on an address, can be unplugged, and knows what it answered."""
 
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
@@ -10,31 +11,32 @@ from local.devices.snmp_agent import Agent
 from local.devices.snmp_host import AgentThread
 
 
-class Simulated(Protocol):
+class Simulated(ABC):
     """A simulated device of any protocol."""
 
-    expected: Expected
-    """What a complete poll of it must give; nothing else may be stored of it."""
+    def __init__(self, expected: Expected) -> None:
+        self.expected = expected
+        """What a complete poll of it must give; nothing else may be stored of it."""
+        self._open = ExitStack()
 
+    @abstractmethod
     def start(self, address: str) -> Mapping[str, Any]:
         """Listen on the address; return the device's `settings`, such as its port."""
-        ...
 
-    def stop(self) -> None: ...
-
+    @abstractmethod
     def plug(self, *, in_: bool) -> None:
         """Connect it, or cut it off."""
-        ...
+
+    def stop(self) -> None:
+        self._open.close()
 
 
-class SimulatedSnmp:
+class SimulatedSnmp(Simulated):
     """A device with an SNMP agent; with `host_answers`, TCP connections to it are accepted as well."""
 
     def __init__(self, agent: Agent, expected: Expected | None = None, *, host_answers: bool = False) -> None:
-        self.expected: Expected = expected or {}
-        self._agent, self._loss = agent, agent.loss
-        self._host_answers = host_answers
-        self._open = ExitStack()
+        super().__init__(expected or {})
+        self._agent, self._loss, self._host_answers = agent, agent.loss, host_answers
 
     def start(self, address: str) -> Mapping[str, Any]:
         host = self._open.enter_context(AgentThread({address: self._agent}))
@@ -43,9 +45,6 @@ class SimulatedSnmp:
             listener = self._open.enter_context(socket.create_server((address, 0)))
             settings["ping"] = {"tcp_ports": [listener.getsockname()[1]]}
         return settings
-
-    def stop(self) -> None:
-        self._open.close()
 
     def plug(self, *, in_: bool) -> None:
         self._agent.loss = self._loss if in_ else 1.0
@@ -57,16 +56,15 @@ class Host(AbstractContextManager["Host"], Protocol):
     port: int
 
 
-class SimulatedHost:
+class SimulatedHost(Simulated):
     """A host that is polled over TCP; `listen` makes its server on an address and a port, 0 for any."""
 
     def __init__(
         self, protocol: str, listen: Callable[[str, int], Host], expected: Expected, **settings: Any
     ) -> None:
         """The settings are those of the protocol, besides the port."""
-        self.expected = expected
+        super().__init__(expected)
         self._protocol, self._listen, self._settings = protocol, listen, settings
-        self._open = ExitStack()
         self._plugged_in = False
         self._where = ("", 0)
 
@@ -74,9 +72,6 @@ class SimulatedHost:
         self._where = (address, 0)
         self.plug(in_=True)
         return {self._protocol: {"port": self._where[1], **self._settings}}
-
-    def stop(self) -> None:
-        self.plug(in_=False)
 
     def plug(self, *, in_: bool) -> None:
         """Listen, or stop listening: a connection that is accepted would be a sign of life."""
@@ -86,21 +81,3 @@ class SimulatedHost:
         elif not in_:
             self._open.close()
         self._plugged_in = in_
-
-
-class NothingThere:
-    """An address at which nothing ever answers."""
-
-    def __init__(self) -> None:
-        self.expected: Expected = {}
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-
-    def start(self, address: str) -> Mapping[str, Any]:
-        self._socket.bind((address, 0))  # taken, so that no real agent of this machine is asked by mistake
-        return {"snmp": {"port": self._socket.getsockname()[1]}}
-
-    def stop(self) -> None:
-        self._socket.close()
-
-    def plug(self, *, in_: bool) -> None:
-        """Do nothing."""

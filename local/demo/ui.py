@@ -1,9 +1,10 @@
 """Show the demo: a live screen on a terminal, otherwise a line for each event."""
 
+import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Literal, NamedTuple
 
@@ -13,8 +14,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from local.demo.reading import State, View, Vitals
-from netvitals.cli.figures import counted, scaled
+from local.demo.reading import View
+from netvitals.cli.figures import counted, figure, rate_figure
+from netvitals.domain.polling.metrics import METRICS
+from netvitals.reading.devices import StoredDevice
 
 EVENTS_KEPT = 7
 _LEAST_EVENTS = 2
@@ -89,9 +92,9 @@ class Screen:
         if self._live is not None:
             self._live.stop()
             self._live = None
-            self._console.print(Group(*self._told(self._view.states), Text(), *self._events))
+            self._console.print(Group(*self._told(), Text(), *self._events))
         elif self._started_at is not None:
-            self._console.print(Group(*self._told(self._view.states)))
+            self._console.print(Group(*self._told()))
         self._started_at = None
 
     def _elapsed(self) -> float:
@@ -100,10 +103,10 @@ class Screen:
     def _picture(self) -> Group:
         """Return what the terminal has room for: devices first, then events, what to try, and remarks."""
         width, room = self._console.width, self._console.height - 3
-        states = [*self._view.states]
-        if len(states) > room:
-            states = sorted(states, key=lambda state: state.status == "online")[: max(1, room)]
-        room -= len(states)
+        devices = [*self._view.devices]
+        if len(devices) > room:
+            devices = sorted(devices, key=lambda device: device.status == "online")[: max(1, room)]
+        room -= len(devices)
         events = [*self._events][-min(_LEAST_EVENTS, max(0, room)) :] if room > 0 else []
         room -= max(_LEAST_EVENTS, len(events))
         kept = []
@@ -112,15 +115,15 @@ class Screen:
             if lines <= room:
                 kept.append(Text(text, "bold", overflow="fold"))
                 room -= lines
-        remarks = [*_remarks(states)][: max(0, room)]
+        remarks = [*_remarks(devices)][: max(0, room)]
         events = [*self._events][-(len(events) + max(0, room - len(remarks))) :] if events else []
         return Group(
-            *kept, _table(states, self._view, width), self._summary(), *map(_cut, (*remarks, *events))
+            *kept, _table(devices, self._view, width), self._summary(), *map(_cut, (*remarks, *events))
         )
 
-    def _told(self, states: Sequence[State]) -> Iterator[Table | Text]:
-        yield _table(states, self._view, self._console.width)
-        yield from _remarks(states)
+    def _told(self) -> Iterator[Table | Text]:
+        yield _table(self._view.devices, self._view, self._console.width)
+        yield from _remarks(self._view.devices)
 
     def _summary(self) -> Text:
         view = self._view
@@ -141,7 +144,7 @@ def _cut(line: Text) -> Text:
     return cut
 
 
-def _table(states: Sequence[State], view: View, width: int) -> Table:
+def _table(devices: Sequence[StoredDevice], view: View, width: int) -> Table:
     """Return the table of those columns that there is room for; their widths stay as they are."""
     columns = sorted(_COLUMNS, key=lambda column: column.rank)
     while sum(column.width + 1 for column in columns) - 1 > width and len(columns) > 1:
@@ -153,78 +156,74 @@ def _table(states: Sequence[State], view: View, width: int) -> Table:
                 column.title, justify=column.justify, no_wrap=True, overflow="ellipsis",
                 width=column.width,
             )  # fmt: skip
-    for state in states:
-        vitals = view.points.vitals.get(state.id, Vitals({}, {}))
-        table.add_row(*(column.cell(state, vitals) for column in _COLUMNS if column in columns))
+    for device in devices:
+        vitals = view.points.vitals.get(device.id, {})
+        table.add_row(*(column.cell(device, vitals) for column in _COLUMNS if column in columns))
     return table
 
 
-def _remarks(states: Sequence[State]) -> Iterator[Text]:
+def _remarks(devices: Sequence[StoredDevice]) -> Iterator[Text]:
     """Yield a line for each device that is not well: why."""
-    for state in states:
-        if state.reason not in ("", "ok"):
-            detail = state.detail.removeprefix(f"{state.address}: ") or state.reason
-            of_another = state.cause in ("parent_down", "path_lost")
-            told = f"{state.cause.replace('_', ' ')}: {detail}" if of_another else detail
-            yield Text(f"{state.hostname}: {told}", "yellow")
+    for device in devices:
+        if device.reason not in ("", "ok"):
+            detail = device.detail.removeprefix(f"{device.ip_address}: ") or device.reason
+            of_another = device.cause in ("parent_down", "path_lost")
+            told = f"{device.cause.replace('_', ' ')}: {detail}" if of_another else detail
+            yield Text(f"{device.hostname}: {told}", "yellow")
+
+
+type _Cell = Callable[[StoredDevice, Mapping[str, float]], Text]
+
+
+def _plain(field: str) -> _Cell:
+    return lambda device, _: Text(str(getattr(device, field)))
+
+
+def _status(device: StoredDevice, _: Mapping[str, float]) -> Text:
+    return Text(device.status, _STYLES.get(device.status, ""))
+
+
+def _value(metric: str, style: str = "") -> _Cell:
+    """Return the cell of a vital sign, or of a counter's rate."""
+
+    def cell(device: StoredDevice, vitals: Mapping[str, float]) -> Text:
+        value = vitals.get(metric)
+        if value is None:
+            return Text("-", "dim")
+        text = rate_figure(metric, value) if METRICS[metric].kind == "counter" else figure(metric, value)
+        is_hot = value >= _HOT.get(metric, math.inf)
+        return Text(text, "dim" if device.status != "online" else "bold red" if is_hot else style)
+
+    return cell
+
+
+def _seen(device: StoredDevice, _: Mapping[str, float]) -> Text:
+    if device.last_seen_at is None:
+        return Text("-", "dim")
+    ago = time.time() - device.last_seen_at
+    return Text(f"{ago:.0f} s" if ago < _MINUTES_FROM else f"{ago / 60:.0f} m")
 
 
 class _Column(NamedTuple):
     title: str
-    cell: Callable[[State, Vitals], Text]
+    cell: _Cell
     width: int
     rank: int
     """The highest is left out first where the terminal is narrow."""
     justify: Literal["left", "right"] = "left"
 
 
-def _plain(field: str) -> Callable[[State, Vitals], Text]:
-    return lambda state, _: Text(str(getattr(state, field)))
-
-
-def _status(state: State, _: Vitals) -> Text:
-    return Text(state.status, _STYLES.get(state.status, ""))
-
-
-def _gauge(metric: str, form: str) -> Callable[[State, Vitals], Text]:
-    def cell(state: State, vitals: Vitals) -> Text:
-        value = vitals.values.get(metric)
-        if value is None:
-            return Text("-", "dim")
-        style = "dim" if state.status != "online" else "bold red" if value >= _HOT[metric] else ""
-        return Text(form.format(value), style)
-
-    return cell
-
-
-def _traffic(counter: str) -> Callable[[State, Vitals], Text]:
-    def cell(state: State, vitals: Vitals) -> Text:
-        bits = vitals.bits_per_second.get(counter)
-        if bits is None:
-            return Text("-", "dim")
-        return Text(scaled(bits, 1000, "b/s"), "dim" if state.status != "online" else "cyan")
-
-    return cell
-
-
-def _seen(state: State, _: Vitals) -> Text:
-    ago = state.seen_seconds_ago
-    if ago is None:
-        return Text("-", "dim")
-    return Text(f"{ago:.0f} s" if ago < _MINUTES_FROM else f"{ago / 60:.0f} m")
-
-
 _COLUMNS = (
     _Column("Device", _plain("hostname"), 11, 0),
-    _Column("Address", _plain("address"), 11, 10),
+    _Column("Address", _plain("ip_address"), 11, 10),
     _Column("Profile", _plain("profile"), 14, 11),
     _Column("Status", _status, 11, 1),
     _Column("Via", _plain("method"), 5, 9),
-    _Column("CPU", _gauge("cpu_percent", "{:.0f} %"), 5, 2, "right"),
-    _Column("Mem", _gauge("memory_percent", "{:.0f} %"), 5, 3, "right"),
-    _Column("Temp", _gauge("temperature_celsius", "{:.0f} °C"), 5, 4, "right"),
-    _Column("Disk", _gauge("disk_percent", "{:.0f} %"), 5, 5, "right"),
-    _Column("In", _traffic("net_bytes_in"), 8, 6, "right"),
-    _Column("Out", _traffic("net_bytes_out"), 8, 7, "right"),
+    _Column("CPU", _value("cpu_percent"), 5, 2, "right"),
+    _Column("Mem", _value("memory_percent"), 5, 3, "right"),
+    _Column("Temp", _value("temperature_celsius"), 5, 4, "right"),
+    _Column("Disk", _value("disk_percent"), 5, 5, "right"),
+    _Column("In", _value("net_bytes_in", "cyan"), 8, 6, "right"),
+    _Column("Out", _value("net_bytes_out", "cyan"), 8, 7, "right"),
     _Column("Seen", _seen, 5, 8, "right"),
 )

@@ -7,9 +7,13 @@
 import json
 import threading
 import zlib
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qs, urlsplit
+
+from netvitals.domain.settings.secret import Secret
+from netvitals.store.access import DEFAULT_BUCKET, InfluxAccess
 
 NANOSECONDS = {"ns": 1, "us": 1000, "ms": 1_000_000, "s": 1_000_000_000}
 
@@ -41,22 +45,16 @@ class Store(Protocol):
 
 
 class InfluxServer(ThreadingHTTPServer):
-    """`with InfluxServer(store, token) as server:` serves a store on 127.0.0.1; port 0 takes a free one."""
+    """`with InfluxServer(store, token) as server:` serves a store on a free port of 127.0.0.1."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(
-        self,
-        store: Store,
-        token: str,
-        *,
-        org: str = "netvitals",
-        port: int = 0,
-        max_body_bytes: int = 10_000_000,
-    ) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
-        self.store, self.token, self.org, self.max_body_bytes = store, token, org, max_body_bytes
+    org = "netvitals"
+
+    def __init__(self, store: Store, token: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.store, self.token, self.max_body_bytes = store, token, 10_000_000
         self.away = False
         """Every request is answered with 503."""
 
@@ -72,6 +70,9 @@ class InfluxServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
+    def access(self, bucket: str = DEFAULT_BUCKET) -> InfluxAccess:
+        return InfluxAccess(url=self.url, token=Secret(self.token), org=self.org, bucket=bucket)
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: InfluxServer
@@ -83,69 +84,60 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the demo's terminal is a table."""
 
     def do_GET(self) -> None:
-        self._answer_with(self._get)
+        self._answer(b"")
 
     def do_POST(self) -> None:
-        self._answer_with(self._post)
+        self._answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
-    def _answer_with(self, handle: Any) -> None:
+    def _answer(self, body: bytes) -> None:
+        status, document = HTTPStatus.OK, None
         try:
-            status, document = handle()
+            document = self._handled(body)
         except Answer as answer:
-            status, document = answer.status, {"code": answer.code, "message": str(answer)}
-        body = b"" if document is None else json.dumps(document).encode()
+            status, document = HTTPStatus(answer.status), {"code": answer.code, "message": str(answer)}
+        if document is None:
+            status = HTTPStatus.NO_CONTENT
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("X-Influxdb-Version", "2.0-netvitals")
-        if status != 204:
-            self.send_header("Content-Length", str(len(body)))
+        content = b"" if document is None else json.dumps(document).encode()
+        if content:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(content)
 
-    def _get(self) -> tuple[int, dict[str, Any] | None]:
-        self._check_presence()
-        path, asked = self._asked()
-        if path == "/ping":
-            return 204, None
-        if path == "/health":
-            return 200, {"name": "influxdb", "status": "pass", "message": "ready for queries and writes"}
-        return self._query(path, asked)
+    def _handled(self, body: bytes) -> dict[str, Any] | None:
+        """Do what is asked; return the document of the answer."""
+        if self.server.away:
+            raise Answer(503, "unavailable", "InfluxDB has been taken away for a moment")
+        url = urlsplit(self.path)
+        asked = _first(url.query)
+        match self.command, url.path:
+            case "GET", "/ping":
+                return None
+            case "GET", "/health":
+                return {"name": "influxdb", "status": "pass", "message": "ready for queries and writes"}
+            case "POST", "/api/v2/write":
+                self._check_token()
+                self._write(asked, body)
+                return None
+            case _, "/query":
+                self._check_token()
+                asked |= _first(body.decode(errors="replace"))
+                return self.server.store.query(asked.get("db", ""), asked.get("q", ""))
+        raise Answer(404, "not found", "path not found")
 
-    def _post(self) -> tuple[int, dict[str, Any] | None]:
-        body = self._body()  # read before any answer: the connection lives on
-        self._check_presence()
-        path, asked = self._asked()
-        if path != "/api/v2/write":
-            return self._query(path, asked | _first(body.decode(errors="replace")))
-        self._check_token()
+    def _write(self, asked: dict[str, str], body: bytes) -> None:
         if asked.get("org", "") not in ("", self.server.org):
             raise Answer(404, "not found", f'organization name "{asked["org"]}" not found')
         precision = asked.get("precision", "ns")
         if precision not in NANOSECONDS:
             raise Answer(400, "invalid", "precision must be one of ns, us, ms, s")
         self.server.store.write(asked.get("bucket", ""), self._unpacked(body), precision)
-        return 204, None
-
-    def _query(self, path: str, asked: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        if path != "/query":
-            raise Answer(404, "not found", "path not found")
-        self._check_token()
-        return 200, self.server.store.query(asked.get("db", ""), asked.get("q", ""))
-
-    def _asked(self) -> tuple[str, dict[str, str]]:
-        url = urlsplit(self.path)
-        return url.path, _first(url.query)
-
-    def _check_presence(self) -> None:
-        if self.server.away:
-            raise Answer(503, "unavailable", "InfluxDB has been taken away for a moment")
 
     def _check_token(self) -> None:
         if self.headers.get("Authorization") != f"Token {self.server.token}":
             raise Answer(401, "unauthorized", "unauthorized access")
-
-    def _body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _unpacked(self, body: bytes) -> bytes:
         """The body without its compression, never more of it than may be."""

@@ -24,6 +24,8 @@ from local.influx.line_parser import Malformed, Row, Value, read_line
 
 type Tags = tuple[tuple[str, str], ...]
 type Series = dict[int, dict[str, Value]]
+type TagTest = tuple[str, Callable[[str], object]]
+type TimeTest = Callable[[int], bool]
 
 
 class MemoryStore:
@@ -38,9 +40,6 @@ class MemoryStore:
         }
         self._types: dict[tuple[str, str, str], type] = {}
         self._lock = threading.Lock()
-
-    def create(self, bucket: str) -> None:
-        self._buckets.setdefault(bucket, defaultdict(lambda: defaultdict(dict)))
 
     def write(self, bucket: str, text: bytes, precision: str) -> None:
         self._check(bucket)
@@ -79,7 +78,7 @@ class MemoryStore:
                 del series[oldest]
 
     def query(self, bucket: str, statement: str) -> dict[str, Any]:
-        asked = read_statement(statement)
+        asked = Statement(statement)
         self._check(bucket)
         with self._lock:
             points = sorted(self._points(bucket, asked), key=lambda point: point.time)
@@ -99,21 +98,6 @@ class _Point(NamedTuple):
     time: int
     tags: dict[str, str]
     fields: dict[str, Value]
-
-
-class Statement(NamedTuple):
-    function: str | None
-    fields: list[str]
-    """Empty for `*`."""
-    measurement: str
-    tags: list[tuple[str, Callable[[str], object]]]
-    times: list[Callable[[int], bool]]
-    group_by: list[str] | None
-    """`["*"]` for all tags."""
-    bucket_ns: int | None
-    """Of `GROUP BY time(…)`."""
-    descending: bool
-    limit: int | None
 
 
 _NAME = r'(?:"[^"]+"|\w+)'
@@ -137,34 +121,33 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 }  # fmt: skip
 
 
-def read_statement(text: str) -> Statement:
-    """Parse a statement; raise `Answer` where it is none of the few."""
-    match = _STATEMENT.fullmatch(text)
-    if match is None:
-        raise Answer(400, "invalid", f"error parsing query: {text[:100]!r} is not understood")
-    tags, times = _conditions(match["where"] or "")
-    return Statement(
-        function=match["function"] and match["function"].lower(),
-        fields=_names(match["argument"] or match["fields"]),
-        measurement=match["measurement"].strip('"'),
-        tags=tags,
-        times=times,
-        group_by=(_names(match["group"]) or ["*"]) if match["group"] else None,
-        bucket_ns=int(match["bucket"]) * 10**9 if match["bucket"] else None,
-        descending=bool(match["order"]),
-        limit=int(match["limit"]) if match["limit"] else None,
-    )
+class Statement:
+    """Holds a parsed statement; raises Answer where it is none of the few."""
+
+    def __init__(self, text: str) -> None:
+        match = _STATEMENT.fullmatch(text)
+        if match is None:
+            raise Answer(400, "invalid", f"error parsing query: {text[:100]!r} is not understood")
+        self.function = (match["function"] or "").lower()
+        self.fields = _names(match["argument"] or match["fields"])
+        """Empty for `*`."""
+        self.measurement = match["measurement"].strip('"')
+        self.tags, self.times = _conditions(match["where"] or "")
+        self.group_by = (_names(match["group"]) or ["*"]) if match["group"] else None
+        """`["*"]` for all tags."""
+        self.bucket_ns = int(match["bucket"] or 0) * 10**9
+        """Of `GROUP BY time(…)`."""
+        self.descending = bool(match["order"])
+        self.limit = int(match["limit"]) if match["limit"] else None
 
 
 def _names(text: str) -> list[str]:
     return [] if text == "*" else [name.strip().strip('"') for name in text.split(",")]
 
 
-def _conditions(
-    where: str,
-) -> tuple[list[tuple[str, Callable[[str], object]]], list[Callable[[int], bool]]]:
-    tags: list[tuple[str, Callable[[str], object]]] = []
-    times: list[Callable[[int], bool]] = []
+def _conditions(where: str) -> tuple[list[TagTest], list[TimeTest]]:
+    tags: list[TagTest] = []
+    times: list[TimeTest] = []
     position = 0
     while position < len(where):
         match = _CONDITION.match(where, position)
@@ -226,7 +209,7 @@ def _shape(asked: Statement, tags: dict[str, str] | None, points: list[_Point]) 
     elif asked.function == "last":
         rows = rows[-1:]
     elif asked.function == "mean":
-        rows = _means(rows, asked.bucket_ns or 0)
+        rows = _means(rows, asked.bucket_ns)
     rows = (rows[::-1] if asked.descending else rows)[: asked.limit]
     names = [asked.function] if asked.function else columns
     shape = {"name": asked.measurement, "columns": ["time", *names], "values": rows}

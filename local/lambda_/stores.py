@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from local.demo.influx import Influx, own_influx
+from local.demo.influx import own_influx
+from local.influx.client import InfluxClient
 from local.servers.postgres import packaged_binaries, postgres_server
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.schema import migrate
@@ -21,7 +22,7 @@ TEN_YEARS = 10 * 366 * 86_400.0
 
 class Stores(NamedTuple):
     database_url: str
-    influx: Influx
+    influx: InfluxClient
     secrets: Mapping[str, Any]
     """By name (`database`, `influxdb`, `credentials`) what a secret holds, with the URLs of functions."""
 
@@ -59,7 +60,7 @@ def stores(relay: Callable[[str], str] = str) -> Iterator[Stores]:
         database.close()
         secrets = {
             "database": {"url": relay(url)},
-            "influxdb": {**influx.access, "url": relay(influx.access["url"])},
+            "influxdb": {**influx.secret, "url": relay(influx.url)},
             "credentials": {"lab": {"snmp": {"version": "2c", "community": COMMUNITY}}},
         }
         yield Stores(url, influx, secrets)

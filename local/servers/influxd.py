@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import urllib3
-
-from local.servers.process import free_port, running
+from local.servers.process import accepts, free_port, running
 
 CONFIGURATION = """
 reporting-disabled = true
@@ -39,14 +37,5 @@ def influxd(folder: Path) -> Iterator[str]:
     """Run a server with its data in this folder and yield its URL."""
     port, configuration = free_port(), folder / "influxdb.conf"
     configuration.write_text(CONFIGURATION.format(folder=folder, port=port, backup_port=free_port()))
-    url = f"http://127.0.0.1:{port}"
-    with running(["influxd", "-config", configuration], folder, lambda: _answers(url), stop=signal.SIGKILL):
-        yield url
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib3.request("GET", f"{url}/ping", timeout=1, retries=False)
-    except urllib3.exceptions.HTTPError:
-        return False
-    return True
+    with running(["influxd", "-config", configuration], folder, lambda: accepts(port), stop=signal.SIGKILL):
+        yield f"http://127.0.0.1:{port}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-_START_SECONDS = 30
+_START_SECONDS = 120
 _STOP_SECONDS = 30
 
 

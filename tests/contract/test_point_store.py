@@ -8,7 +8,7 @@ import pytest
 import urllib3
 
 from fixtures.influxdb import TOKEN, Influx
-from local.influx.client import Unreadable
+from netvitals.domain.errors import Unavailable
 from netvitals.domain.polling.point import Point
 from netvitals.store.line_protocol import encode, status_line
 from netvitals.store.outcome import Obstacle
@@ -190,7 +190,7 @@ def test_an_empty_answer_has_no_series(any_influx: Influx) -> None:
 
 
 def test_a_statement_that_is_none_is_400(any_influx: Influx) -> None:
-    with pytest.raises(Unreadable, match="error parsing query"):
+    with pytest.raises(Unavailable, match="error parsing query"):
         any_influx.query("DELETE EVERYTHING")
 
 

@@ -7,19 +7,18 @@ the words of the versions of InfluxDB, or lie in any of them; and octets in plac
 
 import json
 import random
-import socket
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 
 from faults.fuzzing import play
 from influxdb_client.rest import ApiException
 
+from local.http_faults import answer_and_close
+from local.proxy import HttpProxy
 from netvitals.domain.settings.configuration import InfluxSettings
 from netvitals.domain.settings.secret import Secret
 from netvitals.store.access import InfluxAccess
@@ -167,30 +166,12 @@ def check(outcome: WriteOutcome, lines: Sequence[str], taken: Sequence[str]) -> 
     assert bool(outcome.unsent) == (outcome.obstacle is not None), "lines are kept without a reason"
 
 
-class Wire:
-    """Answers each request on a port of its own with octets of the fuzzer's choice."""
-
-    def __init__(self) -> None:
-        self.answer = b""
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        access = InfluxAccess(
-            url=f"http://127.0.0.1:{self._listener.getsockname()[1]}", token=Secret("t0ken"), org="o"
-        )
-        settings = InfluxSettings(
-            timeout_seconds=0.5, retries=0, backoff_initial_seconds=0.01, backoff_maximum_seconds=0.01
-        )
-        self.sink = InfluxSink(lambda: access, settings)
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            with suppress(OSError), client:
-                client.settimeout(2)
-                said = b""
-                while b"\r\n\r\n" not in said:
-                    said += client.recv(65536)
-                client.sendall(self.answer)
+def sink_of(proxy: HttpProxy) -> InfluxSink:
+    access = InfluxAccess(url=f"http://127.0.0.1:{proxy.port}", token=Secret("t0ken"), org="o")
+    settings = InfluxSettings(
+        timeout_seconds=0.5, retries=0, backoff_initial_seconds=0.01, backoff_maximum_seconds=0.01
+    )
+    return InfluxSink(lambda: access, settings)
 
 
 HTTP = [
@@ -215,21 +196,22 @@ HTTP = [
 ]
 
 
-def one_exchange(chance: random.Random, wire: Wire) -> None:
+def one_exchange(chance: random.Random, proxy: HttpProxy, sink: InfluxSink) -> None:
     """Octets in place of an answer: nothing is raised, the deadline holds, and a success is one of HTTP."""
     octets = bytearray(b"".join(chance.choices(HTTP, k=chance.randrange(1, 8))))
     for _ in range(chance.randrange(4)):
         if octets:
             octets[chance.randrange(len(octets))] = chance.randrange(256)
-    wire.answer = bytes(octets)
+    proxy.inflict(answer_and_close(bytes(octets)))
     began = time.monotonic()
-    outcome = wire.sink.write(LINES[:3], began + 2)
+    outcome = sink.write(LINES[:3], began + 2)
     # Of seconds to spare on a busy machine; what does not hold lasts as long as the server likes.
     assert time.monotonic() - began < 12, "the deadline does not hold"
     assert outcome.accepted + len(outcome.refused) + len(outcome.unsent) == 3
-    assert not outcome.accepted or b"204" in wire.answer, "what is no success is taken for one"
+    assert not outcome.accepted or b"204" in octets, "what is no success is taken for one"
 
 
 if __name__ == "__main__":
-    wire = Wire()
-    sys.exit(play({"texts": one_text, "writes": one_write, "exchanges": partial(one_exchange, wire=wire)}))
+    with HttpProxy(1) as proxy:
+        exchanges = partial(one_exchange, proxy=proxy, sink=sink_of(proxy))
+        sys.exit(play({"texts": one_text, "writes": one_write, "exchanges": exchanges}))

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from fixtures.influxdb import TOKEN, Influx
+from fixtures.influxdb import Influx
 from local.aws import server as aws
 from local.aws.template import REGION
 from local.devices.snmp_agent import Agent
@@ -229,10 +229,8 @@ def world(database_url: str, influx: Influx, monkeypatch: pytest.MonkeyPatch) ->
             "AWS_ENDPOINT_URL": services.url,
             "AWS_ENDPOINT_URL_SQS": f"http://127.0.0.1:{to_queue.port}",
             "DATABASE_URL": urlunsplit(split._replace(netloc=netloc)),
+            **influx.variables,
             "INFLUXDB_URL": f"http://127.0.0.1:{to_influx.port}",
-            "INFLUXDB_TOKEN": TOKEN,
-            "INFLUXDB_ORG": influx.access.org,
-            "INFLUXDB_BUCKET": influx.bucket,
             "NETVITALS_CREDENTIALS_SECRET_ARN": secrets.create_secret(Name="c", SecretString=credentials)[
                 "ARN"
             ],

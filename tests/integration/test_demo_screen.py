@@ -13,23 +13,29 @@ ROOT = Path(__file__).parents[2]
 TRY = ". /tmp/netvitals-demo-12345678/variables.sh && netvitals show core-sw"
 DRAWN = f"""
 import time
-from local.demo.reading import Points, State, View, Vitals
+from local.demo.reading import Points, View
 from local.demo.ui import Screen
+from netvitals.reading.devices import StoredDevice
 
-values = {{"cpu_percent": 100.0, "memory_percent": 29.0, "temperature_celsius": 43.0, "disk_percent": 87.0}}
-traffic = {{"net_bytes_in": 363e6, "net_bytes_out": 121e6}}
+def device(id, hostname, ip_address, profile, **more):
+    nothing = dict.fromkeys(StoredDevice.__struct_fields__, "")
+    more = {{"status": "online", "reason": "ok", "method": "snmp", "last_seen_at": time.time() - 9}} | more
+    return StoredDevice(**(nothing | {{"id": id, "hostname": hostname, "ip_address": ip_address,
+                                      "profile": profile}} | more))
+
+values = {{"cpu_percent": 100.0, "memory_percent": 29.0, "temperature_celsius": 43.0, "disk_percent": 87.0,
+          "net_bytes_in": 363e6 / 8, "net_bytes_out": 121e6 / 8}}
 lost = "no answer to SNMP on UDP port 40834 within 1 s, 3 times; check that its agent runs"
-states = [State(f"d{{n}}", f"access-sw{{n:02}}", f"127.20.0.{{n}}", "online", "ok", "", "", "snmp",
-          "cisco", 9.0)
-          for n in range(1, 13)]
-states.append(State("d13", "camera", "127.20.0.13", "offline", "timeout", lost, "", "snmp", "", None))
+devices = [device(f"d{{n}}", f"access-sw{{n:02}}", f"127.20.0.{{n}}", "cisco") for n in range(1, 13)]
+devices.append(device("d13", "camera", "127.20.0.13", "", status="offline", reason="timeout", detail=lost,
+                      last_seen_at=None))
 screen = Screen()
 screen.line("printed before")
 screen.keep_in_view({TRY!r})
 screen.start()
 for n in range(7):
     screen.say(f"event {{n}}")
-screen.show(View(states, Points({{state.id: Vitals(values, traffic) for state in states}}, 1234), 1))
+screen.show(View(devices, Points({{each.id: values for each in devices}}, 1234), 1))
 try:
     time.sleep(60)
 except KeyboardInterrupt:

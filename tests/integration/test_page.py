@@ -1,6 +1,5 @@
 """`netvitals ui` in Debian's Chromium: what devices sent is seen, and hostile text stays text."""
 
-import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,10 @@ import urllib3
 from fixtures.influxdb import TOKEN, Influx
 from fixtures.page import (
     HOSTILE,
-    Served,
     add_device,
     cell,
     change_status,
-    environment_of,
     opened,
-    page_served,
     traffic,
     vital_signs,
     write,
@@ -26,6 +22,7 @@ from fixtures.postgres import create_database, drop_database
 from local.chromium import Browser, Page, chromium, installed_chromium
 from local.influx.http import InfluxServer
 from local.influx.store import MemoryStore
+from local.servers.page import page_served
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.domain.polling.changes import InterfaceInfo
@@ -71,7 +68,7 @@ def database_url(postgres_url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def served(
     database_url: str, memory_influx: Influx, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+) -> Iterator[str]:
     """Six devices: a switch with two ports, a silent one, one behind it, a hostile one, two plain ones."""
     hostile = HOSTILE
     add_device(database_url, "core-sw", site="berne")
@@ -92,15 +89,15 @@ def served(
         vital_signs(7, 20, 30) + traffic(HOSTILE[:100], 1_000_000, 0),
         [InterfaceInfo(HOSTILE[:100], HOSTILE, HOSTILE, 1)],
     )
-    environment = os.environ | environment_of(database_url, memory_influx)
-    with page_served(environment, tmp_path_factory.mktemp("page"), "--every", "1") as running:
-        yield running
+    variables = {"DATABASE_URL": database_url, **memory_influx.variables}
+    with page_served(variables, tmp_path_factory.mktemp("page") / "served", "--every", "1") as url:
+        yield url
 
 
 def test_the_fleet_shows_what_the_devices_sent_the_worst_first_and_a_change_before_ones_eyes(
-    page: Page, served: Served, database_url: str, memory_influx: Influx
+    page: Page, served: str, database_url: str, memory_influx: Influx
 ) -> None:
-    opened(page, served.url, f"{ROWS} === 6")
+    opened(page, served, f"{ROWS} === 6")
     names = page.run("[...document.querySelectorAll('.ag-row')].sort((a, b) => a.rowIndex - b.rowIndex)"
                      ".map((row) => row.getAttribute('row-id'))")  # fmt: skip
     assert names[:2] == ["lobby-sw", "lobby-phone"]
@@ -132,9 +129,9 @@ def test_the_fleet_shows_what_the_devices_sent_the_worst_first_and_a_change_befo
 
 
 def test_search_and_status_filter_the_table_by_keyboard_and_enter_opens_the_device(
-    page: Page, served: Served
+    page: Page, served: str
 ) -> None:
-    opened(page, served.url, f"{ROWS} === 6")
+    opened(page, served, f"{ROWS} === 6")
     page.call("Input.dispatchKeyEvent", type="keyDown", key="/", text="/")
     assert page.run("document.activeElement.id") == "nv-search"
     page.call("Input.insertText", text="lobby")
@@ -148,9 +145,9 @@ def test_search_and_status_filter_the_table_by_keyboard_and_enter_opens_the_devi
 
 
 def test_a_device_has_its_curves_interfaces_with_descriptions_and_what_is_missing(
-    page: Page, served: Served
+    page: Page, served: str
 ) -> None:
-    opened(page, f"{served.url}/device?id=core-sw", f"{ROWS} === 2")
+    opened(page, f"{served}/device?id=core-sw", f"{ROWS} === 2")
     page.until("document.querySelectorAll('.nv-chart svg path').length > 3")
     titles = page.run("[...document.querySelectorAll('.nv-card figcaption')].map((each) => each.textContent)")
     assert titles == ["CPU and memory", "Temperature", "Round-trip time"]
@@ -169,26 +166,26 @@ def test_a_device_has_its_curves_interfaces_with_descriptions_and_what_is_missin
 
 
 def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewhere(
-    page: Page, served: Served, database_url: str
+    page: Page, served: str, database_url: str
 ) -> None:
     change_status(database_url, HOSTILE, "offline", "no_answer", HOSTILE)
     page.show_as(1700, 900, dark=True)
-    opened(page, served.url, f"{ROWS} === 6")
+    opened(page, served, f"{ROWS} === 6")
     script = "[...document.querySelectorAll('.ag-cell a')].map((each) => each.textContent)"
     assert HOSTILE in page.run(script)
     page.screenshot(RESULTS / "fleet-dark.png")
-    opened(page, f"{served.url}/events", f"{ROWS} >= 1")
+    opened(page, f"{served}/events", f"{ROWS} >= 1")
     assert HOSTILE in page.run(script)
     page.show_as(390, 844, phone=True)
-    opened(page, f"{served.url}/events", f"{ROWS} >= 1")
+    opened(page, f"{served}/events", f"{ROWS} >= 1")
     shown = page.run("[...document.querySelectorAll('.ag-header-cell-text')].map((each) => each.textContent)")
     assert shown == ["When", "Device", "Is"]
     assert page.run("document.querySelector('.ag-cell[col-id=after]').getBoundingClientRect().right") <= 390
     page.screenshot(RESULTS / "events-phone.png")
     page.show_as(1700, 900, dark=True)
-    opened(page, f"{served.url}/sites", f"{ROWS} === 3")
+    opened(page, f"{served}/sites", f"{ROWS} === 3")
     assert HOSTILE in page.run(script)
-    address = page.run(f"'{served.url}/device?id=' + encodeURIComponent({HOSTILE!r})")
+    address = page.run(f"'{served}/device?id=' + encodeURIComponent({HOSTILE!r})")
     opened(page, address, f"{ROWS} === 1")
     assert page.run("document.querySelector('.nv-title').textContent") == HOSTILE
     page.run("document.querySelector('.ag-row [col-id=name]').click()")
@@ -198,24 +195,24 @@ def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewh
     assert page.run("document.title") == f"{HOSTILE} · netvitals"
     assert page.run("document.querySelectorAll('img[src=x]').length") == 0
     page.screenshot(RESULTS / "device-hostile.png")
-    port = served.url.rpartition(":")[2]
+    port = served.rpartition(":")[2]
     assert [
         each for each in page.requests if f"127.0.0.1:{port}/" not in each and not each.startswith("data:")
     ] == []
     assert page.complaints == []
 
 
-def test_only_who_asks_by_the_pages_own_address_is_answered(served: Served) -> None:
+def test_only_who_asks_by_the_pages_own_address_is_answered(served: str) -> None:
     def status(**headers: str) -> int:
-        return urllib3.request("GET", f"{served.url}/data/fleet", headers=headers, timeout=60).status
+        return urllib3.request("GET", f"{served}/data/fleet", headers=headers, timeout=60).status
 
-    port = served.url.rpartition(":")[2]
+    port = served.rpartition(":")[2]
     assert status() == 200
     assert status(Host=f"localhost:{port}") == 200
     assert status(Host="rebound.example") == 403
     assert status(Origin="http://elsewhere.example") == 403
     assert status(Origin=f"http://127.0.0.1:{port}") == 200
-    answer = urllib3.request("GET", served.url, timeout=60)
+    answer = urllib3.request("GET", served, timeout=60)
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.2", int(port))) != 0

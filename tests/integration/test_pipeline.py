@@ -211,8 +211,7 @@ def test_a_credential_that_is_added_to_the_secret_is_used_without_a_deployment(
 def test_points_that_influxdb_does_not_take_are_spooled_and_replayed_under_their_own_time(
     pipeline: Pipeline, snmpd: Snmpd, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    access = {"url": pipeline.influx.url, "org": pipeline.influx.access.org, "bucket": pipeline.influx.bucket}
-    pipeline.put_secret("influxdb", {**access, "token": "revoked-canary"})
+    pipeline.put_secret("influxdb", {**pipeline.influx.secret, "token": "revoked-canary"})
     pipeline.add_device("sw-1", snmpd.port)
     pipeline.tick("metrics")
     assert pipeline.collect("metrics") == {"batchItemFailures": []}
@@ -222,7 +221,7 @@ def test_points_that_influxdb_does_not_take_are_spooled_and_replayed_under_their
     assert '"LinesSpooled":' in output
     assert "canary" not in output
 
-    pipeline.put_secret("influxdb", {**access, "token": TOKEN})
+    pipeline.put_secret("influxdb", pipeline.influx.secret)
     forget()  # replay is a function, and a process, of its own
     spooled = pipeline.received("spool")
     assert handler_of("replay")(sqs_event(spooled, "spool"), Context()) == {"batchItemFailures": []}

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fixtures.influxdb import Influx
-from fixtures.page import add_device, change_status, environment_of, execute, traffic, vital_signs, write
+from fixtures.page import add_device, change_status, execute, traffic, vital_signs, write
 from netvitals.cli.main import cli
 from netvitals.domain.polling.changes import InterfaceInfo
 
@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(database_url: str, memory_influx: Influx) -> Run:
-    environment = environment_of(database_url, memory_influx)
+    environment = {"DATABASE_URL": database_url, **memory_influx.variables}
 
     def invoke(*arguments: str, code: int = 0, columns: int = 120) -> Result:
         result = CliRunner().invoke(cli, [*arguments], env=environment | {"COLUMNS": str(columns)})

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from fixtures.influxdb import TOKEN, Influx
+from fixtures.influxdb import Influx
 from local.aws.cloudformation import Deployed
 from netvitals.adapters.aws.redrive import move
 from netvitals.adapters.aws.spool import SqsSpool
@@ -48,9 +48,7 @@ def desk(memory_influx: Influx, monkeypatch: pytest.MonkeyPatch) -> Iterator[Des
         for name, value in {
             "NETVITALS_SPOOL_QUEUE_URL": desk.spool_url,
             "NETVITALS_REJECT_QUEUE_URL": desk.rejects_url,
-            "INFLUXDB_URL": memory_influx.url,
-            "INFLUXDB_TOKEN": TOKEN,
-            "INFLUXDB_ORG": "netvitals",
+            **memory_influx.variables,
             "DATABASE_URL": "postgresql://127.0.0.1:1/nowhere",
         }.items():
             monkeypatch.setenv(name, value)

@@ -5,25 +5,28 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from local.demo.devices import DemoDevice
 from local.demo.environment import environment
-from local.demo.expectations import ANY, Always, Between, octets
-from local.demo.reading import Points, State, View, points
+from local.demo.expectations import ANY, Between, always, octets
+from local.demo.reading import View, points
 from local.demo.result import check
 from local.demo.scheduler import Ledger
-from local.demo.simulated import NothingThere
-from local.influx.client import rows_of
+from local.demo.simulated import SimulatedSnmp
+from local.devices.snmp_agent import Agent
 from local.influx.store import MemoryStore
 from local.servers.postgres import postgres_server
 from netvitals.domain.polling.job import Job, encode_jobs
+from netvitals.reading.devices import StoredDevice
+from netvitals.reading.influxql import InfluxQuery, Series
 
 START = 1_000_000_000
 DISK = ("disk_percent", "/")
 
 
-class Store:
+class Store(InfluxQuery):
     """What the demo reads, without HTTP."""
 
     def __init__(self) -> None:
@@ -32,9 +35,9 @@ class Store:
     def write(self, *lines: str) -> None:
         self._store.write("network_metrics", "\n".join(lines).encode(), "ns")
 
-    def query(self, statement: str) -> list[dict[str, Any]]:
+    def series(self, statement: str) -> list[Series]:
         (result,) = self._store.query("network_metrics", statement)["results"]
-        return rows_of(result)
+        return msgspec.convert(result.get("series", []), list[Series])
 
 
 def metric(name: str, value: float, at: int = START + 1, instance: str = "") -> str:
@@ -50,10 +53,7 @@ SOUND = (ONLINE, metric("ping_status", 1), metric("collect_ok", 1), TOOK, FULL)
 
 @pytest.fixture
 def device() -> DemoDevice:
-    simulated = NothingThere()
-    simulated.expected = {DISK: Always(40)}
-    simulated.stop()
-    return DemoDevice(id="d", simulated=simulated)
+    return DemoDevice(id="d", simulated=SimulatedSnmp(Agent({}), {DISK: always(40)}))
 
 
 def ledger(polls: int = 1, *, late: bool = False) -> Ledger:
@@ -67,8 +67,9 @@ def ledger(polls: int = 1, *, late: bool = False) -> Ledger:
 def result(device: DemoDevice, lines: tuple[str, ...], kept: Ledger, status: str = "online") -> str:
     store = Store()
     store.write(*lines)
-    state = State("d", "d", "127.0.0.1", status, "ok", "", "answered", "snmp", "", 1.0)
-    return str(check([device], View([state]), store, kept, START))
+    nothing: dict[str, Any] = dict.fromkeys(StoredDevice.__struct_fields__, "")
+    stored = StoredDevice(**{**nothing, "id": "d", "hostname": "d", "status": status, "reason": "ok"})
+    return str(check([device], View([stored]), store, kept, START))
 
 
 def test_what_is_as_it_must_be_is_ok(device: DemoDevice) -> None:
@@ -128,24 +129,12 @@ def test_a_fault_on_the_way_fails_the_demo(device: DemoDevice) -> None:
     assert result(device, SOUND, kept).endswith("FAILED: FunctionError: replay: it broke")
 
 
-def rates(*counters: tuple[int, int]) -> float:
-    """Bits per second of an interface whose counter had these values at these seconds."""
+def test_traffic_is_the_last_growth_of_the_counters_of_all_interfaces_together() -> None:
     store, now = Store(), time.time_ns() - 60 * 10**9
-    store.write(*(metric("net_bytes_in", value, now + at * 10**9, "eth0") for at, value in counters))
-    found: Points = points(store, now)
-    return found.vitals["d"].bits_per_second["net_bytes_in"]
-
-
-def test_traffic_is_the_last_growth_of_the_counter_in_its_time() -> None:
-    assert rates((0, 0), (10, 1000), (20, 3000)) == 1600
-
-
-def test_a_32_bit_counter_that_wraps_is_no_negative_traffic() -> None:
-    assert rates((0, 2**32 - 500), (10, 500)) == 800
-
-
-def test_a_64_bit_counter_that_starts_anew_is_no_traffic() -> None:
-    assert rates((0, 2**40), (10, 500)) == 0
+    for name, values in {"eth0": (0, 1000, 3000), "eth1": (0, 500, 1000), "anew": (0, 900, 5)}.items():
+        for at, value in enumerate(values):
+            store.write(metric("net_bytes_in", value, now + 10 * at * 10**9, name))
+    assert points(store, ["d"], now).vitals == {"d": {"net_bytes_in": 250}}
 
 
 def test_a_simulated_counter_never_goes_back_and_remembers_what_it_said(

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from local.demo.expectations import ANY
+from local.demo.hosts import this_machine
 from local.demo.simulated import SimulatedHost
-from local.demo.this_machine import this_machine
 from local.devices import ssh_server
 from local.devices.ssh_server import Key, SshServer, new_key, this_user
 from netvitals.collectors.ssh.collector import SshCollector

@@ -28,7 +28,7 @@ def https(own: Certified, client_ca: Path | None = None, **behaviour: bool) -> I
     with WinrmHost(
         Service(windows()),
         users={USER: PASSWORD},
-        tls=own.files,
+        tls=(own.certificate, own.key),
         client_ca=client_ca,
         behaviour=Behaviour(**behaviour),  # type: ignore[arg-type]  # all of these are bools
     ) as host:
