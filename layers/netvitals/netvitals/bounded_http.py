@@ -126,9 +126,8 @@ class _LimitedConnection(_Connection):
         patience = plain.gettimeout()
         sock = PlainSocket(plain.family, plain.type, plain.proto, plain.detach())
         sock.settimeout(patience)
-        sock.budget = (
-            self._new_budget()
-        )  # for a proxy's answer, and TLS takes its own timeout from the socket
+        # For a proxy's answer; TLS takes its own timeout from the socket.
+        sock.budget = self._new_budget()
         return sock
 
     def _new_budget(self) -> _Budget:
