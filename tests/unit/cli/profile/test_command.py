@@ -82,3 +82,9 @@ def test_a_fault_in_a_profile_that_is_tried_is_told_with_its_line(tmp_path: Path
     result = CliRunner().invoke(cli, ["poll", "10.0.0.9", "--community", "x", "--profiles", str(tmp_path)])
     assert result.exit_code == 2
     assert "acme.yaml:4: cpu" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--user", "--key", "--host-key", "--no-tls", "--type"])
+def test_explain_takes_no_option_that_an_snmp_device_has_no_use_for(option: str) -> None:
+    run = CliRunner().invoke(cli, ["profile", "explain", "127.0.0.1", option, "x"])
+    assert (run.exit_code, "No such option" in run.output) == (2, True), run.output

@@ -75,6 +75,7 @@ class CostOptions(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--silent", type=click.FloatRange(0, 100), metavar="PERCENT",
               help="Devices that do not answer, in percent.  [default: 1]")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
+              show_envvar=True,
               help="The configuration document: intervals by type, what is stored.")  # fmt: skip
 @click.option("--store", type=click.Choice(["changes", "everything"]),
               help="What is written, in place of the document's collector.store.")  # fmt: skip

@@ -101,7 +101,8 @@ class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
 @click.command(epilog=_EPILOG, short_help="Find the devices in a network, as rows for the inventory.")
 @click.argument("networks", nargs=-1, required=True, metavar="NETWORK…")
 @click.option("--credentials", type=click.Path(path_type=Path), required=True,
-              envvar="NETVITALS_CREDENTIALS_FILE", help="The credential map, a JSON file.")  # fmt: skip
+              envvar="NETVITALS_CREDENTIALS_FILE", show_envvar=True,
+              help="The credential map, a JSON file.")  # fmt: skip
 @click.option("--credential", multiple=True, metavar="NAME",
               help="Try only this credential of the map. Repeatable, in the order to try them.")  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65535), help="UDP port of the agents, in place of 161.")
@@ -109,6 +110,7 @@ class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
               help="A network that may be dialled, in place of the configured ones (at first the private "
                    "ones). Loopback too: 127.0.0.0/8. Repeatable.")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
+              show_envvar=True,
               help="The configuration document: device types, allowed networks.")  # fmt: skip
 @click.option("--neighbours", is_flag=True, help="Also ask the neighbours that LLDP and CDP report, "
               "inside the allowed networks.")  # fmt: skip

@@ -68,10 +68,12 @@ def _rules[Command: Callable[..., Any]](command: Command) -> Command:
     """Add the options that say which configuration and credentials rows are checked with."""
     for option in (
         click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
+                     show_envvar=True,
                      help="The configuration document: device types, allowed networks."),
         click.option("--allow", multiple=True, metavar="CIDR",
                      help="A network that devices may be in, in place of the configured ones. Repeatable."),
         click.option("--credentials", type=click.Path(path_type=Path), envvar="NETVITALS_CREDENTIALS_FILE",
+                     show_envvar=True,
                      help="The credential map: every credential must be in it."),
     ):  # fmt: skip
         command = option(command)

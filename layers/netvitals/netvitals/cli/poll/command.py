@@ -56,7 +56,8 @@ Exit status:
 @click.command(epilog=_EPILOG, short_help="Poll a device or an inventory; nothing is written.")
 @click.argument("address", required=False)
 @click.option("--inventory", type=click.Path(path_type=Path), help="Devices to poll: CSV or JSON lines.")
-@click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
+@click.option("--credentials", type=click.Path(path_type=Path),
+              help="The credential map, a JSON file. Unless given: NETVITALS_CREDENTIALS_FILE.")  # fmt: skip
 @click.option("--device", "device_ids", multiple=True, metavar="ID", help="Only this device. Repeatable.")
 @click.option("--kind", type=click.Choice(["metrics", "status"]), default="metrics", show_default=True,
               help="Read everything, or only whether devices are up.")  # fmt: skip
@@ -70,6 +71,7 @@ Exit status:
 @click.option("--rate", type=click.FloatRange(1, 900), metavar="SECONDS",
               help="Poll twice, so many seconds apart, and show counters as rates per second.")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
+              show_envvar=True,
               help="The configuration document, YAML or JSON.")  # fmt: skip
 @click.option("--format", "format_", type=click.Choice(["table", "jsonl", "lines"]), default="table",
               show_default=True, help="For people; one JSON object per device as it finishes; or line "

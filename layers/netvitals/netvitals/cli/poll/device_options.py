@@ -9,15 +9,15 @@ import click
 from netvitals.collectors.command_line import Option
 from netvitals.collectors.registry import command_lines
 
+_TYPE = click.option(
+    "--type",
+    "device_type",
+    default="network",
+    show_default=True,
+    metavar="TYPE",
+    help="With ADDRESS: its device type.",
+)
 _OPTIONS = (
-    click.option(
-        "--type",
-        "device_type",
-        default="network",
-        show_default=True,
-        metavar="TYPE",
-        help="With ADDRESS: its device type.",
-    ),
     click.option(
         "--port", type=click.IntRange(1, 65535), help="With ADDRESS: the port of its first protocol."
     ),
@@ -28,9 +28,20 @@ _OPTIONS = (
 def device_options[F: Callable[..., Any]](command: F) -> F:
     """Give a command the options of a device named by its address: common ones, and each protocol's."""
     described = {each.flag: each for line in command_lines().values() for each in line.options}
-    for option in reversed((*_OPTIONS, *map(_option, described.values()))):
+    for option in reversed((_TYPE, *_OPTIONS, *map(_option, described.values()))):
         command = option(command)
     return command
+
+
+def protocol_options[F: Callable[..., Any]](protocol: str) -> Callable[[F], F]:
+    """Return a decorator that gives a command the options of a device that is polled over one protocol."""
+
+    def decorated(command: F) -> F:
+        for option in reversed((*_OPTIONS, *map(_option, command_lines()[protocol].options))):
+            command = option(command)
+        return command
+
+    return decorated
 
 
 def _option(described: Option) -> Callable[[Any], Any]:

@@ -36,7 +36,7 @@ def given_credential(given: Mapping[str, Any], protocols: Sequence[str]) -> dict
 
 
 def _is_chosen(options: Sequence[str], given: Mapping[str, Any]) -> bool:
-    return any(given[option] is not None for option in options)
+    return any(given.get(option) is not None for option in options)
 
 
 class _Terminal:

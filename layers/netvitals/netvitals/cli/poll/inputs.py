@@ -44,7 +44,7 @@ class PollOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds between two polls, from which rates of counters are computed."""
     config: Path | None = None
     format_: Literal["table", "jsonl", "lines"] = "table"
-    device_type: str
+    device_type: str = "network"
     port: int | None
     credential: str | None
     verbose: bool = False
@@ -203,7 +203,7 @@ def _settings(options: PollOptions, settled: Configuration, protocols: tuple[str
         settings[polled_over[0]]["port"] = options.port
     for name, line in command_lines().items():
         for option in line.options:
-            given = options.device[option.name]
+            given = options.device.get(option.name)
             if option.sets and given:
                 settings[name][option.sets] = option.value if option.is_flag else given
     return dict(settings)

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from netvitals.cli.console import console
 from netvitals.cli.figures import counted, figure
-from netvitals.cli.poll.device_options import device_options
+from netvitals.cli.poll.device_options import protocol_options
 from netvitals.cli.poll.inputs import Inputs, inputs_from, options_from
 from netvitals.cli.profile.draft import draft_of
 from netvitals.cli.profile.examples import faults_of
@@ -163,9 +163,10 @@ def _folder(path: Path) -> dict[str, Profile]:
 
 @profile.command("explain", short_help="Show a device's profile, its answers and values.")
 @click.argument("address")
-@click.option("--credentials", type=click.Path(path_type=Path), help="The credential map, a JSON file.")
+@click.option("--credentials", type=click.Path(path_type=Path),
+              help="The credential map, a JSON file. Unless given: NETVITALS_CREDENTIALS_FILE.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Also show weak proposals.")
-@device_options
+@protocol_options(SNMP.name)
 def explain_device(*, everything: bool, **options: Any) -> None:
     """Show which profile the device at ADDRESS gets, its answers, and the resulting values.
 
