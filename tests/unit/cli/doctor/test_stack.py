@@ -240,7 +240,7 @@ def test_alarms_that_tell_nobody_or_are_gone_are_told(lab: Lab) -> None:
     lab.alarm(AlarmActions=[])
     assert doctor_stack.alarms(lab.resources)[:2] == (
         "warn",
-        "no alarm rings, but 1 of 1 would notify nobody",
+        "no alarm fires, but 1 of 1 would notify nobody",
     )
     lab.cloudwatch.delete_alarms(AlarmNames=["lab-NothingPolled"])
     assert doctor_stack.alarms(lab.resources)[:2] == ("fail", "deleted: lab-NothingPolled")

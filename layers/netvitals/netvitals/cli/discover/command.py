@@ -107,7 +107,7 @@ class DiscoverOptions(msgspec.Struct, frozen=True, kw_only=True):
               help="Try only this credential of the map. Repeatable, in the order to try them.")  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65535), help="UDP port of the agents, in place of 161.")
 @click.option("--allow", multiple=True, metavar="CIDR",
-              help="A network that may be dialled, in place of the configured ones (at first the private "
+              help="A network that may be polled, in place of the configured ones (by default the private "
                    "ones). Loopback too: 127.0.0.0/8. Repeatable.")  # fmt: skip
 @click.option("--config", type=click.Path(path_type=Path), envvar="NETVITALS_CONFIG_FILE",
               show_envvar=True,

@@ -137,10 +137,10 @@ def alarms(resources: Resources) -> Finding:
     names = list(resources.get("AWS::CloudWatch::Alarm", {}).values())
     found = deployment.alarms(names)
     gone = set(names) - {each.name for each in found}
-    ringing = [each for each in found if each.state == "ALARM"]
-    if ringing:
+    firing = [each for each in found if each.state == "ALARM"]
+    if firing:
         return Finding(
-            "fail", "; ".join(f"{each.name}: {each.reason}" for each in ringing[:_MOST_SHOWN]), _ALARMS
+            "fail", "; ".join(f"{each.name}: {each.reason}" for each in firing[:_MOST_SHOWN]), _ALARMS
         )
     if gone or not found:
         return Finding("fail", f"deleted: {', '.join(sorted(gone)) or 'all'}", _DEPLOY)
@@ -148,10 +148,10 @@ def alarms(resources: Resources) -> Finding:
     if mute:
         return Finding(
             "warn",
-            f"no alarm rings, but {mute} of {len(found)} would notify nobody",
+            f"no alarm fires, but {mute} of {len(found)} would notify nobody",
             "set AlarmEmail or AlarmTopicArn",
         )
-    return Finding("ok", f"none of {len(found)} rings")
+    return Finding("ok", f"none of {len(found)} fires")
 
 
 def versions(resources: Resources) -> Finding:
