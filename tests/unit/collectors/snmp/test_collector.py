@@ -9,8 +9,9 @@ from fixtures.snmp_poll import poll, values
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import interfaces, switch_objects, system
 from local.devices.snmp_mib import Counter64, Gauge32, Object, TimeTicks
+from local.devices.snmp_misbehaviour import FailsOn
 from netvitals.collectors.snmp.collector import uptime_seconds
-from netvitals.domain.polling.observation import Reason
+from netvitals.domain.polling.observation import Reading, Reason
 
 IFX = "1.3.6.1.2.1.31.1.1.1"
 
@@ -139,6 +140,52 @@ async def test_each_interface_has_the_widest_counter_that_counts() -> None:
     assert octets["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32
     assert octets["Gi1/0/3"] == (4_000_000_000 + 3 * 1_234_567 + 10) % 2**32
     assert not reading.memory["snmp"].get("all_64_bit")
+
+
+async def poll_silent_on(
+    column: str, *, silent: bool = True, memory: dict[str, Any] | None = None
+) -> Reading:
+    """Poll a switch of four ports that fails on a column of ifXTable."""
+    agent = FailsOn(f"{IFX}.{column}", switch_objects(4), silent=silent)
+    return await poll(agent, memory=memory, snmp={"timeout_seconds": 0.2, "retries": 0})
+
+
+PORTS = {f"Gi1/0/{n}" for n in (1, 2, 3, 4)}
+HIGH_IN, IF_NAME = "6", "1"
+
+
+async def test_no_32_bit_counter_is_taken_for_a_64_bit_one_whose_answer_was_lost() -> None:
+    for memory in (None, (await poll(Agent(switch_objects(4)))).memory):
+        reading = await poll_silent_on(HIGH_IN, memory=memory)
+        assert reading.reason is Reason.PARTIAL
+        assert values(reading, "net_bytes_in") == {}
+        assert values(reading, "net_bytes_out").keys() == PORTS
+        assert memory is None or reading.memory["snmp"]["all_64_bit"]
+
+
+async def test_no_interface_has_another_name_for_a_poll_whose_answer_was_lost() -> None:
+    memory = (await poll(Agent(switch_objects(4)))).memory
+    reading = await poll_silent_on(IF_NAME, memory=memory)
+    assert reading.reason is Reason.PARTIAL
+    assert not [point for point in reading.points if point.metric_name.startswith("net_")]
+    again = await poll(Agent(switch_objects(4)), memory=reading.memory)
+    assert values(again, "net_bytes_in").keys() == PORTS
+
+
+async def test_what_an_agent_never_answers_is_taken_from_elsewhere_from_its_second_poll_on() -> None:
+    memory = (await poll_silent_on(HIGH_IN)).memory
+    for _ in range(2):
+        reading = await poll_silent_on(HIGH_IN, memory=memory)
+        assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32
+        memory |= reading.memory
+    memory = (await poll_silent_on(IF_NAME)).memory
+    reading = await poll_silent_on(IF_NAME, memory=memory)
+    assert values(reading, "net_bytes_in").keys() == {f"GigabitEthernet1/0/{n}" for n in (1, 2, 3, 4)}
+
+
+async def test_what_an_agent_answers_with_an_error_is_taken_from_elsewhere_at_once() -> None:
+    reading = await poll_silent_on(HIGH_IN, silent=False)
+    assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32
 
 
 async def test_an_interface_that_loses_its_64_bit_counters_is_asked_for_the_others() -> None:

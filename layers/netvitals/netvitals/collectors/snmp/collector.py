@@ -13,6 +13,7 @@ import msgspec
 from netvitals.collectors.memory import recall
 from netvitals.collectors.snmp.interfaces import (
     Interfaces,
+    columns_never_answered,
     descriptions_of,
     has_only_64_bit,
     points_of_interfaces,
@@ -109,7 +110,12 @@ class SnmpCollector:
         identity = identity_of(system)
         profile = await self._profile(session, target, identity, memory, now)
         if profile != memory.profile or identity.sysobjectid != memory.sysobjectid:
-            memory = SnmpMemory(identity.sysobjectid, profile, repetitions=memory.repetitions)
+            memory = SnmpMemory(
+                identity.sysobjectid,
+                profile,
+                never_answered=memory.never_answered,
+                repetitions=memory.repetitions,
+            )
         after = memory
         if memory.is_stale(now):
             host_uptime = system.value(HOST_UPTIME) is not None
@@ -183,7 +189,8 @@ class _Metrics:
         after = msgspec.structs.replace(
             self._after,
             sources=sources,
-            all_64_bit=has_only_64_bit(ports),
+            all_64_bit=has_only_64_bit(ports) or (before.all_64_bit and bool(ports.unanswered)),
+            never_answered=columns_never_answered(ports, is_first=before.repetitions is None),
             repetitions=self._session.repetitions,
             rows={table: rows for table, rows in self._session.rows.items() if rows <= _SMALL_TABLE_ROWS},
         )
@@ -246,7 +253,12 @@ class _Metrics:
 
     async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:
         """Return IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""
-        standard = read_interfaces(self._session, self._wanted, all_64_bit=self._memory.all_64_bit)
+        standard = read_interfaces(
+            self._session,
+            self._wanted,
+            all_64_bit=self._memory.all_64_bit,
+            never_answered=self._memory.never_answered,
+        )
         productive: dict[str, list[int]] = {}
         others = Interfaces()
         if self._counted:

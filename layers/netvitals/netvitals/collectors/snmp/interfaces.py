@@ -4,7 +4,7 @@ ifIndex may change at a reboot, so an interface is known by its ifName; ifIndex 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import batched, chain
 from typing import Protocol
 
@@ -12,7 +12,7 @@ import msgspec
 
 from netvitals.collectors.snmp.protocol import InterfaceFilter
 from netvitals.collectors.snmp.tables import Tables, text_of
-from netvitals.collectors.snmp.wire.faults import SnmpFault, TooMuch
+from netvitals.collectors.snmp.wire.faults import NoAnswer, SnmpFault, TooMuch
 from netvitals.collectors.snmp.wire.session import Read
 from netvitals.domain.polling.budget import MAX_INSTANCES, Steps
 from netvitals.domain.polling.changes import InterfaceInfo
@@ -31,6 +31,8 @@ COUNTERS = {
     "net_discards_out": _IF + "19",
     "net_errors_out": _IF + "20",
 }
+SUBSTITUTED = (NAME, DESCR, TYPE, HIGH_SPEED, *OCTETS_64.values())
+"""Columns for which another value is taken where an agent does not have them."""
 ONE_COLUMN = {"net_oper_status": OPER, **COUNTERS}
 """Metrics that are a column as it stands. Every interface has the first: they appear in its order."""
 MAX_DESCRIPTION_CHARACTERS = 200
@@ -74,12 +76,28 @@ class Interfaces(msgspec.Struct):
     names: Mapping[str, str] = {}
     """Names by ifIndex, of the interfaces that the filter lets through."""
     faults: list[SnmpFault] = []
+    never_answered: Collection[str] = ()
+    """Columns on which the device has been silent at every poll so far; see `SnmpMemory.never_answered`."""
+    unanswered: set[str] = set()
+    """Columns that were not answered to their end."""
 
     def add(self, read: Read) -> None:
         read.tables.file_objects()
         self.tables.update(read.tables)
         if read.error is not None:
             self.faults.append(read.error)
+        self.unanswered |= {
+            column for column, fault in read.faults.items() if isinstance(fault, NoAnswer | TooMuch)
+        }
+
+    def may_have(self, column: str, index: str) -> bool:
+        """Return whether the device may have an object that is not among those that were read."""
+        found = self.tables.column(column)
+        return (
+            column in self.unanswered
+            and index not in found
+            and (bool(found) or column not in self.never_answered)
+        )
 
     @property
     def indexes(self) -> list[str]:
@@ -89,7 +107,9 @@ class Interfaces(msgspec.Struct):
         return sorted(filter(str.isdecimal, found), key=int)
 
 
-async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit: bool) -> Interfaces:
+async def read_interfaces(
+    session: Asks, wanted: InterfaceFilter, *, all_64_bit: bool, never_answered: Collection[str] = ()
+) -> Interfaces:
     """Read the interfaces that the filter lets through.
 
     Args:
@@ -97,8 +117,9 @@ async def read_interfaces(session: Asks, wanted: InterfaceFilter, *, all_64_bit:
         wanted: which interfaces.
         all_64_bit: the last poll found 64-bit counters on every interface: 32-bit ones are only asked
             for where they turn out to be missing.
+        never_answered: columns on which the device has been silent at every poll so far.
     """
-    interfaces = Interfaces()
+    interfaces = Interfaces(never_answered=never_answered)
     identity = [NAME, DESCR, OPER, SPEED, HIGH_SPEED, ALIAS, TYPE]
     counters = [*OCTETS_64.values(), *COUNTERS.values(), DISCONTINUITY]
     if not all_64_bit:
@@ -133,7 +154,9 @@ async def _fill_in_32_bit(session: Asks, interfaces: Interfaces) -> None:
         lacking += [
             f"{narrow}.{index}"
             for index in interfaces.names
-            if not octets.get(index) and (index not in octets or oper.get(index) == _UP)
+            if not octets.get(index)
+            and (index not in octets or oper.get(index) == _UP)
+            and not interfaces.may_have(column, index)
         ]
     await _get_cells(session, interfaces, lacking)
 
@@ -141,20 +164,28 @@ async def _fill_in_32_bit(session: Asks, interfaces: Interfaces) -> None:
 async def _get_cells(session: Asks, interfaces: Interfaces, oids: Sequence[str]) -> None:
     for some in batched(oids, _CELLS_PER_GET, strict=False):
         try:
-            interfaces.add(await session.get(some))
+            read = await session.get(some)
         except SnmpFault as fault:
-            interfaces.faults.append(fault)
+            interfaces.add(Read(Tables(), fault, dict.fromkeys(map(_column_of, some), fault)))
             return
+        faults = dict.fromkeys(map(_column_of, some), read.error) if read.error else {}
+        interfaces.add(msgspec.structs.replace(read, faults=faults))
+
+
+def _column_of(oid: str) -> str:
+    return oid.rpartition(".")[0]
 
 
 def selected(interfaces: Interfaces, wanted: InterfaceFilter) -> Steps[dict[str, str]]:
     """Return, by ifIndex, the names of the interfaces that pass the filter, as many as a device may have."""
     types, oper, admin = map(interfaces.tables.integers, (TYPE, OPER, ADMIN))
+    is_type_lost = bool(wanted.exclude_types) and TYPE in interfaces.unanswered
     found: dict[str, str] = {}
     for index, name in (yield from names_of(interfaces)).items():
         yield None
         if (
             types.get(index) not in wanted.exclude_types
+            and not (is_type_lost and interfaces.may_have(TYPE, index))
             and (not wanted.only_oper_up or oper.get(index) == _UP)
             and (not wanted.only_admin_up or admin.get(index) == _UP)
             and wanted.wants(name)
@@ -173,16 +204,40 @@ def names_of(interfaces: Interfaces) -> Steps[dict[str, str]]:
     """Return, by ifIndex, the interface's name: ifName, else ifDescr, else the index; unique on the device.
 
     Where several share a name, each gets its ifIndex behind it, so that none depends on the others' order.
+    An interface whose name was lost on the way is left out: it would be another one for a poll.
     """
-    names, descriptions = interfaces.tables.column(NAME), interfaces.tables.column(DESCR)
+    names = interfaces.tables.column(NAME)
     plain: dict[str, str] = {}
     for index in interfaces.indexes:
-        plain[index] = text_of(names.get(index)) or text_of(descriptions.get(index)) or index
+        if name := text_of(names.get(index)) or _name_without_ifname(interfaces, index):
+            plain[index] = name
         yield None
     if len(set(plain.values())) == len(plain):
         return plain
     count = Counter(plain.values())
     return {index: name if count[name] == 1 else f"{name} [{index}]" for index, name in plain.items()}
+
+
+def _name_without_ifname(interfaces: Interfaces, index: str) -> str:
+    """Return ifDescr, else the index; nothing where the interface's own name was lost on the way."""
+    if interfaces.may_have(NAME, index):
+        return ""
+    description = text_of(interfaces.tables.column(DESCR).get(index))
+    return description or ("" if interfaces.may_have(DESCR, index) else index)
+
+
+def columns_never_answered(interfaces: Interfaces, *, is_first: bool) -> list[str]:
+    """Return the columns on which the device is silent, at its first poll and ever since.
+
+    There are agents that drop a request where others answer that there is no such object.
+    """
+    return [
+        column
+        for column in SUBSTITUTED
+        if column in interfaces.unanswered
+        and not interfaces.tables.column(column)
+        and (is_first or column in interfaces.never_answered)
+    ]
 
 
 def has_only_64_bit(interfaces: Interfaces) -> bool:
@@ -194,10 +249,15 @@ def has_only_64_bit(interfaces: Interfaces) -> bool:
 def octets_columns(interfaces: Interfaces, metric: str) -> dict[str, str]:
     """Return, by ifIndex, the counter that can be trusted: the 64-bit one, unless it is missing or dead.
 
-    There are agents whose 64-bit counters stay at 0 while the 32-bit ones count.
+    There are agents whose 64-bit counters stay at 0 while the 32-bit ones count. A 64-bit counter that was
+    lost on the way is not missing: in its place the other would be a counter that went back.
     """
     wide, narrow = OCTETS_64[metric], OCTETS_32[metric]
-    counted_narrow = interfaces.tables.integers(narrow)
+    counted_narrow = {
+        index: octets
+        for index, octets in interfaces.tables.integers(narrow).items()
+        if not interfaces.may_have(wide, index)
+    }
     if not counted_narrow:
         return dict.fromkeys(interfaces.tables.integers(wide), wide)
     alive = [index for index, octets in interfaces.tables.integers(wide).items()
@@ -261,5 +321,9 @@ def _speeds(interfaces: Interfaces) -> Iterator[tuple[str, str, Mapping[str, flo
         if mega and not mega * 1e6 <= speeds.get(index, 0) < _GAUGE32_MAX
     }
     yield "net_speed_bps", HIGH_SPEED, megabits
-    plain = {index: float(speed) for index, speed in speeds.items() if speed and index not in megabits}
+    plain = {
+        index: float(speed)
+        for index, speed in speeds.items()
+        if speed and index not in megabits and not interfaces.may_have(HIGH_SPEED, index)
+    }
     yield "net_speed_bps", SPEED, plain

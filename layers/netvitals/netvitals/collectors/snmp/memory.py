@@ -33,6 +33,11 @@ class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
     host_uptime: bool = False
     """True where the host has an uptime of its own, beside its agent's."""
     all_64_bit: bool = False
+    never_answered: list[str] = []
+    """Columns of IF-MIB on which the agent has been silent since its first poll: others are taken instead.
+
+    What it answered before and does not now was lost on the way, and nothing is taken in its place.
+    """
     repetitions: int | None = None
     rows: dict[str, Annotated[int, Meta(ge=0, lt=2**16)]] = {}
     """Rows of small tables, by the OID above their columns: a request asks for no more."""
