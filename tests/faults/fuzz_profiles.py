@@ -29,7 +29,7 @@ from netvitals.collectors.snmp.interfaces import (
     selected,
 )
 from netvitals.collectors.snmp.profiles.index import STANDARD, Identity, choose, probes_of
-from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
+from netvitals.collectors.snmp.profiles.packaged import packaged_index, packaged_profiles
 from netvitals.collectors.snmp.profiles.schema import Filter, Profile
 from netvitals.collectors.snmp.profiles.vitals import Evaluation, Reads, Vitals, reads_of
 from netvitals.collectors.snmp.protocol import InterfaceFilter
@@ -42,7 +42,7 @@ from netvitals.usecases.turns import at_once
 
 NOW_NS = 1_763_900_000_000_000_000
 BOOK = packaged_profiles()
-NAMES = sorted(path.stem for path in (PACKAGED / "index" / "profiles").glob("*.json"))
+NAMES = sorted(path.stem for path in (packaged_index() / "profiles").glob("*.json"))
 MOST_STEP_SECONDS = 0.05
 """Of processor time, for one row or one interface; a garbage collection included."""
 NUMBERS: tuple[Value, ...] = (

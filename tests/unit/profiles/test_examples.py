@@ -22,7 +22,7 @@ from netvitals.collectors.snmp.profiles.files import (
     read_profiles,
 )
 from netvitals.collectors.snmp.profiles.index import ProfileBook
-from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
+from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_index, packaged_profiles
 from netvitals.collectors.snmp.profiles.schema import Profile
 
 FILES = {path.stem: path for path in PACKAGED.rglob("*.yaml") if path.name != KNOWN}
@@ -97,7 +97,7 @@ class Substituted(ProfileBook):
     """The packaged profiles, with some in place of theirs."""
 
     def __init__(self, profiles: Mapping[str, Profile]) -> None:
-        super().__init__(PACKAGED / "index")
+        super().__init__(packaged_index())
         self._profiles = profiles
 
     def _read_profile(self, name: str) -> str:

@@ -7,7 +7,12 @@ import pytest
 import yaml
 
 from local.devices.snmp_tables import tables_of
-from netvitals.collectors.snmp.profiles.build_index import candidates_of, refresh_index, write_index
+from netvitals.collectors.snmp.profiles.build_index import (
+    candidates_of,
+    index_of,
+    refresh_index,
+    write_index,
+)
 from netvitals.collectors.snmp.profiles.files import KNOWN as KNOWN_FILE
 from netvitals.collectors.snmp.profiles.files import read_folder, read_profiles
 from netvitals.collectors.snmp.profiles.index import (
@@ -281,20 +286,59 @@ def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
 def test_the_index_follows_the_files(tmp_path: Path) -> None:
     (tmp_path / "acme").mkdir()
     write(tmp_path, a=f"match: [{{sysobjectid: [{ENTERPRISE}]}}]\n")
-    refresh_index(tmp_path)
+    refresh_index(tmp_path, tmp_path / "index")
     built = (tmp_path / "index").stat().st_mtime_ns
-    refresh_index(tmp_path)
+    refresh_index(tmp_path, tmp_path / "index")
     assert (tmp_path / "index").stat().st_mtime_ns == built
     write(tmp_path, b=f"match: [{{sysobjectid: [{ENTERPRISE}.1]}}]\n")
-    refresh_index(tmp_path)
+    refresh_index(tmp_path, tmp_path / "index")
     assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "b"
     (tmp_path / "b.yaml").rename(tmp_path / "acme" / "b.yaml")
-    refresh_index(tmp_path)
+    refresh_index(tmp_path, tmp_path / "index")
     assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "b"
     (tmp_path / "acme" / "b.yaml").unlink()
-    refresh_index(tmp_path)
+    refresh_index(tmp_path, tmp_path / "index")
     assert chosen(ProfileBook(tmp_path / "index"), f"{ENTERPRISE}.1") == "a"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "acme", "index"]
+
+
+def test_an_index_lies_in_the_users_cache_and_never_where_the_profiles_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    write(folder, a=f"match: [{{sysobjectid: [{ENTERPRISE}]}}]\n")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert index_of(folder) == index_of(folder)
+    assert chosen(ProfileBook(index_of(folder)), ENTERPRISE) == "a"
+    assert [path.name for path in folder.iterdir()] == ["a.yaml"]
+    assert index_of(folder).is_relative_to(tmp_path / "cache")
+
+
+def test_without_a_cache_the_index_is_of_this_process_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, a=f"match: [{{sysobjectid: [{ENTERPRISE}]}}]\n")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a.yaml"))
+    assert chosen(ProfileBook(index_of(tmp_path)), ENTERPRISE) == "a"
+
+
+def test_two_processes_that_build_an_index_at_once_leave_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, a=f"match: [{{sysobjectid: [{ENTERPRISE}]}}]\n")
+    profiles, index, replace = read_folder(tmp_path), tmp_path / "index", Path.replace
+    others = iter([True])
+
+    def overtaken(self: Path, target: Path) -> Path:
+        if target == index and next(others, False):
+            write_index(profiles, index)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", overtaken)
+    write_index(profiles, index)
+    assert chosen(ProfileBook(index), ENTERPRISE) == "a"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "index"]
 
 
 def test_an_indexed_profile_is_the_one_that_was_written() -> None:

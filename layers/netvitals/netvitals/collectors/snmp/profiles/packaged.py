@@ -19,12 +19,20 @@ def packaged_profiles() -> ProfileBook:
 
 @lru_cache(maxsize=1)
 def _packaged() -> ProfileBook:
-    """Return the packaged profiles; in a checkout, which has YAML, bring their index up to date first."""
-    if any(PACKAGED.glob("*.yaml")):
-        from netvitals.collectors.snmp.profiles.build_index import refresh_index  # noqa: PLC0415, YAML only here
+    return ProfileBook(packaged_index())
 
-        refresh_index(PACKAGED)
-    return ProfileBook(PACKAGED / "index")
+
+@lru_cache(maxsize=1)
+def packaged_index() -> Path:
+    """Return the index of the packaged profiles, brought up to date where they are YAML.
+
+    That is everywhere but in what is deployed.
+    """
+    if any(PACKAGED.glob("*.yaml")):
+        from netvitals.collectors.snmp.profiles.build_index import index_of  # noqa: PLC0415, YAML only here
+
+        return index_of(PACKAGED)
+    return PACKAGED / "index"
 
 
 @contextmanager
