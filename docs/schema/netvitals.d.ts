@@ -510,7 +510,7 @@ export type Credentials = Record<string, Credential>;
  */
 export interface CollectorSettings {
   /**
-   * Devices of one site polled at the same time, so that a thin line to it is not flooded.
+   * Devices of one site polled at the same time, so that a slow link to it is not flooded.
    * Limits: ≥ 1, ≤ 2000.
    * @default 50
    */
@@ -683,7 +683,7 @@ export interface Configuration {
    */
   log_level?: "DEBUG" | "ERROR" | "INFO" | "WARNING";
   /**
-   * CIDRs in which devices may be dialled; nothing outside is.
+   * CIDRs in which devices may be polled; nothing outside is.
    * @default ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
    */
   allowed_networks?: string[];

@@ -174,7 +174,7 @@ class DialVariables(Variables, frozen=True):
     """Variables that say what the address guard lets pass beside the allowed networks."""
 
     allow_local: bool = msgspec.field(name="NETVITALS_ALLOW_LOCAL", default=False)
-    """True lets loopback addresses be dialled: only for a run on one machine."""
+    """True allows loopback addresses to be polled: only for a run on one machine."""
 
 
 class NoticeVariables(Variables, frozen=True):

@@ -61,7 +61,7 @@ class CollectorSettings(Section, frozen=True):
     """Limits of one invocation of the collector."""
 
     max_concurrent_per_site: Annotated[int, Meta(ge=1, le=2000)] = 50
-    """Devices of one site polled at the same time, so that a thin line to it is not flooded."""
+    """Devices of one site polled at the same time, so that a slow link to it is not flooded."""
     store: Literal["changes", "everything"] = "changes"
     """Points to write: `changes` writes unchanged ones every 50 minutes only, `everything` with each poll."""
 
@@ -72,7 +72,7 @@ class Configuration(Section, frozen=True, dict=True):
     log_level: LogLevel = "INFO"
     """Lowest level that is logged."""
     allowed_networks: tuple[str, ...] = PRIVATE_NETWORKS
-    """CIDRs in which devices may be dialled; nothing outside is."""
+    """CIDRs in which devices may be polled; nothing outside is."""
     defaults: dict[str, Any] = msgspec.field(default_factory=dict)
     """Settings that every device type starts from: keys of `Policy`."""
     device_types: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
