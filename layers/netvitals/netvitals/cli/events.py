@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from netvitals.cli.console import console
+from netvitals.cli.formats import format_option
 from netvitals.cli.show import events_table
 from netvitals.cli.time_span import TimeSpan
 from netvitals.reading.devices import MAX_EVENTS
@@ -35,9 +36,7 @@ parent that is down."""
     show_default=True,
     help="At most so many, the newest first.",
 )
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True
-)
+@format_option
 def events(since: int, device: str | None, site: str | None, limit: int, format_: str) -> None:
     """Show changes of status, newest first."""
     devices = readers(Parts(os.environ)).devices

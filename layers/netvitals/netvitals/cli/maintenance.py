@@ -14,6 +14,7 @@ from rich.table import Table
 
 from netvitals.cli.console import console
 from netvitals.cli.database import database_option, open_database
+from netvitals.cli.formats import format_option
 from netvitals.domain.inventory.maintenance import Scope, Window
 from netvitals.domain.text import printable
 
@@ -108,9 +109,7 @@ def add(
 @maintenance.command(name="list")
 @database_option
 @click.option("--all", "ended", is_flag=True, help="Also maintenance that ended in the last 90 days.")
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True
-)
+@format_option
 def list_(*, database_url: str, ended: bool, format_: Literal["table", "jsonl"]) -> None:
     """Show maintenance that is under way or to come."""
     from netvitals.adapters.postgres.maintenance import MaintenanceTable  # noqa: PLC0415, as above

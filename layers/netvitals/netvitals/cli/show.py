@@ -12,6 +12,7 @@ from rich.text import Text
 from netvitals.cli.console import console
 from netvitals.cli.figures import duration, duration_words, figure, scaled
 from netvitals.cli.fitting_table import Column, fitting_table
+from netvitals.cli.formats import format_option
 from netvitals.cli.sparkline import parts, sparkline
 from netvitals.cli.time_span import TimeSpan
 from netvitals.domain.polling.metrics import VITALS
@@ -54,9 +55,7 @@ Exit status: 0 the device is known, 1 values could not be read,
 @click.option("--since", type=TimeSpan(), default="6h", show_default=True, help="How far back curves go.")
 @click.option("--interfaces", "most", type=click.IntRange(0, 10_000), default=INTERFACES_SHOWN,
               show_default=True, metavar="N", help="Interfaces shown, the busiest first.")  # fmt: skip
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True
-)
+@format_option
 @click.pass_context
 def show(context: click.Context, device: str, since: int, most: int, format_: str) -> None:
     """Show the stored data of DEVICE: status, vital signs, interfaces, changes, and what is missing."""

@@ -15,6 +15,7 @@ from netvitals.adapters.aws import redrive as redrive_sqs
 from netvitals.adapters.aws.spool import SqsSpool
 from netvitals.cli.console import console
 from netvitals.cli.figures import counted, duration_words
+from netvitals.cli.formats import format_option
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.text import printable
 from netvitals.store.outcome import Refusal
@@ -66,11 +67,6 @@ _rejects_option = click.option(
 )
 
 
-_format_option = click.option(
-    "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True
-)
-
-
 @click.group(epilog=_EPILOG, short_help="Show, replay and move what could not be stored.")
 def spool() -> None:
     """Show, replay and move points and observations that could not be stored.
@@ -100,7 +96,7 @@ class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
 @spool.command()
 @_spool_option
 @_rejects_option
-@_format_option
+@format_option
 def status(spool_url: str | None, rejects_url: str | None, format_: str) -> None:
     """Show how much waits, since when and why.
 
@@ -177,7 +173,7 @@ def _say_replayed(messages: int, points: int, observations: int) -> None:
 @spool.command(short_help="Show the lines that were refused, and why.")
 @_rejects_option
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Lines to show.")
-@_format_option
+@format_option
 @click.option("--jsonl", is_flag=True, hidden=True, help="As --format jsonl, for scripts of version 0.1.")
 @click.option("--delete", is_flag=True, help="Delete the messages that were shown.")
 def rejects(rejects_url: str | None, *, limit: int, format_: str, jsonl: bool, delete: bool) -> None:

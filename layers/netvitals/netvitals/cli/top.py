@@ -9,6 +9,7 @@ import msgspec
 from netvitals.cli.console import console
 from netvitals.cli.figures import figure, rate_figure
 from netvitals.cli.fitting_table import Column, fitting_table
+from netvitals.cli.formats import format_option
 from netvitals.domain.polling.metrics import METRICS
 from netvitals.domain.text import printable
 from netvitals.reading.ranking import Ranked, Ranking
@@ -44,9 +45,7 @@ polls. Values are of the last 70 minutes. METRIC is one of README's names, or
     help="Number of rows.",
 )
 @click.option("--site", help="Only of this site.")
-@click.option(
-    "--format", "format_", type=click.Choice(["table", "jsonl"]), default="table", show_default=True
-)
+@format_option
 def top(metric: str, most: int, site: str | None, format_: str) -> None:
     """Show the devices and interfaces with the highest values of METRIC."""
     name = _metric(metric)

@@ -54,6 +54,19 @@ def test_each_effective_value_is_shown_with_where_it_comes_from(document: str) -
     assert find(linux, "status_interval_seconds") == "60 NETVITALS_STATUS_INTERVAL_SECONDS"
 
 
+def test_programs_read_a_line_a_setting_and_nothing_else_on_standard_output(document: str) -> None:
+    result = run("check", document, "--format", "jsonl", INFLUXDB_BUCKET="lab", NETVITALS_LOG_LEVEL="WARNING")
+    settings = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {
+        "section": "Settings",
+        "name": "influxdb.bucket",
+        "value": '"lab"',
+        "origin": "INFLUXDB_BUCKET",
+    } in settings
+    assert {each["section"] for each in settings} >= {"Settings", "Device type ups", "Environment"}
+    assert "log_level" in result.stderr
+
+
 def test_every_key_of_a_type_is_shown_when_asked_for(document: str) -> None:
     assert "snmp.interfaces.alias_tag" not in run("check", document).output
     assert "snmp.interfaces.alias_tag" in run("check", document, "--all").output

@@ -1,6 +1,7 @@
 """`netvitals profile`: what it lists and explains."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ def test_a_known_device_is_listed_with_what_its_vendor_does_not_tell(
     assert "standard MIBs; has no cpu, disk (TAP-MIB)" in line
     assert "sysDescr ~ ^Tap" in line
     assert count.startswith("1 of 1 profiles")
+
+
+def test_programs_read_a_line_a_profile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "PACKAGED", folder)
+    listed = CliRunner().invoke(command.profile, ["list", "--format", "jsonl"])
+    [profile] = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert (profile["profile"], profile["reads"], profile["lacks"]) == ("tap", [], ["cpu", "disk"])
+    assert profile["match"][0]["sysdescr"] == "^Tap"
 
 
 def test_a_file_of_known_devices_is_checked_like_any_other(folder: Path) -> None:

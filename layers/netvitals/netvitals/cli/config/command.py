@@ -23,6 +23,7 @@ from netvitals.cli.config.origins import (
 )
 from netvitals.cli.config.reference import default_document
 from netvitals.cli.console import console
+from netvitals.cli.formats import format_option
 from netvitals.domain.errors import ConfigurationError, NetvitalsError
 from netvitals.domain.settings.configuration import retired_keys
 
@@ -82,8 +83,15 @@ def env(stack: str) -> None:
 @click.option("--connect", is_flag=True, help="Also use what is configured: database, InfluxDB, secrets.")
 @click.option("--stack", metavar="NAME", help="Check what a deployed stack runs with.")
 @click.option("--all", "everything", is_flag=True, help="Show every key of every device type.")
+@format_option
 def check(
-    file: Path | None, function: str | None, connect: bool, stack: str | None, everything: bool
+    file: Path | None,
+    *,
+    function: str | None,
+    connect: bool,
+    stack: str | None,
+    everything: bool,
+    format_: str,
 ) -> None:
     """Check a document and the environment together, and show the effective settings.
 
@@ -93,6 +101,7 @@ def check(
 
     With --stack, the environment is that of the stack's functions, and FILE a document that it is to get.
     """
+    show = _print_line if format_ == "jsonl" else _print_table
     if stack and connect:
         raise click.UsageError("--connect uses what this machine reaches: it can't be used with --stack")
     deployed = _deployed(stack) if stack else None
@@ -106,24 +115,26 @@ def check(
     except NetvitalsError as error:
         _fail([*faults, str(error)])
     origins = Origins(document, name, environ, f"of stack {stack}" if stack else "")
-    _print("Settings", document_rows(configuration, origins))
+    show("Settings", document_rows(configuration, origins))
     for device_type in configuration.known_types:
-        _print(
+        show(
             f"Device type {device_type}",
             type_rows(configuration, device_type, origins, everything=everything),
         )
     if deployed:
-        _print("Parameters", parameter_rows(deployed.parameters, deployed.defaults, everything=everything))
-    _print("Environment", variable_rows(environ, function))
+        show("Parameters", parameter_rows(deployed.parameters, deployed.defaults, everything=everything))
+    show("Environment", variable_rows(environ, function))
     for line in settings.overridden(document, environ):
-        click.echo(f"{name}: {line}")
+        click.echo(f"{name}: {line}", err=format_ == "jsonl")
     for key in retired_keys(document):
-        click.echo(f"{name}: {key} has no effect any more: netvitals works that out itself")
+        click.echo(
+            f"{name}: {key} has no effect any more: netvitals works that out itself", err=format_ == "jsonl"
+        )
     if connect and not faults:
         from netvitals.cli.config.connect import connections  # noqa: PLC0415, brings all that Lambda uses
 
         tried = list(connections(environ))
-        _print("Connections", [Setting(each.what, each.found, each.where) for each in tried])
+        show("Connections", [Setting(each.what, each.found, each.where) for each in tried])
         faults += [f"{each.what}: {each.found}" for each in tried if not each.usable]
     if faults:
         _fail(faults)
@@ -161,7 +172,12 @@ def _document(environ: Mapping[str, str]) -> tuple[Any, str]:
     return {}, "the defaults"
 
 
-def _print(title: str, rows: list[Setting]) -> None:
+def _print_line(title: str, rows: list[Setting]) -> None:
+    for row in rows:
+        click.echo(json.dumps({"section": title, **row._asdict()}, ensure_ascii=False))
+
+
+def _print_table(title: str, rows: list[Setting]) -> None:
     if not rows:
         return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)

@@ -3,13 +3,13 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 import click
 
 from netvitals import settings
 from netvitals.cli.doctor.report import Check, Result, results
 from netvitals.cli.doctor.stores import store_checks
+from netvitals.cli.formats import format_option
 from netvitals.domain.errors import ConfigurationError
 from netvitals.wiring.parts import Parts
 
@@ -35,11 +35,9 @@ Exit status:
 @click.option(
     "--device", "device_id", metavar="ID", help="With --stack: have its collector poll this device."
 )
-@click.option("--format", "format_", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+@format_option
 @click.pass_context
-def doctor(
-    context: click.Context, stack: str | None, device_id: str | None, format_: Literal["text", "jsonl"]
-) -> None:
+def doctor(context: click.Context, stack: str | None, device_id: str | None, format_: str) -> None:
     """Check secrets, database, InfluxDB and a deployed stack, and name the remedy of each fault.
 
     Without --stack it checks what DATABASE_URL, INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG and

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from netvitals.cli.console import console
 from netvitals.cli.figures import counted, figure
+from netvitals.cli.formats import format_option
 from netvitals.cli.poll.device_options import protocol_options
 from netvitals.cli.poll.inputs import Inputs, inputs_from, options_from
 from netvitals.cli.profile.draft import draft_of
@@ -45,6 +46,7 @@ Examples:
   netvitals profile explain 192.168.1.1 --profiles my-profiles
   netvitals profile check my-profiles/acme/acme-switch.yaml
   netvitals profile list fortigate
+  netvitals profile list --format jsonl | jq -r 'select(.reads == []).profile'
 
 \b
 Exit status:
@@ -64,26 +66,46 @@ def profile() -> None:
 
 @profile.command("list")
 @click.argument("filter_text", metavar="[TEXT]", default="")
-def list_profiles(filter_text: str) -> None:
+@format_option
+def list_profiles(filter_text: str, format_: str) -> None:
     """List the profiles whose name or description contains TEXT."""
+    every = {name: found for name, found in sorted(_folder(PACKAGED).items()) if not name.startswith("_")}
+    shown = [
+        found for name, found in every.items() if filter_text.lower() in f"{name} {found.description}".lower()
+    ]
+    if format_ == "jsonl":
+        for found in shown:
+            click.echo(msgspec.json.encode(_document(found)))
+        return
     table = Table("profile", "reads", "selected by", box=None, header_style="bold")
-    count = shown = 0
-    for name, found in sorted(_folder(PACKAGED).items()):
-        if name.startswith("_"):
-            continue
-        count += 1
-        if filter_text.lower() not in f"{name} {found.description}".lower():
-            continue
-        shown += 1
-        table.add_row(name, _reads(found), "; ".join(_selected_by(match) for match in found.match))
+    for found in shown:
+        table.add_row(found.name, _reads(found), "; ".join(_selected_by(match) for match in found.match))
     screen = console()
     screen.print(table)
-    screen.print(f"{shown} of {count} profiles; a device that none fits is read by the standard MIBs alone")
+    screen.print(
+        f"{len(shown)} of {len(every)} profiles; a device that none fits is read by the standard MIBs alone"
+    )
+
+
+def _document(found: Profile) -> dict[str, Any]:
+    """Return the line of a profile for programs."""
+    return {
+        "profile": found.name,
+        "description": found.description,
+        "reads": _sections(found),
+        "lacks": found.lacks,
+        "source": found.source,
+        "match": found.match,
+    }
+
+
+def _sections(found: Profile) -> list[str]:
+    names = [name for name in SECTIONS if found.section(name).sources]
+    return [*names, *(["interfaces"] if found.interfaces else [])]
 
 
 def _reads(found: Profile) -> str:
-    names = [name for name in SECTIONS if found.section(name).sources]
-    reads = " ".join([*names, *(["interfaces"] if found.interfaces else [])]) or "standard MIBs"
+    reads = " ".join(_sections(found)) or "standard MIBs"
     return f"{reads}; {_lacks(found)}" if found.lacks else reads
 
 
