@@ -183,6 +183,19 @@ async def test_what_an_agent_never_answers_is_taken_from_elsewhere_from_its_seco
     assert values(reading, "net_bytes_in").keys() == {f"GigabitEthernet1/0/{n}" for n in (1, 2, 3, 4)}
 
 
+async def test_no_row_is_read_without_what_its_value_means_because_an_answer_was_lost() -> None:
+    sensor, precision = "1.3.6.1.2.1.99.1.1.1", "3"
+    objects = system("chassis") | {
+        f"{sensor}.{column}.{row}": value
+        for column, value in (("1", 8), ("2", 9), (precision, 1), ("4", 95), ("5", 1))
+        for row in range(1, 5)
+    }
+    agent = FailsOn(f"{sensor}.{precision}.3", objects, silent=True)
+    reading = await poll(agent, snmp={"timeout_seconds": 0.2, "retries": 0})
+    assert reading.reason is Reason.PARTIAL
+    assert set(values(reading, "temperature_celsius").values()) == {9.5}
+
+
 async def test_what_an_agent_answers_with_an_error_is_taken_from_elsewhere_at_once() -> None:
     reading = await poll_silent_on(HIGH_IN, silent=False)
     assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32

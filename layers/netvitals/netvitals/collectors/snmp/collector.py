@@ -32,7 +32,7 @@ from netvitals.collectors.snmp.profiles.vitals import Chosen, Evaluation, Reads,
 from netvitals.collectors.snmp.protocol import MEMORY, SnmpCredential, SnmpSettings
 from netvitals.collectors.snmp.tables import Tables, Value, text_of
 from netvitals.collectors.snmp.vendor_interfaces import points_without_index, replace_counters, rows_counted
-from netvitals.collectors.snmp.wire.faults import SnmpFault
+from netvitals.collectors.snmp.wire.faults import NoAnswer, SnmpFault, TooMuch
 from netvitals.collectors.snmp.wire.session import SnmpSession
 from netvitals.collectors.snmp.wire.sessions import Opened, open_session
 from netvitals.domain.errors import ConfigurationError, CredentialMissing
@@ -249,6 +249,9 @@ class _Metrics:
         read = await self._session.read(reads.scalars, reads.columns)
         if read.error is not None:
             self._faults.append(str(read.error))
+        for column, fault in read.faults.items():
+            if isinstance(fault, NoAnswer | TooMuch):
+                read.tables.cut_after(column)
         return read.tables
 
     async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:

@@ -84,6 +84,19 @@ class Tables:
     def put(self, column: str, index: str, value: Value, time_ns: int) -> None:
         self.columns.setdefault(column, Rows()).put(index, value, time_ns)
 
+    def cut_after(self, column: str) -> None:
+        """Drop the rows of a table that come after the last one of this column, whose walk was broken off.
+
+        They may lack what the device has, such as the unit of their value. A column without any row cuts
+        nothing: there are agents that are silent on an object that they do not have.
+        """
+        if not (rows := self.column(column)):
+            return
+        last, table = max(map(_arcs, rows)), column.rpartition(".")[0]
+        for other, found in self.columns.items():
+            if other.rpartition(".")[0] == table:
+                found.drop([index for index in found.values if _arcs(index) > last])
+
     def file_objects(self) -> None:
         """Put objects that were got one by one into their columns; an index is the last number of an OID."""
         for oid, (value, time_ns) in self.objects.items():
@@ -126,6 +139,10 @@ class Tables:
             cell = self.objects.get(oid)
             return cell[1] if cell else 0
         return self.times(oid).get(index, 0)
+
+
+def _arcs(index: str) -> list[int]:
+    return [int(arc) for arc in index.split(".") if arc]
 
 
 def text_of(value: Value) -> str:
