@@ -9,6 +9,7 @@ from fixtures.snmp_poll import poll, served, values
 from local.devices.snmp_agent import Agent
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_mib import Counter64, Object
+from local.devices.snmp_misbehaviour import FailsOn
 from local.devices.snmp_tables import tables_of
 from netvitals.collectors.snmp.explain import explain
 from netvitals.collectors.snmp.profiles.build_index import write_index
@@ -85,6 +86,20 @@ async def test_a_source_that_gave_nothing_is_not_asked_again_and_one_that_falls_
     silent = await poll(device(), profiles=profiles, memory=first.memory)
     assert "asked_all_at" not in silent.memory["snmp"]
     assert values(silent, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567) * 1000 + 6
+
+
+async def test_no_counter_of_if_mib_is_taken_for_the_vendors_whose_answer_was_lost(tmp_path: Path) -> None:
+    profiles = book(tmp_path)
+    first = await poll(device(SCALARS, PORTS), profiles=profiles)
+    last = {"1.3.6.1.3.1.0": 1}  # where the walk of IF-MIB sees that it is at the end
+    silent = FailsOn(ACME, system("r", ACME) | interfaces(3) | last | SCALARS | PORTS, silent=True)
+    quick = {"timeout_seconds": 0.2, "retries": 0}
+    lost = await poll(silent, profiles=profiles, memory=first.memory, snmp=quick)
+    assert lost.reason is Reason.PARTIAL
+    assert values(lost, "net_bytes_in") == {}
+    assert values(lost, "net_errors_in").keys() == {"Gi1/0/1", "Gi1/0/2", "Gi1/0/3"}
+    again = await poll(device(SCALARS, PORTS), profiles=profiles, memory=lost.memory)
+    assert values(again, "net_bytes_in") == values(first, "net_bytes_in")
 
 
 async def test_the_filter_holds_for_interfaces_of_a_vendors_mib_as_well(tmp_path: Path) -> None:

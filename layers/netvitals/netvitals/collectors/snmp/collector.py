@@ -33,7 +33,7 @@ from netvitals.collectors.snmp.protocol import MEMORY, SnmpCredential, SnmpSetti
 from netvitals.collectors.snmp.tables import Tables, Value, text_of
 from netvitals.collectors.snmp.vendor_interfaces import points_without_index, replace_counters, rows_counted
 from netvitals.collectors.snmp.wire.faults import NoAnswer, SnmpFault, TooMuch
-from netvitals.collectors.snmp.wire.session import SnmpSession
+from netvitals.collectors.snmp.wire.session import Read, SnmpSession
 from netvitals.collectors.snmp.wire.sessions import Opened, open_session
 from netvitals.domain.errors import ConfigurationError, CredentialMissing
 from netvitals.domain.polling.budget import Budget, BudgetSpent, Steps
@@ -232,8 +232,8 @@ class _Metrics:
         return found.sources
 
     async def _evaluated(self, chosen: Chosen) -> Evaluation:
-        tables, found = await self._read(self._vitals.reads(chosen)), Evaluation()
-        await self._in_turns(self._vitals.evaluate(chosen, tables, found), None)
+        read, found = await self._read(self._vitals.reads(chosen)), Evaluation()
+        await self._in_turns(self._vitals.evaluate(chosen, read.tables, found), None)
         self._reading.points += found.points
         return found
 
@@ -245,14 +245,14 @@ class _Metrics:
             self._faults.append(str(spent))
             return otherwise
 
-    async def _read(self, reads: Reads) -> Tables:
+    async def _read(self, reads: Reads) -> Read:
         read = await self._session.read(reads.scalars, reads.columns)
         if read.error is not None:
             self._faults.append(str(read.error))
         for column, fault in read.faults.items():
             if isinstance(fault, NoAnswer | TooMuch):
                 read.tables.cut_after(column)
-        return read.tables
+        return read
 
     async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:
         """Return IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""
@@ -284,13 +284,18 @@ class _Metrics:
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(standard)
             own = tasks.create_task(self._read(reads_of(sources.values())))
-        interfaces = reading.result()
+        interfaces, read = reading.result(), own.result()
         counted = {
-            n: await self._in_turns(rows_counted(source, own.result()), []) for n, source in sources.items()
+            n: await self._in_turns(rows_counted(source, read.tables), []) for n, source in sources.items()
         }
         rows = [row for found in counted.values() for row in found]
-        others = await self._in_turns(replace_counters(interfaces, rows, self._wanted), Interfaces())
-        return interfaces, others, [n for n, found in counted.items() if found]
+        # All of them gave something at the last poll.
+        is_lost = isinstance(read.error, NoAnswer | TooMuch) and not self._asks_all
+        withheld = sources.values() if is_lost else ()
+        others = await self._in_turns(
+            replace_counters(interfaces, rows, self._wanted, withheld=withheld), Interfaces()
+        )
+        return interfaces, others, [n for n, found in counted.items() if found or is_lost]
 
 
 def identity_of(system: Tables) -> Identity:

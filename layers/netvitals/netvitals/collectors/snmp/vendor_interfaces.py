@@ -1,7 +1,7 @@
 """Replace IF-MIB's counters, where they stand still or are missing, by those of a vendor's own MIB."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -51,6 +51,7 @@ SUPERSEDED: Mapping[InterfaceNumber, str] = {
     "speed": HIGH_SPEED,
 }
 """Other columns of IF-MIB for the same number, which are left out then."""
+_COUNTED = _COLUMN.keys() - {"speed", "oper_status"}
 _UP = 1
 _COUNTER64_END = 1 << 64
 
@@ -132,15 +133,26 @@ def _if_index(source: InterfaceSource, cells: Cells, index: str) -> str:
 
 
 def replace_counters(
-    interfaces: Interfaces, rows: Sequence[Counted], wanted: InterfaceFilter
+    interfaces: Interfaces,
+    rows: Sequence[Counted],
+    wanted: InterfaceFilter,
+    *,
+    withheld: Collection[InterfaceSource] = (),
 ) -> Steps[Interfaces]:
     """Put the rows' numbers in the place of IF-MIB's; where two rows have one, the first counts.
+
+    Args:
+        interfaces: what IF-MIB says.
+        rows: what the vendor's sources say.
+        wanted: which interfaces.
+        withheld: sources of which rows were lost on the way: what they count is taken from IF-MIB for no
+            interface, whose counter would seem to be reset.
 
     Returns:
         The interfaces of which no ifIndex is known, under numbers that stand in for it.
     """
     others = Interfaces()
-    if not rows:
+    if not rows and not withheld:
         return others
     known = yield from _by_name(interfaces)
     own, without_index = _Replacement(interfaces.indexes), _Replacement(())
@@ -152,6 +164,7 @@ def replace_counters(
             own.add(index, row)
         elif row.name and not row.interface:
             without_index.add(numbered.setdefault(row.name, str(len(numbered))), row)
+    own.withhold(interfaces, {name for source in withheld for name in interface_numbers_of(source)})
     own.write(interfaces)
     without_index.write(others)
     for changed in (interfaces, others):
@@ -193,6 +206,13 @@ class _Replacement:
     def _put(self, column: str, index: str, value: Value, time_ns: int) -> None:
         if index not in self._cells.column(column):
             self._cells.put(column, index, value, time_ns)
+
+    def withhold(self, interfaces: Interfaces, names: set[InterfaceNumber]) -> None:
+        """Drop these counters of all interfaces for which there is no other to be written."""
+        for name in names & _COUNTED:
+            for column in filter(None, (_COLUMN[name], SUPERSEDED.get(name))):
+                if rows := interfaces.tables.columns.get(column):
+                    rows.drop(rows.values.keys() - self._cells.column(_COLUMN[name]).keys())
 
     def write(self, interfaces: Interfaces) -> None:
         for column, indexes in self._superseded.items():
