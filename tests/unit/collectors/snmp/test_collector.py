@@ -196,6 +196,17 @@ async def test_no_row_is_read_without_what_its_value_means_because_an_answer_was
     assert set(values(reading, "temperature_celsius").values()) == {9.5}
 
 
+async def test_a_vital_sign_is_not_read_from_another_mib_for_a_poll_whose_answer_was_lost() -> None:
+    cisco, cores = "1.3.6.1.4.1.9.9.109", {f"1.3.6.1.2.1.25.3.3.1.2.{n}": Gauge32(88) for n in (1, 2)}
+    objects = switch_objects(4) | cores | {"1.3.6.1.4.1.9.9.100.0": 1}
+    memory = (await poll(Agent(objects))).memory
+    quick = {"timeout_seconds": 0.2, "retries": 0}
+    lost = await poll(FailsOn(cisco, objects, silent=True), memory=memory, snmp=quick)
+    assert (lost.reason, values(lost, "cpu_percent")) == (Reason.PARTIAL, {})
+    again = await poll(Agent(objects), memory=lost.memory)
+    assert values(again, "cpu_percent") == {"": 17}
+
+
 async def test_what_an_agent_answers_with_an_error_is_taken_from_elsewhere_at_once() -> None:
     reading = await poll_silent_on(HIGH_IN, silent=False)
     assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32

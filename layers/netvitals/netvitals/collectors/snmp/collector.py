@@ -216,26 +216,30 @@ class _Metrics:
     async def _read_vitals(self, chosen: Chosen) -> dict[str, list[int]]:
         """Return, by section, the sources that gave something.
 
-        A section whose sources give nothing any more, or what can't be, is asked for whole.
+        A section whose sources give nothing any more, or what can't be, is asked for whole. Not so where
+        answers were lost: what it gave before is no reason to take it from another source for a poll.
         """
-        found = await self._evaluated(chosen)
+        found, read = await self._evaluated(chosen)
+        self._impossible = found.impossible
+        without = {name: chosen[name] for name, numbers in found.sources.items() if not numbers}
+        if _is_broken_off(read) and not self._asks_all:
+            return found.sources | {name: list(numbers) for name, numbers in without.items()}
         lost = {
             name: self._everything[name]
-            for name, sources in found.sources.items()
-            if not sources and chosen[name] and len(chosen[name]) < len(self._everything[name])
+            for name, numbers in without.items()
+            if numbers and len(numbers) < len(self._everything[name])
         }
         if lost:
-            again = await self._evaluated(lost)
-            found.sources |= again.sources
-            found.impossible += again.impossible
-        self._impossible = found.impossible
+            again, _ = await self._evaluated(lost)
+            self._impossible += again.impossible
+            return found.sources | again.sources
         return found.sources
 
-    async def _evaluated(self, chosen: Chosen) -> Evaluation:
+    async def _evaluated(self, chosen: Chosen) -> tuple[Evaluation, Read]:
         read, found = await self._read(self._vitals.reads(chosen)), Evaluation()
         await self._in_turns(self._vitals.evaluate(chosen, read.tables, found), None)
         self._reading.points += found.points
-        return found
+        return found, read
 
     async def _in_turns[Result](self, steps: Steps[Result], otherwise: Result) -> Result:
         """Return what the steps do, or `otherwise` where the device has used up its processor time."""
@@ -290,12 +294,17 @@ class _Metrics:
         }
         rows = [row for found in counted.values() for row in found]
         # All of them gave something at the last poll.
-        is_lost = isinstance(read.error, NoAnswer | TooMuch) and not self._asks_all
+        is_lost = _is_broken_off(read) and not self._asks_all
         withheld = sources.values() if is_lost else ()
         others = await self._in_turns(
             replace_counters(interfaces, rows, self._wanted, withheld=withheld), Interfaces()
         )
         return interfaces, others, [n for n, found in counted.items() if found or is_lost]
+
+
+def _is_broken_off(read: Read) -> bool:
+    """Return whether answers are missing that the device may have."""
+    return isinstance(read.error, NoAnswer | TooMuch)
 
 
 def identity_of(system: Tables) -> Identity:
