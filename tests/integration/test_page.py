@@ -31,7 +31,9 @@ from netvitals.domain.settings.secret import Secret
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 RESULTS = Path(__file__).parents[2] / ".ci" / "results"
-ROWS = "document.querySelectorAll('.ag-center-cols-container .ag-row').length"
+_DRAWN = "[...document.querySelectorAll('.ag-center-cols-container .ag-row')]"
+ROWS = f"{_DRAWN}.filter((row) => row.textContent).length"
+"""Rows that are drawn; a row is there before its cells are."""
 
 
 @pytest.fixture(scope="module")
@@ -94,26 +96,30 @@ def served(
         yield url
 
 
+def texts(selector: str) -> str:
+    return f"[...document.querySelectorAll('{selector}')].map((each) => each.textContent)"
+
+
 def test_the_fleet_shows_what_the_devices_sent_the_worst_first_and_a_change_before_ones_eyes(
     page: Page, served: str, database_url: str, memory_influx: Influx
 ) -> None:
     opened(page, served, f"{ROWS} === 6")
-    names = page.run("[...document.querySelectorAll('.ag-row')].sort((a, b) => a.rowIndex - b.rowIndex)"
-                     ".map((row) => row.getAttribute('row-id'))")  # fmt: skip
-    assert names[:2] == ["lobby-sw", "lobby-phone"]
+    page.until(
+        "[...document.querySelectorAll('.ag-row')].sort((a, b) => a.rowIndex - b.rowIndex)"
+        ".map((row) => row.getAttribute('row-id'))",
+        ready=lambda names: names[:2] == ["lobby-sw", "lobby-phone"],
+    )
     assert cell(page, "core-sw", "status") == "online"
     assert [cell(page, "core-sw", column) for column in ("cpu_percent", "memory_percent")] == ["42 %", "61 %"]
     assert cell(page, "core-sw", "temperature_celsius") == "38 °C"  # the hottest of two sensors
     assert cell(page, "core-sw", "in", "400 Mb/s")
     assert cell(page, "core-sw", "out") == "80 Mb/s"
-    assert (
-        page.run("document.querySelector('[row-id=\"core-sw\"] .nv-spark path').getAttribute('d').length")
-        > 50
-    )
+    page.until("document.querySelector('[row-id=\"core-sw\"] .nv-spark path')?.getAttribute('d').length > 50")
     assert cell(page, "lobby-sw", "why") == "no answer on UDP port 161"
     assert cell(page, "lobby-phone", "status") == "unreachable"
-    counts = page.run("[...document.querySelectorAll('#nv-counts button')].map((each) => each.textContent)")
-    assert counts == ["6 devices", "4 online", "1 offline", "1 unreachable"]
+    page.until(
+        texts("#nv-counts button"), ready=["6 devices", "4 online", "1 offline", "1 unreachable"].__eq__
+    )
     page.screenshot(RESULTS / "fleet-light.png")
     change_status(database_url, "edge-sw", "offline", "no_answer", "no answer within 3 s")
     assert cell(page, "edge-sw", "status", "offline")
@@ -149,8 +155,9 @@ def test_a_device_has_its_curves_interfaces_with_descriptions_and_what_is_missin
 ) -> None:
     opened(page, f"{served}/device?id=core-sw", f"{ROWS} === 2")
     page.until("document.querySelectorAll('.nv-chart svg path').length > 3")
-    titles = page.run("[...document.querySelectorAll('.nv-card figcaption')].map((each) => each.textContent)")
-    assert titles == ["CPU and memory", "Temperature", "Round-trip time"]
+    page.until(
+        texts(".nv-card figcaption"), ready=["CPU and memory", "Temperature", "Round-trip time"].__eq__
+    )
     text = page.run("document.getElementById('nv-main').textContent")
     assert "No disk: the last poll was complete, so the device does not tell (profile cisco)." in text
     shown = [cell(page, "Gi1/0/1", column) for column in ("description", "oper", "in", "out", "used")]
@@ -171,20 +178,19 @@ def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewh
     change_status(database_url, HOSTILE, "offline", "no_answer", HOSTILE)
     page.show_as(1700, 900, dark=True)
     opened(page, served, f"{ROWS} === 6")
-    script = "[...document.querySelectorAll('.ag-cell a')].map((each) => each.textContent)"
-    assert HOSTILE in page.run(script)
+    links = texts(".ag-cell a")
+    page.until(links, ready=lambda found: HOSTILE in found)
     page.screenshot(RESULTS / "fleet-dark.png")
     opened(page, f"{served}/events", f"{ROWS} >= 1")
-    assert HOSTILE in page.run(script)
+    page.until(links, ready=lambda found: HOSTILE in found)
     page.show_as(390, 844, phone=True)
     opened(page, f"{served}/events", f"{ROWS} >= 1")
-    shown = page.run("[...document.querySelectorAll('.ag-header-cell-text')].map((each) => each.textContent)")
-    assert shown == ["When", "Device", "Is"]
-    assert page.run("document.querySelector('.ag-cell[col-id=after]').getBoundingClientRect().right") <= 390
+    page.until(texts(".ag-header-cell-text"), ready=["When", "Device", "Is"].__eq__)
+    page.until("document.querySelector('.ag-cell[col-id=after]')?.getBoundingClientRect().right <= 390")
     page.screenshot(RESULTS / "events-phone.png")
     page.show_as(1700, 900, dark=True)
     opened(page, f"{served}/sites", f"{ROWS} === 3")
-    assert HOSTILE in page.run(script)
+    page.until(links, ready=lambda found: HOSTILE in found)
     address = page.run(f"'{served}/device?id=' + encodeURIComponent({HOSTILE!r})")
     opened(page, address, f"{ROWS} === 1")
     assert page.run("document.querySelector('.nv-title').textContent") == HOSTILE
@@ -192,7 +198,7 @@ def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewh
     page.until(
         "[...document.querySelectorAll('figcaption')].some((each) => each.textContent.endsWith(': traffic'))"
     )
-    assert page.run("document.title") == f"{HOSTILE} · netvitals"
+    page.until("document.title", ready=f"{HOSTILE} · netvitals".__eq__)
     assert page.run("document.querySelectorAll('img[src=x]').length") == 0
     page.screenshot(RESULTS / "device-hostile.png")
     port = served.rpartition(":")[2]
