@@ -40,7 +40,7 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 """The credential map, as the functions read it from Secrets Manager."""
 
 
-PATIENCE: Mapping[str, Any] = {"device_timeout_seconds": 25, "snmp": {"retries": 8}}
+PATIENCE: Mapping[str, Any] = {"device_timeout_seconds": 25, "snmp": {"timeout_seconds": 3, "retries": 4}}
 """Settings of what answers: on a busy machine its simulation may keep netvitals waiting for seconds."""
 
 

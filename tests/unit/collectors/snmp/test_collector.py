@@ -14,6 +14,8 @@ from netvitals.collectors.snmp.collector import uptime_seconds
 from netvitals.domain.polling.observation import Reading, Reason
 
 IFX = "1.3.6.1.2.1.31.1.1.1"
+HASTY = {"timeout_seconds": 0.8, "retries": 0}
+"""Settings for agents that are silent on something: of what they answer a busy machine loses nothing."""
 
 
 async def test_a_switch_gives_its_vital_signs_by_its_profile() -> None:
@@ -147,7 +149,7 @@ async def poll_silent_on(
 ) -> Reading:
     """Poll a switch of four ports that fails on a column of ifXTable."""
     agent = FailsOn(f"{IFX}.{column}", switch_objects(4), silent=silent)
-    return await poll(agent, memory=memory, snmp={"timeout_seconds": 0.2, "retries": 0})
+    return await poll(agent, memory=memory, snmp=HASTY)
 
 
 PORTS = {f"Gi1/0/{n}" for n in (1, 2, 3, 4)}
@@ -174,10 +176,9 @@ async def test_no_interface_has_another_name_for_a_poll_whose_answer_was_lost() 
 
 async def test_what_an_agent_never_answers_is_taken_from_elsewhere_from_its_second_poll_on() -> None:
     memory = (await poll_silent_on(HIGH_IN)).memory
-    for _ in range(2):
-        reading = await poll_silent_on(HIGH_IN, memory=memory)
-        assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32
-        memory |= reading.memory
+    reading = await poll_silent_on(HIGH_IN, memory=memory)
+    assert values(reading, "net_bytes_in")["Gi1/0/2"] == (4_000_000_000 + 2 * 1_234_567 + 10) % 2**32
+    assert reading.memory["snmp"]["silent"] == memory["snmp"]["silent"]
     memory = (await poll_silent_on(IF_NAME)).memory
     reading = await poll_silent_on(IF_NAME, memory=memory)
     assert values(reading, "net_bytes_in").keys() == {f"GigabitEthernet1/0/{n}" for n in (1, 2, 3, 4)}
@@ -191,7 +192,7 @@ async def test_no_row_is_read_without_what_its_value_means_because_an_answer_was
         for row in range(1, 5)
     }
     agent = FailsOn(f"{sensor}.{precision}.3", objects, silent=True)
-    reading = await poll(agent, snmp={"timeout_seconds": 0.2, "retries": 0})
+    reading = await poll(agent, snmp=HASTY)
     assert reading.reason is Reason.PARTIAL
     assert set(values(reading, "temperature_celsius").values()) == {9.5}
 
@@ -200,8 +201,7 @@ async def test_a_vital_sign_is_not_read_from_another_mib_for_a_poll_whose_answer
     cisco, cores = "1.3.6.1.4.1.9.9.109", {f"1.3.6.1.2.1.25.3.3.1.2.{n}": Gauge32(88) for n in (1, 2)}
     objects = switch_objects(4) | cores | {"1.3.6.1.4.1.9.9.100.0": 1}
     memory = (await poll(Agent(objects))).memory
-    quick = {"timeout_seconds": 0.2, "retries": 0}
-    lost = await poll(FailsOn(cisco, objects, silent=True), memory=memory, snmp=quick)
+    lost = await poll(FailsOn(cisco, objects, silent=True), memory=memory, snmp=HASTY)
     assert (lost.reason, values(lost, "cpu_percent")) == (Reason.PARTIAL, {})
     again = await poll(Agent(objects), memory=lost.memory)
     assert values(again, "cpu_percent") == {"": 17}

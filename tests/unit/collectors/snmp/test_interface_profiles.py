@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,9 @@ from netvitals.usecases.turns import at_once
 ACME = "1.3.6.1.4.1.99999.7"
 IF = "1.3.6.1.2.1.2.2.1"
 NAME = f"{ACME}.3 acmeName"
+
+HASTY = {"timeout_seconds": 0.8, "retries": 0}
+"""Settings for agents that are silent on something: of what they answer a busy machine loses nothing."""
 
 PROFILE = f"""
 match:
@@ -93,13 +97,28 @@ async def test_no_counter_of_if_mib_is_taken_for_the_vendors_whose_answer_was_lo
     first = await poll(device(SCALARS, PORTS), profiles=profiles)
     last = {"1.3.6.1.3.1.0": 1}  # where the walk of IF-MIB sees that it is at the end
     silent = FailsOn(ACME, system("r", ACME) | interfaces(3) | last | SCALARS | PORTS, silent=True)
-    quick = {"timeout_seconds": 0.2, "retries": 0}
-    lost = await poll(silent, profiles=profiles, memory=first.memory, snmp=quick)
+    lost = await poll(silent, profiles=profiles, memory=first.memory, snmp=HASTY)
     assert lost.reason is Reason.PARTIAL
     assert values(lost, "net_bytes_in") == {}
     assert values(lost, "net_errors_in").keys() == {"Gi1/0/1", "Gi1/0/2", "Gi1/0/3"}
     again = await poll(device(SCALARS, PORTS), profiles=profiles, memory=lost.memory)
     assert values(again, "net_bytes_in") == values(first, "net_bytes_in")
+
+
+async def test_a_sensor_has_no_other_name_for_a_poll_whose_answer_was_lost(tmp_path: Path) -> None:
+    value, between, name = (f"{ACME}.9.{column}" for column in (1, 2, 3))
+    text = f"temperature: [{{ value: {value} acmeDegrees, instance: {name} acmeSensorName }}]\n"
+    profiles = book(tmp_path, f"match: [{{ sysobjectid: [{ACME}] }}]\n{text}")
+    objects = system("r", ACME) | {f"{value}.{n}": 38 for n in (1, 2)} | {f"{between}.1": 1}
+    objects |= {f"{name}.1": "inlet", f"{name}.2": "outlet"}
+    memory: dict[str, Any] = {}
+    silent, names = FailsOn(name, objects, silent=True), []
+    for agent in (Agent(objects), silent, Agent(objects), silent, silent, Agent(objects)):
+        reading = await poll(agent, profiles=profiles, memory=memory, snmp=HASTY)
+        names.append({p.instance for p in reading.points if p.metric_name == "temperature_celsius"})
+        memory |= reading.memory
+    whole, unnamed = {"inlet", "outlet"}, {"1", "2"}
+    assert names == [whole, set(), whole, set(), unnamed, whole], "silent twice, it has no names"
 
 
 async def test_the_filter_holds_for_interfaces_of_a_vendors_mib_as_well(tmp_path: Path) -> None:

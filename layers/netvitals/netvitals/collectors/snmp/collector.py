@@ -13,11 +13,11 @@ import msgspec
 from netvitals.collectors.memory import recall
 from netvitals.collectors.snmp.interfaces import (
     Interfaces,
-    columns_never_answered,
     descriptions_of,
     has_only_64_bit,
     points_of_interfaces,
     read_interfaces,
+    silent_columns,
 )
 from netvitals.collectors.snmp.memory import SnmpMemory
 from netvitals.collectors.snmp.profiles.index import (
@@ -110,12 +110,7 @@ class SnmpCollector:
         identity = identity_of(system)
         profile = await self._profile(session, target, identity, memory, now)
         if profile != memory.profile or identity.sysobjectid != memory.sysobjectid:
-            memory = SnmpMemory(
-                identity.sysobjectid,
-                profile,
-                never_answered=memory.never_answered,
-                repetitions=memory.repetitions,
-            )
+            memory = SnmpMemory(identity.sysobjectid, profile, repetitions=memory.repetitions)
         after = memory
         if memory.is_stale(now):
             host_uptime = system.value(HOST_UPTIME) is not None
@@ -173,6 +168,7 @@ class _Metrics:
         counted = {"interfaces": range(len(self._counted))} if self._counted else {}
         self._everything: Chosen = {**self._vitals.everything(), **counted}
         self._impossible: list[str] = []
+        self._silent: list[str] = []
 
     async def read(self) -> None:
         """Ask for vital signs and interfaces at once; the points of each are kept when it is there."""
@@ -190,7 +186,7 @@ class _Metrics:
             self._after,
             sources=sources,
             all_64_bit=has_only_64_bit(ports) or (before.all_64_bit and bool(ports.unanswered)),
-            never_answered=columns_never_answered(ports, is_first=before.repetitions is None),
+            silent=[*self._silent, *silent_columns(ports)],
             repetitions=self._session.repetitions,
             rows={table: rows for table, rows in self._session.rows.items() if rows <= _SMALL_TABLE_ROWS},
         )
@@ -253,10 +249,17 @@ class _Metrics:
         read = await self._session.read(reads.scalars, reads.columns)
         if read.error is not None:
             self._faults.append(str(read.error))
-        for column, fault in read.faults.items():
-            if isinstance(fault, NoAnswer | TooMuch):
-                read.tables.cut_after(column)
+        self._cut(read)
         return read
+
+    def _cut(self, read: Read) -> None:
+        """Drop the rows of which a part was lost on the way."""
+        lost = [column for column, fault in read.faults.items() if isinstance(fault, NoAnswer | TooMuch)]
+        silent = [c for c in lost if not read.tables.column(c) and read.tables.has_rows_beside(c)]
+        self._silent += silent
+        for column in lost:
+            if column not in silent or column not in self._memory.silent:
+                read.tables.cut_after(column)
 
     async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:
         """Return IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""
@@ -264,7 +267,7 @@ class _Metrics:
             self._session,
             self._wanted,
             all_64_bit=self._memory.all_64_bit,
-            never_answered=self._memory.never_answered,
+            silent_before=self._memory.silent,
         )
         productive: dict[str, list[int]] = {}
         others = Interfaces()

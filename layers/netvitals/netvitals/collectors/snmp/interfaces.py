@@ -76,8 +76,8 @@ class Interfaces(msgspec.Struct):
     names: Mapping[str, str] = {}
     """Names by ifIndex, of the interfaces that the filter lets through."""
     faults: list[SnmpFault] = []
-    never_answered: Collection[str] = ()
-    """Columns on which the device has been silent at every poll so far; see `SnmpMemory.never_answered`."""
+    silent_before: Collection[str] = ()
+    """Columns on which the device was silent at the last poll; see `SnmpMemory.silent`."""
     unanswered: set[str] = set()
     """Columns that were not answered to their end."""
 
@@ -96,7 +96,7 @@ class Interfaces(msgspec.Struct):
         return (
             column in self.unanswered
             and index not in found
-            and (bool(found) or column not in self.never_answered)
+            and (bool(found) or column not in self.silent_before)
         )
 
     @property
@@ -108,7 +108,7 @@ class Interfaces(msgspec.Struct):
 
 
 async def read_interfaces(
-    session: Asks, wanted: InterfaceFilter, *, all_64_bit: bool, never_answered: Collection[str] = ()
+    session: Asks, wanted: InterfaceFilter, *, all_64_bit: bool, silent_before: Collection[str] = ()
 ) -> Interfaces:
     """Read the interfaces that the filter lets through.
 
@@ -117,9 +117,9 @@ async def read_interfaces(
         wanted: which interfaces.
         all_64_bit: the last poll found 64-bit counters on every interface: 32-bit ones are only asked
             for where they turn out to be missing.
-        never_answered: columns on which the device has been silent at every poll so far.
+        silent_before: what `silent_columns` returned at the last poll.
     """
-    interfaces = Interfaces(never_answered=never_answered)
+    interfaces = Interfaces(silent_before=silent_before)
     identity = [NAME, DESCR, OPER, SPEED, HIGH_SPEED, ALIAS, TYPE]
     counters = [*OCTETS_64.values(), *COUNTERS.values(), DISCONTINUITY]
     if not all_64_bit:
@@ -226,17 +226,15 @@ def _name_without_ifname(interfaces: Interfaces, index: str) -> str:
     return description or ("" if interfaces.may_have(DESCR, index) else index)
 
 
-def columns_never_answered(interfaces: Interfaces, *, is_first: bool) -> list[str]:
-    """Return the columns on which the device is silent, at its first poll and ever since.
+def silent_columns(interfaces: Interfaces) -> list[str]:
+    """Return the columns for which another may be taken and of which no row came, to be remembered.
 
     There are agents that drop a request where others answer that there is no such object.
     """
     return [
         column
         for column in SUBSTITUTED
-        if column in interfaces.unanswered
-        and not interfaces.tables.column(column)
-        and (is_first or column in interfaces.never_answered)
+        if column in interfaces.unanswered and not interfaces.tables.column(column)
     ]
 
 

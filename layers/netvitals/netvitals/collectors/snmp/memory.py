@@ -33,10 +33,11 @@ class SnmpMemory(msgspec.Struct, frozen=True, omit_defaults=True):
     host_uptime: bool = False
     """True where the host has an uptime of its own, beside its agent's."""
     all_64_bit: bool = False
-    never_answered: list[str] = []
-    """Columns of IF-MIB on which the agent has been silent since its first poll: others are taken instead.
+    silent: list[str] = []
+    """Columns of which the last poll got no row while others of their table had some.
 
-    What it answered before and does not now was lost on the way, and nothing is taken in its place.
+    Where such a one is silent once more, the agent is taken not to have it, and does without. The first time
+    its rows were lost on the way, and nothing is taken in their place.
     """
     repetitions: int | None = None
     rows: dict[str, Annotated[int, Meta(ge=0, lt=2**16)]] = {}

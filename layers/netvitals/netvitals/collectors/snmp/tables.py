@@ -84,18 +84,22 @@ class Tables:
     def put(self, column: str, index: str, value: Value, time_ns: int) -> None:
         self.columns.setdefault(column, Rows()).put(index, value, time_ns)
 
+    def has_rows_beside(self, column: str) -> bool:
+        """Return whether another column of the same table has rows."""
+        return any(found.values for other, found in self._beside(column) if other != column)
+
     def cut_after(self, column: str) -> None:
         """Drop the rows of a table that come after the last one of this column, whose walk was broken off.
 
-        They may lack what the device has, such as the unit of their value. A column without any row cuts
-        nothing: there are agents that are silent on an object that they do not have.
+        They may lack what the device has, such as their name, or the unit of their value.
         """
-        if not (rows := self.column(column)):
-            return
-        last, table = max(map(_arcs, rows)), column.rpartition(".")[0]
-        for other, found in self.columns.items():
-            if other.rpartition(".")[0] == table:
-                found.drop([index for index in found.values if _arcs(index) > last])
+        last = max(map(_arcs, self.column(column)), default=[])
+        for _, found in self._beside(column):
+            found.drop([index for index in found.values if _arcs(index) > last])
+
+    def _beside(self, column: str) -> list[tuple[str, Rows]]:
+        table = column.rpartition(".")[0]
+        return [(other, rows) for other, rows in self.columns.items() if other.rpartition(".")[0] == table]
 
     def file_objects(self) -> None:
         """Put objects that were got one by one into their columns; an index is the last number of an OID."""
