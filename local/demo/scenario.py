@@ -18,6 +18,8 @@ from netvitals.reading.devices import InventoryReader
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 40.0, 75.0
 """The shortest and longest run: it ends as soon as all is as expected, and fails after the longest."""
+PATIENCE_SECONDS = 20.0
+"""How long a busy machine may take until something has been polled and can't be stored."""
 SETTLE_SECONDS = 8.0
 """How long storing may take after the last poll."""
 
@@ -28,6 +30,8 @@ class Step(NamedTuple):
     at: float
     text: str
     act: Callable[[], None]
+    after_spooling: bool = False
+    """True where points have to be in the spool before, for `PATIENCE_SECONDS` at most."""
 
 
 def _steps(environment: Environment) -> list[Step]:
@@ -40,7 +44,7 @@ def _steps(environment: Environment) -> list[Step]:
 
     away = [
         Step(7, "InfluxDB is away", partial(environment.influx.go_away, away=True)),
-        Step(12, "InfluxDB is back", partial(environment.influx.go_away, away=False)),
+        Step(12, "InfluxDB is back", partial(environment.influx.go_away, away=False), after_spooling=True),
     ]
     return [
         *(away if environment.influx.own else ()),
@@ -92,12 +96,16 @@ class Scenario:
         return elapsed > LONGEST_SECONDS or (elapsed > SHORTEST_SECONDS and is_calm)
 
     def _go_on(self, elapsed: float) -> None:
-        while self._steps and self._steps[0].at <= elapsed:
+        while self._steps and self._is_due(self._steps[0], elapsed):
             step = self._steps.pop(0)
             step.act()
             self._screen.say(step.text, "bold magenta")
         self._look()
         time.sleep(1)
+
+    def _is_due(self, step: Step, elapsed: float) -> bool:
+        is_ready = not step.after_spooling or self._view.spooled or elapsed >= step.at + PATIENCE_SECONDS
+        return elapsed >= step.at and bool(is_ready)
 
     def _look(self) -> None:
         """Read everything back, show it, and print what has changed."""

@@ -249,17 +249,17 @@ class _Metrics:
         read = await self._session.read(reads.scalars, reads.columns)
         if read.error is not None:
             self._faults.append(str(read.error))
-        self._cut(read)
+        await self._in_turns(self._cut(read), None)
         return read
 
-    def _cut(self, read: Read) -> None:
+    def _cut(self, read: Read) -> Steps[None]:
         """Drop the rows of which a part was lost on the way."""
         lost = [column for column, fault in read.faults.items() if isinstance(fault, NoAnswer | TooMuch)]
         silent = [c for c in lost if not read.tables.column(c) and read.tables.has_rows_beside(c)]
         self._silent += silent
         for column in lost:
             if column not in silent or column not in self._memory.silent:
-                read.tables.cut_after(column)
+                yield from read.tables.cut_after(column)
 
     async def _read_interfaces(self, chosen: Sequence[int]) -> tuple[Interfaces, dict[str, list[int]]]:
         """Return IF-MIB's interfaces with the vendor's counters, and the vendor's sources that gave some."""

@@ -6,6 +6,7 @@ Requests (`wire`) fill it, profiles and interfaces read it; neither of them know
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
+from netvitals.domain.polling.budget import Steps
 from netvitals.domain.text import printable
 
 type Value = int | float | bytes | str | None
@@ -88,14 +89,22 @@ class Tables:
         """Return whether another column of the same table has rows."""
         return any(found.values for other, found in self._beside(column) if other != column)
 
-    def cut_after(self, column: str) -> None:
+    def cut_after(self, column: str) -> Steps[None]:
         """Drop the rows of a table that come after the last one of this column, whose walk was broken off.
 
         They may lack what the device has, such as their name, or the unit of their value.
         """
-        last = max(map(_arcs, self.column(column)), default=[])
+        rows = self.columns.get(column, Rows()).values
+        last = _arcs(next(reversed(rows), ""))  # a walk brings them in their order
         for _, found in self._beside(column):
-            found.drop([index for index in found.values if _arcs(index) > last])
+            late = []
+            for index in reversed(found.values):
+                yield None
+                if _arcs(index) <= last:
+                    break
+                late.append(index)
+            if late:
+                found.drop(late)
 
     def _beside(self, column: str) -> list[tuple[str, Rows]]:
         table = column.rpartition(".")[0]
