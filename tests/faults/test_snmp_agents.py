@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from local.devices.snmp_agent import V1, V2C, Agent
+from local.devices.snmp_agent import V1, V2C, Agent, Query
 from local.devices.snmp_devices import interfaces, system
 from local.devices.snmp_host import AgentHost
 from local.devices.snmp_misbehaviour import Endless, FailsOn, Faulty, Uninvited
@@ -274,6 +274,20 @@ async def test_every_request_is_repeated_so_losses_cost_time_and_no_rows() -> No
         for _ in range(5):
             assert_whole(await one.walk(COLUMNS))
             assert values_of((await one.get([NAME])).tables) == {NAME: b"device"}
+
+
+class Losing(Agent):
+    """Does not get the first two requests."""
+
+    def reply(self, query: Query) -> list[bytes]:
+        return super().reply(query) if self.requests > 2 else []
+
+
+async def test_a_table_known_to_be_small_is_asked_for_as_often_as_any_other() -> None:
+    async with AgentHost({ADDRESS: Losing(OBJECTS)}) as host:
+        one = session(host, timeout_seconds=0.3, retries=2)
+        one.expect({IN.rpartition(".")[0]: 0})
+        assert_whole(await one.walk([IN]), [IN])
 
 
 async def test_v1_walks_by_getnext_and_ends_where_the_mib_ends() -> None:

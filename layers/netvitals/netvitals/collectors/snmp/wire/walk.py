@@ -215,7 +215,8 @@ class WalkWork:
         return Step(self._companions(first, self._pace.room // repetitions), repetitions, tries=1)
 
     def _get_next(self, first: ColumnWalk) -> Step:
-        tries = 1 if self._pace.bulk else self._retries + 1
+        # What was asked for in vain by GETBULK has used up some; a small table only one or two.
+        tries = max(1, self._retries + 1 - first.misses)
         return Step(self._companions(first, self._pace.room), 0, tries)
 
     def _repetitions(self, column: ColumnWalk) -> int:
