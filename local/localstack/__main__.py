@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from local.localstack.cloud import STACK
 from local.localstack.world import BEARER, NETWORK, PORTS, ROUTING_KEY, SIGNATURE, Failed, Post, World, world
@@ -91,7 +92,11 @@ def outage(made: World) -> str:
 def _await_notices(made: World, status: str) -> None:
     for name, is_it in _NOTICES.items():
         found = f"{name} is told that sw-2 is {status}, among {made.posts}"
-        made.wait(found, lambda is_it=is_it: any(is_it(post, status) for post in made.posts), 20)  # type: ignore[misc]
+        made.wait(found, partial(_is_told, made, is_it, status), 20)
+
+
+def _is_told(made: World, is_it: Callable[[Post, str], bool], status: str) -> bool:
+    return any(is_it(post, status) for post in made.posts)
 
 
 def _is_for_pagerduty(post: Post, status: str) -> bool:

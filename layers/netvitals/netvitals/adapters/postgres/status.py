@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import batched, islice
+from itertools import batched
 from time import time
 from typing import Any
 
@@ -10,25 +10,23 @@ import msgspec
 from psycopg import sql
 
 from netvitals.adapters.postgres.database import Cursor, Database, storable
-from netvitals.adapters.postgres.inventory import CHUNK_ROWS, column_types, enabled, field, in_group
+from netvitals.adapters.postgres.inventory import CHUNK_ROWS, column_types, in_group
 from netvitals.adapters.postgres.maintenance import maintenance_at
+from netvitals.adapters.postgres.monitored import (
+    monitored_devices,
+    monitored_from,
+    note_monitored,
+    parents_of_failing,
+)
 from netvitals.domain.decision.status import (
-    Cause,
     Change,
     Channel,
     DeliveryReport,
     Monitored,
     OutboxMessage,
-    Parent,
     PollingGap,
-    Polls,
     SiteState,
-    Status,
-    StatusRecord,
 )
-from netvitals.domain.inventory.device import Device
-from netvitals.domain.inventory.maintenance import Maintenance
-from netvitals.domain.inventory.row import FIELDS, device_from
 from netvitals.domain.ports import StatusRun
 
 RUN_SECONDS = 20
@@ -39,7 +37,6 @@ _LOCK = 0x6E657477  # "netw": one run of a group at a time
 _DELIVERY_LOCK = 0x6E657478  # "netx": one sender of a group's channel at a time
 _SEPARATOR = "\x1f"
 """Separates a group from the name of a site or the id of a message, which can't contain it."""
-_POLLS = ("last_seen_at", "last_attempt_at", "streak_since", "failures", "successes", "reason")
 
 _APPLY = """
 WITH new AS (
@@ -143,7 +140,7 @@ class PostgresStatusRun:
 
     def note_monitored(self, now: float) -> None:
         self._now = now
-        self._cursor.execute(_note_monitored(self._types), {"now": now})
+        self._cursor.execute(note_monitored(self._types), {"now": now})
 
     @property
     def gap(self) -> PollingGap:
@@ -165,7 +162,7 @@ class PostgresStatusRun:
     def parents_of_failing(self) -> Mapping[str, str]:
         if "parent_id" not in self._types:
             return {}
-        return dict(self._cursor.execute(_parents_of_failing(self._types)).fetchall())
+        return dict(self._cursor.execute(parents_of_failing(self._types)).fetchall())
 
     @property
     def sites(self) -> Mapping[str, SiteState]:
@@ -173,12 +170,12 @@ class PostgresStatusRun:
 
     def devices(self) -> Iterator[Sequence[Monitored]]:
         """Yield all enabled devices through a cursor; rows that fan-out reports as unusable are left out."""
-        query = _monitored(self._types, self._in_group)
+        query = monitored_devices(self._types, self._in_group)
         maintenance = maintenance_at(self._cursor, self._now)
         with self._cursor.connection.cursor(name="netvitals_monitored") as rows:
             rows.execute(query)
             while chunk := rows.fetchmany(self._chunk_rows):
-                yield [device for row in chunk if (device := _device(row, maintenance)) is not None]
+                yield [device for row in chunk if (device := monitored_from(row, maintenance)) is not None]
 
     def apply(self, changes: Sequence[Change], now: float) -> Collection[str]:
         changed: set[str] = set()
@@ -275,120 +272,3 @@ def _records(changes: Sequence[Change]) -> dict[str, list[Any]]:
         "flap_at": [each.after.flap_at for each in changes],
         "flapping": [each.after.flapping for each in changes],
     }
-
-
-def _note_monitored(types: dict[str, str]) -> sql.Composed:
-    """Return the statement that dates devices which were enabled, and marks those which are not enabled.
-
-    It skips locked rows, which a poll is writing; the next run will update them.
-    """
-    return sql.SQL(
-        "UPDATE device_state AS s"
-        " SET monitored_since = CASE WHEN other.is_enabled THEN to_timestamp(%(now)s) ELSE 'infinity' END"
-        " FROM ("
-        "  SELECT t.device_id, d.id IS NOT NULL AS is_enabled"
-        "  FROM device_state AS t LEFT JOIN devices AS d ON d.id::text = t.device_id AND {enabled}"
-        "  WHERE (d.id IS NULL) <> (t.monitored_since IS NOT DISTINCT FROM 'infinity')"
-        "  FOR UPDATE OF t SKIP LOCKED"
-        " ) AS other WHERE other.device_id = s.device_id"
-    ).format(enabled=enabled("d", types))
-
-
-def _parents_of_failing(types: dict[str, str]) -> sql.Composed:
-    return sql.SQL(
-        "SELECT d.id::text, {parent_id} FROM devices AS d JOIN device_state AS s ON s.device_id = d.id::text"
-        " WHERE s.failures > 0 AND d.parent_id IS NOT NULL AND {enabled}"
-    ).format(parent_id=field("d", "parent_id", types), enabled=enabled("d", types))
-
-
-def _monitored(types: dict[str, str], in_this_group: sql.Composable) -> sql.Composed:
-    """Return the query of a group's enabled devices with their state, and that of their enabled parents."""
-    parent = sql.SQL(
-        "LEFT JOIN devices AS p ON p.id::text = d.parent_id::text AND {}"
-        " LEFT JOIN device_state AS q ON q.device_id = p.id::text"
-    ).format(enabled("p", types))
-    no_parent = sql.SQL("LEFT JOIN devices AS p ON false LEFT JOIN device_state AS q ON false")
-    return sql.SQL(
-        "SELECT {fields}, {polls}, s.status, s.cause, {since}, s.announced, s.flap_score, {flap_at},"
-        " s.flapping, {monitored_since}, p.id::text, {parent_polls},"
-        " CASE WHEN q.cause = {not_polled} THEN {not_polled_since} END"
-        " FROM devices AS d LEFT JOIN device_state AS s ON s.device_id = d.id::text {parent}"
-        " WHERE d.id IS NOT NULL AND {enabled} AND {in_group} ORDER BY {site}, d.id"
-    ).format(
-        fields=sql.SQL(", ").join(field("d", name, types) for name in FIELDS),
-        polls=_polls("s"),
-        since=_epoch("s", "status_since"),
-        flap_at=_epoch("s", "flap_updated_at"),
-        monitored_since=_epoch("s", "monitored_since"),
-        parent_polls=_polls("q"),
-        not_polled=sql.Literal(Cause.NOT_POLLED.value),
-        not_polled_since=_epoch("q", "status_since"),
-        parent=parent if "parent_id" in types else no_parent,
-        enabled=enabled("d", types),
-        in_group=in_this_group,
-        site=field("d", "site", types),
-    )
-
-
-def _polls(table: str) -> sql.Composed:
-    return sql.SQL(", ").join(
-        _epoch(table, name) if name.endswith(("_at", "_since")) else sql.Identifier(table, name)
-        for name in _POLLS
-    )
-
-
-def _epoch(table: str, column: str) -> sql.Composed:
-    return sql.SQL("extract(epoch FROM {})::float8").format(sql.Identifier(table, column))
-
-
-def _device(row: Sequence[Any], maintenance: Maintenance) -> Monitored | None:
-    fields = dict(zip(FIELDS, row, strict=False))
-    settings = fields.pop("settings")
-    device = device_from(fields, "")
-    if not isinstance(device, Device):
-        return None
-    state = iter(row[len(FIELDS) :])
-    polls, record = _polls_from([*islice(state, 6)]), _record_from([*islice(state, 7)])
-    monitored_since, parent_id, *parent_polls, not_polled_since = state
-    return Monitored(
-        id=device.id,
-        polls=polls,
-        record=record,
-        hostname=device.hostname,
-        device_type=device.device_type,
-        site=device.site,
-        maintenance_until=maintenance.until(
-            device.id, device.site, device.device_type, device.maintenance_until
-        ),
-        monitored_since=monitored_since,
-        parent=None if parent_id is None else Parent(parent_id, _polls_from(parent_polls), not_polled_since),
-        settings=settings or "",
-    )
-
-
-def _polls_from(values: Sequence[Any]) -> Polls:
-    return Polls(*values) if values[3] is not None else Polls()
-
-
-def _record_from(values: Sequence[Any]) -> StatusRecord:
-    status, cause, since, announced, flap_score, flap_at, flapping = values
-    if status is None:
-        return StatusRecord()
-    return StatusRecord(
-        _status(status),
-        _cause(cause),
-        since,
-        _status(announced or status),
-        flap_score,
-        flap_at or 0.0,
-        flapping,
-    )
-
-
-def _status(text: str | None) -> Status:
-    """Map an unknown word (another version's, or written by hand) to UNKNOWN."""
-    return Status(text) if text is not None and text in Status else Status.UNKNOWN
-
-
-def _cause(text: str) -> Cause:
-    return Cause(text) if text in Cause else Cause.NONE
