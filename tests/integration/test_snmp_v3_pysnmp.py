@@ -73,8 +73,9 @@ def through_pysnmp(port: int, user: SnmpCredential, **settings: Any) -> PysnmpSe
 
 
 async def test_every_combination_of_the_credential_map_is_read(serve: Any) -> None:
-    """One responder for all: its users' keys take their time."""
+    """One responder for all; a credential that changed meets what the one before had left in memory."""
     port = serve(USERS)
+    memory: dict[str, Any] = {}
     for user in USERS:
         target = target_of(
             SNMP,
@@ -85,16 +86,19 @@ async def test_every_combination_of_the_credential_map_is_read(serve: Any) -> No
                 due_at=0,
                 expires_at=1,
                 settings=PollSettings(snmp=SnmpSettings(port=port)),
+                memory=memory,
             ),
             address=HOST,
             credential=user,
             deadline=time.monotonic() + 30,
         )
-        session = open_session(target).session
+        opened = open_session(target)
+        session = opened.session
         assert isinstance(session, PysnmpSession) == (user.priv == "3DES")
         walk = await session.walk(COLUMNS)
         assert (user.user, walk.error) == (user.user, None)
         assert walk.tables.column(COLUMNS[0]) == {str(row): row for row in range(1, ROWS + 1)}
+        memory = {key: value for key, value in opened.memory().items() if value is not None} or memory
 
 
 @pytest.mark.parametrize("open_", [fast, through_pysnmp])

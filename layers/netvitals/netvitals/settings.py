@@ -352,7 +352,8 @@ def _faults(known: Mapping[str, Any], given: Mapping[str, str]) -> Iterator[str]
         try:
             msgspec.convert(given[name], hint, strict=False, dec_hook=decode_secret)
         except (msgspec.ValidationError, UnicodeError):
-            yield f"{name}: expected {_allowed(hint)}, got {shown(given[name])}"
+            got = "a text not shown" if "SECRET" in name else shown(given[name])
+            yield f"{name}: expected {_allowed(hint)}, got {got}"
 
 
 def _allowed(hint: Any, unit: str = "") -> str:

@@ -106,7 +106,9 @@ class Collect:
         results = [each.result for each in pending if each.result is not None]
         _count(results, report)
         stored = await self._store.store(results, known or {}, deadline, report)
-        unfinished = [each for each in pending if not (each.settled and stored)]
+        unfinished = [
+            each for each in pending if not each.settled or (each.result is not None and not stored)
+        ]
         report.jobs_failed = len(unfinished)
         await self._redeliver(messages, unfinished, deadline, report)
         return report

@@ -71,6 +71,16 @@ def test_the_explanation_of_a_known_device_says_what_its_vendor_does_not_tell(fo
     assert "profile     tap\n            has no cpu, disk (TAP-MIB)\n" in text.getvalue()
 
 
+def test_brackets_in_what_a_device_says_are_printed_as_they_are(folder: Path) -> None:
+    write_index(read_folder(folder), folder / "index")
+    known = ProfileBook(folder / "index").load("tap")
+    text = io.StringIO()
+    said = Explanation(Identity("", "Tap [/] [boot v1]"), [], known, [], ["[/] lost"])
+    print_explanation(said, Console(file=text, width=200))
+    assert "Tap [/] [boot v1]" in text.getvalue()
+    assert "[/] lost" in text.getvalue()
+
+
 def test_profiles_of_a_folder_are_tried_without_building_anything(tmp_path: Path) -> None:
     (tmp_path / "acme.yaml").write_text(ACME)
     cpu: dict[str, Object] = {"1.3.6.1.4.1.32473.7.1.0": Gauge32(17)}

@@ -156,3 +156,11 @@ def test_cpu_percent_is_the_share_of_time_between_two_samples() -> None:
     assert percent(CpuSample(2000, 10000), CpuSample(2250, 11000)) == 25
     assert percent(CpuSample(2000, 10000), CpuSample(2000, 10000)) is None
     assert percent(CpuSample(2000, 10000), CpuSample(100, 20000)) is None
+
+
+def test_a_speed_of_half_a_gigabit_is_read_whole() -> None:
+    lines = [
+        "wm0: flags=8843<UP,RUNNING> mtu 1500",
+        "\tmedia: Ethernet autoselect (2.5GBASE-T <full-duplex>)",
+    ]
+    assert bsd._states(lines)["wm0"]["speed"] == 2.5e9

@@ -106,3 +106,12 @@ def test_a_hostile_text_takes_no_time() -> None:
     for text in (hostile, "A" * 4000, "…" * 500, PASSWORD * 50):
         without_secrets(text, of(PASSWORD))
     assert time.process_time() - before < 0.5
+
+
+def test_a_secret_whose_base64_is_part_of_what_takes_its_place_is_taken_out_once() -> None:
+    community = SnmpCredential(version="2c", community=Secret("HG+"))
+    assert without_secrets("login failed: SEcr", community)
+
+
+def test_a_text_of_ellipses_is_no_depth_of_calls() -> None:
+    assert without_secrets("…" * 5000, of(PASSWORD)) == "…" * 5000

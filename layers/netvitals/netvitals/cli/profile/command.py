@@ -11,6 +11,7 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from netvitals.cli.console import console
@@ -79,7 +80,8 @@ def list_profiles(filter_text: str, format_: str) -> None:
         return
     table = Table("profile", "reads", "selected by", box=None, header_style="bold")
     for found in shown:
-        table.add_row(found.name, _reads(found), "; ".join(_selected_by(match) for match in found.match))
+        selected_by = "; ".join(_selected_by(match) for match in found.match)
+        table.add_row(found.name, _reads(found), escape(selected_by))
     screen = console()
     screen.print(table)
     screen.print(
@@ -228,7 +230,9 @@ def print_proposals(found: Explanation, proposals: Proposals, console: Console, 
     more = f"; {left} that say less are shown with --all" if left else ""
     console.print()
     if proposals.unread:
-        console.print(f"[yellow]not looked through to the end:[/] {proposals.unread}", highlight=False)
+        console.print(
+            f"[yellow]not looked through to the end:[/] {escape(proposals.unread)}", highlight=False
+        )
     if not shown:
         console.print(f"no other object suggests a vital sign that is missing{more}", highlight=False)
         return
@@ -245,13 +249,13 @@ def print_explanation(found: Explanation, console: Console) -> None:
     """Print identity, how the profile was chosen, and each source with the answers to it."""
     console.print(f"[bold]sysObjectID[/] {found.identity.sysobjectid or '(none)'}")
     console.print(
-        f"[bold]sysDescr[/]    {found.identity.sysdescr or '(none)'}", highlight=False, soft_wrap=True
+        f"[bold]sysDescr[/]    {escape(found.identity.sysdescr) or '(none)'}", highlight=False, soft_wrap=True
     )
     others = [c.profile for c in found.candidates if c.profile != found.profile.name]
     also = f" (would fit as well: {', '.join(dict.fromkeys(others))})" if others else ""
     console.print(f"[bold]profile[/]     {found.profile.name}{also}")
     if found.profile.lacks:
-        console.print(f"            {_lacks(found.profile)}", highlight=False, soft_wrap=True)
+        console.print(f"            {escape(_lacks(found.profile))}", highlight=False, soft_wrap=True)
     console.print()
     for report in found.sources:
         if not _is_silent(report):
@@ -259,7 +263,7 @@ def print_explanation(found: Explanation, console: Console) -> None:
     for section, reports in groupby(filter(_is_silent, found.sources), key=lambda report: report.section):
         _print_silent(section, list(reports), console)
     for fault in found.faults:
-        console.print(f"[red]not everything was read:[/] {fault}")
+        console.print(f"[red]not everything was read:[/] {escape(fault)}")
 
 
 def _is_silent(report: SourceReport) -> bool:
@@ -278,7 +282,7 @@ def _print_source(report: SourceReport, console: Console) -> None:
     console.print(f"[bold]{report.section}[/] source {report.number} of {report.profile}: {mark}")
     for asked in report.asked:
         count = (
-            f"{asked.values:>4} {'value ' if asked.values == 1 else 'values'}  {asked.sample}"
+            f"{asked.values:>4} {'value ' if asked.values == 1 else 'values'}  {escape(asked.sample)}"
             if asked.values
             else "   - no answer"
         )

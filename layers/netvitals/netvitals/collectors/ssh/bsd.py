@@ -37,7 +37,7 @@ _DOWN = {"no", "inactive", "down", "init", "invalid"}
 """First words of ifconfig's `status:` where a link is down: no carrier, no network, no ring, CARP's init.
 
 For a link that is up there are many words: active, associated, running, master, backup."""
-_SPEED = re.compile(r"\s*media:.*?\b(\d{1,6})(G?)base", re.IGNORECASE)
+_SPEED = re.compile(r"\s*media:.*?\b(\d{1,6}(?:\.\d)?)(G?)base", re.IGNORECASE)
 _SECONDS = re.compile(r"\bsec = (\d{1,12})\b")
 _FLAGS = re.compile(r"([\w.-]+): flags=\w+<([\w,]*)>")
 _PERCENT_IDLE = re.compile(r"([\d.]{1,8})% idle")
@@ -151,7 +151,7 @@ def _states(lines: Sequence[str]) -> Mapping[str, dict[str, float]]:
             if _DOWN & set(line.split()[1:2]):
                 state["oper"] = 2
         elif (speed := _SPEED.match(line)) is not None:
-            state["speed"] = int(speed[1]) * (1e9 if speed[2] else 1e6)
+            state["speed"] = float(speed[1]) * (1e9 if speed[2] else 1e6)
     return states
 
 

@@ -26,7 +26,7 @@ _SHORTEST_LINE = 16
 """Characters of a line of a private key that is worth taking out."""
 _LEFT_IN_URLS = ("", "/", "!'()*", "!$&'()*+,;=:@/")
 """Sets of characters that one program or another does not escape in a path or a query (RFC 3986, 2.2)."""
-_BASE64 = re.compile(r"[A-Za-z0-9+/=_-]*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+")
 
 
 class _Forms(NamedTuple):
@@ -58,30 +58,21 @@ def secrets_of(part: msgspec.Struct) -> Iterator[Secret]:
 
 
 def _without(text: str, forms: _Forms) -> str:
-    if forms.encoded is not None:
-        while (found := forms.encoded.search(text)) is not None:
-            start = found.start() - len(_leading(text[: found.start()]))
-            rest = _BASE64.match(text, found.end())
-            text = text[:start] + REDACTED + text[rest.end() if rest else found.end() :]
-    return _without_beginning(forms.plain.sub(REDACTED, text), forms.whole)
+    encoded = forms.encoded
+    if encoded is not None:
+        text = _BASE64.sub(lambda run: REDACTED if encoded.search(run[0]) else run[0], text)
+    *heads, last = forms.plain.sub(REDACTED, text).split(ELLIPSIS)
+    return ELLIPSIS.join([*(_without_beginning(head, forms.whole) for head in heads), last])
 
 
-def _leading(text: str) -> str:
-    """Return the base64 at the end of a text."""
-    found = _BASE64.match(text[::-1])
-    return found[0] if found else ""
-
-
-def _without_beginning(text: str, whole: tuple[str, ...]) -> str:
-    head, ellipsis, tail = text.partition(ELLIPSIS)
-    if not ellipsis:
-        return text
+def _without_beginning(head: str, whole: tuple[str, ...]) -> str:
+    """Return a text that was cut, without the beginning of a secret at its end."""
     lower = head.lower()
     for form in whole:
         for length in range(min(len(form), len(head)), SHORTEST - 1, -1):
             if lower.endswith(form[:length]):
-                return f"{head[:-length]}{REDACTED}{ELLIPSIS}{_without_beginning(tail, whole)}"
-    return f"{head}{ELLIPSIS}{_without_beginning(tail, whole)}"
+                return head[:-length] + REDACTED
+    return head
 
 
 @lru_cache(maxsize=1024)

@@ -70,7 +70,9 @@ def _security(
     if credential.version == "3":
         from netvitals.collectors.snmp.wire.v3 import UserSecurity  # noqa: PLC0415, 70 ms, for v3 only
 
-        return UserSecurity(credential, address, settings.port, memory.get(ENGINE_MEMORY))
+        # pysnmp's engine learns ids by itself; the keys of an engine that is remembered are none for it.
+        engine = None if _is_declined(credential) else memory.get(ENGINE_MEMORY)
+        return UserSecurity(credential, address, settings.port, engine)
     if credential.community is None:
         raise CredentialMissing(f"version {credential.version} needs a community")
     return CommunitySecurity(

@@ -204,7 +204,7 @@ class WalkWork:
         return Tables({column.name: column.present() for column in self.columns})
 
     def next_request(self) -> Step | None:
-        if not self._todo:
+        if self._stopped or not self._todo:
             return None
         first = self._todo.popleft()
         if not self._pace.bulk:
@@ -308,7 +308,6 @@ class WalkWork:
     def _stop(self, fault: SnmpFault) -> None:
         """Ask for nothing more."""
         self._stopped = fault
-        self._todo.clear()
 
     def close(self, fault: SnmpFault) -> None:
         """Give unfinished columns the fault that ended the walk, or else this one."""
