@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from fixtures.snmp_poll import poll, values
-from local.devices.snmp_agent import Agent
+from local.devices.snmp_agent import GET, Agent, Query
 from local.devices.snmp_devices import interfaces, switch_objects, system
 from local.devices.snmp_mib import Counter64, Gauge32, Object, TimeTicks
 from local.devices.snmp_misbehaviour import FailsOn
-from netvitals.collectors.snmp.collector import uptime_seconds
+from netvitals.collectors.snmp.collector import SYS_UPTIME, uptime_seconds
+from netvitals.collectors.snmp.wire.decode import decode_oid
 from netvitals.domain.polling.observation import Reading, Reason
 
 IFX = "1.3.6.1.2.1.31.1.1.1"
@@ -205,6 +206,46 @@ async def test_a_vital_sign_is_not_read_from_another_mib_for_a_poll_whose_answer
     assert (lost.reason, values(lost, "cpu_percent")) == (Reason.PARTIAL, {})
     again = await poll(Agent(objects), memory=lost.memory)
     assert values(again, "cpu_percent") == {"": 17}
+
+
+class LosesSecond(Agent):
+    """Answers a first request, but not the rest of the GET with which a poll begins."""
+
+    def reply(self, query: Query) -> list[bytes]:
+        is_lost = self.requests > 1 and query.tag == GET and decode_oid(query.names[0]) == SYS_UPTIME
+        return [] if is_lost else super().reply(query)
+
+
+async def test_a_known_device_stays_the_same_for_a_poll_that_lost_what_identifies_it() -> None:
+    first = await poll(Agent(switch_objects(4), versions=[0]), snmp={"version": "1"})
+    lost = await poll(
+        LosesSecond(switch_objects(4), versions=[0]), memory=first.memory, snmp={"version": "1", **HASTY}
+    )
+    assert (lost.reason, lost.alive) == (Reason.PARTIAL, True)
+    assert (values(lost, "cpu_percent"), values(lost, "uptime_seconds")) == ({"": 17}, {})
+    assert lost.memory["snmp"]["profile"] == "cisco"
+    assert "asked_all_at" not in lost.memory["snmp"], "the next poll looks whether it is another device"
+
+
+async def test_a_device_that_was_never_known_is_identified_at_the_next_poll() -> None:
+    agent = LosesSecond(switch_objects(4), versions=[0])
+    lost = await poll(agent, snmp={"version": "1", **HASTY})
+    assert (lost.reason, lost.memory["snmp"].get("sysobjectid", "")) == (Reason.PARTIAL, "")
+    again = await poll(Agent(switch_objects(4)), memory=lost.memory)
+    assert again.memory["snmp"]["profile"] == "cisco"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_lost_probes_change_no_profile_for_longer_than_a_poll(is_known: bool) -> None:  # noqa: FBT001, a parameter
+    probe = "1.3.6.1.4.1.4515.1.3.6.1.1.1.2.0"
+    objects = {**system("wdm"), probe: "PL-1000"}
+    known = (await poll(Agent(objects))).memory
+    memory = {"snmp": {**known["snmp"], "asked_all_at": 1}} if is_known else None
+    lost = await poll(FailsOn(probe, objects, silent=True), memory=memory, snmp=HASTY)
+    assert lost.reason is Reason.PARTIAL
+    assert lost.memory["snmp"]["profile"] == ("packetlight" if is_known else "linux")
+    again = await poll(Agent(objects), memory=lost.memory)
+    assert (again.reason, again.memory["snmp"]["profile"]) == (Reason.OK, "packetlight")
 
 
 async def test_what_an_agent_answers_with_an_error_is_taken_from_elsewhere_at_once() -> None:

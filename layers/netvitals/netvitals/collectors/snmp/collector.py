@@ -100,7 +100,9 @@ class SnmpCollector:
         first = await session.get(asked)
         reading.alive, reading.rtt_ms = True, first.rtt_ms
         system = first.tables
-        reading.points += uptime_points(system)
+        lost = _loss_of(first)
+        if not lost:  # else the uptime of the agent might be taken for the host's
+            reading.points += uptime_points(system)
         if not metrics:
             reading.reason = Reason.OK
             return
@@ -108,26 +110,35 @@ class SnmpCollector:
         if memory.is_of_earlier_start(agent, now):
             memory = memory.to_be_asked()
         identity = identity_of(system)
-        profile = await self._profile(session, target, identity, memory, now)
+        if lost and memory.profile and not identity.sysobjectid:
+            identity = Identity(memory.sysobjectid, identity.sysdescr)
+        profile, lost_probe = await self._profile(session, target, identity, memory, is_whole=not lost)
         if profile != memory.profile or identity.sysobjectid != memory.sysobjectid:
             memory = SnmpMemory(identity.sysobjectid, profile, repetitions=memory.repetitions)
         after = memory
         if memory.is_stale(now):
             host_uptime = system.value(HOST_UPTIME) is not None
             after = msgspec.structs.replace(memory.asked_everything(agent, now), host_uptime=host_uptime)
-        await _Metrics(self.profiles, session, target, reading, memory, budget, after).read()
+        faults = [fault for fault in (lost, lost_probe) if fault]
+        await _Metrics(self.profiles, session, target, reading, memory, budget, after).read(faults)
 
     async def _profile(
-        self, session: SnmpSession, target: _Target, identity: Identity, memory: SnmpMemory, now: float
-    ) -> str:
-        forced = target.settings.profile
-        if forced:
-            return forced
-        if memory.profile and identity.sysobjectid == memory.sysobjectid and not memory.is_stale(now):
-            return memory.profile
+        self, session: SnmpSession, target: _Target, identity: Identity, memory: SnmpMemory, *, is_whole: bool
+    ) -> tuple[str, SnmpFault | None]:
+        """Return the name of the device's profile, and the fault for which it is not sure.
+
+        A known device keeps its profile where answers were lost by which it would be chosen: `is_whole` is
+        False where `identity` lacks some, and those to the probes may be lost as well.
+        """
+        if forced := target.settings.profile:
+            return forced, None
+        is_known = bool(memory.profile) and identity.sysobjectid == memory.sysobjectid
+        if is_known and not (is_whole and memory.is_stale(time.time())):
+            return memory.profile, None
         candidates = self.profiles.candidates(identity)
-        probes = probes_of(candidates)
-        return choose(candidates, (await session.read(probes, ())).tables)
+        probed = await session.read(probes_of(candidates), ())
+        lost = _loss_of(probed)
+        return memory.profile if lost and is_known else choose(candidates, probed.tables), lost
 
 
 @lru_cache(maxsize=256)
@@ -170,9 +181,13 @@ class _Metrics:
         self._impossible: list[str] = []
         self._silent: list[str] = []
 
-    async def read(self) -> None:
-        """Ask for vital signs and interfaces at once; the points of each are kept when it is there."""
+    async def read(self, faults: Sequence[SnmpFault]) -> None:
+        """Ask for vital signs and interfaces at once; the points of each are kept when it is there.
+
+        With `faults`, answers by which the device is identified were lost: the poll is `partial`.
+        """
         before = self._memory
+        self._faults += map(str, faults)
         chosen = self._chosen()
         if not self._asks_all:
             self._session.expect(before.rows)
@@ -218,7 +233,7 @@ class _Metrics:
         found, read = await self._evaluated(chosen)
         self._impossible = found.impossible
         without = {name: chosen[name] for name, numbers in found.sources.items() if not numbers}
-        if _is_broken_off(read) and not self._asks_all:
+        if _loss_of(read) and not self._asks_all:
             return found.sources | {name: list(numbers) for name, numbers in without.items()}
         lost = {
             name: self._everything[name]
@@ -297,7 +312,7 @@ class _Metrics:
         }
         rows = [row for found in counted.values() for row in found]
         # All of them gave something at the last poll.
-        is_lost = _is_broken_off(read) and not self._asks_all
+        is_lost = _loss_of(read) is not None and not self._asks_all
         withheld = sources.values() if is_lost else ()
         others = await self._in_turns(
             replace_counters(interfaces, rows, self._wanted, withheld=withheld), Interfaces()
@@ -305,9 +320,9 @@ class _Metrics:
         return interfaces, others, [n for n, found in counted.items() if found or is_lost]
 
 
-def _is_broken_off(read: Read) -> bool:
-    """Return whether answers are missing that the device may have."""
-    return isinstance(read.error, NoAnswer | TooMuch)
+def _loss_of(read: Read) -> SnmpFault | None:
+    """Return the fault for which answers are missing that the device may have."""
+    return read.error if isinstance(read.error, NoAnswer | TooMuch) else None
 
 
 def identity_of(system: Tables) -> Identity:
