@@ -131,6 +131,14 @@ def test_an_expired_job_is_dropped_and_counted_and_its_message_is_done() -> None
     assert [target.job.device_id for target in scene.collector.targets] == ["fresh"]
 
 
+def test_an_expired_job_is_done_although_the_others_are_not_safe() -> None:
+    scene = Scene()
+    scene.points.error = Unavailable("no spool")
+    expired, fresh = message(job(expires_at=int(NOW) - 1)), message(job("fresh"))
+    report = scene.run([expired, fresh])
+    assert (report.failed_ids, report.jobs_failed) == ([fresh.id], 1)
+
+
 @pytest.mark.parametrize(
     "body", ["", "{", "[]", '{"version": 2, "jobs": []}', '{"version": 1, "jobs": [{"kind": "x"}]}', "\udcff"]
 )
