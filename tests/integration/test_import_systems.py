@@ -203,6 +203,23 @@ def test_nothing_is_changed_by_an_answer_that_is_not_whole(
     assert execute("SELECT count(*) FROM devices WHERE enabled") == [(4,)]
 
 
+def test_blanks_around_a_token_do_no_harm(run: Run) -> None:
+    with serving(netbox(many(1), [])) as system:
+        assert run("--from", "netbox", system.url, token=f" {TOKEN}\n").stdout.startswith("1 added")
+
+
+@pytest.mark.parametrize(
+    "token", [" ", f"{TOKEN}\nX-Other: 1", f"{TOKEN}\u201d", f"Token {TOKEN}"],
+    ids=["blank", "two lines", "a typographic quote", "two words"],
+)  # fmt: skip
+def test_what_can_be_no_token_is_refused_and_not_shown(run: Run, token: str) -> None:
+    with serving(netbox(many(1), [])) as system:
+        for name, title in (("netbox", "NetBox"), ("librenms", "LibreNMS"), ("zabbix", "Zabbix")):
+            refused = run("--from", name, system.url, code=2, token=token)
+            assert f"the token of {title} is empty or holds characters that no token has" in refused.stderr
+    assert not system.asked
+
+
 def test_fewer_devices_than_are_counted_are_no_answer(run: Run) -> None:
     def short(*_: Any) -> tuple[int, Any]:
         return 200, {"count": 9, "next": None, "results": many(4)}

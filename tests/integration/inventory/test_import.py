@@ -208,6 +208,25 @@ def test_an_owner_s_table_takes_an_import_and_keeps_its_own_columns(
     assert "has no column site" in str(missing.exception)
 
 
+def test_a_value_too_long_for_an_owner_s_column_is_refused_rather_than_cut(
+    empty_database_url: str, file: Write
+) -> None:
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute(
+            "CREATE TABLE devices (id char(8) PRIMARY KEY, ip_address inet, hostname varchar(8))"
+        )
+    env = {"DATABASE_URL": empty_database_url}
+    runner = CliRunner()
+    assert runner.invoke(inventory, ["init"], env=env).exit_code == 0
+    fitting = file("id,ip_address,hostname\na,10.0.0.1,switch-1\n")
+    added = runner.invoke(inventory, ["import", str(fitting)], env=env)
+    assert added.stdout == "1 added, 0 changed, 0 unchanged\n"
+    too_long = file("id,ip_address,hostname\na,10.0.0.1,switch-10\n")
+    refused = runner.invoke(inventory, ["import", str(too_long)], env=env)
+    assert "value too long" in str(refused.exception)
+    assert "widen the column, or shorten the value" in str(refused.exception)
+
+
 def test_all_faults_of_a_row_are_told_at_once(run: Run, file: Write) -> None:
     path = file("id,enabled,ip_address,device_type\na,maybe,300.1.1.1,toaster\n")
     lines = run("import", path, code=1).stdout.splitlines()

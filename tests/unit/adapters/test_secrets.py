@@ -193,6 +193,23 @@ def test_where_one_secret_brings_no_answer_the_others_do_not_wait_for_theirs() -
     assert client.calls == 2
 
 
+@pytest.mark.parametrize("fault", ["AccessDeniedException", ""], ids=["refused", "malformed"])
+def test_a_secret_that_is_refused_is_asked_for_once_by_many_devices_and_again_later(fault: str) -> None:
+    clock, client = Clock(), Client("no JSON")
+    client.fault = fault
+    document = document_of(client, clock)
+    said = set()
+    for _ in range(300):
+        with pytest.raises(Unavailable) as caught:
+            document.read()
+        said.add(str(caught.value))
+    assert client.calls == 1
+    assert len(said) == 1
+    client.fault, client.text = "", "{}"
+    clock.now += SILENCE_SECONDS
+    assert document.read() == {}
+
+
 def test_a_secret_that_was_never_read_can_be_asked_for_anew_without_an_error(client: Client) -> None:
     client.fault = "InternalServiceError"
     assert not document_of(client).refresh()

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
 from netvitals.adapters.aws.faults import code_of
-from netvitals.adapters.aws.silence import Silence
+from netvitals.adapters.aws.silence import SILENCE_SECONDS, Silence
 from netvitals.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -117,11 +117,15 @@ class SecretDocument:
         self._clock = clock
         self._lock = threading.Lock()
         self._tried_at = self._read_at = float("-inf")
+        self._refused_until = float("-inf")
+        self._refusal = ""
         self._text: str | bytes | None = None
         self._value: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
         """Return the object: the same one while the secret's content is the same.
+
+        After a failure it raises the same for `SILENCE_SECONDS` without asking, because every device asks.
 
         Raises:
             Unavailable: it could never be read; names the ARN, the cause and the remedy.
@@ -129,7 +133,7 @@ class SecretDocument:
         if self._text is None:
             with self._lock:
                 if self._text is None:
-                    self._load(self._first)
+                    self._load_first()
         return self._value
 
     def is_old(self) -> bool:
@@ -164,6 +168,16 @@ class SecretDocument:
         except Unavailable as error:
             kept = "" if self._text is None else "; what it held before stays in use"
             _logger.warning("%s%s", error, kept)
+
+    def _load_first(self) -> None:
+        if self._clock() < self._refused_until:
+            raise Unavailable(self._refusal)
+        try:
+            self._load(self._first)
+        except Unavailable as error:
+            self._refusal = str(error)
+            self._refused_until = self._clock() + SILENCE_SECONDS
+            raise
 
     def _load(self, reader: _Reader) -> None:
         text = reader.read(self._arn, self.where)

@@ -69,6 +69,8 @@ class JsonApi:
             status, data = answer.status, answer.data
         except (HTTPError, OSError) as error:
             raise self.unavailable(f"gave no whole answer: {_cause(error)}") from None
+        except ValueError:  # its text quotes the header, which holds the token
+            raise self.unavailable("can't be asked: check the URL and the token") from None
         if status in _REFUSED:
             raise self.unavailable(
                 f"refuses the token (HTTP {status}): check it, and what its owner may read"

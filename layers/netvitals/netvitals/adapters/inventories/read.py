@@ -48,7 +48,7 @@ def read_system(system: str, source: str, token: Callable[[], str], wishes: Wish
     module = _MODULES[system]
     if is_url(source):
         rows: SourceRows = module.read_api(
-            JsonApi(_NAMES[system], source, module.headers(Secret(token()))), wishes
+            JsonApi(_NAMES[system], source, module.headers(_usable(token(), _NAMES[system]))), wishes
         )
     else:
         rows = module.read_document(_document(Path(source)), wishes)
@@ -60,6 +60,21 @@ def read_system(system: str, source: str, token: Callable[[], str], wishes: Wish
         else:
             file.bad_rows.extend(device)
     return Imported(file=file, notes=rows.notes, prefix=f"{system}-")
+
+
+def _usable(token: str, system: str) -> Secret:
+    """Return a token without the blanks around it.
+
+    Raises:
+        Unavailable: it is empty, or no header can hold it; the text does not quote it.
+    """
+    stripped = token.strip()
+    if not stripped or not all("!" <= character <= "~" for character in stripped):
+        raise Unavailable(
+            f"the token of {system} is empty or holds characters that no token has: "
+            "set NETVITALS_SOURCE_TOKEN anew"
+        )
+    return Secret(stripped)
 
 
 def _document(path: Path) -> Any:

@@ -39,6 +39,7 @@ _CONNECTION_DEFAULTS: dict[str, Any] = {
 _REPEATED = ("08", "25006", "40001", "40P01", "57P")
 """SQLSTATE prefixes: connection lost, read-only after a fail-over, serialisation, deadlock, shut-down."""
 _REMEDIES = {
+    "22001": "widen the column, or shorten the value in the file",
     "25P03": "the server ended a transaction that was idle for too long: the function was frozen, or slow",
     "25006": "it is read-only (a replica, or failing over): the URL must name the writer",
     "28": "check the user and password that the database secret or DATABASE_URL holds",

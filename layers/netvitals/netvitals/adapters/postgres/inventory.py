@@ -82,13 +82,15 @@ class PostgresInventory:
 
 
 def column_types(cursor: Cursor) -> dict[str, str]:
-    """Return the columns of `devices` with their types, as its owner made them.
+    """Return the columns of `devices` with their types, as its owner made them, without a length.
+
+    A cast to a type with a length, such as varchar(8), cuts the value silently; an assignment refuses it.
 
     Raises:
         Unavailable: there is no such table, or it has no `id`.
     """
     cursor.execute(
-        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute"
+        "SELECT attname, format_type(atttypid, -1) FROM pg_attribute"
         " WHERE attrelid = to_regclass('devices') AND attnum > 0 AND NOT attisdropped"
     )
     types: dict[str, str] = dict(cursor.fetchall())
