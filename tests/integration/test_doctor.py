@@ -160,7 +160,7 @@ def test_a_database_that_refuses_the_password_is_told_with_the_remedy(
     wrong = urlunsplit(parts._replace(netloc=f"{parts.username}:{CANARY}@{parts.netloc.rpartition('@')[2]}"))
     found = doctor(**environ | {"DATABASE_URL": wrong})
     assert found["database"]["level"] == "fail"
-    assert "check the user, password and database" in found["database"]["remedy"]
+    assert "check the user and password" in found["database"]["detail"]
     assert found["schema"]["level"] == found["rights"]["level"] == "skip"
 
 

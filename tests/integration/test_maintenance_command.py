@@ -68,6 +68,16 @@ def test_what_is_ended_holds_nothing_back_and_is_still_listed_with_all(run: Run,
     assert "netvitals maintenance list" in run("end", str(first), code=2).output
 
 
+def test_columns_that_an_owner_s_table_does_not_have_count_as_empty(run: Run, database: Database) -> None:
+    database.run(
+        lambda cursor: cursor.execute("ALTER TABLE devices DROP COLUMN site, DROP COLUMN device_type")
+    )
+    refused = run("add", "--site", "zurich", "--for", "2h", code=2)
+    assert "no device has the site 'zurich'" in refused.stderr
+    run("add", "--type", "network", "--for", "2h")
+    assert under_maintenance(database, time.time() + 5) == {"a", "b", "c"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

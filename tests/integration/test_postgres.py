@@ -214,6 +214,38 @@ def test_a_wrong_password_is_never_shown(password_url: str, open_database: Open)
     failure = failure_of(open_database(wrong))
     assert "authentication failed" in failure
     assert "wr0ng" not in failure
+    assert "check the user and password" in failure
+    assert "firewall" not in failure
+
+
+def test_a_database_that_is_not_there_is_told_by_its_name_and_not_as_a_matter_of_the_network(
+    database_url: str, open_database: Open
+) -> None:
+    failure = failure_of(open_database(changed(database_url, path="/not-there")))
+    assert 'database "not-there" does not exist; check the name of the database in the URL' in failure
+    assert "firewall" not in failure
+
+
+def test_a_server_that_takes_no_more_connections_is_told_with_what_saves_some(
+    database_url: str, open_database: Open
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{connection.info.dbname}" CONNECTION LIMIT 0'.encode())
+        connection.execute("CREATE ROLE limited LOGIN PASSWORD 'limited'")
+    parts = urlsplit(database_url)
+    url = changed(database_url, netloc=f"limited:limited@{parts.netloc.rpartition('@')[2]}")
+    try:
+        assert "; connect through a transaction pooler" in failure_of(open_database(url))
+    finally:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("DROP ROLE limited")
+
+
+def test_a_file_of_the_url_that_is_not_there_is_no_answer_of_the_server(
+    database_url: str, open_database: Open
+) -> None:
+    failure = failure_of(open_database(f"{database_url}?sslmode=verify-full&sslrootcert=/not/there"))
+    assert "check the URL's host, port and sslmode" in failure
 
 
 def test_a_secret_that_was_rotated_is_read_anew(password_url: str) -> None:

@@ -42,6 +42,15 @@ def fleet(database_url: str, memory_influx: Influx) -> None:
     write(memory_influx, "lobby-sw", traffic("ge-0/0/0", 950_000_000, 0))
 
 
+def test_a_time_of_maintenance_that_is_none_concerns_no_other_device(run: Run, database_url: str) -> None:
+    execute(database_url, "ALTER TABLE devices ALTER COLUMN maintenance_until TYPE text")
+    end = "to_char(now() AT TIME ZONE 'UTC' + interval '1 day', 'YYYY-MM-DD HH24:MI')"
+    execute(database_url, "UPDATE devices SET maintenance_until = 'next week' WHERE id = 'core-sw'")
+    execute(database_url, f"UPDATE devices SET maintenance_until = {end} WHERE id = 'edge-sw'")  # noqa: S608, ours
+    assert "maintenance" not in run("show", "core-sw").stdout
+    assert "maintenance" in run("show", "edge-sw").stdout
+
+
 def test_show_tells_how_a_device_is_what_it_told_and_what_is_missing(run: Run, database_url: str) -> None:
     change_status(database_url, "core-sw", "online", "answered", "answers")
     execute(

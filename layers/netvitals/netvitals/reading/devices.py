@@ -11,6 +11,7 @@ from netvitals.adapters.postgres.database import Cursor, Database
 from netvitals.adapters.postgres.inventory import column_types, enabled, field
 from netvitals.adapters.postgres.maintenance import maintenance_at
 from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.inventory.row import time_or_none
 
 SECONDS = 20
 MAX_DEVICES = 100_000
@@ -128,7 +129,6 @@ class InventoryReader:
 
 def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]) -> list[StoredDevice]:
     types = column_types(cursor)
-    maintenance = sql.SQL("extract(epoch FROM d.maintenance_until::timestamptz)::float8")
     query = sql.SQL(
         "SELECT d.id::text, {texts}, {enabled}, {maintenance}, {state} FROM devices AS d"
         " LEFT JOIN device_state AS s ON s.device_id = d.id::text"
@@ -138,14 +138,14 @@ def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]
             sql.SQL("coalesce({}, '')").format(field("d", name, types)) for name in _TEXTS
         ),
         enabled=enabled("d", types),
-        maintenance=maintenance if "maintenance_until" in types else sql.SQL("NULL::float8"),
+        maintenance=field("d", "maintenance_until", types),
         state=sql.SQL(", ".join(_STATE)),
         condition=condition,
         limit=sql.Literal(MAX_DEVICES),
     )
     names = StoredDevice.__struct_fields__
     rows = [dict(zip(names, row, strict=True)) for row in cursor.execute(query, values).fetchall()]
-    devices = [StoredDevice(**(row | {"device_type": row["device_type"] or "network"})) for row in rows]
+    devices = [_device(row) for row in rows]
     windows = maintenance_at(cursor, time())
     return [
         msgspec.structs.replace(
@@ -154,6 +154,13 @@ def _devices(cursor: Cursor, condition: sql.Composable, values: Sequence[object]
         )
         for each in devices
     ]
+
+
+def _device(row: dict[str, Any]) -> StoredDevice:
+    """Return the device of a row, whose `maintenance_until` is any text: an owner's column may hold one."""
+    until = time_or_none(row["maintenance_until"])
+    device_type = row["device_type"] or "network"
+    return StoredDevice(**(row | {"device_type": device_type, "maintenance_until": until}))
 
 
 def _found(cursor: Cursor, wanted: str) -> StoredDevice:

@@ -52,6 +52,21 @@ _REMEDIES = {
     "55P03": "another session holds a lock for long: look at pg_stat_activity",
     "57014": "the statement took too long: look for locks and missing indexes in pg_stat_activity",
 }
+_REFUSALS = {
+    "authentication failed": _REMEDIES["28"],
+    "no pg_hba.conf entry": "write sslmode=require into the URL, or let the user in by pg_hba.conf",
+    "too many": _REMEDIES["53300"],
+    "connection slots": _REMEDIES["53300"],
+    "no more connections": _REMEDIES["53300"],
+    "the database system is": "it starts or stops: wait until it is there again",
+    "permission denied": _REMEDIES["42501"],
+    'database "': _REMEDIES["3D000"],
+    "no such database": _REMEDIES["3D000"],
+    "": "check the user, the password and the name of the database in the URL",
+}
+"""Remedies by texts of the server's, or of a pooler's, while connecting: libpq gives no SQLSTATE then."""
+_FROM_SERVER = "FATAL:"
+"""Mark of the server's own texts while connecting; libpq's have none."""
 CANNOT_CONNECT = (
     "check the URL's host, port and sslmode, that the server runs, and that its firewall or security group "
     "lets this function in"
@@ -161,12 +176,17 @@ class Database:
         password = str(parameters.get("password") or "")
         if password:
             cause = cause.replace(password, "…")
-        remedy = next(
-            (text for state, text in _REMEDIES.items() if (error.sqlstate or "").startswith(state)), None
-        )
-        if remedy is None and self._connection is None:
-            remedy = CANNOT_CONNECT
+        remedy = _remedy(error, connected=self._connection is not None)
         return Unavailable(f"database {where}: {cause}" + (f"; {remedy}" if remedy else ""))
+
+
+def _remedy(error: psycopg.Error, *, connected: bool) -> str:
+    """Return what to do about an error by its SQLSTATE, or while connecting by its text; "" if unknown."""
+    if error.sqlstate is not None or connected:
+        states = (text for state, text in _REMEDIES.items() if (error.sqlstate or "").startswith(state))
+        return next(states, "" if connected else CANNOT_CONNECT)
+    _, marked, said = str(error).partition(_FROM_SERVER)
+    return next(text for part, text in _REFUSALS.items() if part in said) if marked else CANNOT_CONNECT
 
 
 def storable(text: str) -> str:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from psycopg import sql
 
 from netvitals.adapters.postgres.database import Cursor, Database
+from netvitals.adapters.postgres.inventory import column_types, field
 from netvitals.domain.errors import NetvitalsError
+from netvitals.domain.inventory.device import Device
 from netvitals.domain.inventory.maintenance import Maintenance, Scope, Window
 
 KEPT_DAYS = 90
@@ -60,18 +63,14 @@ class MaintenanceTable:
         return self._database.run(inserted, timeout_seconds=_SECONDS)
 
     def unknown(self, names: Sequence[tuple[Scope, str]]) -> list[tuple[Scope, str]]:
-        """Return the names that are no device's id, site or type in the inventory."""
-        columns = {"device": "id", "site": "site", "type": "device_type"}
+        """Return the names that are no device's id, site or type in the inventory.
+
+        A column that is missing counts as empty, and an empty type is that of `Device`.
+        """
 
         def missing(cursor: Cursor) -> list[tuple[Scope, str]]:
-            found = []
-            for scope, name in names:
-                query = f"SELECT EXISTS (SELECT FROM devices WHERE {columns[scope]}::text = %s)"  # noqa: S608, ours
-                cursor.execute(query.encode(), [name])
-                [(exists,)] = cursor.fetchall()
-                if not exists:
-                    found.append((scope, name))
-            return found
+            types = column_types(cursor)
+            return [(scope, name) for scope, name in names if not _is_there(cursor, scope, name, types)]
 
         return self._database.run(missing, read_only=True, timeout_seconds=_SECONDS)
 
@@ -106,6 +105,15 @@ class MaintenanceTable:
             return _window(row)
 
         return self._database.run(ended, timeout_seconds=_SECONDS)
+
+
+def _is_there(cursor: Cursor, scope: Scope, name: str, types: dict[str, str]) -> bool:
+    column = {"device": "id", "site": "site", "type": "device_type"}[scope]
+    default = Device(id=name).device_type if scope == "type" else None
+    query = sql.SQL("SELECT EXISTS (SELECT FROM devices AS d WHERE coalesce(nullif({}, ''), %s::text) = %s)")
+    cursor.execute(query.format(field("d", column, types)), [default, name])
+    [(exists,)] = cursor.fetchall()
+    return bool(exists)
 
 
 def _window(row: Sequence[Any]) -> Window:

@@ -123,6 +123,14 @@ def _seconds(value: Any) -> Any:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
+def time_or_none(text: str | None) -> float | None:
+    """Return a time of the inventory in seconds since the epoch; None where it is empty or no time."""
+    try:
+        return None if text is None else float(_seconds(text))
+    except (ValueError, OverflowError):
+        return None
+
+
 def _json(value: Any) -> Any:
     return msgspec.json.decode(value) if isinstance(value, str) else value
 
