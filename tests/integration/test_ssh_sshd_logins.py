@@ -13,7 +13,7 @@ import pytest
 from fixtures.ssh_device import values
 from fixtures.sshd import PASSWORD, StartSshd, Users
 from fixtures.sshd_device import check_against_the_host, output_of, poll
-from local.devices.ssh_server import SshServer
+from local.devices.ssh_server import Raw, SshServer, sending
 from local.servers.sshd import HOST, Sshd, generate_key
 from netvitals.domain.polling.observation import Reason
 
@@ -271,6 +271,32 @@ async def test_a_jump_host_that_forwards_nothing_is_told(
     reading = await poll(sshd, users.name("dash"), **through)
     assert (reading.reason, reading.alive) == (Reason.UNSUPPORTED, False)
     assert "forwards nothing: set AllowTcpForwarding" in reading.detail
+
+
+def greets_in_pieces(sock: socket.socket) -> None:
+    for piece in (b"Authorized use only!\r\nSS", b"H-2.", b"0-x\r\n"):
+        sock.sendall(piece)
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("greets", "reason", "text"),
+    [
+        (greets_in_pieces, Reason.OK, ""),
+        (socket.socket.close, Reason.PROTOCOL, "it closes the connection without a greeting"),
+        (sending(b"SSH-1.5-old\r\n"), Reason.UNSUPPORTED, "no version 2 (SSH-1.5-old)"),
+        (sending(b"220 ftp ready\r\n" * 60), Reason.PROTOCOL, "it says '220 ftp ready'"),
+        (sending(b"x" * 5000), Reason.PROTOCOL, "is no SSH server"),
+    ],
+)
+async def test_the_greeting_of_a_device_behind_a_jump_host_is_read_as_any_other(
+    sshd: Sshd, users: Users, greets: Raw, reason: Reason, text: str
+) -> None:
+    with SshServer(raw=greets) as device:
+        through: dict[str, Any] = {"jump": f"{HOST}:{sshd.port}", "jump_host_keys": (sshd.host_key,)}
+        reading = await poll(sshd, users.name("dash"), kind="status", port=device.port, **through)
+    assert reading.reason is reason, reading.detail
+    assert text in reading.detail
 
 
 @pytest.mark.parametrize("greeting", [b"x" * 100, b"a line\r\n"])

@@ -158,7 +158,16 @@ def timed(
 def test_a_dead_host_costs_one_time_limit_whatever_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     reach, seconds = timed(Host({}), PingSettings(timeout_seconds=1, count=3), monkeypatch)
     assert (reach.alive, reach.sent, reach.received) == (False, 3, 0)
-    assert seconds == pytest.approx(1.2)  # the third attempt starts after 0.2 s
+    assert seconds == pytest.approx(1)
+    reach, seconds = timed(Host({}), PingSettings(timeout_seconds=1, count=20), monkeypatch)
+    assert (reach.alive, reach.sent, reach.received) == (False, 20, 0)
+    assert seconds == pytest.approx(1)
+
+
+def test_of_twenty_attempts_the_last_has_most_of_the_time_limit_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host({22: (0.7, TcpReply(rtt_ms=700.0))})
+    reach, _ = timed(host, PingSettings(timeout_seconds=1, count=20), monkeypatch)
+    assert (reach.sent, reach.received) == (20, 20)
 
 
 def test_the_first_port_that_answers_ends_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,6 +235,8 @@ def test_time_outs_follow_a_long_status_interval_where_none_are_set() -> None:
     [
         ({"snmp": {"prt": 161}}, "settings.snmp.prt: unknown key; did you mean 'port'? "),
         ({"snmp": {"port": "161"}}, "settings.snmp.port: expected a whole number ≥ 1 and ≤ 65535, got '161'"),
+        ({"ssh": {"jump": "10.0.0.1:99999"}}, "settings.ssh: jump: its port is not between 1 and 65535"),
+        ({"ssh": {"jump": "[2001:db8::1]:0"}}, "settings.ssh: jump: its port is not between 1 and 65535"),
         ({"snmp": None}, "settings.snmp: expected a section of keys, got None"),
         ({"offline_timeout_seconds": 20}, "settings: offline_timeout_seconds (20) is shorter than "),
         ([1], "settings: expected a section of keys, got [1]"),

@@ -15,6 +15,8 @@ from netvitals.domain.settings.policy import PingSettings
 
 IcmpMode = Literal["dgram", "raw"]
 _GAP_SECONDS = 0.1
+_SHARE_OF_GAPS = 0.25
+"""Share of the time limit in which all attempts start, so that the last has most of it left."""
 _MAX_SOCKETS = 400
 """Sockets for TCP probes at once: Lambda allows a process 1,024 descriptors."""
 
@@ -71,9 +73,7 @@ class HostProber:
         from netvitals.collectors.reach.echo import echo  # noqa: PLC0415, icmplib is not for Lambda
 
         privileged = icmp_mode(ip_address(address).version) == "raw"
-        tries = await _spaced(
-            settings.count, lambda n: echo(address, n, settings.timeout_seconds, privileged=privileged)
-        )
+        tries = await _spaced(settings, lambda n, seconds: echo(address, n, seconds, privileged=privileged))
         rtts = [rtt for rtt in tries if rtt is not None]
         return _reach("icmp", rtts, settings.count, detail="" if rtts else "no ICMP echo reply")
 
@@ -82,17 +82,14 @@ class HostProber:
             return Reach(
                 method="tcp", alive=None, detail="ICMP is not permitted here and ping.tcp_ports is empty"
             )
-        rounds = await _spaced(settings.count, lambda _: self._round(address, settings))
+        rounds = await _spaced(settings, lambda _, seconds: self._round(address, settings.tcp_ports, seconds))
         rtts = [reply.rtt_ms for reply in rounds if reply.rtt_ms is not None]
         reach = _reach("tcp", rtts, settings.count, detail=rounds[0].detail)
         return msgspec.structs.replace(reach, accepted=any(reply.accepted for reply in rounds))
 
-    async def _round(self, address: str, settings: PingSettings) -> TcpReply:
+    async def _round(self, address: str, ports: tuple[int, ...], seconds: float) -> TcpReply:
         """Probe all ports at once, and return the first reply, or a silent one where no port answers."""
-        probes = [
-            asyncio.create_task(probe_tcp(address, port, settings.timeout_seconds, self._sockets))
-            for port in settings.tcp_ports
-        ]
+        probes = [asyncio.create_task(probe_tcp(address, port, seconds, self._sockets)) for port in ports]
         try:
             silent = TcpReply(detail="no TCP answer")
             for finished in asyncio.as_completed(probes):
@@ -107,14 +104,19 @@ class HostProber:
             await asyncio.gather(*probes, return_exceptions=True)
 
 
-async def _spaced[T](count: int, attempt: Callable[[int], Awaitable[T]]) -> list[T]:
-    """Start one attempt after another without waiting for answers, so that silence costs one time limit."""
+async def _spaced[T](settings: PingSettings, attempt: Callable[[int, float], Awaitable[T]]) -> list[T]:
+    """Start one attempt after another without waiting for answers, so that silence costs one time limit.
+
+    An attempt gets its number and the seconds that are left of the time limit when it starts.
+    """
+    limit = settings.timeout_seconds
+    gap = min(_GAP_SECONDS, _SHARE_OF_GAPS * limit / settings.count)
 
     async def later(n: int) -> T:
-        await asyncio.sleep(n * _GAP_SECONDS)
-        return await attempt(n)
+        await asyncio.sleep(n * gap)
+        return await attempt(n, limit - n * gap)
 
-    return await asyncio.gather(*map(later, range(count)))
+    return await asyncio.gather(*map(later, range(settings.count)))
 
 
 def _reach(method: str, rtts: list[float], sent: int, detail: str) -> Reach:

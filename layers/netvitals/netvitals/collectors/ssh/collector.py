@@ -15,7 +15,7 @@ from netvitals.collectors.ssh.findings import Findings
 from netvitals.collectors.ssh.greeting import DeviceSocket, connect, greeting
 from netvitals.collectors.ssh.memory import KeptTicks, SshMemory, kept_ticks
 from netvitals.collectors.ssh.probe import Probe
-from netvitals.collectors.ssh.protocol import MEMORY, SSH, SshCredential, SshSettings
+from netvitals.collectors.ssh.protocol import MEMORY, SSH, SshCredential, SshSettings, host_and_port
 from netvitals.domain.errors import AddressDenied, NameNotResolved
 from netvitals.domain.polling.observation import Reading, Reason
 from netvitals.domain.polling.point import Point
@@ -24,7 +24,6 @@ from netvitals.domain.ports import Target
 DF_PAUSE_SECONDS = 3600
 """Seconds for which df is not run after it has hung."""
 _FAULTS_SHOWN = 4
-_PORT = 22
 
 type SshTarget = Target[SshSettings, SshCredential]
 
@@ -108,7 +107,7 @@ async def _to_device(target: SshTarget, reading: Reading) -> DeviceSocket:
 async def _to_jump_host(target: SshTarget, jump: str) -> DeviceSocket:
     """Connect to the jump host, whose faults and replies say nothing of whether the device is alive."""
     seconds = target.settings.connect_timeout_seconds
-    host, port = _host_and_port(jump)
+    host, port = host_and_port(jump)
     try:
         sock, _ = await connect(await target.resolve(host), port, seconds)
         await _greeted(sock, seconds)
@@ -125,11 +124,3 @@ async def _greeted(sock: DeviceSocket, seconds: float) -> None:
     except BaseException:
         sock.close()
         raise
-
-
-def _host_and_port(jump: str) -> tuple[str, int]:
-    """Split `host`, `host:port`, `[2001:db8::1]:port`; an address with colons and no brackets has no port."""
-    host, _, port = jump.rpartition(":")
-    if host and port.isdecimal() and (":" not in host or host.endswith("]")):
-        return host.strip("[]"), int(port)
-    return jump.strip("[]"), _PORT

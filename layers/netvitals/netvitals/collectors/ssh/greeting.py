@@ -5,6 +5,7 @@ This is all of a status poll, and the gate of a metrics poll, so that a dead hos
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 from netvitals.collectors import connecting
@@ -85,6 +86,24 @@ def check_version(identification: str) -> None:
         )
 
 
+def read_identification(receive: Callable[[int], bytes]) -> str:
+    """Return the server's identification from what `receive` gives, as `socket.recv` does; it may block.
+
+    Raises:
+        SshFault: it does not come, or is of another protocol.
+    """
+    data = b""
+    for _ in range(_MOST_LINES):
+        while b"\n" not in data:
+            if len(data) >= _LONGEST_LINE:
+                raise _no_ssh(data)
+            data += _unless_closed(receive(_LONGEST_LINE))
+        line, _, data = data.partition(b"\n")
+        if line.startswith(b"SSH-"):
+            return _text(line)
+    raise _no_ssh(line)
+
+
 async def _identification(sock: DeviceSocket) -> str:
     known = 0
     for _ in range(_MOST_LINES):
@@ -97,14 +116,17 @@ async def _identification(sock: DeviceSocket) -> str:
             known = len(data)
         line, _, _ = data.partition(b"\n")
         if line.startswith(b"SSH-"):
-            return line.decode("utf-8", "replace").strip()
+            return _text(line)
         sock.recv(len(line) + 1)
     raise _no_ssh(line)
 
 
 async def _peek(sock: DeviceSocket) -> bytes:
     await _readable(sock)
-    data = sock.recv(_LONGEST_LINE, socket.MSG_PEEK)
+    return _unless_closed(sock.recv(_LONGEST_LINE, socket.MSG_PEEK))
+
+
+def _unless_closed(data: bytes) -> bytes:
     if not data:
         raise SshFault(
             Reason.PROTOCOL,
@@ -122,6 +144,10 @@ async def _readable(sock: DeviceSocket) -> None:
         await readable.wait()
     finally:
         loop.remove_reader(sock)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").strip()
 
 
 def _no_ssh(data: bytes) -> SshFault:

@@ -7,11 +7,13 @@ from netvitals.domain.settings.interfaces import HostInterfaceNames
 from netvitals.domain.settings.secret import Secret
 from netvitals.domain.settings.section import Port, Seconds, Section
 
+_PORT, _MAX_PORT = 22, 65_535
+
 
 class SshSettings(Section, frozen=True):
     """Settings of SSH, over which one probe of POSIX shell is run; it leaves nothing behind."""
 
-    port: Port = 22
+    port: Port = _PORT
     """TCP port of the server."""
     connect_timeout_seconds: Seconds = 5.0
     """Time limit of connecting, and of each of banner and authentication."""
@@ -26,6 +28,18 @@ class SshSettings(Section, frozen=True):
     jump_host_keys: tuple[str, ...] = ()
     """Pinned keys of the jump host, in the form of `host_keys`; it is never trusted on first use."""
     interfaces: HostInterfaceNames = HostInterfaceNames()
+
+    def __post_init__(self) -> None:
+        if self.jump is not None and not 1 <= host_and_port(self.jump)[1] <= _MAX_PORT:
+            raise ValueError(f"jump: its port is not between 1 and {_MAX_PORT}")
+
+
+def host_and_port(jump: str) -> tuple[str, int]:
+    """Split `host`, `host:port`, `[2001:db8::1]:port`; an address with colons and no brackets has no port."""
+    host, _, port = jump.rpartition(":")
+    if host and port.isdecimal() and (":" not in host or host.endswith("]")):
+        return host.strip("[]"), int(port)
+    return jump.strip("[]"), _PORT
 
 
 class SshCredential(CredentialPart, frozen=True):

@@ -8,7 +8,7 @@ import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from netvitals.collectors.ssh.faults import SshFault
-from netvitals.collectors.ssh.greeting import DeviceSocket, check_version
+from netvitals.collectors.ssh.greeting import DeviceSocket, check_version, read_identification
 from netvitals.collectors.ssh.keys import KnownHost
 from netvitals.collectors.ssh.login import Login, Present
 from netvitals.collectors.ssh.probe import Output
@@ -104,9 +104,14 @@ class Session:
 
     def greeting(self, channel: paramiko.Channel) -> None:
         """Wait until the device behind a jump host says that it speaks SSH."""
-        channel.settimeout(self._left(self._settings.connect_timeout_seconds))
+        until = monotonic() + self._left(self._settings.connect_timeout_seconds)
+
+        def receive(size: int) -> bytes:
+            channel.settimeout(max(0.001, until - monotonic()))
+            return channel.recv(size)
+
         with self._translated("the greeting"):
-            check_version(channel.recv(len("SSH-1.99-")).decode("ascii", "replace"))
+            check_version(read_identification(receive))
 
     def execute(self, transport: paramiko.Transport, command: str, stdin: bytes, end: bytes) -> Output:
         """Run a command and read until `end` appears, its output ends, or a limit is reached.

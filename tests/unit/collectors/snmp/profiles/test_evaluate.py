@@ -223,6 +223,8 @@ def test_a_number_of_64_bits_may_be_in_two_columns() -> None:
     )
     assert [(row.used, row.total) for row in rows_of(found, given)] == [(2**33 - 1, 2**34), (5, 10)]
     assert f"{TABLE}.3 usedHigh" in references_of(found)
+    given = answers({"2": {"1": 5, "2": 5}, "3": {"1": 0}, "4": {"1": 10, "2": 10}, "5": {"1": 0, "2": 1}})
+    assert [row.used for row in rows_of(found, given)] == [5], "a high word is lost in the second row"
 
 
 def test_a_total_may_be_in_another_row_of_the_same_table() -> None:

@@ -20,6 +20,7 @@ from netvitals.collectors.snmp.profiles.index import (
     Identity,
     ProfileBook,
     choose,
+    match_file_of,
     probes_of,
 )
 from netvitals.collectors.snmp.profiles.packaged import PACKAGED, packaged_profiles
@@ -281,6 +282,16 @@ def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
         book(write(tmp_path, a="match: [{sysdescr: x}]\n")).load("none")
     with pytest.raises(ConfigurationError, match="there is no profile"):
         ProfileBook(tmp_path / "index").load("../../a\0")
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 300, "ö" * 200, f"../match/{match_file_of(ENTERPRISE)}", "sub/a", ".a", "", "a\n"]
+)
+def test_what_can_not_be_the_name_of_a_profile_is_none(tmp_path: Path, name: str) -> None:
+    profiles = book(write(tmp_path, a=f"match: [{{sysobjectid: [{ENTERPRISE}]}}]\n"))
+    with pytest.raises(ConfigurationError, match="there is no profile") as caught:
+        profiles.load(name)
+    assert len(str(caught.value)) < 250
 
 
 def test_the_index_follows_the_files(tmp_path: Path) -> None:

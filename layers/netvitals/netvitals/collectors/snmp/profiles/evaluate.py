@@ -167,8 +167,9 @@ class _Reader(Cells):
         if source.signed and number >= 1 << (source.signed - 1):
             number -= 1 << source.signed
         if isinstance(term, str) and term in source.high_words:
-            high = number_of(self.cell(source.high_words[term], index)) or 0
-            number = high * _WORD + number % _WORD
+            high = number_of(self.cell(source.high_words[term], index))
+            # Without its high word, a disk of 5 GiB would have 1.
+            number = None if high is None else high * _WORD + number % _WORD
         return number
 
     def measured(self, term: Term, index: str) -> float | None:

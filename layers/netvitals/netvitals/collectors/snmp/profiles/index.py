@@ -16,6 +16,7 @@ from netvitals.collectors.snmp.profiles.schema import OWN_BRANCH, PARENT_BRANCH,
 from netvitals.collectors.snmp.tables import Tables, text_of
 from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.patterns import compiled
+from netvitals.domain.text import printable
 
 STANDARD = "_standard"
 _ENTERPRISES = "1.3.6.1.4.1."
@@ -24,6 +25,8 @@ _BRANCHES = re.compile("|".join(map(re.escape, (OWN_BRANCH, PARENT_BRANCH))))
 _AGENTS = ("1.3.6.1.4.1.8072.3.2.", "1.3.6.1.4.1.2021.250.")
 """Prefixes of net-snmp's sysObjectIDs, new and old: they name the agent's operating system, not the
 device."""
+_NAME = re.compile(r"(?!\.)[\w.-]{1,100}", re.ASCII)
+"""Expression for the name of a profile, which is a file's name as well."""
 _NOWHERE = "1.3.6.1.4.1.0"
 """OID in place of a missing sysObjectID: enterprise 0 is reserved."""
 
@@ -100,11 +103,14 @@ class ProfileBook:
 
     def _read_profile(self, name: str) -> str:
         try:
-            return (self._index / "profiles" / f"{name}.json").read_text()
-        except (FileNotFoundError, ValueError):
-            raise ConfigurationError(
-                f"there is no profile {name!r}; {self._meant(name)}`netvitals profile list` names them"
-            ) from None
+            if _NAME.fullmatch(name):
+                return (self._index / "profiles" / f"{name}.json").read_text()
+        except FileNotFoundError:
+            pass
+        name = printable(name, 100)
+        raise ConfigurationError(
+            f"there is no profile {name!r}; {self._meant(name)}`netvitals profile list` names them"
+        )
 
     def _meant(self, name: str) -> str:
         near = get_close_matches(name, self.names(), n=1)
