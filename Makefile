@@ -74,7 +74,8 @@ validate: .venv/tested-with .venv-sam/bin/sam ## Check the template as SAM sees 
 	$(SAM) validate --lint
 	$(BIN)/python -m pytest tests/template $(ARGS)
 
-deploy: build ## Deploy (ENV=prod for that environment of samconfig.toml; the first time: ARGS=--guided)
+deploy: ## Build and deploy (ENV=prod for that environment of samconfig.toml; ARGS for sam deploy)
+	$(MAKE) build ARGS="--config-env $(or $(ENV),default)"
 	$(SAM) deploy --config-env $(or $(ENV),default) $(ARGS)
 
 check: lint types imports ## Lint, types, direction of imports

@@ -233,6 +233,29 @@ def test_fewer_devices_than_are_counted_are_no_answer(run: Run) -> None:
         assert "counts 9 devices and gave 1" in run("--from", "librenms", system.url, code=2).stderr
 
 
+def test_values_that_a_system_should_not_have_are_told_and_change_nothing(run: Run) -> None:
+    far = {"maintenance_status": "1", "maintenanceid": "1"}
+    answers: dict[str, list[dict[str, Any]]] = {
+        "netbox": [
+            {"count": "4", "next": None, "results": many(4)},
+            {"count": 4, "next": "http://[bad", "results": many(4)},
+        ],
+        "zabbix": [{"result": [{**zabbix_host(1), **far, "active_till": "9" * 14}]}],
+    }
+    for name, documents in answers.items():
+        for document in documents:
+            with serving(lambda *_, document=document: (200, document)) as system:
+                told = run("--from", name, system.url, code=2).stderr
+            assert "answers with values that it should not have" in told
+            assert told.endswith("nothing was changed\n")
+
+
+def test_a_count_that_librenms_leaves_out_is_not_compared(run: Run) -> None:
+    answer = {"status": "ok", "count": None, "devices": [librenms_device(1)]}
+    with serving(lambda *_: (200, answer)) as system:
+        assert run("--from", "librenms", system.url).stdout.startswith("1 added")
+
+
 def test_a_page_of_something_else_is_told_as_that(run: Run) -> None:
     with serving(lambda *_: (200, b"<!DOCTYPE html><title>Login</title>")) as system:
         for name in ("netbox", "librenms", "zabbix"):

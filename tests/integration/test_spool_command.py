@@ -94,6 +94,23 @@ def test_replay_writes_what_is_due_and_empties_the_spool(desk: Desk, memory_infl
     assert desk.spool.depth() == (0, 0)
 
 
+@pytest.mark.parametrize(
+    "command", ["status", "replay", "rejects", "discard spool", "redrive spool --to rejects"]
+)
+def test_an_empty_answer_is_believed_only_of_a_long_poll_which_asks_all_servers(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    waits: list[int] = []
+    desk.sqs.meta.events.register(
+        "provide-client-params.sqs.ReceiveMessage",
+        lambda params, **_: waits.append(params.get("WaitTimeSeconds", 0)),
+    )
+    monkeypatch.setattr("netvitals.cli.spool._client", lambda: desk.sqs)
+    desk.run(*command.split())
+    assert waits
+    assert all(waits)
+
+
 def test_replay_takes_no_more_messages_than_it_was_told(desk: Desk) -> None:
     for line in LINES:
         desk.spool.put("lines", [line], "timeout")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 import time
 import traceback
@@ -280,6 +281,20 @@ def test_a_credentials_file_is_read_anew_when_something_was_refused(tmp_path: Pa
     file_with(tmp_path, {"b": {}})
     assert file.refresh()
     assert file.read() == {"b": {}}
+
+
+def test_a_credentials_file_that_was_not_written_since_is_neither_read_nor_warned_of_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, path = file_with(tmp_path, {"a": {}}, mode=0o644), tmp_path / "credentials.json"
+    file.read()
+    written = path.stat()
+    path.write_text('{"b": {}}')
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
+    assert not file.refresh(), "by time and size it is the file that was read"
+    path.write_text('{"longer": {}}')
+    assert file.refresh()
+    assert caplog.text.count("chmod 600") == 1
 
 
 def test_a_credentials_file_that_is_not_there_is_named(tmp_path: Path) -> None:

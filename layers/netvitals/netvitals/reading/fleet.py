@@ -105,7 +105,8 @@ class FleetReader:
     def details(self, ids: Collection[str]) -> dict[str, Detail]:
         """Return trend and traffic of some devices, by id; empty where InfluxDB can't be asked."""
         now = time.time()
-        wanted = {device.id: device for device in self._fleet.get()[0] if device.id in set(ids)}
+        asked = set(ids)
+        wanted = {device.id: device for device in self._fleet.get()[0] if device.id in asked}
         chosen = dict(list(wanted.items())[:MAX_DETAILED])
         try:
             trends = self._points.window(chosen, ("cpu_percent", "ping_rtt_ms"), now - TREND_SECONDS, now)

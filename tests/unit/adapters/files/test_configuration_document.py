@@ -35,7 +35,7 @@ def test_an_empty_document_is_none() -> None:
     [
         ("a: 1\nb: 2\na: canary", "config: line 3: the key 'a' is given twice in one section"),
         ('{"a": 1, "a": "canary"}', "config: the key 'a' is given twice in one section"),
-        ("a: &x canary\nb: *x", "config: line 2: aliases are not taken; use `extends`"),
+        ("a: &x canary\nb: *x", "config: line 2: aliases (*name) are not taken: write the value out"),
         ("a: !!python/object/apply:os.system [canary]", "config: line 1: could not determine a constructor"),
         ("a: 'canary", "config: line 1: found unexpected end of stream"),
         ("token: canary: canary", "config: line 1: mapping values are not allowed here"),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 10
 MAX_REQUEST_BYTES = 1024 * 1024
 """SQS's limit for all messages of a request together, attributes included."""
+LONG_POLL_SECONDS = 1
+"""Seconds for which a request for messages waits; a request that does not wait asks only some of SQS's
+servers, and may find none although there are some."""
 TRIES = 5
 _BACKOFF_INITIAL_SECONDS = 0.2
 _BACKOFF_MAXIMUM_SECONDS = 5.0

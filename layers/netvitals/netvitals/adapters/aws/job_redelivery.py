@@ -24,7 +24,7 @@ class SqsRedelivery:
     def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
         for batch in batched(messages, _MAX_ENTRIES, strict=False):
             try:
-                self._client.change_message_visibility_batch(
+                answer = self._client.change_message_visibility_batch(
                     QueueUrl=self._queue_url,
                     Entries=[
                         {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
@@ -32,11 +32,16 @@ class SqsRedelivery:
                     ],
                 )
             except AWS_FAULTS as error:
-                _logger.warning(
-                    "%d messages are delivered again only after their visibility timeout: %s",
-                    len(batch),
-                    error,
-                )
+                _warn(len(batch), error)
+            else:
+                if failed := answer.get("Failed"):
+                    _warn(len(failed), failed[0].get("Message", failed[0]["Code"]))
+
+
+def _warn(messages: int, cause: object) -> None:
+    _logger.warning(
+        "%d messages are delivered again only after their visibility timeout: %s", messages, cause
+    )
 
 
 class LeftToTheQueue:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from netvitals.adapters.aws.batches import MAX_ENTRIES, BatchSender, batches
+from netvitals.adapters.aws.batches import LONG_POLL_SECONDS, MAX_ENTRIES, BatchSender, batches
 from netvitals.adapters.aws.faults import AWS_FAULTS
 from netvitals.domain.errors import Unavailable
 
@@ -98,6 +98,7 @@ def _received(client: "SQSClient", queue: str, at_most: int) -> "list[MessageTyp
         QueueUrl=queue,
         MaxNumberOfMessages=min(MAX_ENTRIES, at_most),
         VisibilityTimeout=VISIBILITY_SECONDS,
+        WaitTimeSeconds=LONG_POLL_SECONDS,
         MessageSystemAttributeNames=["MessageGroupId", "SentTimestamp"],
         MessageAttributeNames=["All"],
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from netvitals.adapters.aws.batches import MAX_ENTRIES, BatchSender, batches
+from netvitals.adapters.aws.batches import LONG_POLL_SECONDS, MAX_ENTRIES, BatchSender, batches
 from netvitals.adapters.aws.faults import AWS_FAULTS
 from netvitals.adapters.aws.silence import Silence
 from netvitals.domain.errors import Unavailable
@@ -65,6 +65,7 @@ class SqsSpool:
                 QueueUrl=self._queue_url,
                 MaxNumberOfMessages=min(at_most, MAX_ENTRIES),
                 VisibilityTimeout=visibility_seconds,
+                WaitTimeSeconds=LONG_POLL_SECONDS,
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
             return [_message(message) for message in answer.get("Messages", [])]

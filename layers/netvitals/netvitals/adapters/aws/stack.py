@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from netvitals.adapters.aws.clients import client
+from netvitals.adapters.aws.deployment import resources_of
 from netvitals.adapters.aws.faults import AWS_FAULTS, code_of
 from netvitals.domain.errors import ConfigurationError, Unavailable
 
@@ -59,12 +60,9 @@ def read_stack(name: str) -> Stack:
     try:
         declared = cloudformation.get_template_summary(StackName=name).get("Parameters", [])
         defaults = {each["ParameterKey"]: each["DefaultValue"] for each in declared if "DefaultValue" in each}
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
-            for resource in page["StackResourceSummaries"]:
-                if resource["ResourceType"] == "AWS::Lambda::Function":
-                    made = functions.get_function_configuration(FunctionName=resource["PhysicalResourceId"])
-                    variables = made.get("Environment", {}).get("Variables", {})
-                    environments[resource["LogicalResourceId"]] = variables
+        for logical_id, function in resources_of(name).get("AWS::Lambda::Function", {}).items():
+            made = functions.get_function_configuration(FunctionName=function)
+            environments[logical_id] = made.get("Environment", {}).get("Variables", {})
     except AWS_FAULTS as error:
         raise Unavailable(f"the functions of stack {name} can't be read: {error}") from None
     return Stack(name, parameters, defaults, environments)

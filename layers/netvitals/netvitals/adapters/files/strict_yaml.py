@@ -11,7 +11,7 @@ class _StrictLoader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):  # a few aliases expand to billions of nodes
             event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
             raise yaml.composer.ComposerError(
-                None, None, "aliases are not taken; use `extends`", event.start_mark
+                None, None, "aliases (*name) are not taken: write the value out", event.start_mark
             )
         return super().compose_node(parent, index)
 

@@ -45,13 +45,7 @@ def read_system(system: str, source: str, token: Callable[[], str], wishes: Wish
     Raises:
         Unavailable: they can't be read, or not all of them.
     """
-    module = _MODULES[system]
-    if is_url(source):
-        rows: SourceRows = module.read_api(
-            JsonApi(_NAMES[system], source, module.headers(_usable(token(), _NAMES[system]))), wishes
-        )
-    else:
-        rows = module.read_document(_document(Path(source)), wishes)
+    rows = _rows(system, source, token, wishes)
     file = InventoryFile(rows=[], bad_rows=[], columns=set(rows.columns), ignored=[])
     for where, row in rows.rows:
         device = device_from({name: row.get(name) for name in rows.columns}, f"device {where!r}")
@@ -60,6 +54,22 @@ def read_system(system: str, source: str, token: Callable[[], str], wishes: Wish
         else:
             file.bad_rows.extend(device)
     return Imported(file=file, notes=rows.notes, prefix=f"{system}-")
+
+
+def _rows(system: str, source: str, token: Callable[[], str], wishes: Wishes) -> SourceRows:
+    module, name = _MODULES[system], _NAMES[system]
+    try:
+        if is_url(source):
+            api = JsonApi(name, source, module.headers(_usable(token(), name)))
+            rows: SourceRows = module.read_api(api, wishes)
+        else:
+            rows = module.read_document(_document(Path(source)), wishes)
+    except (TypeError, ValueError, OverflowError) as error:  # whose text may quote a community
+        raise Unavailable(
+            f"{name} answers with values that it should not have ({type(error).__name__}); "
+            "nothing was changed"
+        ) from None
+    return rows
 
 
 def _usable(token: str, system: str) -> Secret:
