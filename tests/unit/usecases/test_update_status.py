@@ -281,3 +281,12 @@ def test_a_device_whose_settings_can_t_be_used_is_judged_by_the_defaults(
 def test_a_run_without_devices_is_no_error() -> None:
     report = Bench().minutes(2)
     assert (report.devices, report.fleet_silent) == (0, False)
+
+
+def test_a_lost_site_whose_last_device_is_removed_is_counted_no_more() -> None:
+    bench = Bench(*fleet(5, site="hq"), device("other", site="lab"))
+    bench.minutes(2)
+    bench.dead = {name for name in bench.store.devices if name != "other"}
+    assert bench.minutes(5).sites_lost == 1
+    bench.store.disabled = set(bench.dead)
+    assert bench.minutes(1).sites_lost == 0

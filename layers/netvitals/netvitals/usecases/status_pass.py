@@ -52,7 +52,7 @@ class StatusReport(msgspec.Struct):
     changes: list[str] = []
     """Texts such as `sw-1: online → offline: 3 polls failed …`, at most `NAMED_CHANGES`."""
     sites_lost: int = 0
-    """Sites whose path is lost now."""
+    """Sites with devices whose path is lost now."""
     fleet_silent: bool = False
     """True where no device is being polled: then the collector's alarm rings."""
     bad_rows: int = 0
@@ -87,7 +87,6 @@ class StatusPass:
         before = run.sites.get("", FLEET)
         self._fleet = fleet_after(before, self._gap, now, settings)
         self._sites = [] if self._fleet is before else [self._fleet]
-        self._lost = {name for name, site in run.sites.items() if name and site.lost}
         self._circular = frozenset(chain.from_iterable(circles(run.parents_of_failing)))
         self._shortest_timeout = self._quiet_after = inf
         self._changes: list[Change] = []
@@ -109,7 +108,6 @@ class StatusPass:
             self._enqueue([digest])
         self._run.save(self._gap_for_the_next_run(), self._sites)
         self.report.statuses = dict(self._statuses)
-        self.report.sites_lost = len(self._lost)
         self.report.fleet_silent = self._fleet.lost
 
     def _gap_for_the_next_run(self) -> PollingGap:
@@ -128,9 +126,9 @@ class StatusPass:
         if name:
             site = site_after(before, members, context)
             context = context._replace(site=site)
+            self.report.sites_lost += site.lost
             if site is not before:
                 self._sites.append(site)
-                (self._lost.add if site.lost else self._lost.discard)(name)
         changes = [change for device, policy in members if (change := decide(device, policy, context))]
         self._count(devices, {change.device.id: change.after.status for change in changes})
         self._changes += changes

@@ -82,6 +82,27 @@ def test_a_site_under_maintenance_is_no_lost_path() -> None:
     assert not site_after(SiteState("hq"), muted, context()).lost
 
 
+@pytest.mark.parametrize(
+    "fleet",
+    [
+        [
+            (
+                Monitored(id=f"c{n}", polls=failing(), record=ONLINE, site="hq", maintenance_until=NOW + 1),
+                POLICY,
+            )
+            for n in range(20)
+        ],
+        members((2, failing())),
+        members((20, failing(reason="bad_credential"))),
+    ],
+    ids=["all are put under maintenance", "most are taken out of the inventory", "their credential is wrong"],
+)
+def test_a_lost_path_is_not_back_before_a_device_answers(fleet: list[tuple[Monitored, Policy]]) -> None:
+    lost = SiteState("hq", lost=True, since=NOW - 100)
+    assert site_after(lost, fleet, context(site=lost)) is lost
+    assert not site_after(lost, [*fleet, *members((3, answering()))], context(site=lost)).lost
+
+
 def test_a_lost_path_recovers_when_devices_answer_and_gives_the_others_their_whole_time_out() -> None:
     lost = SiteState("hq", lost=True, since=NOW - 100)
     fleet = members((8, failing()), (2, answering(1)))

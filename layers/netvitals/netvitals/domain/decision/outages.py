@@ -34,8 +34,11 @@ def site_after(site: SiteState, members: Sequence[tuple[Monitored, Policy]], con
 
     A path is lost when nearly all that was up fails together: devices that were down before, are under
     maintenance, or behind a silent parent have no vote, and neither has one that was not polled since.
+    Only an answer ends that: votes that are gone, as by a maintenance, do not mean that the path is back.
     """
     votes = _votes(site, members, context)
+    if site.lost and not votes.answering:
+        return site
     settings = context.settings
     lost = votes.failing >= settings.site_minimum_devices and votes.failing >= settings.site_lost_fraction * (
         votes.failing + votes.answering
