@@ -28,7 +28,7 @@ def error_of(group: type[settings.Variables], environ: dict[str, str]) -> str:
         (
             settings.DatabaseVariables,
             {"NETVITALS_DATABASE_SECRET_ARN": "netvitals"},
-            "NETVITALS_DATABASE_SECRET_ARN: expected an ARN, such as arn:aws:sns:…, got a text not shown",
+            "NETVITALS_DATABASE_SECRET_ARN: expected an ARN, such as arn:aws:…, got a text not shown",
         ),
         (
             settings.InfluxVariables,

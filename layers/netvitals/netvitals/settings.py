@@ -28,7 +28,7 @@ from netvitals.domain.settings.validation import allowed, bare_seconds, fields, 
 Environ = Mapping[str, str]
 Arn = Annotated[
     str,
-    Meta(pattern=r"^arn:aws[a-z-]*:[a-z]+:", extra_json_schema={"takes": "an ARN, such as arn:aws:sns:…"}),
+    Meta(pattern=r"^arn:aws[a-z-]*:[a-z]+:", extra_json_schema={"takes": "an ARN, such as arn:aws:…"}),
 ]
 QueueUrl = Annotated[
     str, Meta(pattern=r"^https?://[^\s]+$", extra_json_schema={"takes": "the URL of an SQS queue"})

@@ -1,6 +1,9 @@
 """What one invocation leaves to another: messages that come again, and jobs that were done already."""
 
+import logging
 from collections.abc import Sequence
+
+import pytest
 
 from fixtures.collect_scene import Points, Queue, Scene, State, fleet, message
 from fixtures.polling import (
@@ -107,3 +110,25 @@ def test_a_poll_whose_points_are_not_safe_is_not_marked_as_done() -> None:
     scene.run(fleet(1))
     assert [each.due_at for each in scene.observations.records[0]] == [0]
     assert scene.samples.records == []
+
+
+def test_a_store_that_takes_all_the_time_that_is_left_is_one_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene()
+    scene.points = Points(NeverReturns())
+    with caplog.at_level(logging.ERROR):
+        assert scene.run(fleet(1)).failed_ids == ["sw-0"]
+    assert caplog.messages == [
+        "writing points: no time was left in the invocation; jobs that are not safe are delivered again"
+    ]
+    assert "Traceback" not in caplog.text
+
+
+def test_a_store_that_fails_with_a_timeout_of_its_own_is_logged_as_a_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scene = Scene()
+    scene.points = Points(TimeoutError("a socket"))
+    scene.run(fleet(1))
+    assert caplog.messages == ["writing points: TimeoutError"]

@@ -92,3 +92,15 @@ def test_a_run_beside_another_decides_nothing_and_still_publishes() -> None:
     bench.events.away, bench.store.busy = False, True
     report = bench.use_case().run(bench.now)
     assert (report.busy, report.transitions, report.events_published) == (True, 0, 2)
+
+
+def test_a_device_that_is_announced_after_its_maintenance_has_its_heartbeat_in_that_run() -> None:
+    muted = device("d01", maintenance_until=START + 600)
+    bench = Bench(device("d00"), muted, settings=StatusSettings(heartbeat_seconds=60))
+    bench.minutes(2)
+    bench.dead = {"d01"}
+    for _ in range(10):
+        bench.sink.lines.clear()
+        bench.minutes(1)
+        assert {line.split(" ")[0].split("=")[-1] for line in bench.sink.lines} == {"d00", "d01"}
+    assert bench.told[-1] == ("d01", "unknown", "offline")

@@ -130,7 +130,7 @@ class QueueMessage(msgspec.Struct, frozen=True):
 
 
 class Redelivery(Protocol):
-    """Receives from a job queue."""
+    """Returns failed messages to their job queue."""
 
     def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:
         """Have failed messages delivered again after so many seconds; later where the queue refuses that."""

@@ -22,7 +22,7 @@ MAX_BYTES = 512 * 1024
 SEARCH_JOBS = 16
 """Jobs in a bundle that may hold the device which ends its invocations."""
 BUNDLES_AT_ONCE = 20
-"""Bundles at the begin of a slot; further ones are delayed within it, to start collectors one by one."""
+"""Bundles at the start of a slot; further ones are delayed within it, to start collectors one by one."""
 
 
 class Group(Enum):

@@ -8,8 +8,8 @@ from netvitals.domain.errors import NetvitalsError
 def log_fault(logger: Logger, what: str, error: BaseException) -> None:
     """Log an error that ended `what`, such as `polling device sw-1`.
 
-    What netvitals raises on purpose says all in its text. Anything else is named by its kind and logged with
-    its traceback: its text may quote anything, a secret included, so the message does not repeat it.
+    What netvitals raises on purpose says all in its text. Anything else is a bug: it is named by its kind,
+    and its traceback, which ends in its text, is logged with it.
     """
     if isinstance(error, NetvitalsError):
         logger.error("%s: %s", what, error)

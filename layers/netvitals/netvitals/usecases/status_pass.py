@@ -130,7 +130,9 @@ class StatusPass:
             if site is not before:
                 self._sites.append(site)
         changes = [change for device, policy in members if (change := decide(device, policy, context))]
-        self._count(devices, {change.device.id: change.after.status for change in changes})
+        self._count(
+            devices, {change.device.id: change.after.status for change in changes if change.is_transition}
+        )
         self._changes += changes
         if len(self._changes) >= BATCH:
             self._apply()

@@ -23,6 +23,7 @@ WRITING_SECONDS = 10.0
 RECORDING_SECONDS = 13.0
 """Seconds for observations and samples: the time limits of the database, and of the spool after it."""
 REPORT_SECONDS = 1.0
+_NO_TIME = "no time was left in the invocation; jobs that are not safe are delivered again"
 _logger = logging.getLogger(__name__)
 
 
@@ -155,11 +156,15 @@ class StoreResults:
 
     async def _attempt[Result](self, what: str, end: float, work: Callable[[], Result]) -> Result | None:
         """Return the result of blocking work, or None where it failed, which is logged."""
+        limit = asyncio.timeout_at(end)
         try:
-            async with asyncio.timeout_at(end):
+            async with limit:
                 return await asyncio.to_thread(work)
         except Exception as error:  # noqa: BLE001, the report says which messages come again
-            log_fault(_logger, what, error)
+            if isinstance(error, TimeoutError) and limit.expired():
+                _logger.error("%s: %s", what, _NO_TIME)  # noqa: TRY400, the traceback says nothing more
+            else:
+                log_fault(_logger, what, error)
             return None
 
 

@@ -185,6 +185,10 @@ def test_hostile_csv_lines_are_faults_with_their_line(write: Write, line: bytes)
         b'{"id": "1", "settings": ' + b"[" * 9999,
         b'{"id": "1", "settings": "' + b"[" * 9999 + b'"}',
         b'{"id": "1", "maintenance_until": "99999-01-01"}',
+        b'{"id": "1", "maintenance_until": "9999-12-31T23:59:59-12:00"}',
+        b'{"id": "1", "maintenance_until": 1764000000000}',
+        b'{"id": "1", "maintenance_until": -1e18}',
+        b'{"id": "1", "maintenance_until": "NaN"}',
         b'{"id": "1", "enabled": 7}',
     ],
 )

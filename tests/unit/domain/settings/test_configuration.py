@@ -99,6 +99,10 @@ def error_of(document: Any) -> str:
             "in config.yaml, device_types.a.extends: a circle: a → b → a",
         ),
         (
+            {"device_types": {f"t{n}": {"extends": f"t{n + 1}"} for n in range(1500)} | {"t1500": {}}},
+            "in config.yaml, device_types: they extend one another more than 32 times in a row",
+        ),
+        (
             {"device_types": {"Big UPS": {}}},
             "in config.yaml, device_types.Big UPS: a type's name is made of a-z, 0-9, '-' and '_'",
         ),

@@ -1,7 +1,8 @@
 """Convert an inventory row, from any source, into a device, or into faults that a person can mend."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import isinf
 from typing import Any, get_type_hints
 
 import msgspec
@@ -33,6 +34,7 @@ _ALLOWED = {
     "settings": 'a JSON object such as {"snmp": {"port": 161}}, or nothing',
 }
 _ANY_TEXT = "a text of at most 256 printable characters"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS = {"yes": True, "y": True, "on": True, "t": True, "no": False, "n": False, "off": False, "f": False}
 
 
@@ -114,13 +116,19 @@ def _enabled(value: Any) -> Any:
 
 
 def _seconds(value: Any) -> Any:
-    """Return seconds since the epoch; a time without an offset is UTC."""
-    if not isinstance(value, str):
-        return value
-    if value in {"infinity", "-infinity"}:  # as PostgreSQL writes them
-        return float(value)
-    time = datetime.fromisoformat(value)
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    """Return seconds since the epoch; a time without an offset is UTC.
+
+    Raises:
+        ValueError, OverflowError: it is no time of the years 1 to 9999 UTC, as milliseconds are not, or NaN.
+    """
+    if isinstance(value, str):
+        if value in {"infinity", "-infinity"}:  # as PostgreSQL writes them
+            return float(value)
+        time = datetime.fromisoformat(value)
+        value = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    if isinstance(value, int | float) and not isinf(value):
+        _ = _EPOCH + timedelta(seconds=value)  # refuses it
+    return value
 
 
 def time_or_none(text: str | None) -> float | None:

@@ -34,7 +34,7 @@ class BudgetSpent(NetvitalsError):
 
 
 class Budget:
-    """Counts the octets, values and processor time that are left to one poll of a device."""
+    """Counts the bytes, values and processor time that are left to one poll of a device."""
 
     __slots__ = ("_bytes", "_max_values", "_processor_seconds", "_values")
 

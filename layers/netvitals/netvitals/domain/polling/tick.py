@@ -28,7 +28,7 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def start(self) -> int:
-        """Return the window's begin, in seconds since the epoch."""
+        """Return the window's start, in seconds since the epoch."""
         return int(self.scheduled_time.timestamp()) + self.lead
 
     @property

@@ -66,6 +66,10 @@ class CollectorSettings(Section, frozen=True):
     """Points to write: `changes` writes unchanged ones every 50 minutes only, `everything` with each poll."""
 
 
+MAX_EXTENDED = 32
+"""Most device types that extend one another in a row."""
+
+
 class Configuration(Section, frozen=True, dict=True):
     """A configuration document, complete with the package's defaults; `Configuration()` is the defaults."""
 
@@ -104,9 +108,13 @@ class Configuration(Section, frozen=True, dict=True):
         return tuple(sorted(self._types))
 
     @cached_property
+    def _given_types(self) -> dict[str, Tree]:
+        """Return the types as they are written, without those that they extend."""
+        return {**BUILT_IN_TYPES, **self.device_types}
+
+    @cached_property
     def _types(self) -> dict[str, Tree]:
-        names = {**BUILT_IN_TYPES, **self.device_types}
-        return {name: self._resolved(name, ()) for name in names}
+        return {name: self._resolved(name, ()) for name in self._given_types}
 
     @cached_property
     def _policies(self) -> dict[str, Policy]:
@@ -114,7 +122,7 @@ class Configuration(Section, frozen=True, dict=True):
 
     def combination_faults(self) -> Iterator[str]:
         """Yield faults that only show once a type is merged with the types and defaults it extends."""
-        for name in {**BUILT_IN_TYPES, **self.device_types}:
+        for name in self._given_types:
             try:
                 _policy(self._resolved(name, ()))
             except ConfigurationError as error:
@@ -129,10 +137,13 @@ class Configuration(Section, frozen=True, dict=True):
             first = circle.index(min(circle))  # so that it is one fault, whichever of its types is looked at
             way = (*circle[first:], *circle[: first + 1])
             raise ConfigurationError(f"device_types.{way[0]}.extends: a circle: {' → '.join(way)}")
-        known = {**BUILT_IN_TYPES, **self.device_types}
-        if name not in known:
+        if len(below) > MAX_EXTENDED:
             raise ConfigurationError(
-                f"device_types.{below[-1]}.extends: {unknown('device type', name, known)}"
+                f"device_types: they extend one another more than {MAX_EXTENDED} times in a row"
+            )
+        if name not in self._given_types:
+            raise ConfigurationError(
+                f"device_types.{below[-1]}.extends: {unknown('device type', name, self._given_types)}"
             )
         own = dict(self.device_types.get(name, {}))
         parent = own.pop("extends", None)
