@@ -1,7 +1,10 @@
 """Each misbehaviour of an agent has its guard: the walk ends, keeps its rows, and says what was wrong."""
 
+import asyncio
+import socket
 import time
 from collections.abc import Sequence
+from typing import Self
 
 import pytest
 
@@ -11,10 +14,11 @@ from local.devices.snmp_host import AgentHost
 from local.devices.snmp_misbehaviour import Endless, FailsOn, Faulty, Uninvited
 from local.devices.snmp_tables import values_of
 from netvitals.collectors.snmp.protocol import SnmpSettings
+from netvitals.collectors.snmp.wire import transport
 from netvitals.collectors.snmp.wire.faults import NoAnswer, ProtocolFault, Unreachable
 from netvitals.collectors.snmp.wire.security import CommunitySecurity
 from netvitals.collectors.snmp.wire.session import Read, SnmpSession
-from netvitals.collectors.snmp.wire.transport import endpoint_to
+from netvitals.collectors.snmp.wire.transport import close_endpoints, endpoint_to
 from netvitals.domain.settings.secret import Secret
 
 ADDRESS = "127.0.9.1"
@@ -26,8 +30,33 @@ OBJECTS = {**system("device"), **interfaces(PORTS)}
 EVERY_ROW = [str(port) for port in range(1, PORTS + 1)]
 
 
+class EchoesFrom:
+    """Sends each request back from another socket, so that its id is right."""
+
+    def __init__(self, address: str, copies: int = 1) -> None:
+        self._copies = copies
+        self._asked, self._other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        self._asked.bind((ADDRESS, 0))
+        self._other.bind((address, 0))
+        self.port: int = self._asked.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        asyncio.get_running_loop().add_reader(self._asked, self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.get_running_loop().remove_reader(self._asked)
+        self._asked.close()
+        self._other.close()
+
+    def _read(self) -> None:
+        datagram, source = self._asked.recvfrom(65_535)
+        for _ in range(self._copies):
+            self._other.sendto(datagram, source)
+
+
 def session(
-    host: AgentHost, version: str = "2c", community: str = "public", **settings: float
+    host: AgentHost | EchoesFrom, version: str = "2c", community: str = "public", **settings: float
 ) -> SnmpSession:
     chosen = {"timeout_seconds": 0.4, "retries": 2, **settings}
     security = CommunitySecurity("1" if version == "1" else "2c", Secret(community))
@@ -249,9 +278,47 @@ async def test_an_answer_from_another_address_is_not_believed_and_counted() -> N
     async with AgentHost({ADDRESS: agent}) as host:
         endpoint = endpoint_to(ADDRESS)
         strays = endpoint.strays
-        with pytest.raises(NoAnswer, match=r"127\.0\.9\.1"):
+        with pytest.raises(
+            NoAnswer, match=r"127\.0\.9\.1: answers to SNMP come from 127\.0\.9\.2 instead"
+        ) as told:
             await session(host, timeout_seconds=0.1, retries=1).get([UPTIME])
+        assert not told.value.alive
         assert endpoint.strays == strays + 2
+
+
+async def test_a_device_with_many_addresses_that_answers_from_one_of_them_floods_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "_apart", {})  # without those that other tests have set apart
+    agent = Agent(OBJECTS)
+    agent.answers_from = "127.0.9.2"
+    async with AgentHost({ADDRESS: agent}) as host:
+        endpoint = endpoint_to(ADDRESS)
+        strays = endpoint.strays
+        asked = (session(host, timeout_seconds=0.1, retries=1).get([UPTIME]) for _ in range(50))
+        told = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(each) for each in told} == {NoAnswer}
+        assert endpoint.strays == strays + 100
+        assert not endpoint.closed
+
+
+async def test_whoever_learnt_an_id_and_floods_from_another_address_is_set_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "_apart", {})
+    with EchoesFrom("127.0.9.3", copies=200) as host:
+        endpoint = endpoint_to(ADDRESS)
+        with pytest.raises(NoAnswer, match=r"come from 127\.0\.9\.3 instead"):
+            await session(host, timeout_seconds=0.1, retries=0).get([UPTIME])
+        assert endpoint.closed
+        assert list(transport._apart) == ["127.0.9.3"]
+    close_endpoints()
+
+
+async def test_an_answer_from_another_port_is_not_believed_and_told() -> None:
+    text = r"come from port \d+ instead of \d+, .* address translation"
+    with EchoesFrom(ADDRESS) as host, pytest.raises(NoAnswer, match=text):
+        await session(host, timeout_seconds=0.1, retries=0).get([UPTIME])
 
 
 async def test_objects_that_were_not_asked_for_are_not_taken() -> None:

@@ -41,6 +41,9 @@ class Silence:
     def arrived(self, datagram: bytes, time_ns: int) -> None:  # noqa: ARG002, `Waiter`
         self.datagrams.append(datagram)
 
+    def arrived_from(self, source: tuple[str, int]) -> bool:  # noqa: ARG002, `Waiter`
+        return False
+
     def moved(self) -> None:
         raise AssertionError("nobody floods this one")
 
@@ -185,6 +188,18 @@ async def test_who_floods_the_shared_socket_is_set_apart_and_the_others_lose_not
         assert endpoint_to("127.0.8.1") is not shared
         assert (await session(flooder, host.port).walk(["1.3.6.1.2.1.2.2.1.2"])).error is None
         assert endpoint_to(flooder) is not endpoint_to("127.0.8.1")
+    close_endpoints()
+
+
+async def test_late_answers_are_no_flood_however_many_come_in_the_life_of_a_process() -> None:
+    endpoint = endpoint_to("127.0.8.1")
+    for _ in range(3):
+        await flood(endpoint, "127.0.8.79", 40)
+        assert not endpoint.closed
+        endpoint._counted_since -= transport._COUNTED_SECONDS
+    await flood(endpoint, "127.0.8.79", 40)
+    await flood(endpoint, "127.0.8.79", 40)
+    assert endpoint.closed
     close_endpoints()
 
 

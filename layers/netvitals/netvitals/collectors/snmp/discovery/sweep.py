@@ -69,10 +69,16 @@ class _Asked(msgspec.Struct):
     probe: ProbeMessage
     proven: Callable[["_Asked"], None]
     number: int = 0
+    misplaced: int = 0
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:  # noqa: ARG002, `Waiter`
         if self.probe.proves(datagram, self.number):
             self.proven(self)
+
+    def arrived_from(self, source: Address) -> bool:  # noqa: ARG002, `Waiter`
+        """Return whether it is the first: the address was asked once."""
+        self.misplaced += 1
+        return self.misplaced == 1
 
     def moved(self) -> None:
         """Do nothing: the next turn asks the address again, at the sweep's rate."""

@@ -39,6 +39,8 @@ MAX_UNINVITED = 50
 """Objects beyond those asked for that are read of an answer."""
 MAX_WAITING = 3
 """Datagrams under one id that wait to be read; a request is sent that often by default."""
+MAX_MISPLACED = 16
+"""Datagrams under one id from another address that may be answers; more are a flood."""
 
 
 class _Flight[R: Request](msgspec.Struct, eq=False):
@@ -64,9 +66,18 @@ class _Flight[R: Request](msgspec.Struct, eq=False):
     """True where such a report says that the device has another engine than the request names."""
     waiting: int = 0
     """Datagrams that have arrived and are not read yet."""
+    misplaced: int = 0
+    """Datagrams that came from another address or port."""
+    elsewhere: Address | None = None
+    """Address and port of the last of them."""
 
     def arrived(self, datagram: bytes, time_ns: int) -> None:
         self.inbox.arrived(self, datagram, time_ns)
+
+    def arrived_from(self, source: Address) -> bool:
+        self.misplaced += 1
+        self.elsewhere = source
+        return self.misplaced <= MAX_MISPLACED
 
     def moved(self) -> None:
         self.inbox.moved(self)
@@ -248,11 +259,27 @@ class Conversation[R: Request]:
             return ProtocolFault(f"{address}: answers to SNMP on port {port} with {flight.complaint}")
         if fault := self._security.silence():
             return fault
+        if flight.elsewhere:
+            return _misplaced(self._address, flight.elsewhere)
         within = f"{self._timeout:g} s" + (f", {flight.tries} times" if flight.tries > 1 else "")
         return NoAnswer(
             f"{address}: no answer to SNMP on UDP port {port} within {within}; check that its "
             "agent runs and lets this address in, and the community or user: a wrong one may look the same"
         )
+
+
+def _misplaced(asked: Address, elsewhere: Address) -> NoAnswer:
+    """Return the fault of a device that answers from another of its addresses, or from another port."""
+    address, port = asked
+    if elsewhere[0] == address:
+        return NoAnswer(
+            f"{address}: answers to SNMP come from port {elsewhere[1]} instead of {port}, and are not taken: "
+            "look for address translation on the way, or update its SNMP agent"
+        )
+    return NoAnswer(
+        f"{address}: answers to SNMP come from {elsewhere[0]} instead, and are not taken: poll it at that "
+        "address, or set the source address of its SNMP agent"
+    )
 
 
 class Read(msgspec.Struct, frozen=True):

@@ -38,8 +38,10 @@ _BYTES_PER_TURN = 1 << 20
 """Bytes that are read at a time, so that a flood does not hold up the loop."""
 _READS_PER_DRAIN = 2048
 _MAX_STRAYS = 64
-"""Datagrams of one address that nobody waits for, from which on it gets a socket of its own; late answers are
-fewer."""
+"""Datagrams of one address within _COUNTED_SECONDS that nobody waits for, from which on it gets a socket of
+its own; late answers are fewer."""
+_COUNTED_SECONDS = 10.0
+"""Seconds after which all counts start anew: late answers are no flood, however many come in a day."""
 _KNOWN_STRAYS = 1024
 _MAX_APART = 128
 """Addresses with a socket of their own; the one that has had it for longest goes first."""
@@ -74,6 +76,13 @@ class Waiter(Protocol):
         """Take a datagram that came from `address` under the id; more than one may."""
         ...
 
+    def arrived_from(self, source: Address) -> bool:
+        """Note that a datagram under the id came from elsewhere; it is dropped.
+
+        Return whether an agent that answers from another address may have sent it, and not a flood.
+        """
+        ...
+
     def moved(self) -> None:
         """Ask again, by way of `endpoint_to`: the endpoint is closed."""
         ...
@@ -106,6 +115,7 @@ class Endpoint:
         self._loop = loop
         self._shared = shared
         self._strays_of: dict[str, int] = {}
+        self._counted_since = loop.time()
         self._waiting: dict[int, Waiter] = {}
         self._socket = _open(family)
         self._socket.bind(("", 0))
@@ -171,19 +181,23 @@ class Endpoint:
             waiter = self._waiting.get(message_id(datagram))
         except Malformed:
             waiter = None
-        if waiter is None or waiter.address != source[:2]:
-            self._stray(source[0])
-        else:
+        if waiter is not None and waiter.address == source[:2]:
             waiter.arrived(datagram, _received_at(stamps))
-
-    def _stray(self, address: str) -> None:
+            return
         self.strays += 1
-        if self._shared:
-            count = self._strays_of[address] = self._strays_of.get(address, 0) + 1
-            if count >= _MAX_STRAYS:
-                _set_apart(self, address)
-            elif len(self._strays_of) > _KNOWN_STRAYS:
-                self._strays_of.clear()
+        may_answer = waiter is not None and waiter.arrived_from(source[:2])
+        if self._shared and not may_answer:
+            self._count(source[0])
+
+    def _count(self, address: str) -> None:
+        """Count what may be part of a flood."""
+        now = self._loop.time()
+        if now - self._counted_since >= _COUNTED_SECONDS or len(self._strays_of) > _KNOWN_STRAYS:
+            self._strays_of.clear()
+            self._counted_since = now
+        count = self._strays_of[address] = self._strays_of.get(address, 0) + 1
+        if count >= _MAX_STRAYS:
+            _set_apart(self, address)
 
     def close(self) -> list[Waiter]:
         """Close the socket; return who still waits."""
