@@ -19,7 +19,7 @@ from netvitals.adapters.postgres.inventory import PostgresInventory
 def page_of(built: Environment) -> Iterator[str]:
     """Run `netvitals ui` and yield its URL, or what it needs where that is not installed."""
     if find_spec("nicegui") is None:
-        yield "not served: it needs pip install 'netvitals[ui]'"
+        yield "not served: it needs pip install '.[ui]'"
         return
     with ExitStack() as stack:
         try:

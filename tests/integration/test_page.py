@@ -1,6 +1,7 @@
 """`netvitals ui` in Debian's Chromium: what devices sent is seen, and hostile text stays text."""
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from local.servers.page import page_served
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.schema import migrate
 from netvitals.domain.polling.changes import InterfaceInfo
+from netvitals.domain.polling.point import Point
 from netvitals.domain.settings.secret import Secret
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -170,6 +172,21 @@ def test_a_device_has_its_curves_interfaces_with_descriptions_and_what_is_missin
     page.until("document.body.scrollWidth <= 390")
     page.screenshot(RESULTS / "device-phone-dark.png", whole=True)
     assert page.complaints == []
+
+
+def test_a_chart_says_what_it_leaves_out_and_a_page_that_there_is_no_such_device(
+    page: Page, served: str, memory_influx: Influx
+) -> None:
+    now = time.time_ns()
+    write(
+        memory_influx,
+        "plain-sw",
+        [Point("temperature_celsius", 20.0 + sensor, now, f"sensor {sensor}") for sensor in range(14)],
+    )
+    opened(page, f"{served}/device?id=plain-sw", "document.querySelector('.nv-card figcaption') !== null")
+    page.until(texts(".nv-card figcaption"), ready=["Temperature: the 12 highest of 14"].__eq__)
+    opened(page, f"{served}/device?id=nowhere", "document.querySelector('.nv-title') !== null")
+    page.until(texts(".nv-title"), ready=["No such device"].__eq__)
 
 
 def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewhere(

@@ -1,5 +1,6 @@
 """Implement `netvitals ui`: serve a page with the fleet, its sites, events and devices."""
 
+import errno
 import os
 import sys
 from importlib.util import find_spec
@@ -44,7 +45,7 @@ def ui(port: int, host: str, every: float) -> None:
     Prints the page's URL, and ends with Ctrl-C.
     """
     if find_spec("nicegui") is None:
-        raise ConfigurationError("the page needs the extra `ui`: pip install 'netvitals[ui]'")
+        raise ConfigurationError("the page needs the extra `ui`: in a clone, pip install '.[ui]'")
     from netvitals.ui import server  # noqa: PLC0415, takes a second and is an extra
 
     parts = Parts(os.environ)
@@ -52,8 +53,9 @@ def ui(port: int, host: str, every: float) -> None:
     try:
         listener = server.listening(host, port)
     except OSError as error:
+        option = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
         raise click.UsageError(
-            f"can't listen on {host} port {port}: {error.strerror or error}; choose another with --port"
+            f"can't listen on {host} port {port}: {error.strerror or error}; choose another with {option}"
         ) from None
     if not server.is_loopback(host):
         click.secho(

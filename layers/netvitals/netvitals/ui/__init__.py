@@ -1,1 +1,1 @@
-"""Serve the page of `netvitals ui`, installed with the extra `netvitals[ui]`; no function contains it."""
+"""Serve the page of `netvitals ui`, installed with the extra `ui`; no function contains it."""

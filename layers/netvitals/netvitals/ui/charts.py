@@ -1,6 +1,6 @@
 """Make the options of the charts; texts of devices are names of series, which ECharts draws as SVG text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ _MUTED = "#7b828c"
 _GAP_FACTOR = 3.5
 """Two values that are further apart than so many usual distances are not joined by a line."""
 _MOST_FILLED = 2
-MAX_SERIES = 12
+_MAX_SERIES = 12
 
 type Curve = list[list[float | None]]
 """Pairs of milliseconds since the epoch and a value; None breaks the line."""
@@ -23,6 +23,16 @@ class Span(NamedTuple):
 
     since: float
     until: float
+
+
+def highest(series: Mapping[str, Samples], whole: Collection[str]) -> dict[str, Samples]:
+    """Return as many series as a chart shows: those of the whole device by these names, and the highest."""
+    if len(series) <= _MAX_SERIES:
+        return dict(series)
+    peaks = {name: max(value for _, value in samples) for name, samples in series.items()}
+    ranked = sorted(series, key=lambda name: (name not in whole, -peaks[name]))
+    chosen = set(ranked[:_MAX_SERIES])
+    return {name: samples for name, samples in series.items() if name in chosen}
 
 
 def line_chart(
@@ -43,7 +53,7 @@ def rate_chart(series: Mapping[str, Sequence[Rate]], unit: str, span: Span, fact
 
 
 def _chart(curves: Mapping[str, Curve], unit: str, span: Span, axis: Mapping[str, Any]) -> dict[str, Any]:
-    names = list(curves)[:MAX_SERIES]
+    names = list(curves)
     # A key that begins with a colon is run by the browser: nothing of a device may become a part of it.
     words = f"v => netvitals.value(v, '{unit}')"
     muted, faint = {"color": _MUTED}, {"lineStyle": {"color": _MUTED, "opacity": 0.18}}

@@ -13,7 +13,7 @@ from nicegui import ui
 from netvitals.domain.errors import NetvitalsError
 from netvitals.domain.polling.metrics import VITALS, Vital
 from netvitals.reading.device import DeviceView
-from netvitals.reading.devices import Event, StoredDevice
+from netvitals.reading.devices import Event, NoSuchDevice, StoredDevice
 from netvitals.reading.rates import Rate, Samples
 from netvitals.reading.readers import Readers
 from netvitals.ui import charts
@@ -60,7 +60,8 @@ async def build(readers: Readers, id_: str, seconds: int, table: Table) -> None:
             seconds = telling_span(view)
             view = await asyncio.to_thread(readers.device.view, id_, seconds)
     except NetvitalsError as error:
-        ui.label("No such page").classes("nv-title").props('role="heading" aria-level="1"')
+        heading = "No such device" if isinstance(error, NoSuchDevice) else "The device can't be shown"
+        ui.label(heading).classes("nv-title").props('role="heading" aria-level="1"')
         ui.label(str(error))
         ui.link("Back to the fleet", "/")
         return
@@ -87,7 +88,7 @@ class _DevicePage:
 
     def __init__(self, view: DeviceView, seconds: int) -> None:
         self._view, self._seconds = view, seconds
-        self._charts: dict[str, ui.echart] = {}
+        self._charts: dict[str, _Card] = {}
 
     def draw(self) -> None:
         device = self._view.device
@@ -147,16 +148,19 @@ class _DevicePage:
 
     def _draw_charts(self, view: DeviceView) -> None:
         for title, words, unit, axis in _CHARTS:
-            series = _named(view, words)
-            if not series:
+            found = _named(view, words)
+            if not found and title not in self._charts:
                 continue
+            series = charts.highest(found, words.values())
             held = any(each.metric in words for each in FURTHER)
             options = charts.line_chart(series, unit, charts.Span(view.since, view.until), axis, held=held)
-            if title not in self._charts:
-                with self._grid:
-                    self._charts[title] = _card(title, options)
+            left_out = len(found) - len(series)
+            caption = f"{title}: the {len(series)} highest of {len(found)}" if left_out else title
+            if title in self._charts:
+                self._charts[title].redraw(caption, options)
             else:
-                _redraw(self._charts[title], options)
+                with self._grid:
+                    self._charts[title] = _Card(caption, options)
 
 
 class _Traffic:
@@ -166,7 +170,7 @@ class _Traffic:
         self._readers, self._device_id, self._seconds = readers, device_id, seconds
         self._name = ""
         self._place = ui.element("div").classes("nv-charts").props('aria-live="polite"')
-        self._charts: dict[str, ui.echart] = {}
+        self._charts: dict[str, _Card] = {}
 
     async def show(self, name: str) -> None:
         self._name = name
@@ -181,12 +185,12 @@ class _Traffic:
         )
         options = self._options(found, time.time())
         if list(options) == list(self._charts):
-            for title, chart in self._charts.items():
-                _redraw(chart, options[title])
+            for title, card in self._charts.items():
+                card.redraw(title, options[title])
             return
         self._place.clear()
         with self._place:
-            self._charts = {title: _card(title, each) for title, each in options.items()}
+            self._charts = {title: _Card(title, each) for title, each in options.items()}
 
     def _options(self, found: Mapping[str, list[Rate]], now: float) -> dict[str, dict[str, Any]]:
         span = charts.Span(now - self._seconds, now)
@@ -323,17 +327,20 @@ def _section(title: str) -> ui.element:
     return section
 
 
-def _card(title: str, options: dict[str, Any]) -> ui.echart:
-    with ui.element("figure").classes("nv-card"):
-        with ui.element("figcaption"):
-            ui.label(title)
-        return ui.echart(options, renderer="svg").classes("nv-chart")
+class _Card:
+    """Holds a chart and its caption."""
 
+    def __init__(self, title: str, options: dict[str, Any]) -> None:
+        with ui.element("figure").classes("nv-card"):
+            with ui.element("figcaption"):
+                self._caption = ui.label(title)
+            self._chart = ui.echart(options, renderer="svg").classes("nv-chart")
 
-def _redraw(chart: ui.echart, options: dict[str, Any]) -> None:
-    chart.options.clear()
-    chart.options.update(options)
-    chart.update()
+    def redraw(self, title: str, options: dict[str, Any]) -> None:
+        self._caption.set_text(title)
+        self._chart.options.clear()
+        self._chart.options.update(options)
+        self._chart.update()
 
 
 def _fact(name: str) -> tuple[ui.element, ui.label]:
