@@ -96,6 +96,16 @@ def test_where_all_is_well_every_line_is_ok_and_the_point_is_in_influxdb(
     assert len(influx.query('SELECT value FROM "netvitals_doctor"')) == 1
 
 
+def test_what_nobody_configured_is_skipped_and_no_fault(environ: dict[str, str]) -> None:
+    found = doctor(DATABASE_URL=environ["DATABASE_URL"])
+    assert {name for name, line in found.items() if line["level"] == "ok"} == {
+        "configuration", "database secret", "database", "schema", "rights"
+    }  # fmt: skip
+    assert {line["level"] for line in found.values()} == {"ok", "skip"}
+    assert found["InfluxDB secret"]["remedy"] == "to check it, set INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG"
+    assert found["credentials"]["remedy"] == "to check it, set NETVITALS_CREDENTIALS_FILE"
+
+
 def test_the_functions_user_with_the_rights_of_the_guide_is_well(
     environ: dict[str, str], database_url: str, functions_url: str
 ) -> None:

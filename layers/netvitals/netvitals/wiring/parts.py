@@ -57,6 +57,10 @@ class Parts:
     def variables[V: settings.Variables](self, wanted: type[V]) -> V:
         return settings.variables(wanted, self._environ)
 
+    def is_configured(self, group: type[settings.Variables]) -> bool:
+        """Return whether a variable of this group is set."""
+        return any(self._environ.get(name) for name in group.__struct_encode_fields__)
+
     def secret(self, arn: str) -> SecretDocument:
         if self._secrets is None:
             renewal_client = self.client("secretsmanager", RENEWAL)

@@ -67,7 +67,7 @@ class CostOptions(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--inventory", type=click.Path(path_type=Path), help="The devices: CSV or JSON lines.")
 @click.option("--database-url", envvar="DATABASE_URL", metavar="URL", show_envvar=True,
               help="The devices, with ports and silence as polled. Better as DATABASE_URL.")  # fmt: skip
-@click.option("--devices", type=click.IntRange(min=1), metavar="N", help="Number of network devices.")
+@click.option("--devices", type=click.IntRange(1, 10_000_000), metavar="N", help="Number of network devices.")
 @click.option("--ports", type=click.IntRange(0, 100_000), metavar="N",
               help="Interfaces of a device that was never polled.  [default: 24]")  # fmt: skip
 @click.option("--used", type=click.FloatRange(0, 100), metavar="PERCENT",

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import click
 
@@ -58,23 +58,23 @@ def doctor(context: click.Context, stack: str | None, device_id: str | None, for
 
 def _checks(stack: str | None, device_id: str | None) -> list[Check]:
     if stack is None:
-        environ = dict(os.environ)
-        if not any(_is_configured(group, environ) for group in _STORES):
+        parts = Parts(os.environ)
+        if not any(map(parts.is_configured, _STORES)):
             raise ConfigurationError(
                 "nothing is configured: set DATABASE_URL and INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG, "
                 "or name a stack with --stack"
             )
-        return store_checks(Parts(environ), lambda: False)
+        return store_checks(parts, lambda: False)
     from netvitals.cli.doctor.stack import stack_checks  # noqa: PLC0415, boto3 is slow to import
 
     return stack_checks(stack, device_id)
 
 
-_STORES = (settings.DatabaseVariables, settings.InfluxVariables, settings.CredentialVariables)
-
-
-def _is_configured(group: type[settings.Variables], environ: Mapping[str, str]) -> bool:
-    return any(environ.get(name) for name in group.__struct_encode_fields__)
+_STORES: tuple[type[settings.Variables], ...] = (
+    settings.DatabaseVariables,
+    settings.InfluxVariables,
+    settings.CredentialVariables,
+)
 
 
 def _lines(result: Result, format_: str) -> Iterator[str]:

@@ -63,7 +63,16 @@ def _configuration(parts: Parts) -> Finding:
     return Finding("ok", f"{where}; {len(parts.configuration.known_types)} device types")
 
 
+def _not_configured(parts: Parts, group: type[settings.Variables], remedy: str) -> Finding | None:
+    """Return a finding where no variable of a group is set: what nobody configured is no fault."""
+    if parts.is_configured(group):
+        return None
+    return Finding("skip", "not configured", f"to check it, set {remedy}")
+
+
 def _database_secret(parts: Parts) -> Finding:
+    if skipped := _not_configured(parts, settings.DatabaseVariables, "DATABASE_URL"):
+        return skipped
     own = parts.variables(settings.DatabaseVariables)
     if own.url:
         database_url({"url": own.url.reveal()}, "DATABASE_URL")
@@ -74,11 +83,16 @@ def _database_secret(parts: Parts) -> Finding:
 
 
 def _influxdb_secret(parts: Parts) -> Finding:
+    variables = "INFLUXDB_URL, INFLUXDB_TOKEN, INFLUXDB_ORG"
+    if skipped := _not_configured(parts, settings.InfluxVariables, variables):
+        return skipped
     target = access(parts)
     return Finding("ok", f"readable and well-formed: bucket {target.bucket} of {target.org} at {target.url}")
 
 
 def _credentials(parts: Parts) -> Finding:
+    if skipped := _not_configured(parts, settings.CredentialVariables, "NETVITALS_CREDENTIALS_FILE"):
+        return skipped
     own = parts.variables(settings.CredentialVariables)
     entries = (JsonFile(own.file) if own.file else parts.secret(str(own.secret_arn))).read()
     if faults := list(malformed(entries)):

@@ -1,6 +1,7 @@
 """Implement `netvitals grafana`: write dashboards and alert rules for Grafana as files."""
 
 from collections.abc import Iterable, Sequence
+from math import inf, nan
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import msgspec
 from netvitals.cli.database import open_database
 from netvitals.cli.figures import counted
 from netvitals.cli.grafana.rules import INFLUXDB_UID, RuleOptions, Thresholds, rule_files
+from netvitals.cli.written import written
 from netvitals.domain.inventory.device import Device
 
 _EPILOG = """\b
@@ -52,8 +54,9 @@ def write(folder: Path) -> None:
 
     for name, text in files().items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        with written(folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
         click.echo(str(path))
 
 
@@ -139,7 +142,9 @@ def _thresholds(given: Iterable[str]) -> Thresholds:
         try:
             found[name] = float(text)
         except ValueError:
-            raise click.BadParameter(f"{text!r} is no number", param_hint="--set") from None
+            found[name] = nan
+        if not 0 <= found[name] < inf:
+            raise click.BadParameter(f"{text!r} is no number of 0 or more", param_hint="--set")
     return Thresholds(**found)
 
 

@@ -22,6 +22,7 @@ from netvitals.cli.poll.inputs import Inputs, inputs_from, options_from
 from netvitals.cli.profile.draft import draft_of
 from netvitals.cli.profile.examples import faults_of
 from netvitals.cli.profile.proposals import SECONDS, Proposals, proposals_for
+from netvitals.cli.written import written
 from netvitals.collectors.reach.resolve import Resolver
 from netvitals.collectors.snmp.explain import Explanation, SourceReport, explain
 from netvitals.collectors.snmp.profiles.build_index import candidates_of, write_index
@@ -174,7 +175,8 @@ async def _example_faults(book: ProfileBook, found: Mapping[str, Profile]) -> li
 def build(profiles: Path, output: Path) -> None:
     """Build the index that a deployed collector reads instead of YAML."""
     found = _folder(profiles)
-    write_index(found, output)
+    with written(output):
+        write_index(found, output)
     click.echo(f"{len(found)} profiles, {sum(1 for _ in candidates_of(found))} matches")
 
 
