@@ -227,6 +227,12 @@ def test_a_value_too_long_for_an_owner_s_column_is_refused_rather_than_cut(
     assert "widen the column, or shorten the value" in str(refused.exception)
 
 
+@pytest.mark.parametrize("name", ["hex", "rot13", "base64", "zip", "undefined", "klingon", "a\0b"])
+def test_what_names_no_encoding_of_texts_is_refused(run: Run, file: Write, name: str) -> None:
+    refused = run("import", file("id\na\n"), "--encoding", name, code=2)
+    assert "there is no encoding" in refused.stderr
+
+
 def test_all_faults_of_a_row_are_told_at_once(run: Run, file: Write) -> None:
     path = file("id,enabled,ip_address,device_type\na,maybe,300.1.1.1,toaster\n")
     lines = run("import", path, code=1).stdout.splitlines()

@@ -1,12 +1,18 @@
 """Rates, sparklines and spans of time, as the page and the terminal show them."""
 
+import socket
 import threading
 
+import pytest
+
+from netvitals.domain.errors import Unavailable
+from netvitals.domain.settings.secret import Secret
 from netvitals.reading.devices import StoredDevice
 from netvitals.reading.fleet import Cached, representative, traffic
-from netvitals.reading.influxql import any_of, text
+from netvitals.reading.influxql import InfluxQuery, any_of, text
 from netvitals.reading.points import SeriesKey
 from netvitals.reading.rates import Rate, newest_rate, rates
+from netvitals.store.access import InfluxAccess
 
 SECOND = 10**9
 
@@ -17,6 +23,29 @@ def device(**given: object) -> StoredDevice:
         **{name: None for name in StoredDevice.__struct_fields__ if name.endswith(("_at", "_since"))},
     }  # fmt: skip
     return StoredDevice(**(base | given))  # type: ignore[arg-type]  # as the test gives them
+
+
+def failure_of(url: str, seconds: float) -> str:
+    access = InfluxAccess(url=url, token=Secret("s3cret"), org="o")
+    with pytest.raises(Unavailable) as caught:
+        InfluxQuery(lambda: access, seconds=seconds).series("SHOW MEASUREMENTS")
+    return str(caught.value)
+
+
+def test_an_influxdb_that_is_not_found_is_told_as_that_whatever_its_host_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert "can't be reached (NameResolutionError)" in failure_of("http://timeseries.invalid:8086", 5)
+
+
+def test_an_influxdb_that_is_silent_is_told_with_the_time_that_was_waited() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert "no answer within 0.2 s" in failure_of(url, 0.2)
 
 
 def test_a_counter_that_stood_still_after_its_last_point_has_the_rate_zero_up_to_the_last_poll() -> None:

@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 import msgspec
 from urllib3 import PoolManager
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import TimeoutError as RequestTimeout
 
 from netvitals.bounded_http import Limits, limited_pools
 from netvitals.domain.errors import Unavailable
@@ -107,11 +108,18 @@ class InfluxQuery:
                     "POST", f"{access.url.rstrip('/')}/query", body=asked, headers=headers, redirect=False
                 )
         except (HTTPError, OSError, ValueError) as error:
-            cause = f"no answer within {self._seconds:g} s" if "time" in str(error) else "can't be reached"
+            cause = f"no answer within {self._seconds:g} s" if _is_timeout(error) else "can't be reached"
             raise _unavailable(
                 access, f"{cause} ({type(error).__name__}); check its URL, and what stands between"
             ) from None
         return answer.status, answer.data
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Return whether time ran out; urllib3's ProtocolError has the socket's error among its arguments."""
+    if isinstance(error, NewConnectionError):  # a refusal, which urllib3 derives from a timeout
+        return False
+    return any(isinstance(each, TimeoutError | RequestTimeout) for each in (error, *error.args))
 
 
 def text(value: str) -> str:

@@ -134,6 +134,15 @@ def test_what_is_no_utf8_is_told_with_its_byte_and_read_by_its_encoding(write: W
     assert read_inventory(path, encoding="cp1252").rows[1][1].site == "Zürich"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "idna", "punycode"])
+def test_a_file_of_another_encoding_than_was_named_is_told_with_both_names(
+    write: Write, encoding: str
+) -> None:
+    path = write(b"id,hostname\n1,\xdf\xff-a.\xff\n")
+    with pytest.raises(Unavailable, match=f"the inventory .* is not in the encoding {encoding}"):
+        read_inventory(path, encoding=encoding)
+
+
 def test_of_a_row_at_fault_the_rest_is_kept_for_the_other_checks(write: Write) -> None:
     read = read_inventory(write("id,enabled,ip_address\na,maybe,300.1.1.1\n"))
     assert read.rows == []

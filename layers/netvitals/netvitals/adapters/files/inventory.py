@@ -70,6 +70,10 @@ def read_inventory(
                 )
             fields = _Fields(mapped or {})
             return _read_json_lines(text, fields) if format_ == "jsonl" else _read_csv(text, fields)
+    except UnicodeError:
+        raise Unavailable(
+            f"the inventory {path} is not in the encoding {encoding}: name its own with --encoding"
+        ) from None
     except OSError as error:
         raise Unavailable(f"the inventory {path} can't be read: {error.strerror}") from None
 

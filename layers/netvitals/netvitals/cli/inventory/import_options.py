@@ -1,6 +1,6 @@
 """Implement the options of `netvitals inventory import`: the source, its names, limits of what may change."""
 
-import codecs
+import io
 import os
 import sys
 from collections.abc import Callable, Collection
@@ -63,9 +63,10 @@ class _Percent(click.ParamType[float]):
 
 
 def _encoding(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    """Return the name of an encoding that texts can be read in, which hex, zip or undefined are not."""
     try:
-        codecs.lookup(name)
-    except LookupError:
+        io.TextIOWrapper(io.BytesIO(b""), name, errors="surrogateescape").read()
+    except (LookupError, ValueError):
         raise click.BadParameter(f"there is no encoding {name!r}; try cp1252, latin-1 or utf-16") from None
     return name
 
