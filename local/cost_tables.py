@@ -100,7 +100,7 @@ def headline() -> str:
     cost = cost_of([_FLEET()], Deployment(), PRICES)
     return (
         f"{LARGE:,} switches of 24 ports cost [US$ {_usd(cost.aws_usd)} a month on AWS and "
-        f"{_usd(cost.influxdb_usd)} for\nInfluxDB Cloud's data in](docs/deploying.md#what-it-costs), "
+        f"{_usd(cost.influxdb_usd)} for\n  InfluxDB Cloud's data in](docs/deploying.md#what-it-costs), "
         f"{100 * cost.total_usd / cost.devices:.0f} cents each"
     )
 

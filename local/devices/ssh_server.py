@@ -293,7 +293,7 @@ silent = sending()
 endless_greeting = sending(forever=b"2a9c5f1e80b34d67\r\n", pause=0.002)
 """Lines before the identification are allowed; so many are a tarpit."""
 dripping_greeting = sending(forever=b"x", pause=0.02)
-"""A byte now and then keeps every time-out for a single read from ending."""
+"""A byte now and then keeps every timeout for a single read from ending."""
 dripping_key_exchange = sending(b"SSH-2.0-tarpit\r\n", struct.pack(">I", 30004), forever=b"x", pause=0.02)
 huge_packet = sending(b"SSH-2.0-flood\r\n", struct.pack(">I", 0xFFFFFFF8), forever=bytes(65536))
 """A packet of 4 GB is announced, and as much of it sent as is taken."""

@@ -75,7 +75,7 @@ class Outcome:
 
 
 class Sandbox:
-    """One execution environment: cold at first, then warm, and cold again after a crash or a time-out.
+    """One execution environment: cold at first, then warm, and cold again after a crash or a timeout.
 
     Events that threads bring at the same time are run one after another. What the process writes goes to the
     file `log`, where one is given.

@@ -117,6 +117,8 @@ def _from_inventory(options: PollOptions, settled: Configuration) -> Inputs:
             inputs.jobs.append(_job(device, options, settled))
         except (ConfigurationError, InvalidRow) as error:
             inputs.problems.append(f"device {device.id!r}: {error}")
+    if not inputs.jobs and not inputs.problems:
+        raise click.UsageError(f"{options.inventory} names no enabled device")
     return inputs
 
 
