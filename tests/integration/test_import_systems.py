@@ -250,6 +250,19 @@ def test_values_that_a_system_should_not_have_are_told_and_change_nothing(run: R
             assert told.endswith("nothing was changed\n")
 
 
+def test_the_next_page_is_asked_of_the_same_system_whatever_host_its_link_names(run: Run) -> None:
+    second = {"count": 2, "next": None, "results": [netbox_device(2)]}
+    with serving(lambda *_: (200, second)) as other:
+        host = other.url.partition("//")[2]
+        for link in (f"@{host}/api", f"//{host}/api", f"{other.url}/api"):
+            first = {"count": 2, "next": link, "results": [netbox_device(1)]}
+            pages = iter([first, second, {"count": 0, "next": None, "results": []}])
+            with serving(lambda *_, pages=pages: (200, next(pages))) as system:
+                run("--from", "netbox", system.url)
+                assert len(system.asked) == 3
+    assert not other.asked
+
+
 def test_a_count_that_librenms_leaves_out_is_not_compared(run: Run) -> None:
     answer = {"status": "ok", "count": None, "devices": [librenms_device(1)]}
     with serving(lambda *_: (200, answer)) as system:

@@ -297,6 +297,16 @@ def test_a_credentials_file_that_was_not_written_since_is_neither_read_nor_warne
     assert caplog.text.count("chmod 600") == 1
 
 
+def test_a_credentials_file_that_could_not_be_used_is_read_again_as_it_is(tmp_path: Path) -> None:
+    file, path = file_with(tmp_path, {"a": {}}), tmp_path / "credentials.json"
+    file.read()
+    path.write_text("[1, 2, 3]")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="holds no JSON object"):
+            file.refresh()
+    assert file.read() == {"a": {}}
+
+
 def test_a_credentials_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="nowhere can't be read: No such file or directory"):
         JsonFile(tmp_path / "nowhere").read()

@@ -49,7 +49,13 @@ class JsonFile:
         return status.st_mtime_ns, status.st_size
 
     def _load(self) -> dict[str, Any]:
-        self._version = self._written()
+        """Read the file; only what could be used counts as read, so that the rest is tried again."""
+        written = self._written()  # before it is read, so that a later write is noticed
+        value = self._decoded()
+        self._version = written
+        return value
+
+    def _decoded(self) -> dict[str, Any]:
         try:
             with self._path.open("rb") as file:
                 mode = stat.S_IMODE(self._path.stat().st_mode)

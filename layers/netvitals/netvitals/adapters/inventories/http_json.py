@@ -42,7 +42,8 @@ class JsonApi:
             Unavailable: there was no complete answer, or it is not this system's.
         """
         parts = urlsplit(path)
-        return self._ask("GET", urlunsplit(("", "", parts.path, parts.query, "")))
+        # One slash, or it would go on with the host's name: https://netbox.example.net@other.example.net
+        return self._ask("GET", urlunsplit(("", "", f"/{parts.path.lstrip('/')}", parts.query, "")))
 
     def post(self, path: str, body: Any) -> Any:
         """Return the decoded answer to a POST of a document; raises as `get` does."""

@@ -37,8 +37,9 @@ def read_document(document: Any, wishes: Wishes) -> SourceRows:
     listed = document.get("devices") if isinstance(document, dict) else document
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
         raise Unavailable("there are no devices in LibreNMS's answer: is the URL LibreNMS's own?")
-    count = document.get("count") if isinstance(document, dict) else None
-    if count is not None and len(listed) != _number(count):
+    told = document.get("count") if isinstance(document, dict) else None
+    count = len(listed) if told is None else _number(told)
+    if len(listed) != count:
         raise Unavailable(f"LibreNMS counts {count} devices and gave {len(listed)}; nothing was changed")
     return _rows(sorted(listed, key=lambda each: _number(each.get("device_id"))), wishes)
 
