@@ -135,7 +135,7 @@ def test_events_are_those_since_then_of_a_device_or_a_site_newest_first(run: Run
     assert json.loads(thun)["device_id"] == "edge-sw"
     assert time.time() - json.loads(thun)["at"] == pytest.approx(3 * 86_400, abs=60)
     assert run("events", "--since", "1w", "--device", "edge-sw").stdout.splitlines()[-1] == "1 change"
-    assert "write 90s, 15m, 6h, 1d or 2w" in run("events", "--since", "yesterday", code=2).stderr
+    assert "write 90s, 15m, 6h, 1d12h or 2w" in run("events", "--since", "yesterday", code=2).stderr
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

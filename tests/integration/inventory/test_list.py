@@ -36,7 +36,8 @@ def test_list_shows_a_table_for_people(run: Run) -> None:
         (["--site", "y"], ["b[red]", "c"]),
         (["--type", "network"], ["a"]),
         (["--status", "offline"], ["b[red]"]),
-        (["--status", "unknown", "--site", "y"], ["c"]),
+        (["--status", "unknown", "--site", "y"], []),
+        (["--status", "disabled", "--site", "y"], ["c"]),
     ],
 )
 def test_list_filters_and_writes_json_lines(run: Run, filters: list[str], ids: list[str]) -> None:

@@ -1,7 +1,6 @@
 """Implement `netvitals maintenance`: windows in which nothing is announced of devices, sites or types."""
 
 import json
-import re
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,12 +14,12 @@ from rich.table import Table
 from netvitals.cli.console import console
 from netvitals.cli.database import database_option, open_database
 from netvitals.cli.formats import format_option
+from netvitals.cli.time_span import TimeSpan
 from netvitals.domain.inventory.maintenance import Scope, Window
 from netvitals.domain.text import printable
 
 MAX_DAYS = 366
-_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"(\d+)([mhdw])", re.ASCII)
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _EPILOG = """\b
 Examples:
   export DATABASE_URL=postgresql://user:password@host/database
@@ -42,16 +41,6 @@ Exit status:
      be used"""
 
 
-class _Duration(click.ParamType[float]):
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        parts = _DURATION.findall(str(value))
-        if not parts or "".join(number + unit for number, unit in parts) != value:
-            self.fail(f"{value!r} is no duration such as 30m, 2h, 1d or 1d12h", param, ctx)
-        return float(sum(int(number) * _UNITS[unit] for number, unit in parts))
-
-
 class _Time(click.ParamType[float]):
     name = "time"
 
@@ -61,7 +50,7 @@ class _Time(click.ParamType[float]):
             return value
         try:
             return datetime.fromisoformat(value).astimezone().timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time such as 2026-12-01T22:00 or 2026-12-01T21:00Z", param, ctx)
 
 
@@ -75,7 +64,7 @@ def maintenance() -> None:
 @click.option("--device", "devices", multiple=True, metavar="ID", help="A device. Repeatable.")
 @click.option("--site", "sites", multiple=True, metavar="NAME", help="All devices of a site. Repeatable.")
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="All devices of a type. Repeatable.")
-@click.option("--for", "duration", type=_Duration(), help="How long: 30m, 2h, 1d, 1d12h.")
+@click.option("--for", "duration", type=TimeSpan(), help="How long: 30m, 2h, 1d, 1d12h.")
 @click.option("--until", type=_Time(), help="Or when it ends: 2026-12-02T04:00, or with an offset or Z.")
 @click.option("--from", "start", type=_Time(), help="When it begins; now, unless given.")
 @click.option("--reason", default="", help="Why; shown in the list.")
@@ -95,6 +84,7 @@ def add(
 
     names = _names(devices, sites, types)
     begin, end = _times(start, duration, until)
+    shown = f"from {_shown(begin)} to {_shown(end)}"
     table = MaintenanceTable(open_database(database_url))
     for scope, name in table.unknown(names):
         raise click.UsageError(
@@ -103,7 +93,7 @@ def add(
     for number, (scope, name) in zip(
         table.add(names, start=begin, end=end, reason=printable(reason, 200)), names, strict=True
     ):
-        click.echo(f"{number}: {scope} {printable(name)} from {_shown(begin)} to {_shown(end)}")
+        click.echo(f"{number}: {scope} {printable(name)} {shown}")
 
 
 @maintenance.command(name="list")
@@ -153,6 +143,8 @@ def _times(start: float | None, duration: float | None, until: float | None) -> 
         raise click.UsageError("give a duration or an end: --for 2h, or --until 2026-12-02T04:00")
     end_ = begin + duration if duration is not None else until
     assert end_ is not None  # noqa: S101, one of the two is given
+    if end_ >= _NEVER:
+        raise click.UsageError("it would end after the year 9998: disable the device instead")
     if end_ <= begin or end_ <= time.time():
         raise click.UsageError(f"it would end at {_shown(end_)}, which is before it begins or over already")
     if end_ - begin > MAX_DAYS * 86_400:

@@ -102,8 +102,8 @@ class _Listing:
 
 
 def _has(row: DeviceFields, name: str, text: str) -> bool:
-    if name == "status" and text == DISABLED:
-        return not row["enabled"]
+    if name == "status" and (text == DISABLED or not row["enabled"]):
+        return text == DISABLED and not row["enabled"]
     return bool(row[name] == text)
 
 
