@@ -201,6 +201,16 @@ def test_rules_for_a_site_list_its_devices_and_carry_its_label(inventory: str) -
     assert not [rule.uid for rule in found if "silent" in rule.uid], "those are about all devices"
 
 
+def test_rules_of_sites_in_any_script_have_ids_of_their_own() -> None:
+    found: list[str] = []
+    for name in ("", "berlin", "Z rich", "Zürich", "Zörich", "北京", "上海"):
+        document = rules.rule_files(rules.RuleOptions(ids=("a",), name=name))
+        found += [rule["uid"] for rule in document["groups"][0]["rules"]]
+    assert len(set(found)) == len(found)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,40}", uid) for uid in found)
+    assert "netvitals-cpu-berlin" in found
+
+
 def test_rules_for_a_type_of_a_site_are_about_both(inventory: str) -> None:
     found = read(run("rules", "--site", "paris", "--type", "network", "--inventory", inventory))
     assert r'"device_id" =~ /^(sw\/2)$/' in found[0].data[0].model["query"]

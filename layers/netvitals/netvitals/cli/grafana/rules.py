@@ -346,7 +346,11 @@ def _rule(spec: RuleSpec, options: RuleOptions, number: int) -> Json:
 
 
 def _word(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """Return a name as a part of a unique id; one that loses letters by this ends in its checksum."""
+    word = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if name and not (word and name.isascii()):
+        return f"{word}-{crc32(name.encode()):08x}".strip("-")
+    return word
 
 
 def _uid(name: str) -> str:
