@@ -9,11 +9,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from local.aws.template import Resolver, load
 from local.lambda_.sandbox import Function, Sandbox
 
 BUILD_DIR = Path(".aws-sam/host/build")
+_ENV_EXAMPLE = '{"FanoutFunction": {"NAME": "value"}}'
 
 
 def function_from(
@@ -52,9 +56,31 @@ def function_from(
 
 
 def variables_of(path: Path, name: str) -> dict[str, str]:
-    """Return a function's variables of an `--env-vars` file: those for all, overridden by its own."""
-    given = json.loads(path.read_text())
+    """Return a function's variables of an `--env-vars` file: those for all, overridden by its own.
+
+    Raises:
+        OSError: the file can't be read.
+        ValueError: it holds something else than an object of variables for each function.
+    """
+    try:
+        given = msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, Any]])
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: {error}; write {_ENV_EXAMPLE}") from None
     return {key: str(value) for key, value in (given.get("Parameters", {}) | given.get(name, {})).items()}
+
+
+def parameters_from(pairs: Sequence[str]) -> dict[str, str]:
+    """Return what `NAME=VALUE` texts say.
+
+    Raises:
+        ValueError: one has no name, or no "=".
+    """
+    parameters = {}
+    for pair in pairs:
+        name, mark, parameters[name] = pair.partition("=")
+        if not name or not mark:
+            raise ValueError(f"--parameter {pair}: write it as NAME=VALUE")
+    return parameters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,14 +91,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--build-dir", type=Path, default=BUILD_DIR)
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     given = parser.parse_args(arguments)
-    environment = variables_of(given.env, given.function) if given.env else {}
     try:
-        parameters = dict(pair.split("=", 1) for pair in given.parameter)
+        environment = variables_of(given.env, given.function) if given.env else {}
+        parameters = parameters_from(given.parameter)
         function = function_from(given.build_dir, given.function, parameters, environment)
+        event = given.event.read_bytes() if given.event else b"{}"
+    except OSError as error:
+        parser.error(f"{error.filename}: {error.strerror}")
     except (LookupError, ValueError) as error:
         parser.error(str(error))
     with Sandbox(function) as sandbox:
-        outcome = sandbox.invoke(given.event.read_bytes() if given.event else b"{}")
+        outcome = sandbox.invoke(event)
     print(outcome.log, end="", file=sys.stderr)
     print(outcome.report, file=sys.stderr)
     print(json.dumps(outcome.error or outcome.payload))

@@ -5,6 +5,7 @@ Then all that was stored is compared with what must be there: polls, lines, rate
 something is not as it must be.
 """
 
+import argparse
 import json
 import os
 import re
@@ -50,8 +51,10 @@ class Disturbance(NamedTuple):
 @contextmanager
 def _influx_away(built: Environment) -> Iterator[None]:
     built.influx.go_away(away=True)
-    yield
-    built.influx.go_away(away=False)
+    try:
+        yield
+    finally:
+        built.influx.go_away(away=False)
 
 
 @contextmanager
@@ -75,8 +78,10 @@ def _signal_postgres(built: Environment, sent: signal.Signals) -> None:
 @contextmanager
 def _queues_stopped(built: Environment) -> Iterator[None]:
     built.cloud.aws.answers.clear()
-    yield
-    built.cloud.aws.answers.set()
+    try:
+        yield
+    finally:
+        built.cloud.aws.answers.set()
 
 
 def _killed(name: str) -> Callable[[Environment], AbstractContextManager[None]]:
@@ -233,8 +238,21 @@ def soak(minutes: int) -> list[str]:
         return [*faults, *lost_lines(built), *wrong_events(built)]
 
 
-def main() -> int:
-    minutes = int(sys.argv[1]) if sys.argv[1:] and re.fullmatch(r"\d+", sys.argv[1]) else 10
+def minutes_in(text: str) -> int:
+    """Return a whole number of minutes, 1 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is none.
+    """
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of minutes: give 1 or more")
+    return int(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("minutes", type=minutes_in, nargs="?", default=10)
+    minutes = parser.parse_args(arguments).minutes
     faults = soak(minutes)
     print(*faults, sep="\n")
     print(f"soak: {minutes} minutes, {f'FAILED: {len(faults)} faults' if faults else 'ok'}")

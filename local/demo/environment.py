@@ -6,13 +6,11 @@ import sysconfig
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
 from local.aws.server import running
 from local.demo.cloud import Cloud
@@ -21,9 +19,11 @@ from local.demo.influx import given_influx, own_influx
 from local.influx.client import InfluxClient
 from local.lambda_.sandbox import Function, Sandbox
 from local.servers.postgres import packaged_binaries, postgres_server
-from netvitals.adapters.postgres.database import Database
+from netvitals.adapters.postgres.access import database_url
+from netvitals.adapters.postgres.database import Database, connection_parameters
 from netvitals.adapters.postgres.inventory_writer import plan_import, write_import
 from netvitals.adapters.postgres.schema import migrate
+from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.inventory.device import Device
 from netvitals.domain.settings.configuration import configuration_from, merged
 from netvitals.domain.settings.secret import Secret
@@ -110,16 +110,24 @@ def _temporary_folder() -> Iterator[Path]:
 
 @contextmanager
 def _schema_in(url: str) -> Iterator[str]:
-    """Yield the URL with a new schema as search path: no inventory that is there is polled or changed."""
+    """Yield the URL with a new schema as search path: no inventory that is there is polled or changed.
+
+    Raises:
+        ConfigurationError: the URL is not valid, or has options.
+        Unavailable: the database can't be used.
+    """
+    secret = database_url({"url": url}, "DATABASE_URL")
+    if "options" in connection_parameters(secret):
+        raise ConfigurationError("the demo sets DATABASE_URL's options itself: leave them out")
     schema = f"netvitals_demo_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        if "options" in conninfo_to_dict(url):
-            raise ValueError("the demo sets DATABASE_URL's options itself: leave them out")
+    create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
+    drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema))
+    with closing(Database(lambda: secret)) as database:
+        database.run(lambda cursor: cursor.execute(create))
         try:
             yield f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
         finally:
-            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+            database.run(lambda cursor: cursor.execute(drop))
 
 
 @contextmanager

@@ -8,6 +8,8 @@ what it found with the seed that shows it again, and says in its last line what 
 has a process of its own, since a fuzzer may end it.
 """
 
+import argparse
+import math
 import os
 import subprocess
 import sys
@@ -21,10 +23,19 @@ GRACE_SECONDS = 120
 
 
 def main(arguments: list[str]) -> int:
-    minutes, names = float(arguments[0]), set(arguments[1:])
-    programs = [each for each in sorted(HERE.glob("fuzz_*.py")) if not names or each.stem[5:] in names]
+    known = {program.stem.removeprefix("fuzz_"): program for program in sorted(HERE.glob("fuzz_*.py"))}
+    parser = argparse.ArgumentParser(prog="fuzz.py", description=__doc__.splitlines()[0])
+    parser.add_argument("minutes", type=float, help="in all")
+    parser.add_argument("names", nargs="*", help=f"all where none is given: {', '.join(known)}")
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.names) - set(known))
+    if unknown:
+        parser.error(f"there is no fuzzer {', '.join(unknown)}, but {', '.join(known)}")
+    if not 0 <= given.minutes < math.inf:
+        parser.error("minutes are a number from 0")
+    programs = [program for name, program in known.items() if not given.names or name in given.names]
     at_once = min(len(programs), os.process_cpu_count() or 1)
-    share = minutes * at_once / len(programs)
+    share = given.minutes * at_once / len(programs)
     print(f"{len(programs)} fuzzers, {share:.2g} minutes each", flush=True)
     with ThreadPoolExecutor(at_once) as pool:
         codes = list(pool.map(lambda program: run(program, share), programs))
@@ -50,7 +61,8 @@ def run(program: Path, minutes: float) -> int:
         )
         code, said = ended.returncode, ended.stdout.strip().splitlines()
     except subprocess.TimeoutExpired as error:
-        said = [*str(error.stdout or "").splitlines()[-20:], "did not end in time"]
+        output = error.stdout or b""  # bytes, though the process was run with text=True
+        said = [*output.decode(errors="replace").splitlines()[-20:], "did not end in time"]
         code = 1
     shown = said[-1:] if code == 0 else ["FAILED", *said[-60:]]
     print(f"{program.stem[5:]} ({time.monotonic() - began:.0f} s): " + "\n  ".join(shown), flush=True)

@@ -13,6 +13,8 @@ import psycopg
 import pytest
 
 from fixtures.influxdb import TOKEN, Influx
+from local.demo.environment import _schema_in
+from netvitals.domain.errors import ConfigurationError
 from netvitals.domain.polling.schedule import phase
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +53,14 @@ def left_behind(environment: Mapping[str, str]) -> list[str]:
         except OSError:
             continue
     return files + processes
+
+
+def schemas_in(url: str) -> int:
+    """How many of the demo's there are."""
+    with psycopg.connect(url) as connection:
+        counted = connection.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'netvitals%'")
+        (number,) = counted.fetchone() or (0,)
+    return int(number)
 
 
 def test_without_a_terminal_it_ends_by_itself_with_every_device_and_point_as_it_must_be(
@@ -96,11 +106,7 @@ def test_a_watched_demo_goes_on_until_it_is_interrupted_and_leaves_nothing_in_th
     assert stored[0]["count"] == int(found[1])
     assert TOKEN not in output
     assert empty_database_url not in output
-    with psycopg.connect(empty_database_url) as connection:
-        schemas = connection.execute(
-            "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'netvitals%'"
-        ).fetchone()
-    assert schemas == (0,)
+    assert schemas_in(empty_database_url) == 0
     assert left_behind(bare) == []
 
 
@@ -133,6 +139,48 @@ def test_an_influxdb_that_cannot_be_read_is_explained(bare: dict[str, str], memo
     code, lines = ended(start({**bare, "INFLUXDB_URL": memory_influx.url}))
     assert code == 1
     assert lines[-1].endswith("INFLUXDB_URL is set, so INFLUXDB_TOKEN, INFLUXDB_ORG must be as well")
+
+
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(bare: dict[str, str]) -> None:
+    url = "postgresql://demo:canary@127.0.0.1:1/inventory"
+    code, lines = ended(start({**bare, "DATABASE_URL": url}))
+    assert code == 1
+    assert "FAILED: database 127.0.0.1:1/inventory: " in lines[-1]
+    assert "check the URL's host" in lines[-1]
+    assert "canary" not in "\n".join(lines)
+    assert left_behind(bare) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "complaint"),
+    [
+        ("{url}?options=-cwork_mem%3D1MB", "leave them out"),
+        ("dbname=canary options=-cwork_mem=1MB", "no postgresql:// address"),
+        ("{url}?pgbouncer=canary", "can't be read"),
+    ],
+)
+def test_a_database_url_that_the_demo_cannot_use_is_refused_before_anything_is_created(
+    empty_database_url: str, form: str, complaint: str
+) -> None:
+    with (
+        pytest.raises(ConfigurationError, match=complaint) as refused,
+        _schema_in(form.format(url=empty_database_url)),
+    ):
+        pass
+    assert "canary" not in str(refused.value)
+    assert schemas_in(empty_database_url) == 0
+
+
+def test_the_demos_schema_is_the_search_path_of_the_url_that_was_given_and_goes_at_the_end(
+    empty_database_url: str,
+) -> None:
+    with _schema_in(f"{empty_database_url}?application_name=mine") as url:
+        with psycopg.connect(url) as connection:
+            found = connection.execute("SELECT current_schema(), current_setting('application_name')")
+            schema, name = found.fetchone() or ("", "")
+        assert (schema[:14], name) == ("netvitals_demo", "mine")
+        assert schemas_in(empty_database_url) == 1
+    assert schemas_in(empty_database_url) == 0
 
 
 def test_a_device_behind_another_is_polled_long_enough_after_it_for_the_cause_to_be_known() -> None:

@@ -91,6 +91,10 @@ def test_variables_for_all_functions_come_before_a_functions_own(tmp_path: Path)
             ["Fn", "--build-dir", "/nowhere"],
             "/nowhere/template.yaml does not exist: run `make build-host` first",
         ),
+        (["Fn", "--parameter", "Hours"], "--parameter Hours: write it as NAME=VALUE"),
+        (["Fn", "--parameter", "=1"], "--parameter =1: write it as NAME=VALUE"),
+        (["Fn", "--env", "/nowhere/env.json"], "/nowhere/env.json: No such file or directory"),
+        (["Fn", "--event", "/nowhere/event.json"], "/nowhere/event.json: No such file or directory"),
     ],
 )
 def test_what_is_not_there_is_named(
@@ -99,6 +103,20 @@ def test_what_is_not_there_is_named(
     with pytest.raises(SystemExit):
         main(["--build-dir", str(build), *arguments])
     assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\xff", '{"Fn": 3}', '{"Fn": ["A"]}'])
+def test_a_file_that_holds_no_variables_is_named_with_what_it_has_to_hold(
+    build: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = build / "env.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(SystemExit) as ended:
+        main(["Fn", "--build-dir", str(build), "--env", str(path)])
+    assert ended.value.code == 2
+    complaint = capsys.readouterr().err
+    assert f"error: {path}: " in complaint
+    assert 'write {"FanoutFunction": {"NAME": "value"}}' in complaint
 
 
 def test_the_answer_is_printed_and_the_report_stands_apart(

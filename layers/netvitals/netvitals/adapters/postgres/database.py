@@ -168,7 +168,7 @@ class Database:
         return self._connection
 
     def _unavailable(self, error: psycopg.Error) -> Unavailable:
-        parameters = _parameters(self._url())
+        parameters = connection_parameters(self._url())
         where = (
             f"{parameters.get('host', 'local')}:{parameters.get('port', 5432)}/{parameters.get('dbname', '')}"
         )
@@ -221,12 +221,16 @@ def _begin(*, read_only: bool, timeout_seconds: int) -> bytes:
 
 
 def _connect(url: Secret) -> LimitedConnection:
-    parameters = _CONNECTION_DEFAULTS | _parameters(url)
+    parameters = _CONNECTION_DEFAULTS | connection_parameters(url)
     return LimitedConnection.connect(autocommit=True, prepare_threshold=None, **parameters)
 
 
-def _parameters(url: Secret) -> dict[str, Any]:
-    """Return the parts of a URL; refuse one that is split in the middle of a password."""
+def connection_parameters(url: Secret) -> dict[str, Any]:
+    """Return the parts of a URL.
+
+    Raises:
+        ConfigurationError: it can't be read, or is split in the middle of a password.
+    """
     try:
         parameters = conninfo_to_dict(url.reveal())
     except psycopg.Error:  # psycopg's text quotes the URL
