@@ -64,10 +64,9 @@ def table(title: str, columns: Sequence[str], rows: dict[str, list[str]]) -> Non
 
 
 def _cells(figures: Sequence[float], form: str) -> list[str]:
-    """The figures, and the first one as a ratio of each of the others."""
-    return [format(figure, form) for figure in figures] + [
-        f"{figures[0] / other:.2f}" for other in figures[1:]
-    ]
+    """The figures, and the first one as a ratio of each of the others, if that was long enough to measure."""
+    ratios = [f"{figures[0] / other:.2f}" if other else "-" for other in figures[1:]]
+    return [*(format(figure, form) for figure in figures), *ratios]
 
 
 async def measure_cpu(engines: Sequence[Engine]) -> dict[str, list[str]]:

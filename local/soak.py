@@ -253,6 +253,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("minutes", type=minutes_in, nargs="?", default=10)
     minutes = parser.parse_args(arguments).minutes
+    if os.environ.get("DATABASE_URL"):
+        parser.error("it stops and kills a PostgreSQL of its own: unset DATABASE_URL")
     faults = soak(minutes)
     print(*faults, sep="\n")
     print(f"soak: {minutes} minutes, {f'FAILED: {len(faults)} faults' if faults else 'ok'}")

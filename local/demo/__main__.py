@@ -19,6 +19,7 @@ from local.demo.page import page_of, write_variables
 from local.demo.result import Result
 from local.demo.scenario import Scenario
 from local.demo.ui import Screen
+from local.lambda_.sandbox import FunctionError
 from netvitals.domain.errors import NetvitalsError
 
 METRICS_SECONDS, METRICS_SECONDS_WATCHED = 10, 30
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = _perform(screen, watch=watch)
     except KeyboardInterrupt:
         result = Result(0, 0, 0, ["interrupted"])
-    except (NetvitalsError, ValueError, RuntimeError, OSError) as error:
+    except (NetvitalsError, FunctionError, ValueError, RuntimeError, OSError) as error:
         result = Result(0, 0, 0, [str(error)])
     screen.finish()
     for fault in result.faults[1:FAULTS_SHOWN]:

@@ -9,17 +9,18 @@ _SYSTEM = "1.3.6.1.2.1.1"
 _IF_TABLE = "1.3.6.1.2.1.2.2.1"
 _IF_X_TABLE = "1.3.6.1.2.1.31.1.1.1"
 _ETHERNET, _GIGABIT = 6, 1_000_000_000
+_STARTED = time.monotonic()
+"""When all devices of this process started, so that none that stands for another seems to have restarted."""
 
 
 def system(
     name: str, object_id: str = "1.3.6.1.4.1.8072.3.2.10", descr: str = "simulated"
 ) -> dict[str, Object]:
     """SNMPv2-MIB system."""
-    started = time.monotonic()
     return {
         f"{_SYSTEM}.1.0": descr,
         f"{_SYSTEM}.2.0": ObjectId(object_id),
-        f"{_SYSTEM}.3.0": lambda: TimeTicks((time.monotonic() - started) * 100 + 8_640_000),
+        f"{_SYSTEM}.3.0": lambda: TimeTicks((time.monotonic() - _STARTED) * 100 + 8_640_000),
         f"{_SYSTEM}.4.0": "noc@example.net",
         f"{_SYSTEM}.5.0": name,
         f"{_SYSTEM}.6.0": "rack 4",

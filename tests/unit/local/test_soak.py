@@ -43,9 +43,20 @@ def test_minutes_that_are_no_whole_number_are_refused(
     assert f"{text!r} is no whole number of minutes: give 1 or more" in capsys.readouterr().err
 
 
+def test_no_database_of_others_is_stopped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soak, "soak", lambda minutes: pytest.fail(f"it runs for {minutes} minutes"))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nowhere")
+    with pytest.raises(SystemExit):
+        soak.main([])
+    assert "unset DATABASE_URL" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("arguments", "minutes"), [([], 10), (["3"], 3)])
 def test_it_runs_for_the_minutes_that_are_given_or_for_ten(
     arguments: list[str], minutes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setattr(soak, "soak", lambda given: [] if given == minutes else [f"{given} minutes"])
     assert soak.main(arguments) == 0

@@ -49,9 +49,11 @@ class _Time(click.ParamType[float]):
         if isinstance(value, float):
             return value
         try:
-            return datetime.fromisoformat(value).astimezone().timestamp()
+            seconds = datetime.fromisoformat(value).astimezone().timestamp()
+            _shown(seconds)  # fails on the first and last days of the calendar, which the list could not show
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time such as 2026-12-01T22:00 or 2026-12-01T21:00Z", param, ctx)
+        return seconds
 
 
 @click.group(epilog=_EPILOG, short_help="Suppress announcements during maintenance.")

@@ -13,4 +13,4 @@ def written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigurationError(f"{error.filename or path} can't be written: {error.strerror}") from None
+        raise ConfigurationError(f"{path} can't be written: {error.strerror}") from None
