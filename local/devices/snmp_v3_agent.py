@@ -109,12 +109,12 @@ class V3Agent(Agent):
         """The message that carries this PDU back to the querier, at the level of these flags."""
         keys = local_keys(self.user, self.engine_id)
         flags = keys.flags if flags is None else flags & keys.flags
-        data, salt = message.scoped(self.engine_id, context, contained), b""
+        data, salt, now = message.scoped(self.engine_id, context, contained), b"", self.time
         if flags & PRIV and keys.privacy:
-            encrypted, salt = keys.privacy.encrypt(self.boots, self.time, data)
+            encrypted, salt = keys.privacy.encrypt(self.boots, now, data)
             data = message.octets(encrypted)
         mac = bytes(keys.mac_bytes if flags & AUTH else 0)
-        security = message.parameters(self.engine_id, self.boots, self.time, query.user, mac, salt)
+        security = message.parameters(self.engine_id, self.boots, now, query.user, mac, salt)
         whole = message.encode(query.id, flags, security, data)
         if not mac:
             return whole
