@@ -16,11 +16,11 @@ from local.demo.ui import Screen
 from netvitals.domain.errors import Unavailable
 from netvitals.reading.devices import InventoryReader
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 40.0, 90.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 40.0, 180.0
 """The shortest and longest run: it ends as soon as all is as expected, and fails after the longest."""
-PATIENCE_SECONDS = 25.0
+PATIENCE_SECONDS = 60.0
 """How long a busy machine may take until what a step needs has been seen."""
-SETTLE_SECONDS = 8.0
+SETTLE_SECONDS = 30.0
 """How long storing may take after the last poll."""
 
 

@@ -5,8 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from io import StringIO
-from typing import Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple, cast
 
 from rich import box
 from rich.console import Console, Group
@@ -29,6 +28,31 @@ _HOT = {"cpu_percent": 85, "memory_percent": 90, "disk_percent": 85, "temperatur
 """The values from which on a cell is shown in red."""
 
 
+class _Output:
+    """Write to standard output until its terminal or pipe is closed; drop what comes after."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stdout  # a live table puts its own in that place
+        self.has_gone = False
+
+    def write(self, text: str) -> int:
+        self._unless_gone(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._unless_gone(self._stream.flush)
+
+    def _unless_gone(self, act: Callable[[], object]) -> None:
+        if not self.has_gone:
+            try:
+                act()
+            except OSError:
+                self.has_gone = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class Screen:
     """`say` prints an event, `show` updates the table. Both need `start` first.
 
@@ -37,19 +61,20 @@ class Screen:
     """
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False)
+        self._output = _Output()
+        file = cast("IO[str]", self._output)
+        self._console = Console(file=file, highlight=False)
         if not self._console.is_terminal:
-            self._console = Console(highlight=False, width=_PLAIN_COLUMNS, no_color=True)
+            self._console = Console(file=file, highlight=False, width=_PLAIN_COLUMNS, no_color=True)
         self._live: Live | None = None
         self._events: deque[Text] = deque(maxlen=EVENTS_KEPT)
         self._kept: list[str] = []
         self._view = View([])
         self._started_at: float | None = None
-        self._gone = False
 
     def start(self) -> None:
         self._started_at = time.monotonic()
-        if self._console.is_terminal and not self._gone:
+        if self._console.is_terminal:
             self._live = Live(
                 console=self._console, refresh_per_second=2, get_renderable=self._picture, screen=True
             )
@@ -57,10 +82,7 @@ class Screen:
 
     def line(self, text: str = "") -> None:
         """Print a line, before `start` or after `finish`."""
-        try:
-            self._console.print(text, soft_wrap=True)
-        except OSError:  # the terminal was closed, or the pipe
-            self._draw_no_more()
+        self._console.print(text, soft_wrap=True)
 
     def keep_in_view(self, text: str) -> None:
         """Show a line above the live table as well, where there is room for all of it."""
@@ -76,16 +98,13 @@ class Screen:
         self._view = view
 
     def has_gone(self) -> bool:
-        """Tell whether the terminal that the table is drawn on was closed; nothing is drawn from then on.
+        """Return whether the terminal that the table is drawn on was closed, or the pipe.
 
         A signal says so only to who leads the session, which may be a `make` that waits for us.
         """
-        if not self._gone and self._live is not None and not sys.stdout.isatty():
-            self._draw_no_more()
-        return self._gone
-
-    def _draw_no_more(self) -> None:
-        self._gone, self._console.file = True, StringIO()
+        if self._live is not None and not self._output.isatty():
+            self._output.has_gone = True
+        return self._output.has_gone
 
     def finish(self) -> None:
         """Leave the last table and events on the terminal, or print the table."""

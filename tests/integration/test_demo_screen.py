@@ -1,6 +1,7 @@
 """The demo's live screen, as a terminal shows it: tmux draws what it would on one of that size."""
 
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -37,10 +38,36 @@ for n in range(7):
     screen.say(f"event {{n}}")
 screen.show(View(devices, Points({{each.id: values for each in devices}}, 1234), 1))
 try:
-    time.sleep(60)
+    time.sleep(600)
 except KeyboardInterrupt:
     screen.finish()
-    time.sleep(60)
+    time.sleep(600)
+"""
+
+CLOSED = """
+import sys
+import time
+from local.demo.reading import View
+from local.demo.ui import Screen
+
+def closes(moment):
+    if moment == sys.argv[1]:
+        print("now", file=sys.__stderr__, flush=True)
+        sys.stdin.readline()
+
+screen = Screen()
+closes("before its first line")
+screen.line("printed before")
+closes("before its table")
+screen.start()
+screen.show(View([]))
+closes("under its table")
+while sys.argv[1] == "under its table" and not screen.has_gone():
+    time.sleep(0.1)
+closes("before its last table")
+screen.finish()
+closes("before its last line")
+screen.line("result")
 """
 
 pytestmark = pytest.mark.integration
@@ -116,3 +143,25 @@ def test_at_the_end_the_terminal_shows_what_was_before_and_the_last_state(shown:
     shown("access-sw12", gone="printed before")
     lines = shown("printed before", "access-sw12", "event 6", keys="C-c")
     assert sum(line.startswith("Device") for line in lines) == 1
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("before its first line", "before its table", "under its table"),
+        *("before its last table", "before its last line"),
+    ],
+)
+def test_a_terminal_may_be_closed_at_any_moment(moment: str) -> None:
+    ours, its = pty.openpty()
+    drawn = subprocess.Popen(
+        [sys.executable, "-c", CLOSED, moment],
+        cwd=ROOT, env={**os.environ, "TERM": "xterm"}, text=True,
+        stdin=subprocess.PIPE, stdout=its, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert drawn.stderr
+    assert drawn.stderr.readline() == "now\n"
+    os.close(its)
+    os.close(ours)
+    _, errors = drawn.communicate("\n", timeout=280)
+    assert (drawn.returncode, errors) == (0, "")
