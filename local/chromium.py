@@ -103,7 +103,7 @@ class Page:
             raise RuntimeError(f"{script}: {found['exceptionDetails']}")
         return found["result"].get("value")
 
-    def until(self, script: str, seconds: float = 30, ready: Callable[[Any], object] = bool) -> Any:
+    def until(self, script: str, seconds: float = 60, ready: Callable[[Any], object] = bool) -> Any:
         """Return an expression's value as soon as it is as wanted.
 
         Raises:

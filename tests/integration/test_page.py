@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import urllib3
@@ -187,6 +188,25 @@ def test_a_chart_says_what_it_leaves_out_and_a_page_that_there_is_no_such_device
     page.until(texts(".nv-card figcaption"), ready=["Temperature: the 12 highest of 14"].__eq__)
     opened(page, f"{served}/device?id=nowhere", "document.querySelector('.nv-title') !== null")
     page.until(texts(".nv-title"), ready=["No such device"].__eq__)
+
+
+class SlowStore(MemoryStore):
+    """Takes longer over a query than NiceGUI waits for a page by default."""
+
+    def query(self, bucket: str, statement: str) -> dict[str, Any]:
+        if "uptime_seconds" in statement:
+            time.sleep(3.5)
+        return super().query(bucket, statement)
+
+
+@pytest.mark.usefixtures("served")
+def test_a_device_is_shown_where_influxdb_takes_seconds(database_url: str, tmp_path: Path) -> None:
+    with InfluxServer(SlowStore(), TOKEN) as server:
+        variables = {"DATABASE_URL": database_url, **Influx(server, "network_metrics").variables}
+        with page_served(variables, tmp_path / "served") as url:
+            answer = urllib3.request("GET", f"{url}/device?id=plain-sw", timeout=280)
+    assert answer.status == 200
+    assert b"Changes of status" in answer.data
 
 
 def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewhere(

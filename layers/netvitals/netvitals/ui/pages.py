@@ -19,6 +19,9 @@ _HEAD = (
 _THEMES = {"dark": True, "light": False}
 _SPANS = {3600: "1 hour", 86_400: "1 day", 7 * 86_400: "7 days", 30 * 86_400: "30 days"}
 
+_READING_SECONDS = 180.0
+"""Time that a device's page may take: it waits for PostgreSQL and several queries of InfluxDB in turn."""
+
 _FLEET_TOOLS = """
 <h1 class="nv-hidden">Fleet</h1>
 <div class="nv-tools">
@@ -58,7 +61,7 @@ def define(readers: Readers, *, refresh_seconds: float) -> None:
             _html(_EVENT_TOOLS.format(spans="".join(_span(*each) for each in _SPANS.items())))
             table("events", "Changes of status")
 
-    @ui.page("/device")
+    @ui.page("/device", response_timeout=_READING_SECONDS)
     async def device(request: Request, id: str = "", seconds: int = 0) -> None:  # noqa: A002, in the URL
         ui.page_title(f"{id} · netvitals")
         with frame(request, "/device", head):
