@@ -109,11 +109,12 @@ def test_what_does_not_change_is_in_influxdb_exactly_as_snmpget_says(
     (root,) = (index for index, name in snmpwalk(snmpd, "1.3.6.1.2.1.25.2.3.1.3").items() if name == "/")
     units, size = snmpget(snmpd, f"1.3.6.1.2.1.25.2.3.1.4.{root}", f"1.3.6.1.2.1.25.2.3.1.5.{root}")
     assert points["disk_total_bytes", "/"]["value"] == int(units) * int(size)
-    after = states_and_speeds(snmpd)
-    unchanged = {each for each in there & interfaces(snmpd) if before.get(each[0], 0) == after.get(each[0])}
-    assert unchanged  # a container that starts changes its bridge
-    for index, name in unchanged:
-        state, speed = after[index]
+    # A container that starts meanwhile changes its bridge.
+    unchanged = dict(before.items() & states_and_speeds(snmpd).items())
+    compared = {(index, name) for index, name in there & interfaces(snmpd) if index in unchanged}
+    assert compared
+    for index, name in compared:
+        state, speed = unchanged[index]
         assert points["net_oper_status", name]["value"] == state
         if speed:
             assert points["net_speed_bps", name]["value"] == speed * 1_000_000
