@@ -131,8 +131,9 @@ def demo_devices() -> Sequence[DemoDevice]:
             "demo-lobby-phone",
             _snmp(snmp.switch("lobby-phone", 2, 20e6)),
             parent_id="demo-lobby-sw",
-            # So that its parent has been found out by the time it would be called offline itself.
-            settings={"offline_timeout_seconds": 15, "metrics_interval_seconds": 30},
+            # Its last answer may be 10 s older than its parent's, whose next poll begins 10 s later and takes
+            # 3 s: by then the parent is known to be silent.
+            settings={"offline_timeout_seconds": 28, "metrics_interval_seconds": 30},
             steady=False,
             status="unreachable",
             reason="timeout",
