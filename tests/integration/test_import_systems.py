@@ -234,20 +234,24 @@ def test_fewer_devices_than_are_counted_are_no_answer(run: Run) -> None:
 
 
 def test_values_that_a_system_should_not_have_are_told_and_change_nothing(run: Run) -> None:
-    far = {"maintenance_status": "1", "maintenanceid": "1"}
-    answers: dict[str, list[dict[str, Any]]] = {
-        "netbox": [
-            {"count": "4", "next": None, "results": many(4)},
-            {"count": 4, "next": "http://[bad", "results": many(4)},
-        ],
-        "zabbix": [{"result": [{**zabbix_host(1), **far, "active_till": "9" * 14}]}],
-    }
-    for name, documents in answers.items():
-        for document in documents:
-            with serving(lambda *_, document=document: (200, document)) as system:
-                told = run("--from", name, system.url, code=2).stderr
-            assert "answers with values that it should not have" in told
-            assert told.endswith("nothing was changed\n")
+    documents: list[dict[str, Any]] = [
+        {"count": "4", "next": None, "results": many(4)},
+        {"count": 4, "next": "http://[bad", "results": many(4)},
+    ]
+    for document in documents:
+        with serving(lambda *_, document=document: (200, document)) as system:
+            told = run("--from", "netbox", system.url, code=2).stderr
+        assert "answers with values that it should not have" in told
+        assert told.endswith("nothing was changed\n")
+
+
+def test_an_end_of_maintenance_beyond_the_calendar_is_told_with_its_host(run: Run, execute: Execute) -> None:
+    hosts = [zabbix_host(1, maintenance_status="1", maintenanceid="7"), zabbix_host(2)]
+    with serving(zabbix(hosts, [{"maintenanceid": "7", "active_till": "9" * 14}])) as system:
+        refused = run("--from", "zabbix", system.url, code=1)
+    assert refused.stdout.startswith("device 'zabbix-sw-1': maintenance_until ")
+    assert refused.stderr.endswith("1 fault; nothing was imported\n")
+    assert not execute("SELECT id FROM devices")
 
 
 def test_the_next_page_is_asked_of_the_same_system_whatever_host_its_link_names(run: Run) -> None:

@@ -15,6 +15,7 @@ from fixtures.page import (
     add_device,
     cell,
     change_status,
+    execute,
     opened,
     traffic,
     vital_signs,
@@ -63,9 +64,7 @@ def memory_influx() -> Iterator[Influx]:
 @pytest.fixture(scope="module")
 def database_url(postgres_url: str) -> Iterator[str]:
     url = create_database(postgres_url)
-    database = Database(lambda: Secret(url))
-    migrate(database)
-    database.close()
+    create_tables(url)
     yield url
     drop_database(postgres_url, url)
 
@@ -97,6 +96,12 @@ def served(
     variables = {"DATABASE_URL": database_url, **memory_influx.variables}
     with page_served(variables, tmp_path_factory.mktemp("page") / "served", "--every", "1") as url:
         yield url
+
+
+def create_tables(url: str) -> None:
+    database = Database(lambda: Secret(url))
+    migrate(database)
+    database.close()
 
 
 def texts(selector: str) -> str:
@@ -203,6 +208,35 @@ class SlowStore(MemoryStore):
         if "uptime_seconds" in statement:
             time.sleep(3.5)
         return super().query(bucket, statement)
+
+
+class ForgetfulStore(MemoryStore):
+    """Has nothing any more once it is told so."""
+
+    empty = False
+
+    def query(self, bucket: str, statement: str) -> dict[str, Any]:
+        return MemoryStore().query(bucket, statement) if self.empty else super().query(bucket, statement)
+
+
+def test_an_ended_curve_goes_and_a_device_that_cant_be_read_is_told_as_that(
+    page: Page, empty_database_url: str, tmp_path: Path
+) -> None:
+    create_tables(empty_database_url)
+    add_device(empty_database_url, "core-sw")
+    store = ForgetfulStore()
+    with InfluxServer(store, TOKEN) as server:
+        influx = Influx(server, "network_metrics")
+        write(influx, "core-sw", vital_signs(42, 61, 38))
+        variables = {"DATABASE_URL": empty_database_url, **influx.variables}
+        with page_served(variables, tmp_path / "served") as url:
+            curves = "document.querySelectorAll('.nv-chart svg path[stroke-width=\"1.6\"]').length"
+            opened(page, f"{url}/device?id=core-sw", f"{curves} > 0")
+            store.empty = True
+            page.until(curves, ready=lambda drawn: drawn == 0)
+            execute(empty_database_url, "ALTER TABLE device_state RENAME TO elsewhere")
+            opened(page, f"{url}/device?id=core-sw", "document.querySelector('.nv-title') !== null")
+            page.until(texts(".nv-title"), ready=["The device can't be shown"].__eq__)
 
 
 @pytest.mark.usefixtures("served")

@@ -169,8 +169,12 @@ def _names(host: Mapping[str, Any], key: str) -> Iterator[str]:
 
 
 def _time(seconds: Any) -> str | None:
+    """Return a time in ISO 8601; one beyond the calendar as it is, which is told as a bad row of its host."""
     text = str(seconds)
-    return datetime.fromtimestamp(int(text), UTC).isoformat() if text.isdecimal() else None
+    try:
+        return datetime.fromtimestamp(int(text), UTC).isoformat() if text.isdecimal() else None
+    except (ValueError, OverflowError, OSError):
+        return text
 
 
 def _text(value: Any) -> str:
