@@ -175,7 +175,7 @@ def test_a_series_is_read_by_its_tags_and_a_span_of_time(any_influx: Influx) -> 
     points = [Point("cpu_percent", n, NOW + n) for n in range(10)]
     any_influx.sink().write(encode("it's", points) + encode("sw2", points), soon())
     where = rf"device_id = 'it\'s' AND metric_name = 'cpu_percent' AND time >= {NOW + 2} AND time < {NOW + 8}"
-    statement = f"SELECT value FROM device_metrics WHERE {where} ORDER BY time DESC LIMIT 3"  # noqa: S608, ours
+    statement = f"SELECT value FROM device_metrics WHERE {where} ORDER BY time DESC LIMIT 3"  # noqa: S608, texts of this test
     rows = any_influx.query(statement)
     assert [row["value"] for row in rows] == [7, 6, 5]
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from fixtures.pgbouncer import BINARY, transaction_pooler
+from fixtures.pgbouncer import transaction_pooler
 from netvitals.adapters.postgres.database import Database
 from netvitals.adapters.postgres.status import PostgresStatusStore
 from netvitals.domain.settings.secret import Secret
@@ -64,8 +64,6 @@ def url(request: pytest.FixtureRequest, password_url: str) -> Iterator[str]:
     if request.param == "server":
         yield password_url
         return
-    if BINARY is None:
-        pytest.skip("needs pgbouncer: apt-get install pgbouncer")
     with transaction_pooler(password_url, server_connections=2) as pooled:
         yield pooled
 
@@ -73,7 +71,7 @@ def url(request: pytest.FixtureRequest, password_url: str) -> Iterator[str]:
 @pytest.mark.parametrize("work", [IDLE, READS_NOTHING], ids=["idle", "reads nothing"])
 def test_another_process_decides_statuses_soon_after_one_was_frozen(url: str, work: str) -> None:
     if urlsplit(url).hostname is None:
-        pytest.skip("needs a server that is reached over TCP")
+        pytest.skip("needs a server that is reached over TCP: unset NETVITALS_TEST_DATABASE_URL")
     database = Database(lambda: Secret(url))
     store = PostgresStatusStore(database)
     with frozen(url, work):

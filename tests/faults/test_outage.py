@@ -150,7 +150,7 @@ def test_an_hour_s_outage_loses_no_point_of_a_thousand_devices(
 def check_every_point_of(influx: Influx, name: str, seconds: int) -> None:
     """Read one metric back: value and time of every poll of every device."""
     step = 30 if name in STATUS else 300
-    rows = influx.query(f"SELECT device_id, value FROM device_metrics WHERE metric_name = '{name}'")  # noqa: S608, ours
+    rows = influx.query(f"SELECT device_id, value FROM device_metrics WHERE metric_name = '{name}'")  # noqa: S608, a name of this test
     assert {(row["device_id"], row["time"], row["value"]) for row in rows} == {
         (f"device-{n:04}", (START + second) * 10**9 + n, (n + second) % 2)
         for second in range(0, seconds, step)

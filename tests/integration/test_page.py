@@ -21,16 +21,13 @@ from fixtures.page import (
     vital_signs,
     write,
 )
-from fixtures.postgres import create_database, drop_database
+from fixtures.postgres import create_database, database_name, drop_database
 from local.chromium import Browser, Page, chromium, installed_chromium
 from local.influx.http import InfluxServer
 from local.influx.store import MemoryStore
 from local.servers.page import page_served
-from netvitals.adapters.postgres.database import Database
-from netvitals.adapters.postgres.schema import migrate
 from netvitals.domain.polling.changes import InterfaceInfo
 from netvitals.domain.polling.point import Point
-from netvitals.domain.settings.secret import Secret
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -62,25 +59,23 @@ def memory_influx() -> Iterator[Influx]:
 
 
 @pytest.fixture(scope="module")
-def database_url(postgres_url: str) -> Iterator[str]:
-    url = create_database(postgres_url)
-    create_tables(url)
+def fleet_url(postgres_url: str, template_url: str) -> Iterator[str]:
+    """The database of `served`."""
+    url = create_database(postgres_url, template=database_name(template_url))
     yield url
     drop_database(postgres_url, url)
 
 
 @pytest.fixture(scope="module")
-def served(
-    database_url: str, memory_influx: Influx, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def served(fleet_url: str, memory_influx: Influx, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Six devices: a switch with two ports, a silent one, one behind it, a hostile one, two plain ones."""
     hostile = HOSTILE
-    add_device(database_url, "core-sw", site="berne")
-    add_device(database_url, "lobby-sw", "offline", reason="timeout", detail="no answer on UDP port 161")
-    add_device(database_url, "lobby-phone", "unreachable", parent_id="lobby-sw", reason="timeout")
-    add_device(database_url, hostile, hostname=hostile, site=hostile, reason="partial", detail=hostile)
-    add_device(database_url, "plain-sw", site="")
-    add_device(database_url, "edge-sw")
+    add_device(fleet_url, "core-sw", site="berne")
+    add_device(fleet_url, "lobby-sw", "offline", reason="timeout", detail="no answer on UDP port 161")
+    add_device(fleet_url, "lobby-phone", "unreachable", parent_id="lobby-sw", reason="timeout")
+    add_device(fleet_url, hostile, hostname=hostile, site=hostile, reason="partial", detail=hostile)
+    add_device(fleet_url, "plain-sw", site="")
+    add_device(fleet_url, "edge-sw")
     write(
         memory_influx,
         "core-sw",
@@ -93,15 +88,9 @@ def served(
         vital_signs(7, 20, 30) + traffic(HOSTILE[:100], 1_000_000, 0),
         [InterfaceInfo(HOSTILE[:100], HOSTILE, HOSTILE, 1)],
     )
-    variables = {"DATABASE_URL": database_url, **memory_influx.variables}
+    variables = {"DATABASE_URL": fleet_url, **memory_influx.variables}
     with page_served(variables, tmp_path_factory.mktemp("page") / "served", "--every", "1") as url:
         yield url
-
-
-def create_tables(url: str) -> None:
-    database = Database(lambda: Secret(url))
-    migrate(database)
-    database.close()
 
 
 def texts(selector: str) -> str:
@@ -109,7 +98,7 @@ def texts(selector: str) -> str:
 
 
 def test_the_fleet_shows_what_the_devices_sent_the_worst_first_and_a_change_before_ones_eyes(
-    page: Page, served: str, database_url: str, memory_influx: Influx
+    page: Page, served: str, fleet_url: str, memory_influx: Influx
 ) -> None:
     opened(page, served, f"{ROWS} === 6")
     page.until(
@@ -130,7 +119,7 @@ def test_the_fleet_shows_what_the_devices_sent_the_worst_first_and_a_change_befo
         texts("#nv-counts button"), ready=["6 devices", "4 online", "1 offline", "1 unreachable"].__eq__
     )
     page.screenshot(RESULTS / "fleet-light.png")
-    change_status(database_url, "edge-sw", "offline", "no_answer", "no answer within 3 s")
+    change_status(fleet_url, "edge-sw", "offline", "no_answer", "no answer within 3 s")
     cell(page, "edge-sw", "status", "offline")
     cell(page, "edge-sw", "why", "no answer within 3 s")
     page.until("document.getElementById('nv-said').textContent", ready="edge-sw is offline".__eq__)
@@ -220,29 +209,28 @@ class ForgetfulStore(MemoryStore):
 
 
 def test_an_ended_curve_goes_and_a_device_that_cant_be_read_is_told_as_that(
-    page: Page, empty_database_url: str, tmp_path: Path
+    page: Page, database_url: str, tmp_path: Path
 ) -> None:
-    create_tables(empty_database_url)
-    add_device(empty_database_url, "core-sw")
+    add_device(database_url, "core-sw")
     store = ForgetfulStore()
     with InfluxServer(store, TOKEN) as server:
         influx = Influx(server, "network_metrics")
         write(influx, "core-sw", vital_signs(42, 61, 38))
-        variables = {"DATABASE_URL": empty_database_url, **influx.variables}
+        variables = {"DATABASE_URL": database_url, **influx.variables}
         with page_served(variables, tmp_path / "served") as url:
             curves = "document.querySelectorAll('.nv-chart svg path[stroke-width=\"1.6\"]').length"
             opened(page, f"{url}/device?id=core-sw", f"{curves} > 0")
             store.empty = True
             page.until(curves, ready=lambda drawn: drawn == 0)
-            execute(empty_database_url, "ALTER TABLE device_state RENAME TO elsewhere")
+            execute(database_url, "ALTER TABLE device_state RENAME TO elsewhere")
             opened(page, f"{url}/device?id=core-sw", "document.querySelector('.nv-title') !== null")
             page.until(texts(".nv-title"), ready=["The device can't be shown"].__eq__)
 
 
 @pytest.mark.usefixtures("served")
-def test_a_device_is_shown_where_influxdb_takes_seconds(database_url: str, tmp_path: Path) -> None:
+def test_a_device_is_shown_where_influxdb_takes_seconds(fleet_url: str, tmp_path: Path) -> None:
     with InfluxServer(SlowStore(), TOKEN) as server:
-        variables = {"DATABASE_URL": database_url, **Influx(server, "network_metrics").variables}
+        variables = {"DATABASE_URL": fleet_url, **Influx(server, "network_metrics").variables}
         with page_served(variables, tmp_path / "served") as url:
             answer = urllib3.request("GET", f"{url}/device?id=plain-sw", timeout=280)
     assert answer.status == 200
@@ -250,9 +238,9 @@ def test_a_device_is_shown_where_influxdb_takes_seconds(database_url: str, tmp_p
 
 
 def test_a_hostile_text_stays_text_everywhere_and_nothing_is_fetched_from_elsewhere(
-    page: Page, served: str, database_url: str
+    page: Page, served: str, fleet_url: str
 ) -> None:
-    change_status(database_url, HOSTILE, "offline", "no_answer", HOSTILE)
+    change_status(fleet_url, HOSTILE, "offline", "no_answer", HOSTILE)
     page.show_as(1700, 900, dark=True)
     opened(page, served, f"{ROWS} === 6")
     links = texts(".ag-cell a")

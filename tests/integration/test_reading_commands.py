@@ -46,7 +46,7 @@ def test_a_time_of_maintenance_that_is_none_concerns_no_other_device(run: Run, d
     execute(database_url, "ALTER TABLE devices ALTER COLUMN maintenance_until TYPE text")
     end = "to_char(now() AT TIME ZONE 'UTC' + interval '1 day', 'YYYY-MM-DD HH24:MI')"
     execute(database_url, "UPDATE devices SET maintenance_until = 'next week' WHERE id = 'core-sw'")
-    execute(database_url, f"UPDATE devices SET maintenance_until = {end} WHERE id = 'edge-sw'")  # noqa: S608, ours
+    execute(database_url, f"UPDATE devices SET maintenance_until = {end} WHERE id = 'edge-sw'")  # noqa: S608, a text of this test
     assert "maintenance" not in run("show", "core-sw").stdout
     assert "maintenance" in run("show", "edge-sw").stdout
 

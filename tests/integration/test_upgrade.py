@@ -77,7 +77,7 @@ def upgraded(old_database: str, memory_influx: Influx, monkeypatch: pytest.Monke
 def contents(url: str) -> dict[str, list[dict[str, Any]]]:
     with psycopg.connect(url) as connection:
         return {
-            table: [row for (row,) in connection.execute(f"SELECT to_jsonb({table}) FROM {table} ORDER BY 1")]  # noqa: S608, names of ours
+            table: [row for (row,) in connection.execute(f"SELECT to_jsonb({table}) FROM {table} ORDER BY 1")]  # noqa: S608, tables of ours
             for table in TABLES
         }
 

@@ -30,7 +30,7 @@ def emitted(source: Path) -> Iterator[str]:
             and getattr(node.func, "id", "") == "emit"
             and isinstance(node.args[0], ast.Dict)
         ):
-            yield from (key.value for key in node.args[0].keys if isinstance(key, ast.Constant))  # type: ignore[misc]  # texts
+            yield from (key.value for key in node.args[0].keys if isinstance(key, ast.Constant))  # type: ignore[misc]  # the keys are texts
 
 
 @pytest.mark.parametrize("function", SOURCES)

@@ -14,13 +14,13 @@ from local.influx.real import RealInflux
 
 @pytest.fixture(scope="session")
 def stores(
-    real_influx: tuple[RealInflux, InfluxServer], postgres_url: str, _template_url: str
+    real_influx: tuple[RealInflux, InfluxServer], postgres_url: str, template_url: str
 ) -> Iterator[Stores]:
     """Fills the stores, for all tests of the folder: one process runs them (fixtures/long_first.py)."""
     server, front = real_influx
     bucket = f"dashboards_{uuid.uuid4().hex[:8]}"
     server.create(bucket)
-    url = create_database(postgres_url, template=database_name(_template_url))
+    url = create_database(postgres_url, template=database_name(template_url))
     influx = Influx(front, bucket)
     fleet = KnownFleet(url, influx.sink(), int(time.time()) // INTERVAL * INTERVAL)
     with pytest.MonkeyPatch.context() as patch:

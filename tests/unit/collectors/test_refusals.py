@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+from fixtures.clock import Clock
 from fixtures.polling import job
 from netvitals.collectors.refusals import LONGEST_PAUSE_SECONDS, Refusals, fingerprint
 from netvitals.collectors.ssh.protocol import SSH, SshCredential, SshSettings
@@ -12,14 +13,6 @@ from netvitals.domain.ports import Target, target_of
 from netvitals.domain.settings.secret import Secret
 
 INTERVAL = 300
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Polls:
@@ -121,5 +114,5 @@ def test_the_text_for_a_person_says_when_and_what_to_do() -> None:
     polls.poll()
     text = polls._refusals.reason_to_wait(polls.target())
     assert text is not None
-    assert "not sent before 22:17:05 UTC" in text
+    assert "not sent before 08:03:45 UTC" in text
     assert "correct it" in text

@@ -95,7 +95,7 @@ def test_what_was_not_done_comes_again_in_seconds_and_what_can_never_be_done_doe
 
 def test_a_queue_that_hangs_does_not_keep_a_collector_from_saying_what_failed() -> None:
     class Hanging(Queue):
-        def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:  # noqa: ARG002, port
+        def redeliver(self, messages: Sequence[QueueMessage], seconds: int) -> None:  # noqa: ARG002, the port's
             raise NeverReturns
 
     scene = Scene()

@@ -18,7 +18,7 @@ class World:
         self.now = 0.0
         self.readings = 0
 
-    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:  # noqa: ARG002, port
+    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:  # noqa: ARG002, the port's
         self.readings += 1
         if self.after_chunk:
             yield [Device(id="a")]

@@ -23,7 +23,7 @@ class Database:
         self.breaks_at: int | None = None
         self.devices_there = DEVICES
 
-    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:  # noqa: ARG002, port
+    def devices(self, report: Callable[[BadRow], None]) -> Iterator[Sequence[Device]]:  # noqa: ARG002, the port's
         for number, start in enumerate(range(0, len(self.devices_there), 2)):
             if number == self.breaks_at:
                 raise Unavailable("the database does not answer")

@@ -65,7 +65,7 @@ class Points:
     def interfaces(self, device: str, since: float, until: float) -> dict[str, InterfaceInfo]:
         """Return the descriptions of a device's interfaces, by instance."""
         found = self._influx.series(
-            'SELECT "description", "type", "if_index" FROM "interface_info"'  # noqa: S608, literals
+            'SELECT "description", "type", "if_index" FROM "interface_info"'  # noqa: S608, as above
             f" WHERE {_devices([device])} AND {_between(since, until)}"
             ' GROUP BY "instance" ORDER BY time DESC LIMIT 1'
         )

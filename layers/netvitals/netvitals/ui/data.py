@@ -108,7 +108,8 @@ def thinned(samples: Samples, parts: int = TREND_PARTS) -> list[float | None]:
     highest: list[float | None] = [None] * parts
     for at, value in samples:
         part = min(parts - 1, (at - first) * parts // span)
-        highest[part] = max(value, highest[part] if highest[part] is not None else value)  # type: ignore[type-var]  # looked
+        before = highest[part]
+        highest[part] = value if before is None else max(value, before)
     return [_short(value) for value in highest]
 
 

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
+from fixtures.clock import Clock
 from netvitals.adapters.aws.secrets_manager import (
     MAX_AGE_SECONDS,
     PAUSE_SECONDS,
@@ -63,14 +64,6 @@ def test_a_secret_is_read_once_for_many_credentials(client: Client) -> None:
     assert SNMP.part_of(first) == SnmpCredential(community=Secret(CANARY))
     assert store.get("lab") is first
     assert client.calls == 1
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_rotated_secret_is_read_when_the_old_one_has_grown_old(secretsmanager: Any) -> None:

@@ -1,9 +1,7 @@
 """`netvitals doctor --stack`: each fault that a stack can have is told, and a stack without one is ok."""
 
-import base64
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,15 +14,11 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from netvitals.adapters.aws import deployment
-from netvitals.adapters.aws.deployment import Invocation
 from netvitals.adapters.aws.pause import PauseParameter, parameter_of
 from netvitals.adapters.aws.stack import Stack
 from netvitals.cli.doctor import stack as doctor_stack
-from netvitals.cli.doctor.poll import judged
-from netvitals.cli.doctor.report import Check, Finding, results
 from netvitals.cli.main import cli
 from netvitals.domain.errors import Unavailable
-from netvitals.domain.inventory.device import Device
 
 CANARY = "canary-77c0"
 LIVES = ("StatusQueue", "MetricsQueue", "SpoolQueue")
@@ -310,91 +304,3 @@ def test_what_can_not_be_checked_at_all_exits_with_2() -> None:
     assert run("--stack", "labb")[0] == 2
     assert run()[0] == 2
     assert run("--device", "core")[0] == 2
-
-
-def test_a_check_that_hangs_ends_and_what_needs_it_is_skipped_and_a_fault_of_its_own_is_no_leak() -> None:
-    def hangs() -> Finding:
-        end.wait(30)
-        return Finding("ok", "late")
-
-    def breaks() -> Finding:
-        raise RuntimeError(CANARY)
-
-    end = threading.Event()
-    checks = [
-        Check("slow", hangs, remedy="look", seconds=0.05),
-        Check("next", lambda: Finding("ok", ""), ("slow",)),
-        Check("broken", breaks),
-        Check("last", lambda: Finding("ok", "fine")),
-    ]
-    found = [(each.check, each.level, each.text) for each in results(checks)]
-    end.set()
-    assert found == [
-        ("slow", "fail", "no result within 0.05 s"),
-        ("next", "skip", "needs slow, which is not ok"),
-        ("broken", "fail", "the check itself failed (RuntimeError)"),
-        ("last", "ok", "fine"),
-    ]
-
-
-def log(*lines: dict[str, Any]) -> Invocation:
-    return Invocation("", b'cut off"}\n' + "\n".join(map(json.dumps, lines)).encode())
-
-
-@pytest.mark.parametrize(
-    ("invocation", "level", "text"),
-    [
-        (log({"_aws": {}, "DevicesPolled": [1], "PointsWritten": [42], "PollSeconds": [0.44]}), "ok",
-         "core answered in 0.4 s, 42 points"),
-        (log({"_aws": {}, "DevicesPolled": [1], "DevicesUnreachable": [1]}), "fail", "core did not answer"),
-        (log({"device_id": "core", "message": "core: auth: wrong key"},
-             {"_aws": {}, "DevicesPolled": [1], "DevicesUnreachable": [1]}), "fail", "core: auth: wrong key"),
-        (log({"_aws": {}, "DevicesPolled": [1], "LinesSpooled": [9]}), "fail",
-         "core answered, and the functions do not reach InfluxDB"),
-        (log({"_aws": {}, "DevicesPolled": [1], "ObservationsSpooled": [1]}), "fail",
-         "core answered, and the functions do not reach the database"),
-        (log({"_aws": {}, "JobsFailed": [1]}), "fail", "core was not polled: its log says no more"),
-        (Invocation("Sandbox.Timedout: too slow", b""), "fail",
-         "the collector failed: Sandbox.Timedout: too slow"),
-    ],
-)  # fmt: skip
-def test_the_log_of_the_invocation_says_how_the_poll_went(
-    invocation: Invocation, level: str, text: str
-) -> None:
-    assert judged(Device(id="core"), invocation)[:2] == (level, text)
-
-
-def test_lambdas_answer_is_read_with_its_log_and_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Lambda:
-        def invoke(self, **asked: Any) -> dict[str, Any]:
-            assert json.loads(asked["Payload"]) == {"a": 1}
-            payload = io.BytesIO(b'{"errorType": "Unavailable", "errorMessage": "no way"}')
-            tail = base64.b64encode(b"its log").decode()
-            return {"FunctionError": "Unhandled", "Payload": payload, "LogResult": tail}
-
-    monkeypatch.setattr(deployment, "clients", lambda *_: Lambda())
-    assert deployment.invoke("f", {"a": 1}) == Invocation("Unavailable: no way", b"its log")
-
-
-def test_resources_that_were_never_made_or_are_deleted_are_not_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    listed = {
-        "StatusQueue": {"PhysicalResourceId": "https://queue", "ResourceStatus": "UPDATE_COMPLETE"},
-        "NotificationDeadLetters": {"ResourceStatus": "CREATE_COMPLETE"},
-        "SpoolDeadLetters": {"PhysicalResourceId": "https://gone", "ResourceStatus": "DELETE_COMPLETE"},
-    }
-    page = [
-        {"ResourceType": "AWS::SQS::Queue", "LogicalResourceId": name, **each}
-        for name, each in listed.items()
-    ]
-
-    class CloudFormation:
-        def get_paginator(self, _: str) -> "CloudFormation":
-            return self
-
-        def paginate(self, **_: str) -> list[dict[str, Any]]:
-            return [{"StackResourceSummaries": page}]
-
-    monkeypatch.setattr(deployment, "clients", lambda _: CloudFormation())
-    assert deployment.resources_of("lab") == {"AWS::SQS::Queue": {"StatusQueue": "https://queue"}}

@@ -77,7 +77,7 @@ class MaintenanceTable:
     def windows(self, *, ended: bool = False) -> list[Window]:
         """Return the windows that are open or to come, by their start; with `ended` all that are kept."""
         condition = "true" if ended else "ends_at > now()"
-        query = f"SELECT {_COLUMNS} FROM maintenance_windows WHERE {condition} ORDER BY starts_at, id"  # noqa: S608, constants
+        query = f"SELECT {_COLUMNS} FROM maintenance_windows WHERE {condition} ORDER BY starts_at, id"  # noqa: S608, constants of this file
         return self._database.run(
             lambda cursor: list(map(_window, cursor.execute(query.encode()).fetchall())),
             read_only=True,
@@ -93,7 +93,7 @@ class MaintenanceTable:
 
         def ended(cursor: Cursor) -> Window:
             cursor.execute(
-                "UPDATE maintenance_windows SET ends_at = now(), starts_at = least(starts_at, now())"  # noqa: S608, ours
+                "UPDATE maintenance_windows SET ends_at = now(), starts_at = least(starts_at, now())"  # noqa: S608, as above
                 f" WHERE id = %s AND ends_at > now() RETURNING {_COLUMNS}",
                 [number],
             )

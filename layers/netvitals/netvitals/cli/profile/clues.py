@@ -241,7 +241,7 @@ def _averages(numbers: Numbers, named: Named) -> Iterator[Clue]:
             min(same) > 0 and max(same) - min(same) <= _AVERAGES_DIFFER and len(set(same)) > 1
             for same in zip(*values, strict=True)
         )
-        if near and _distance(first, last) == 2 and _are_percentages(flat) and max(flat) >= _LEAST_AVERAGE:  # noqa: PLR2004, next but one
+        if near and _distance(first, last) == 2 and _are_percentages(flat) and max(flat) >= _LEAST_AVERAGE:  # noqa: PLR2004, the column after the next
             seen = ", ".join(f"{each[0]:g}" for each in values)
             instance = None if first.endswith(SCALAR) else "{index}"
             source = Source(percent=named(last), instance=instance)

@@ -52,14 +52,14 @@ class _Reading:
         parser.StartDoctypeDeclHandler = _document_type
 
     def feed(self, data: bytes) -> None:
-        self._parser.Parse(data, False)  # noqa: FBT003, takes no names
+        self._parser.Parse(data, False)  # noqa: FBT003, expat takes no keywords
         self._fed += len(data)
         self._reached = max(self._reached, self._parser.CurrentByteIndex)
         if self._fed - self._reached > LONGEST_TAG:
             raise BadEnvelope("its answer holds a tag without an end")
 
     def root(self) -> ET.Element:
-        self._parser.Parse(b"", True)  # noqa: FBT003, takes no names
+        self._parser.Parse(b"", True)  # noqa: FBT003, expat takes no keywords
         return self._builder.close()
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

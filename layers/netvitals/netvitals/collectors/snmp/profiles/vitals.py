@@ -201,7 +201,7 @@ def _unique(rows: Sequence[VitalRow]) -> Sequence[VitalRow]:
     for row in rows:
         if count[row.instance] > 1:
             seen[row.instance] += 1
-            row = msgspec.structs.replace(row, instance=f"{row.instance} #{seen[row.instance]}")  # noqa: PLW2901, renamed
+            row = msgspec.structs.replace(row, instance=f"{row.instance} #{seen[row.instance]}")  # noqa: PLW2901, the same row under a name of its own
         unique.append(row)
     return unique
 

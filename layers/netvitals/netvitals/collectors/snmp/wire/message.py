@@ -71,7 +71,7 @@ def octets(content: bytes) -> bytes:
     return tlv(pdu.OCTET_STRING, content)
 
 
-def parameters(engine_id: bytes, boots: int, seconds: int, user: bytes, mac: bytes, salt: bytes) -> bytes:  # noqa: PLR0917, as they follow
+def parameters(engine_id: bytes, boots: int, seconds: int, user: bytes, mac: bytes, salt: bytes) -> bytes:  # noqa: PLR0917, in the order of the message
     """Encode the field msgSecurityParameters."""
     clock = integer(boots) + integer(seconds)
     return octets(tlv(pdu.SEQUENCE, octets(engine_id) + clock + octets(user) + octets(mac) + octets(salt)))

@@ -114,7 +114,7 @@ class DesCbc:
         salt = (boots << 32 | next(_salts) & 0xFFFF_FFFF).to_bytes(_SALT_BYTES)
         return self._at(salt).encryptor().update(plain + bytes(-len(plain) % _BLOCK_BYTES)), salt
 
-    def decrypt(self, boots: int, time: int, salt: bytes, data: bytes) -> bytes:  # noqa: ARG002, ditto
+    def decrypt(self, boots: int, time: int, salt: bytes, data: bytes) -> bytes:  # noqa: ARG002, as above
         if len(salt) != _SALT_BYTES or len(data) % _BLOCK_BYTES:
             raise DecryptionFailed(f"DES with {len(salt)} bytes of salt and {len(data)} bytes of data")
         return self._at(salt).decryptor().update(data)
