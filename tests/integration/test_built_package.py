@@ -297,7 +297,9 @@ def test_each_layer_holds_what_it_is_for(any_build: tuple[str, Path]) -> None:
     assert not (dependencies / "netvitals").exists()
     assert not any((netvitals / "netvitals" / part).exists() for part in ("cli", "ui", "reading"))
     assert files(netvitals, "*.yaml") == []
-    assert len(files(netvitals / "netvitals" / "profiles" / "index", "*.json")) > 10
+    profiles = files(netvitals / "netvitals" / "profiles" / "index" / "profiles", "*.json")
+    assert len(profiles) > 500
+    assert [path.stem for path in profiles if b'"example":' in path.read_bytes()] == []
 
 
 def test_the_layer_knows_every_service_that_a_role_lets_a_function_call(host_build: Path) -> None:
