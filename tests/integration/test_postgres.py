@@ -73,16 +73,15 @@ def failure_of(database: Database, work: Callable[[Cursor], object] = one) -> st
 def test_a_session_that_the_server_ended_for_its_idleness_is_opened_again(
     database_url: str, open_database: Open
 ) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True, options="-c idle_session_timeout=0") as connection:
         name = connection.info.dbname
-        connection.execute(f'ALTER DATABASE "{name}" SET idle_session_timeout = 50'.encode())
-    database = open_database(database_url)
-    first = database.run(process_id)
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("SET idle_session_timeout = 0")
+        connection.execute(f'ALTER DATABASE "{name}" SET idle_session_timeout = 500'.encode())
+        database = open_database(database_url)
+        first = database.run(process_id)
         alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
         while connection.execute(alive, [first]).fetchall() != [(0,)]:
             time.sleep(0.01)
+        connection.execute(f'ALTER DATABASE "{name}" RESET idle_session_timeout'.encode())
     assert database.run(process_id) != first
 
 
