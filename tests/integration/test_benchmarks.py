@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.lambda_build import ROOT, built
+from local.chromium import installed_chromium
 from local.event import HOST
 from local.servers.snmpd import SNMPD
 from local.servers.sshd import SSHD
@@ -20,7 +21,11 @@ FOLDER = ROOT / "benchmarks"
 PROGRAMS = [path.name for path in sorted(FOLDER.glob("*.py")) if "__main__" in path.read_text()]
 STARTED_BY_OTHERS = ("agents.py", "sqs_server.py")
 ELSEWHERE = ("cold_start.py", "corpus.py")
-NEEDS = {"snmp_v3.py": ("snmpd", SNMPD), "ssh_collector.py": ("openssh-server", SSHD)}
+NEEDS = {
+    "page.py": ("chromium", installed_chromium()),
+    "snmp_v3.py": ("snmpd", SNMPD),
+    "ssh_collector.py": ("openssh-server", SSHD),
+}
 SCORE = """
 import json
 for name, hits in json.load(open({floors!r})).items():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.installed import installed
+
 ROOT = Path(__file__).parents[2]
 TRY = ". /tmp/netvitals-demo-12345678/variables.sh && netvitals show core-sw"
 DRAWN = f"""
@@ -78,7 +80,7 @@ type Shown = Callable[..., list[str]]
 def shown(tmp_path: Path) -> Iterator[Shown]:
     """Resize the terminal where told, and return what it shows once all of that is there."""
     (tmp_path / "drawn.py").write_text(DRAWN)
-    server = ["tmux", "-f", "/dev/null", "-S", str(tmp_path / "socket")]
+    server = [installed("tmux", "tmux"), "-f", "/dev/null", "-S", str(tmp_path / "socket")]
     inherited = {
         name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}
     }

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from fixtures.influxdb import Influx
+from fixtures.known_stores import NEEDS_INFLUX
 from fixtures.traces import START, SeriesPoints, Stores, played
 from netvitals.domain.polling.point import Point
 from netvitals.store.line_protocol import encode
 
-pytestmark = pytest.mark.integration
+pytestmark = NEEDS_INFLUX
 
 LAST = (
     'SELECT LAST("value") AS "value" FROM "device_metrics" WHERE "device_id" = \'{device}\''

@@ -1,7 +1,6 @@
 """What the SSH collector reads behind Debian's sshd, beside what the host says of itself."""
 
 import asyncio
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fixtures.installed import installed
 from fixtures.ssh_device import values
 from fixtures.sshd import Users
 from fixtures.sshd_device import check_against_the_host, output_of, poll
@@ -36,8 +36,7 @@ async def test_a_login_with_this_shell_gives_what_the_host_says_of_itself(
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_the_probe_says_the_same_in_every_shell(tmp_path: Path, shell: list[str]) -> None:
-    if shutil.which(shell[0]) is None:
-        pytest.skip(f"needs {shell[0]}: apt-get install {shell[0]}")
+    installed(shell[0], shell[0])
     findings = UnixHost(tmp_path).findings(shell, second_sample=True)
     assert findings.faults == []
     check_against_the_host(values(findings))
@@ -46,9 +45,7 @@ def test_the_probe_says_the_same_in_every_shell(tmp_path: Path, shell: list[str]
 
 
 def test_the_probe_needs_no_more_than_busybox(tmp_path: Path) -> None:
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("needs busybox: apt-get install busybox")
+    busybox = installed("busybox", "busybox")
     host = UnixHost(tmp_path)
     for applet in output_of(busybox, "--list").split():
         (host.commands / applet).symlink_to(busybox)
