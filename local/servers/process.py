@@ -7,11 +7,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
 
 _START_SECONDS = 120
 _STOP_SECONDS = 30
+_PORTS = range(10_000, 32_768)
+"""Ports below those that Linux and macOS give to outgoing connections by themselves."""
 
 
 @contextmanager
@@ -88,11 +91,18 @@ def unprivileged_user() -> str | None:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """Return a port of 127.0.0.1 that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that is free now.
+
+    One that the system chose could go to any outgoing connection before the server has it.
+
+    Raises:
+        RuntimeError: a hundred ports are taken.
+    """
+    for port in SystemRandom().sample(_PORTS, 100):
+        with socket.socket(socket.AF_INET, kind) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("127.0.0.1 has no free port")
 
 
 def accepts(port: int) -> bool:
